@@ -1,0 +1,38 @@
+"""Packaging: what star_assets needs, with upper bounds on major versions."""
+
+from setuptools import find_packages, setup
+
+AWS = ["boto3>=1.34,<2", "dagster-aws>=0.27,<1"]
+SPARK = ["dagster-pyspark>=0.27,<1", "pyspark>=4.1,<4.2"]
+TEST = [
+    "dagster-graphql>=1.11,<2",
+    "hypothesis>=6.100,<7",
+    "mypy>=1.15,<3",
+    "pytest>=8,<10",
+    "pytest-xdist>=3.6,<4",
+    "ruff>=0.11,<1",
+]
+
+setup(
+    name="star_assets",
+    version="0.1.0",
+    description="A star schema from OLTP exports: Dagster assets over Parquet, Glue and Athena.",
+    license="Apache-2.0",
+    python_requires=">=3.10",
+    packages=find_packages(include=["star_assets", "star_assets.*"]),
+    package_data={"star_assets": ["py.typed"]},
+    install_requires=[
+        "click>=8.1,<9",
+        "dagster>=1.11,<2",
+        "dagster-webserver>=1.11,<2",
+        "duckdb>=1.4,<3",
+        "ibis-framework[duckdb]>=11,<13",
+        "pandas>=2.2,<3",
+        "pyarrow>=18,<27",
+        "pydantic-settings>=2.6,<3",
+        "rich>=13.9,<16",
+        "sqlglot>=26,<31",
+    ],
+    extras_require={"aws": AWS, "spark": SPARK, "test": TEST},
+    entry_points={"console_scripts": ["star-assets=star_assets.cli:main"]},
+)

@@ -1,0 +1,104 @@
+"""What Athena sees: databases, tables, partitions. The interface of every catalog.
+
+Tables of the star are derived from the pointers, so a catalog can always be
+rebuilt; tables that users create by SQL live here alone. Not here: which version
+is live (versions), keeping the two in step (publish).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+# The table parameter that says who made a table. A table without it is never
+# changed or dropped by a publish.
+MADE_BY = "made_by"
+OURS = "star_assets"
+
+
+@dataclass(frozen=True)
+class CatalogColumn:
+    """A column: its name, its type in Athena's DDL, its comment."""
+
+    name: str
+    type: str
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class TableEntry:
+    """A table or view. `location` is a URI; a view has `view_sql` instead."""
+
+    database: str
+    name: str
+    columns: tuple[CatalogColumn, ...]
+    partition_columns: tuple[CatalogColumn, ...] = ()
+    location: str | None = None
+    format: Literal["parquet", "csv", "json", "view"] = "parquet"
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    description: str = ""
+    view_sql: str | None = None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the star made it."""
+        return self.parameters.get(MADE_BY) == OURS
+
+
+@dataclass(frozen=True)
+class PartitionEntry:
+    """One partition: its values, the URI of the folder that holds its files, its columns."""
+
+    values: tuple[str, ...]
+    location: str
+    columns: tuple[CatalogColumn, ...] = ()
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+class Catalog(Protocol):
+    """Databases, tables and partitions. Safe with concurrent processes; survives restarts."""
+
+    def databases(self) -> list[str]:
+        """Their names, sorted."""
+        ...
+
+    def create_database(self, name: str) -> None:
+        """Make a database; one that exists is no error."""
+        ...
+
+    def drop_database(self, name: str) -> None:
+        """Drop an empty database. Raises ValueError if it holds tables."""
+        ...
+
+    def tables(self, database: str) -> list[TableEntry]:
+        """Every table and view of a database, by name."""
+        ...
+
+    def table(self, database: str, name: str) -> TableEntry | None:
+        """One table or view; None if there is none."""
+        ...
+
+    def put_table(self, entry: TableEntry) -> None:
+        """Create a table, or replace its definition and keep its partitions.
+
+        The database is created if need be. Raises NotOurs where a table of the
+        star would replace one that is not (or the reverse).
+        """
+        ...
+
+    def drop_table(self, database: str, name: str) -> None:
+        """Forget a table and its partitions; one that is gone is no error. Files stay."""
+        ...
+
+    def partitions(self, database: str, name: str) -> list[PartitionEntry]:
+        """Every partition of a table, by values."""
+        ...
+
+    def put_partitions(self, database: str, name: str, entries: Sequence[PartitionEntry]) -> None:
+        """Create or replace partitions, each of them whole: a reader sees the old or the new."""
+        ...
+
+    def drop_partitions(self, database: str, name: str, values: Sequence[tuple[str, ...]]) -> None:
+        """Forget partitions; one that is gone is no error. Files stay."""
+        ...

@@ -1,0 +1,73 @@
+"""How bytes are kept: the interface that every storage fulfils.
+
+Paths are relative to the lake and use `/`: `olap/fact_sales/_pointers/date=….json`.
+Not here: what the bytes mean (versions), what Athena sees (catalog).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One object: its path, size in bytes, ETag, and when it last changed (Unix seconds)."""
+
+    path: str
+    size: int
+    etag: str
+    modified: float
+
+
+class Storage(Protocol):
+    """A lake's bytes. Every method raises LakeRefused without rights, LakeFull without room."""
+
+    def walk(self, prefix: str) -> Iterator[Stored]:
+        """Every object below the folder `prefix`, by path. Nothing where there is no such folder."""
+        ...
+
+    def folders(self, prefix: str) -> list[str]:
+        """The names of the folders directly in the folder `prefix`, sorted."""
+        ...
+
+    def read(self, path: str) -> tuple[bytes, str]:
+        """The content and its ETag. Raises FileNotFoundError."""
+        ...
+
+    def write(self, path: str, content: bytes) -> None:
+        """Put a small object, whole or not at all."""
+        ...
+
+    def swap(self, path: str, content: bytes, expect: str | None) -> str:
+        """Put `content` if the object's ETag is still `expect` (None: if there is none).
+
+        Returns the new ETag. Raises LostRace if somebody else was first.
+        """
+        ...
+
+    def scratch(self) -> Path:
+        """A new local folder to write files in before `adopt` takes them over."""
+        ...
+
+    def adopt(self, file: Path, path: str) -> None:
+        """Make a local file of `scratch` the object `path`, whole or not at all."""
+        ...
+
+    def local(self, paths: Sequence[str]) -> list[str]:
+        """Local file names under which the objects' content can be read."""
+        ...
+
+    def delete(self, paths: Iterable[str]) -> None:
+        """Remove objects; one that is gone already is no error."""
+        ...
+
+    def uri(self, path: str) -> str:
+        """The full name of a path, as the catalog and people see it."""
+        ...
+
+    def path(self, uri: str) -> str | None:
+        """The inverse of `uri`; None for what lies outside this lake."""
+        ...

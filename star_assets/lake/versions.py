@@ -1,0 +1,203 @@
+"""Partitions and their versions: manifests, pointers, and where each lies.
+
+A partition of a table has any number of versions side by side; its pointer says
+which is live. Everything here is a value or a read. Not here: how a version
+becomes the live one (publish), how bytes are kept (storage).
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timezone
+from typing import Any
+
+from star_assets.lake.storage import Storage
+
+
+@dataclass(frozen=True, order=True)
+class Partition:
+    """A table's partition: a day, or, with no day, a dimension's whole table."""
+
+    database: str
+    table: str
+    day: str | None = None
+
+    @property
+    def name(self) -> str:
+        """How people and pointer files call it: `date=2023-07-01` or `live`."""
+        return f"date={self.day}" if self.day else "live"
+
+    @property
+    def pointer(self) -> str:
+        """The pointer's path."""
+        return f"{pointers_folder(self.database, self.table)}/{self.name}.json"
+
+    @property
+    def folder(self) -> str:
+        """The folder that holds the partition's versions."""
+        base = table_folder(self.database, self.table)
+        return f"{base}/date={self.day}" if self.day else base
+
+    def version_folder(self, version: str) -> str:
+        """The folder that holds one version's files and manifest."""
+        return f"{self.folder}/v={version}"
+
+    def manifest(self, version: str) -> str:
+        """The path of a version's manifest."""
+        return f"{self.version_folder(version)}/_manifest.json"
+
+
+def table_folder(database: str, table: str) -> str:
+    """The folder of a table."""
+    return f"{database}/{table}"
+
+
+def pointers_folder(database: str, table: str) -> str:
+    """The one folder that holds all pointers of a table."""
+    return f"{table_folder(database, table)}/_pointers"
+
+
+def now() -> str:
+    """The time as the lake writes it: UTC, ISO 8601, microseconds."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def new_version_id() -> str:
+    """An id that sorts by time and that no other process makes."""
+    return datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S%f") + "-" + secrets.token_hex(4)
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """One Parquet file of a version: name within its folder, rows, size in bytes, checksum."""
+
+    name: str
+    rows: int
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a version is: its files, its statistics, and what it was made of.
+
+    `identity` is a digest of everything that decides the content: inputs, code,
+    settings. `statistics` holds min, max (as text) and nulls of each column.
+    `facts` holds what the step that wrote it wants to tell people (rows
+    rejected, business dates, …), as JSON values.
+    """
+
+    version: str
+    identity: str
+    created_at: str
+    files: tuple[DataFile, ...]
+    schema: tuple[tuple[str, str], ...]
+    inputs: Mapping[str, Any]
+    statistics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """Rows in all files."""
+        return sum(file.rows for file in self.files)
+
+    @property
+    def size(self) -> int:
+        """Bytes in all files."""
+        return sum(file.size for file in self.files)
+
+    def to_json(self) -> bytes:
+        """The manifest as it is stored."""
+        return json.dumps(asdict(self), indent=1, default=str).encode()
+
+    @classmethod
+    def from_json(cls, content: bytes) -> Manifest:
+        """The inverse of `to_json`."""
+        found = json.loads(content)
+        found["files"] = tuple(DataFile(**file) for file in found["files"])
+        found["schema"] = tuple((name, type_) for name, type_ in found["schema"])
+        return cls(**found)
+
+
+@dataclass(frozen=True)
+class PointerEntry:
+    """A version that is live, or was: since when, and until when."""
+
+    version: str
+    identity: str
+    since: str
+    superseded: str | None = None
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """Which version of a partition is live, and the ones before, newest first."""
+
+    live: PointerEntry | None = None
+    history: tuple[PointerEntry, ...] = ()
+
+    def to(self, version: str, identity: str) -> Pointer:
+        """The pointer once `version` is live and the present one superseded."""
+        moment = now()
+        before = (replace(self.live, superseded=moment),) if self.live else ()
+        kept = tuple(entry for entry in before + self.history if entry.version != version)
+        return Pointer(PointerEntry(version, identity, moment), kept)
+
+    def to_json(self) -> bytes:
+        """The pointer as it is stored."""
+        return json.dumps(asdict(self), indent=1).encode()
+
+    @classmethod
+    def from_json(cls, content: bytes) -> Pointer:
+        """The inverse of `to_json`."""
+        found = json.loads(content)
+        live = PointerEntry(**found["live"]) if found["live"] else None
+        return cls(live, tuple(PointerEntry(**entry) for entry in found["history"]))
+
+
+def read_pointer(storage: Storage, partition: Partition) -> tuple[Pointer, str | None]:
+    """A partition's pointer and its ETag; an empty one and None if there is none yet."""
+    try:
+        content, etag = storage.read(partition.pointer)
+    except FileNotFoundError:
+        return Pointer(), None
+    return Pointer.from_json(content), etag
+
+
+def read_manifest(storage: Storage, partition: Partition, version: str) -> Manifest:
+    """A version's manifest. Raises FileNotFoundError where vacuum was faster."""
+    return Manifest.from_json(storage.read(partition.manifest(version))[0])
+
+
+class Pointers:
+    """All pointers of a table, kept in step by one listing: only those whose ETag changed are read."""
+
+    def __init__(self, storage: Storage, database: str, table: str) -> None:
+        self.storage, self.database, self.table = storage, database, table
+        self._known: dict[str, tuple[str, Pointer]] = {}
+
+    def refresh(self) -> dict[str | None, Pointer]:
+        """Every pointer of the table by day (None: the dimension's one), as of now."""
+        found: dict[str, tuple[str, Pointer]] = {}
+        for stored in self.storage.walk(pointers_folder(self.database, self.table)):
+            name = stored.path.rpartition("/")[2]
+            if not name.endswith(".json"):
+                continue
+            known = self._known.get(name)
+            if known is None or known[0] != stored.etag:
+                try:
+                    content, etag = self.storage.read(stored.path)
+                except FileNotFoundError:
+                    continue
+                known = (etag, Pointer.from_json(content))
+            found[name] = known
+        self._known = found
+        return {_day(name): pointer for name, (_, pointer) in sorted(found.items())}
+
+
+def _day(pointer_file: str) -> str | None:
+    name = pointer_file.removesuffix(".json")
+    return name.removeprefix("date=") if name.startswith("date=") else None

@@ -1,0 +1,40 @@
+"""Which source columns each column of a transform comes from.
+
+Read off the Ibis expression, so it is never out of step with what runs. A
+column's lineage is what its value is computed from; filters and join keys
+decide which rows there are and are not counted.
+"""
+
+from __future__ import annotations
+
+import ibis.expr.operations as ops
+from ibis.expr.types import Table
+
+# (table, column) of an upstream table.
+Origin = tuple[str, str]
+
+
+def column_lineage(table: Table) -> dict[str, frozenset[Origin]]:
+    """For each column of `table`, the upstream columns it is computed from."""
+    relation = table.op()
+    return {name: _of_field(relation, name) for name in relation.schema.names}
+
+
+def _of_field(relation: ops.Relation, name: str) -> frozenset[Origin]:
+    if isinstance(relation, ops.PhysicalTable):
+        return frozenset({(relation.name, name)})
+    if isinstance(relation, ops.Set):
+        return _of_field(relation.left, name) | _of_field(relation.right, name)
+    value = relation.values[name]
+    return _of_value(value)
+
+
+def _of_value(value: ops.Node) -> frozenset[Origin]:
+    if isinstance(value, ops.Field):
+        return _of_field(value.rel, value.name)
+    if isinstance(value, ops.Relation):
+        return frozenset()
+    found: frozenset[Origin] = frozenset()
+    for argument in value.__children__:
+        found |= _of_value(argument)
+    return found

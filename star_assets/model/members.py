@@ -1,0 +1,51 @@
+"""The members that no export describes, so that no inner join loses a cent.
+
+Every dimension has an Unknown member, for facts whose key is NULL, and inferred
+members, for keys that are used before (or without ever) being described.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import ibis
+from ibis.expr.types import Table
+
+from star_assets.model.tables import Dimension, Fact
+from star_assets.model.types import UNKNOWN, Type
+
+MEMBER_KIND = "member_kind"
+MEMBER_KIND_DESCRIPTION = "described by an export, inferred from use, or the unknown member"
+
+# What the text attributes of a member say that no export describes.
+UNDESCRIBED = "Unknown"
+
+
+def unknown_key(table: Table, column: str) -> int | str | object:
+    """The key of the Unknown member, for a key column of that type."""
+    return UNKNOWN[str(Type.of(table[column].type()))]
+
+
+def with_members(dimension: Dimension, described: Table, used: Table) -> Table:
+    """The described members, plus those that `used` names and nothing describes.
+
+    Args:
+        described: what the dimension's transform returns.
+        used: one column named as the dimension's key; holds the Unknown key.
+    """
+    key = dimension.key
+    missing = used.filter(used[key].notnull()).distinct().anti_join(described, key)
+    columns = {
+        name: ibis.literal(UNDESCRIBED).cast(dtype) if dtype.is_string() else ibis.null(dtype)
+        for name, dtype in described.schema().items()
+    }
+    columns[key] = missing[key]
+    is_unknown = missing[key] == ibis.literal(unknown_key(described, key), type=described[key].type())
+    columns[MEMBER_KIND] = is_unknown.ifelse("unknown", "inferred")
+    return described.mutate(**{MEMBER_KIND: ibis.literal("described")}).union(missing.select(**columns))
+
+
+def without_nulls(fact: Fact, rows: Table) -> Table:
+    """The fact's rows, with NULL references pointing to the Unknown members."""
+    known: Mapping[str, object] = {name: unknown_key(rows, name) for name in fact.references}
+    return rows.mutate(**{name: rows[name].coalesce(key) for name, key in known.items()})

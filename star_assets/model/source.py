@@ -1,0 +1,174 @@
+"""Sources: what a retailer's database exports every day, declared once.
+
+Here: the declaration of a source, its columns, its file dialect, and how one of
+its exports is known to be whole. Not here: reading files (staging).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from star_assets.model.errors import BadDeclaration
+from star_assets.model.types import Type
+
+# Tables and columns become file paths, SQL names and Glue names, so they are
+# what all of these accept: lower case, as Glue would fold them.
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+_DELETED = re.compile(r"\s*(\w+)\s*=\s*'((?:[^']|'')*)'\s*")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A declared column: its type, what it means, and whether an export may lack it."""
+
+    type: str
+    description: str = ""
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Csv:
+    """The dialect of a source's CSV files. RFC 4180 unless declared otherwise.
+
+    An unquoted field that equals one of `null` is NULL; a quoted one is text,
+    so `""` is the empty string (as PostgreSQL's COPY writes it).
+    """
+
+    delimiter: str = ","
+    quote: str = '"'
+    encoding: str = "utf-8"
+    null: tuple[str, ...] = ("",)
+
+
+@dataclass(frozen=True)
+class Marker:
+    """An export is whole once it holds a file of this name."""
+
+    name: str = "_SUCCESS"
+
+
+@dataclass(frozen=True)
+class FileCount:
+    """An export is whole once it holds this many data files."""
+
+    files: int
+
+
+@dataclass(frozen=True)
+class Settled:
+    """An export is whole once none of its files changed for so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class SourceColumn:
+    """One column of a source, as `orders["customer_id"]` names it."""
+
+    source: Source
+    column: str
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A table of the OLTP database, exported daily to `oltp/<name>/date=<day>/`.
+
+    Grain: one row per `key` and export; over all exports, the row with the
+    greatest (`version`, export day, content) wins.
+
+    Args:
+        name: the table's name, in lower case.
+        key: the column, or columns, that tell rows apart.
+        columns: type, or `Column`, of each declared column. Columns that an
+            export has beyond these are carried along as strings.
+        event_time: the timestamp column that says when the thing happened.
+        version: the column that grows with every change of a row.
+        deleted: `"column = 'value'"`: rows that say their key is gone.
+        part_of: the header source whose lines these rows are.
+        lines: `"complete"` if every exported header comes with all its lines.
+        whole: how an export is known to be whole.
+        csv: the dialect of CSV files; JSON files need none.
+        timezone: the zone of timestamps that carry no offset.
+        max_rejects: the share of invalid rows above which a day is refused.
+        description, owner: shown to people.
+    """
+
+    name: str
+    key: str | tuple[str, ...]
+    columns: Mapping[str, str | Column]
+    event_time: str | None = None
+    version: str | None = None
+    deleted: str | None = None
+    part_of: Source | None = None
+    lines: Literal["complete", "changed"] = "complete"
+    whole: Marker | FileCount | Settled = field(default_factory=lambda: Settled(60))
+    csv: Csv = field(default_factory=Csv)
+    timezone: str = "UTC"
+    max_rejects: float = 0.001
+    description: str = ""
+    owner: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in [self.name, *self.columns]:
+            if not NAME.fullmatch(name):
+                raise BadDeclaration(
+                    f"source {self.name}", f"{name!r} is not a usable name", "Use lower-case letters, digits and _"
+                )
+        for name, column in self.declared.items():
+            try:
+                Type.parse(column.type)
+            except ValueError as error:
+                raise BadDeclaration(f"source {self.name}, column {name}", str(error), "Use one of these") from error
+        named = [("key", name) for name in self.keys]
+        named += [("event_time", self.event_time)] if self.event_time else []
+        named += [("version", self.version)] if self.version else []
+        named += [("deleted", self.tombstone[0])] if self.tombstone else []
+        named += [("part_of", name) for name in self.part_of.keys] if self.part_of else []
+        for role, column_name in named:
+            if column_name not in self.columns:
+                raise BadDeclaration(
+                    f"source {self.name}", f"{role} names {column_name!r}, not among its columns", "Declare it"
+                )
+        if self.event_time and self.declared[self.event_time].type != "timestamp":
+            raise BadDeclaration(
+                f"source {self.name}", f"event_time {self.event_time!r} is no timestamp", "Declare it as one"
+            )
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The key columns, also where there is one."""
+        return (self.key,) if isinstance(self.key, str) else self.key
+
+    @property
+    def declared(self) -> dict[str, Column]:
+        """The declared columns, in order."""
+        return {name: column if isinstance(column, Column) else Column(column) for name, column in self.columns.items()}
+
+    @property
+    def required_values(self) -> tuple[str, ...]:
+        """The columns in which a NULL makes a row invalid: the keys and the event time."""
+        header = self.part_of.keys if self.part_of else ()
+        event = (self.event_time,) if self.event_time else ()
+        return tuple(dict.fromkeys((*self.keys, *header, *event)))
+
+    @property
+    def tombstone(self) -> tuple[str, str] | None:
+        """The column and the value that mark a deleted row."""
+        if self.deleted is None:
+            return None
+        found = _DELETED.fullmatch(self.deleted)
+        if not found:
+            raise BadDeclaration(
+                f"source {self.name}", f"cannot read deleted={self.deleted!r}", "Write \"column = 'value'\""
+            )
+        return found[1], found[2].replace("''", "'")
+
+    def __getitem__(self, column: str) -> SourceColumn:
+        """One column, to say where a dimension's inferred members come from."""
+        if column not in self.columns:
+            raise BadDeclaration(f"source {self.name}", f"has no column {column!r}", "Declare it")
+        return SourceColumn(self, column)

@@ -1,0 +1,220 @@
+"""A Star gathers sources, dimensions and facts, and answers questions about them.
+
+Here: the registry, its validation, and what follows from a declaration without
+any data: schemas, lineage, who feeds whom. Not here: running a transform.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import ibis
+from ibis.expr.types import Table
+
+from star_assets.model.errors import BadDeclaration, BadSetting, UnknownTable
+from star_assets.model.lineage import Origin, column_lineage
+from star_assets.model.members import MEMBER_KIND, MEMBER_KIND_DESCRIPTION
+from star_assets.model.source import Source, SourceColumn
+from star_assets.model.tables import CALENDAR, Dimension, Fact
+from star_assets.model.types import UNKNOWN, Type
+
+AnyTable = Source | Dimension | Fact
+
+# The partition column of every partitioned table: never a data column too, as
+# Athena refuses a table that has it twice.
+PARTITION_COLUMN = "date"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column of a published table: its name, type and description."""
+
+    name: str
+    type: Type
+    description: str = ""
+
+
+class Star:
+    """A retailer's sources, dimensions and facts, checked against each other."""
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        dimensions: Sequence[Dimension],
+        facts: Sequence[Fact],
+        *,
+        owner: str = "team:data",
+    ) -> None:
+        self.sources: Mapping[str, Source] = {source.name: source for source in sources}
+        self.dimensions: Mapping[str, Dimension] = {table.name: table for table in dimensions}
+        self.facts: Mapping[str, Fact] = {table.name: table for table in facts}
+        self.default_owner = owner
+        names = Counter([*(t.name for t in sources), *(t.name for t in dimensions), *(t.name for t in facts)])
+        for name, count in names.items():
+            if count > 1:
+                raise BadDeclaration(name, "is declared twice in one star", "Names are unique over all its tables")
+        for dim in dimensions:
+            self._check_upstream(dim)
+            self._check_dimension(dim)
+        for fact in facts:
+            self._check_upstream(fact)
+            self._check_fact(fact)
+
+    @property
+    def tables(self) -> dict[str, AnyTable]:
+        """Every table, in the order data flows."""
+        return {**self.sources, **self.dimensions, **self.facts}
+
+    def table(self, name: str) -> AnyTable:
+        """The table of that name. Raises UnknownTable."""
+        if name not in self.tables:
+            raise UnknownTable(name, list(self.tables))
+        return self.tables[name]
+
+    def owner(self, table: AnyTable) -> str:
+        """Who answers for the table."""
+        return table.owner or self.default_owner
+
+    # What follows from the declarations
+
+    def source_table(self, source: Source) -> Table:
+        """The source as a transform sees it: its declared columns, unbound."""
+        schema = {name: Type.parse(column.type).ibis for name, column in source.declared.items()}
+        return ibis.table(schema, name=source.name)
+
+    def transformed(self, table: Dimension | Fact, upstream: Mapping[str, Table] | None = None) -> Table:
+        """The declared transform, over `upstream` tables or over unbound ones."""
+        given = upstream or {name: self._unbound(name) for name in table.upstream}
+        return table.transform(**{name: given[name] for name in table.upstream})
+
+    def fields(self, table: AnyTable) -> tuple[Field, ...]:
+        """The columns of the published table, without the partition column."""
+        if isinstance(table, Source):
+            return tuple(Field(name, Type.parse(c.type), c.description) for name, c in table.declared.items())
+        fields = [
+            Field(name, Type.of(dtype), self._description(table, name))
+            for name, dtype in self.transformed(table).schema().items()
+        ]
+        if isinstance(table, Dimension):
+            fields.append(Field(MEMBER_KIND, Type("string"), MEMBER_KIND_DESCRIPTION))
+        return tuple(fields)
+
+    def lineage(self, table: Dimension | Fact) -> dict[str, frozenset[Origin]]:
+        """For each column, the (source, column) pairs that its value comes from."""
+        return column_lineage(self.transformed(table))
+
+    def upstream_sources(self, table: Dimension | Fact) -> tuple[Source, ...]:
+        """The sources a table is built from, those of inferred members included."""
+        names = dict.fromkeys(name for name in table.upstream if name in self.sources)
+        if isinstance(table, Dimension):
+            names.update(dict.fromkeys(column.source.name for column in table.inferred_from))
+        return tuple(self.sources[name] for name in names)
+
+    def driving_column(self, fact: Fact) -> SourceColumn:
+        """The source column whose business date is the fact's partition."""
+        return self._driving[fact.name]
+
+    def parts(self, fact: Fact) -> tuple[Source, ...]:
+        """The upstream sources that are lines of the fact's driving source."""
+        driving = self.driving_column(fact).source
+        return tuple(source for source in self.upstream_sources(fact) if source.part_of is driving)
+
+    def lookups(self, fact: Fact) -> tuple[Source, ...]:
+        """The upstream sources that are neither the driving one nor its lines."""
+        related = {self.driving_column(fact).source, *self.parts(fact)}
+        return tuple(source for source in self.upstream_sources(fact) if source not in related)
+
+    # Validation
+
+    @cached_property
+    def _driving(self) -> dict[str, SourceColumn]:
+        return {fact.name: self._find_driving(fact) for fact in self.facts.values()}
+
+    def _unbound(self, name: str) -> Table:
+        if name == CALENDAR:
+            return ibis.table({"date_key": "date"}, name=CALENDAR)
+        return self.source_table(self.sources[name])
+
+    def _description(self, table: Dimension | Fact, column: str) -> str:
+        if column in table.columns:
+            return table.columns[column]
+        if isinstance(table, Fact):
+            for measure in table.measures:
+                if measure.column == column and measure.description:
+                    return measure.description
+        inherited = {
+            self.sources[source].declared[name].description
+            for source, name in self.lineage(table).get(column, ())
+            if source in self.sources
+        }
+        return inherited.pop() if len(inherited) == 1 else ""
+
+    def _check_upstream(self, table: Dimension | Fact) -> None:
+        for name in table.upstream:
+            if name not in self.sources and not (name == CALENDAR and isinstance(table, Dimension)):
+                raise BadDeclaration(
+                    table.name, f"reads {name!r}, which is no source of the star", f"Known: {', '.join(self.sources)}"
+                )
+        columns = self.transformed(table).columns
+        if PARTITION_COLUMN in columns and isinstance(table, Fact):
+            raise BadDeclaration(
+                table.name, f"has a column {PARTITION_COLUMN!r}, which is the partition column", "Name it otherwise"
+            )
+        try:
+            self.fields(table)
+        except ValueError as error:
+            raise BadDeclaration(table.name, str(error), "Cast it to a type that all engines share") from error
+
+    def _check_dimension(self, table: Dimension) -> None:
+        fields = {field.name: field for field in self.fields(table)}
+        if table.key not in fields or str(fields[table.key].type) not in UNKNOWN:
+            raise BadDeclaration(
+                table.name,
+                f"its key {table.key!r} is no column of type {', '.join(UNKNOWN)}",
+                "The Unknown member needs a key of one of these types",
+            )
+        for column in table.inferred_from:
+            if Type.parse(column.source.declared[column.column].type) != fields[table.key].type:
+                raise BadDeclaration(
+                    table.name,
+                    f"{column.source.name}.{column.column} and the key {table.key!r} have different types",
+                    "Declare both with one type",
+                )
+
+    def _check_fact(self, table: Fact) -> None:
+        fields = {field.name for field in self.fields(table)}
+        named = {table.key, table.date, *table.references, *table.sort_by, *(m.column for m in table.measures)}
+        for name in sorted(named - fields):
+            raise BadDeclaration(table.name, f"names {name!r}, which is not among its columns", "Return it")
+        for name, target in table.references.items():
+            if self.dimensions.get(target.name) is not target:
+                raise BadDeclaration(table.name, f"{name!r} refers to {target.name}, not in this star", "Add it")
+        self.driving_column(table)
+
+    def _find_driving(self, table: Fact) -> SourceColumn:
+        origins = self.lineage(table).get(table.date, frozenset())
+        candidates = [(source, column) for source, column in origins if source in self.sources]
+        if len(candidates) != 1:
+            raise BadDeclaration(
+                table.name,
+                f"its date {table.date!r} comes from {len(candidates)} source columns, expected one",
+                "Pass one timestamp column of the driving source through",
+            )
+        source, column = candidates[0]
+        return self.sources[source][column]
+
+
+def load_star(path: str) -> Star:
+    """The Star at `package.module:attribute`. Raises BadSetting if there is none."""
+    module, _, attribute = path.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise BadSetting("STAR_MODEL", path, f"package.module:attribute that can be imported ({error})") from error
+    if not isinstance(found, Star):
+        raise BadSetting("STAR_MODEL", path, f"a Star, found a {type(found).__name__}")
+    return found

@@ -1,0 +1,88 @@
+"""The column types of the model, and what each is in Ibis and in Athena.
+
+A type is a short text, as an analyst writes it: `int64`, `decimal(18,4)`. Here:
+reading it and translating it. Not here: which text is a valid value of a type
+(staging/grammar).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+import ibis.expr.datatypes as dt
+
+# What each simple type is in Ibis and in Athena's DDL. Timestamps are UTC in
+# milliseconds, the finest that Athena reads from Parquet.
+_SIMPLE: dict[str, tuple[dt.DataType, str]] = {
+    "int32": (dt.int32, "int"),
+    "int64": (dt.int64, "bigint"),
+    "float64": (dt.float64, "double"),
+    "boolean": (dt.boolean, "boolean"),
+    "string": (dt.string, "string"),
+    "date": (dt.date, "date"),
+    "timestamp": (dt.Timestamp(scale=3), "timestamp"),
+}
+_DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
+
+# The key of a dimension's Unknown member, by type. Keys of other types are
+# refused when the dimension is declared.
+UNKNOWN: dict[str, int | str | date] = {
+    "int32": -1,
+    "int64": -1,
+    "string": "-1",
+    "date": date(1900, 1, 1),
+}
+
+
+@dataclass(frozen=True)
+class Type:
+    """One column type, e.g. `Type("decimal", 18, 4)`."""
+
+    name: str
+    precision: int | None = None
+    scale: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Type:
+        """`"decimal(18,4)"` → the type. Raises ValueError that lists what is known."""
+        if text in _SIMPLE:
+            return cls(text)
+        if found := _DECIMAL.fullmatch(text):
+            precision, scale = int(found[1]), int(found[2])
+            if 1 <= precision <= 38 and scale <= precision:
+                return cls("decimal", precision, scale)
+        known = ", ".join(_SIMPLE)
+        raise ValueError(f"no type {text!r}; known: {known}, decimal(p,s) with s <= p <= 38")
+
+    @classmethod
+    def of(cls, dtype: dt.DataType) -> Type:
+        """The type of an Ibis column. Raises ValueError where the model has none."""
+        if dtype.is_decimal():
+            return cls("decimal", dtype.precision or 38, dtype.scale or 0)
+        if dtype.is_timestamp():
+            return cls("timestamp")
+        if dtype.is_integer():
+            return cls("int32" if dtype.nbytes <= 4 and dtype.is_signed_integer() else "int64")
+        if dtype.is_floating():
+            return cls("float64")
+        for name, (known, _) in _SIMPLE.items():
+            if dtype.copy(nullable=True) == known:
+                return cls(name)
+        raise ValueError(f"no column type of the model holds {dtype}; cast it")
+
+    @property
+    def ibis(self) -> dt.DataType:
+        """The same type in Ibis."""
+        if self.name == "decimal":
+            return dt.Decimal(self.precision, self.scale)
+        return _SIMPLE[self.name][0]
+
+    @property
+    def athena(self) -> str:
+        """The same type in Athena's DDL."""
+        return str(self) if self.name == "decimal" else _SIMPLE[self.name][1]
+
+    def __str__(self) -> str:
+        return f"decimal({self.precision},{self.scale})" if self.name == "decimal" else self.name

@@ -1,0 +1,1 @@
+"""A retailer that exports every day: the demo's data."""

@@ -1,0 +1,56 @@
+"""Settings, all from the environment: `STAR_LAKE`, `STAR_TIMEZONE`, ….
+
+Here: their names, defaults and validation. AWS's own variables are AWS's
+clients' to read.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from typing import Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from star_assets.model.errors import BadSetting
+
+
+class Settings(BaseSettings):
+    """Where the lake is, which star fills it, and how."""
+
+    model_config = SettingsConfigDict(env_prefix="STAR_", frozen=True)
+
+    lake: str = Field("./lake", description="The lake: a folder.")
+    model: str = Field("star_assets.star:retail", description="The Star, as package.module:attribute.")
+    engine: Literal["duckdb"] = Field("duckdb", description="What computes.")
+    start_date: date = Field(date(2023, 7, 1), description="The first day with exports, YYYY-MM-DD.")
+    timezone: str = Field("UTC", description="The business time zone: decides the day of a sale.")
+    compression: Literal["zstd", "snappy"] = Field("zstd", description="The compression of Parquet files.")
+    memory_limit: str = Field("1GB", description="What DuckDB may use before it spills to disk.")
+    threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, description="Threads of the engine.")
+    retention_days: float = Field(7, ge=0, description="Days that superseded versions are kept by vacuum.")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("an IANA time zone such as America/New_York")
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The business time zone."""
+        return ZoneInfo(self.timezone)
+
+
+def load_settings() -> Settings:
+    """The settings of this environment. Raises BadSetting that names the variable."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        variable = "STAR_" + str(first["loc"][0]).upper()
+        expected = str(first["msg"]).removeprefix("Value error, ")
+        raise BadSetting(variable, str(first["input"]), expected) from error

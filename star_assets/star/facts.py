@@ -1,0 +1,57 @@
+"""The facts: what happened, at the grain it happened.
+
+A fact is one function from the winning headers and their lines to one row per
+event; its partitions, references and NULL keys are taken care of.
+"""
+
+from ibis.expr.types import Table
+
+from star_assets.model import Measure, business_date, fact
+from star_assets.star.dimensions import dim_customer, dim_product, dim_store, dim_time
+
+
+@fact(
+    key="sale_id",
+    date="sold_at",
+    references={
+        "product_id": dim_product,
+        "customer_id": dim_customer,
+        "store_id": dim_store,
+        "sale_date": dim_time,
+    },
+    measures=[
+        Measure("quantity", "sum", "How many; negative for a return."),
+        Measure("unit_price", "avg", "Price of one, in US dollars.", minimum=0),
+        Measure("discount", "sum", "Taken off the line, in US dollars; negative for a return."),
+        Measure("revenue", "sum", "quantity × unit_price − discount, in US dollars."),
+    ],
+    sort_by=["store_id", "product_id"],
+    columns={
+        "sale_id": "The line's identity: order number and line number.",
+        "sold_at": "When it was ordered (UTC).",
+        "sale_date": "The business date: the day of sold_at in the business time zone.",
+    },
+)
+def fact_sales(orders: Table, order_items: Table) -> Table:
+    """One row per order line sold: cancelled orders are none, returns are negative."""
+    lines = sold(orders).join(order_items, "order_id")
+    discount = lines.discount.coalesce(0)
+    return lines.select(
+        sale_id=lines.order_id.cast("string") + "-" + lines.line_number.cast("string"),
+        order_id=lines.order_id,
+        line_number=lines.line_number,
+        product_id=lines.product_id,
+        customer_id=lines.customer_id,
+        store_id=lines.store_id,
+        quantity=lines.quantity,
+        unit_price=lines.unit_price,
+        discount=discount,
+        revenue=(lines.quantity * lines.unit_price - discount).cast("decimal(18,4)"),
+        sold_at=lines.ordered_at,
+        sale_date=business_date(lines.ordered_at),
+    )
+
+
+def sold(orders: Table) -> Table:
+    """Orders that are sales: all but the cancelled. No status is a sale."""
+    return orders.filter(~orders.status.identical_to("cancelled"))
