@@ -57,7 +57,12 @@ class PartitionEntry:
 
 
 class Catalog(Protocol):
-    """Databases, tables and partitions. Safe with concurrent processes; survives restarts."""
+    """Databases, tables and partitions. Safe with concurrent processes; survives restarts.
+
+    Names of databases, tables and columns are folded to lower case, as Glue does.
+    Every method raises LakeRefused without rights, LakeFull without room, and
+    CatalogBusy where other processes do not let it in.
+    """
 
     def databases(self) -> list[str]:
         """Their names, sorted."""
@@ -95,8 +100,20 @@ class Catalog(Protocol):
         """Every partition of a table, by values."""
         ...
 
+    def snapshot(
+        self, tables: Sequence[tuple[str, str]]
+    ) -> dict[tuple[str, str], tuple[TableEntry, list[PartitionEntry]]]:
+        """Several tables, as (database, name), with their partitions by values; those there are.
+
+        All are as of one moment where the catalog has transactions (Glue has none).
+        """
+        ...
+
     def put_partitions(self, database: str, name: str, entries: Sequence[PartitionEntry]) -> None:
-        """Create or replace partitions, each of them whole: a reader sees the old or the new."""
+        """Create or replace partitions, each of them whole: a reader sees the old or the new.
+
+        Raises KeyError where there is no such table.
+        """
         ...
 
     def drop_partitions(self, database: str, name: str, values: Sequence[tuple[str, ...]]) -> None:

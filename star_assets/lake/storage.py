@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -50,6 +51,10 @@ class Storage(Protocol):
 
     def scratch(self) -> Path:
         """A new local folder to write files in before `adopt` takes them over."""
+        ...
+
+    def sweep(self, older_than: timedelta) -> None:
+        """Remove what processes that died left in scratch and nobody touched for so long."""
         ...
 
     def adopt(self, file: Path, path: str) -> None:

@@ -8,13 +8,19 @@ becomes the live one (publish), how bytes are kept (storage).
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
 from star_assets.lake.storage import Storage
+
+_TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
+_ID_TIME = "%Y%m%dT%H%M%S%f"
+_ID = re.compile(r"\d{8}T\d{12}-[0-9a-f]{8}")
 
 
 @dataclass(frozen=True, order=True)
@@ -62,12 +68,25 @@ def pointers_folder(database: str, table: str) -> str:
 
 def now() -> str:
     """The time as the lake writes it: UTC, ISO 8601, microseconds."""
-    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return datetime.now(timezone.utc).strftime(_TIME)
+
+
+def parse_time(text: str) -> datetime:
+    """The inverse of `now`."""
+    return datetime.strptime(text, _TIME).replace(tzinfo=timezone.utc)
 
 
 def new_version_id() -> str:
     """An id that sorts by time and that no other process makes."""
-    return datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S%f") + "-" + secrets.token_hex(4)
+    return datetime.now(timezone.utc).strftime(_ID_TIME) + "-" + secrets.token_hex(4)
+
+
+def version_time(version: str) -> datetime | None:
+    """When a version id was made; None for what is no version id of ours."""
+    if _ID.fullmatch(version):
+        with suppress(ValueError):
+            return datetime.strptime(version.partition("-")[0], _ID_TIME).replace(tzinfo=timezone.utc)
+    return None
 
 
 @dataclass(frozen=True)
@@ -86,6 +105,7 @@ class Manifest:
 
     `identity` is a digest of everything that decides the content: inputs, code,
     settings. `statistics` holds min, max (as text) and nulls of each column.
+    `schema` holds its columns and their types in Athena's DDL.
     `facts` holds what the step that wrote it wants to tell people (rows
     rejected, business dates, …), as JSON values.
     """
@@ -124,27 +144,33 @@ class Manifest:
 
 @dataclass(frozen=True)
 class PointerEntry:
-    """A version that is live, or was: since when, and until when."""
+    """A version that is live, or was: since when, until when; its rows and its size in bytes."""
 
     version: str
     identity: str
     since: str
     superseded: str | None = None
+    rows: int = 0
+    size: int = 0
 
 
 @dataclass(frozen=True)
 class Pointer:
-    """Which version of a partition is live, and the ones before, newest first."""
+    """Which version of a partition is live, and the ones before, newest first.
+
+    `vacuumed` is when vacuum last rewrote it: a commit that was prepared before loses the race.
+    """
 
     live: PointerEntry | None = None
     history: tuple[PointerEntry, ...] = ()
+    vacuumed: str | None = None
 
-    def to(self, version: str, identity: str) -> Pointer:
+    def to(self, version: str, identity: str, rows: int = 0, size: int = 0) -> Pointer:
         """The pointer once `version` is live and the present one superseded."""
         moment = now()
         before = (replace(self.live, superseded=moment),) if self.live else ()
         kept = tuple(entry for entry in before + self.history if entry.version != version)
-        return Pointer(PointerEntry(version, identity, moment), kept)
+        return Pointer(PointerEntry(version, identity, moment, None, rows, size), kept)
 
     def to_json(self) -> bytes:
         """The pointer as it is stored."""
@@ -155,7 +181,7 @@ class Pointer:
         """The inverse of `to_json`."""
         found = json.loads(content)
         live = PointerEntry(**found["live"]) if found["live"] else None
-        return cls(live, tuple(PointerEntry(**entry) for entry in found["history"]))
+        return cls(live, tuple(PointerEntry(**entry) for entry in found["history"]), found.get("vacuumed"))
 
 
 def read_pointer(storage: Storage, partition: Partition) -> tuple[Pointer, str | None]:

@@ -11,8 +11,11 @@
     │   ├── UnknownTable         no such source, dimension or fact
     │   ├── UnknownPartition     no such day, or none published
     │   ├── UnknownVersion       a version id that the pointer does not list
+    │   ├── VersionLost          a live version's files are gone
     │   ├── RollbackRefused      live facts would lose a dimension's member
     │   ├── NotOurs              the catalog holds a table of that name that we did not make
+    │   ├── NotStaged            a table's day needs exports that no staging has published
+    │   ├── EngineFailed         the engine gave up on a statement
     │   ├── LakeRefused          the lake's folder cannot be read or written
     │   └── QueryError           a SQL statement that cannot be answered
     │       ├── BadQuery             wrong in itself: syntax, names, types, values
@@ -21,6 +24,7 @@
         ├── HalfExport           an export that is not whole yet
         ├── LostRace             somebody else moved the pointer first
         ├── PointerContended     the race was lost too often
+        ├── CatalogBusy          other processes hold the catalog
         └── LakeFull             no space left for a new version
 
 Each error holds facts (`args`, so that it pickles) and words them once: what,
@@ -161,6 +165,20 @@ class UnknownVersion(Permanent):
         )
 
 
+class VersionLost(Permanent):
+    """A live version's files are gone."""
+
+    def __init__(self, table: str, partition: str, path: str) -> None:
+        super().__init__(table, partition, path)
+
+    def __str__(self) -> str:
+        table, partition, path = self.args
+        return (
+            f"{table} {partition}: expected {path}, which its pointer names; it is gone. "
+            "Restore the file, or go back to a kept version with `star-assets rollback`."
+        )
+
+
 class RollbackRefused(Permanent):
     """An older version of a dimension lacks members that live facts use."""
 
@@ -187,6 +205,31 @@ class NotOurs(Permanent):
             f"{table}: the catalog has a table of that name that star_assets did not make. "
             "It was left alone. Drop or rename it, or name yours otherwise."
         )
+
+
+class NotStaged(Permanent):
+    """A table's day needs upstream tables or exports that are not published."""
+
+    def __init__(self, table: str, day: str, missing: Sequence[str]) -> None:
+        super().__init__(table, day, tuple(missing))
+
+    def __str__(self) -> str:
+        table, day, missing = self.args
+        return (
+            f"{table} {day}: needs {', '.join(missing) or 'its upstream tables'}, which is not published. "
+            f"The live version stays. Materialize that first, for the same day."
+        )
+
+
+class EngineFailed(Permanent):
+    """The engine gave up on a statement."""
+
+    def __init__(self, engine: str, doing: str, problem: str) -> None:
+        super().__init__(engine, doing, problem)
+
+    def __str__(self) -> str:
+        engine, doing, problem = self.args
+        return f"{engine} failed while {doing}: {problem} Nothing was published; the live versions stay."
 
 
 class LakeRefused(Permanent):
@@ -271,6 +314,20 @@ class PointerContended(Transient):
         return (
             f"{table} {partition}: another process published first, {attempts} times in a row. "
             "Nothing is lost; run it again when the other runs have ended."
+        )
+
+
+class CatalogBusy(Transient):
+    """Other processes hold the catalog."""
+
+    def __init__(self, catalog: str, seconds: float) -> None:
+        super().__init__(catalog, seconds)
+
+    def __str__(self) -> str:
+        catalog, seconds = self.args
+        return (
+            f"{catalog}: other processes held the catalog for {seconds:g} s. What was published is safe; "
+            "run `star-assets repair` when they have ended."
         )
 
 

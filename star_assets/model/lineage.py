@@ -23,18 +23,18 @@ def column_lineage(table: Table) -> dict[str, frozenset[Origin]]:
 def _of_field(relation: ops.Relation, name: str) -> frozenset[Origin]:
     if isinstance(relation, ops.PhysicalTable):
         return frozenset({(relation.name, name)})
+    if isinstance(relation, ops.Reference):
+        return _of_field(relation.parent, name)
     if isinstance(relation, ops.Set):
         return _of_field(relation.left, name) | _of_field(relation.right, name)
-    value = relation.values[name]
-    return _of_value(value)
+    return _of_value(relation.values[name])
 
 
 def _of_value(value: ops.Node) -> frozenset[Origin]:
     if isinstance(value, ops.Field):
         return _of_field(value.rel, value.name)
     if isinstance(value, ops.Relation):
-        return frozenset()
-    found: frozenset[Origin] = frozenset()
-    for argument in value.__children__:
-        found |= _of_value(argument)
-    return found
+        return frozenset()  # counted rows: no column decides the value
+    # A subquery's value is its one column.
+    inner = [value.value] if isinstance(value, ops.ScalarSubquery | ops.InSubquery) else []
+    return frozenset().union(*(_of_value(argument) for argument in (*inner, *value.__children__)))

@@ -7,12 +7,15 @@ any data: schemas, lineage, who feeds whom. Not here: running a transform.
 from __future__ import annotations
 
 import importlib
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import ibis
+from ibis.common.exceptions import IbisError
 from ibis.expr.types import Table
 
 from star_assets.model.errors import BadDeclaration, BadSetting, UnknownTable
@@ -57,6 +60,8 @@ class Star:
         for name, count in names.items():
             if count > 1:
                 raise BadDeclaration(name, "is declared twice in one star", "Names are unique over all its tables")
+        for source in sources:
+            self._check_source(source)
         for dim in dimensions:
             self._check_upstream(dim)
             self._check_dimension(dim)
@@ -112,7 +117,18 @@ class Star:
         names = dict.fromkeys(name for name in table.upstream if name in self.sources)
         if isinstance(table, Dimension):
             names.update(dict.fromkeys(column.source.name for column in table.inferred_from))
+        if CALENDAR in table.upstream:
+            names.update(dict.fromkeys(self.driving_column(fact).source.name for fact in self.facts.values()))
         return tuple(self.sources[name] for name in names)
+
+    def reserved_keys(self, source: Source) -> dict[str, object]:
+        """The source's columns that become a dimension's key, with the key of its Unknown member."""
+        return {
+            column: UNKNOWN[str(Type.parse(source.declared[column].type))]
+            for dim in self.dimensions.values()
+            for origin, column in self.lineage(dim)[dim.key]
+            if origin == source.name and (column,) == source.keys
+        }
 
     def driving_column(self, fact: Fact) -> SourceColumn:
         """The source column whose business date is the fact's partition."""
@@ -153,13 +169,26 @@ class Star:
         }
         return inherited.pop() if len(inherited) == 1 else ""
 
+    def _check_source(self, source: Source) -> None:
+        if PARTITION_COLUMN in source.columns:
+            raise BadDeclaration(
+                source.name,
+                f"has a column {PARTITION_COLUMN!r}, which is the partition column",
+                "Export it under another name",
+            )
+        if source.part_of and self.sources.get(source.part_of.name) is not source.part_of:
+            raise BadDeclaration(source.name, f"is part of {source.part_of.name}, not in this star", "Add it")
+
     def _check_upstream(self, table: Dimension | Fact) -> None:
         for name in table.upstream:
             if name not in self.sources and not (name == CALENDAR and isinstance(table, Dimension)):
                 raise BadDeclaration(
                     table.name, f"reads {name!r}, which is no source of the star", f"Known: {', '.join(self.sources)}"
                 )
-        columns = self.transformed(table).columns
+        try:
+            columns = self.transformed(table).columns
+        except (AttributeError, TypeError, IbisError) as error:
+            raise BadDeclaration(table.name, f"its function fails: {error}", "It sees the declared columns") from error
         if PARTITION_COLUMN in columns and isinstance(table, Fact):
             raise BadDeclaration(
                 table.name, f"has a column {PARTITION_COLUMN!r}, which is the partition column", "Name it otherwise"
@@ -177,7 +206,11 @@ class Star:
                 f"its key {table.key!r} is no column of type {', '.join(UNKNOWN)}",
                 "The Unknown member needs a key of one of these types",
             )
+        if MEMBER_KIND in self.transformed(table).columns:
+            raise BadDeclaration(table.name, f"has a column {MEMBER_KIND!r}, which is added to it", "Name it otherwise")
         for column in table.inferred_from:
+            if self.sources.get(column.source.name) is not column.source:
+                raise BadDeclaration(table.name, f"infers from {column.source.name}, not in this star", "Add it")
             if Type.parse(column.source.declared[column.column].type) != fields[table.key].type:
                 raise BadDeclaration(
                     table.name,
@@ -186,13 +219,26 @@ class Star:
                 )
 
     def _check_fact(self, table: Fact) -> None:
-        fields = {field.name for field in self.fields(table)}
+        fields = {field.name: str(field.type) for field in self.fields(table)}
         named = {table.key, table.date, *table.references, *table.sort_by, *(m.column for m in table.measures)}
-        for name in sorted(named - fields):
+        for name in sorted(named - fields.keys()):
             raise BadDeclaration(table.name, f"names {name!r}, which is not among its columns", "Return it")
         for name, target in table.references.items():
             if self.dimensions.get(target.name) is not target:
                 raise BadDeclaration(table.name, f"{name!r} refers to {target.name}, not in this star", "Add it")
+            key = {field.name: str(field.type) for field in self.fields(target)}[target.key]
+            if fields[name] != key:
+                raise BadDeclaration(
+                    table.name,
+                    f"{name!r} is {fields[name]}, but {target.name}.{target.key} is {key}",
+                    "Give both one type",
+                )
+        if fields[table.date] != "timestamp":
+            raise BadDeclaration(
+                table.name,
+                f"its date {table.date!r} is {fields[table.date]}, expected a timestamp",
+                "Pass one timestamp column of the driving source through",
+            )
         self.driving_column(table)
 
     def _find_driving(self, table: Fact) -> SourceColumn:
@@ -209,11 +255,16 @@ class Star:
 
 
 def load_star(path: str) -> Star:
-    """The Star at `package.module:attribute`. Raises BadSetting if there is none."""
+    """The Star at `package.module:attribute`. Raises BadSetting if there is none.
+
+    The module may also lie in the working directory, where a console script does not look by itself.
+    """
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.append(here)
     module, _, attribute = path.partition(":")
     try:
         found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
+    except (ImportError, AttributeError, SyntaxError, TypeError, ValueError) as error:
         raise BadSetting("STAR_MODEL", path, f"package.module:attribute that can be imported ({error})") from error
     if not isinstance(found, Star):
         raise BadSetting("STAR_MODEL", path, f"a Star, found a {type(found).__name__}")

@@ -6,35 +6,80 @@ a step works (stage, dimensions, facts), what Dagster makes of it (orchestration
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from star_assets.model.star import Star
+from star_assets.athena.derive import table_entry
+from star_assets.engines.duckdb_engine import DuckDBEngine
+from star_assets.engines.engine import Engine, StagedInput
+from star_assets.lake.catalog import Catalog, TableEntry
+from star_assets.lake.local_catalog import LocalCatalog
+from star_assets.lake.local_storage import LocalStorage
+from star_assets.lake.publish import rollback
+from star_assets.lake.storage import Storage
+from star_assets.lake.versions import Manifest, Partition, Pointer, PointerEntry, Pointers, read_manifest, read_pointer
+from star_assets.model.errors import RollbackRefused, UnknownPartition
+from star_assets.model.source import Source
+from star_assets.model.star import AnyTable, Star
+from star_assets.model.tables import Dimension, Fact
+from star_assets.pipeline.dimensions import refresh_dimension
+from star_assets.pipeline.facts import FactStep
+from star_assets.pipeline.identity import code_identity
+from star_assets.pipeline.key_index import KeyIndex
 from star_assets.pipeline.outcome import CheckResult, Outcome
+from star_assets.pipeline.publishing import Plan, publish
+from star_assets.pipeline.stage import StageStep
 from star_assets.settings import Settings
+from star_assets.staging.exports import export_days
 
 
 class Warehouse:
     """A star in a lake. Attributes: star, settings, storage, catalog, engine."""
 
-    def __init__(self, star: Star, settings: Settings) -> None: ...
+    def __init__(self, star: Star, settings: Settings) -> None:
+        self.star = star
+        self.settings = settings
+        self._pointers: dict[str, Pointers] = {}
+
+    @cached_property
+    def storage(self) -> Storage:
+        """Where the lake's bytes are."""
+        return LocalStorage(Path(self.settings.lake).absolute())
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """What Athena sees of the lake."""
+        return LocalCatalog(Path(self.settings.lake).absolute())
+
+    @cached_property
+    def engine(self) -> Engine:
+        """What computes."""
+        return DuckDBEngine(self.star, self.settings)
+
+    # Steps
 
     def refresh(self, table: str, days: Sequence[str]) -> Iterator[Outcome]:
         """Stage a source's days, or build a table's, and publish what passes its audit.
 
-        Yields one Outcome per day, as it is known, in order of days. Whatever a
-        user can cause ends in an Outcome with status `failed`, not in an exception.
+        Yields one Outcome per day, as it is known. Whatever a user can cause ends
+        in an Outcome with status `failed`, not in an exception; only an unknown
+        table, or a text that is no day, raises.
         """
-        raise NotImplementedError
-
-    def days(self) -> list[str]:
-        """Every day from the start date to the last one with an export of any source."""
-        raise NotImplementedError
-
-    def sample(self, table: str, day: str, rows: int = 5) -> pa.Table:
-        """The first rows of the live version of a table's day."""
-        raise NotImplementedError
+        found = self.star.table(table)
+        for day in days:
+            self.require_day(table, day)
+        if isinstance(found, Source):
+            yield from publish(self.storage, self.catalog, StageStep(self, found), days)
+        elif isinstance(found, Dimension):
+            yield from refresh_dimension(self, found, days)
+        else:
+            yield from publish(self.storage, self.catalog, FactStep(self, found), days)
 
     def reconcile(self, fact: str, days: Sequence[str]) -> CheckResult:
         """Rows and every summed measure of the live fact against its sources, day by day.
@@ -43,4 +88,139 @@ class Warehouse:
         is read from the files that the catalog serves. metadata: `days` (those
         that differ), `expected` and `found` totals.
         """
-        raise NotImplementedError
+        table = self.star.facts[fact]
+        plans = [plan for plan in FactStep(self, table).plan(days) if isinstance(plan, Plan)]
+        expected: dict[str, dict[str, object]] = {}
+        for batch in FactStep(self, table).batches(plans):
+            expected.update(self.engine.totals(table, FactStep(self, table).given(batch)))
+        found = self.engine.file_totals(table, self._served_files(table, days))
+        columns = ["rows", *(m.column for m in table.measures if m.aggregate == "sum")]
+        zero = dict.fromkeys(columns, Decimal(0))
+        differing = [day for day in days if expected.get(day, zero) != found.get(day, zero)]
+
+        def total(side: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
+            return {c: str(sum(Decimal(str(day[c] or 0)) for day in side.values())) for c in columns}
+
+        return CheckResult(
+            "reconciliation",
+            not differing,
+            f"{len(differing)} of {len(days)} days differ from their sources"
+            + (f": {', '.join(differing[:10])}" if differing else ""),
+            {"expected": total(expected), "found": total(found), "days": differing},
+        )
+
+    def rollback(self, table: str, day: str | None, version: str | None) -> Pointer:
+        """Make an earlier version live again: `version`, or the one before the live one.
+
+        Raises UnknownPartition, UnknownVersion, and RollbackRefused where live
+        facts use members that an earlier version of a dimension lacks.
+        """
+        found = self.star.table(table)
+        if isinstance(found, Dimension):
+            day = None
+        elif day is None:
+            raise UnknownPartition(table, "", "a day YYYY-MM-DD")
+        partition, entry = self.partition(found, day), table_entry(self.star, found, self.storage)
+
+        def check(manifest: Manifest) -> None:
+            if isinstance(found, Dimension):
+                self._require_members(found, manifest)
+
+        return rollback(self.storage, self.catalog, entry, partition, version, check)
+
+    def _require_members(self, dimension: Dimension, manifest: Manifest) -> None:
+        partition = Partition("olap", dimension.name)
+        (members,) = self.storage.local([f"{partition.version_folder(manifest.version)}/{manifest.files[0].name}"])
+        for fact in self.star.facts.values():
+            files = [file for several in self._served_files(fact).values() for file in several]
+            for column, target in fact.references.items():
+                missing = self.engine.missing_members(column, files, target, members) if target is dimension else []
+                if missing:
+                    raise RollbackRefused(dimension.name, manifest.version, fact.name, missing)
+
+    # What is there
+
+    def days(self) -> list[str]:
+        """Every day from the start date to the last one with an export of any source."""
+        last = max(
+            (day for source in self.star.sources.values() for day in export_days(self.storage, source)), default=""
+        )
+        first = self.settings.start_date
+        if last < first.isoformat():
+            return []
+        count = (date.fromisoformat(last) - first).days + 1
+        return [(first + timedelta(days=number)).isoformat() for number in range(count)]
+
+    def require_day(self, table: str, day: str) -> None:
+        """Raises UnknownPartition for a text that is no day from the start date on."""
+        start = self.settings.start_date.isoformat()
+        try:
+            known = date.fromisoformat(day).isoformat() == day and day >= start
+        except ValueError:
+            known = False
+        if not known:
+            raise UnknownPartition(table, day, f"a day YYYY-MM-DD from {start} (STAR_START_DATE) on")
+
+    def partition(self, table: AnyTable, day: str | None) -> Partition:
+        """The partition that holds a table's day."""
+        if isinstance(table, Source):
+            return Partition("staging", table.name, day)
+        return Partition("olap", table.name, None if isinstance(table, Dimension) else day)
+
+    def live_manifest(self, table: str, day: str) -> Manifest | None:
+        """The manifest of the live version of a table's day; None if there is none."""
+        partition = self.partition(self.star.table(table), day)
+        pointer, _ = read_pointer(self.storage, partition)
+        return read_manifest(self.storage, partition, pointer.live.version) if pointer.live else None
+
+    def sample(self, table: str, day: str, rows: int = 5) -> pa.Table:
+        """The first rows of the live version of a table's day."""
+        partition = self.partition(self.star.table(table), day)
+        manifest = self.live_manifest(table, day)
+        if manifest is None:
+            raise UnknownPartition(table, day, "one that was published")
+        (file,) = self.storage.local([f"{partition.version_folder(manifest.version)}/{manifest.files[0].name}"])
+        batches = pq.ParquetFile(file).iter_batches(batch_size=rows)
+        return pa.Table.from_batches([batch for batch, _ in zip(batches, range(1), strict=False)], pq.read_schema(file))
+
+    def entries(self) -> list[TableEntry]:
+        """The catalog entry of every table, as the model declares it."""
+        return [table_entry(self.star, table, self.storage) for table in self.star.tables.values()]
+
+    def code_identity(self, table: str) -> str:
+        """A digest of the code that decides a table's rows."""
+        return code_identity(self.star, self.star.table(table), self.settings)
+
+    # What the steps share
+
+    def live_exports(self, source: Source) -> dict[str, PointerEntry]:
+        """The live staged version of every export day of a source, as of now."""
+        if source.name not in self._pointers:
+            self._pointers[source.name] = Pointers(self.storage, "staging", source.name)
+        found = self._pointers[source.name].refresh()
+        return {day: pointer.live for day, pointer in found.items() if day and pointer.live}
+
+    def staged_inputs(self, source: Source, exports: Mapping[str, PointerEntry]) -> tuple[StagedInput, ...]:
+        """The staged files of some versions of export days."""
+        folders = {
+            day: Partition("staging", source.name, day).version_folder(entry.version) for day, entry in exports.items()
+        }
+        return tuple(
+            StagedInput(day, tuple(self.storage.local([f"{folder}/part-00000.parquet"])))
+            for day, folder in folders.items()
+        )
+
+    def key_index(self, fact: Fact) -> KeyIndex:
+        """The key index of the column that drives a fact, as of now."""
+        return KeyIndex(self, self.star.driving_column(fact))
+
+    def _served_files(self, fact: Fact, days: Sequence[str] | None = None) -> dict[str, list[str]]:
+        """The files that the catalog serves for each day; by default for all."""
+        wanted = None if days is None else set(days)
+        files: dict[str, list[str]] = {}
+        for entry in self.catalog.partitions("olap", fact.name):
+            folder = self.storage.path(entry.location)
+            if folder is not None and (wanted is None or entry.values[0] in wanted):
+                paths = [s.path for s in self.storage.walk(folder) if not s.path.rpartition("/")[2].startswith("_")]
+                files[entry.values[0]] = self.storage.local(paths)
+        return files

@@ -1,0 +1,106 @@
+"""A DuckDB session as the engine uses it: bounded memory, business dates, small SQL helpers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import duckdb
+
+from star_assets.model.errors import EngineFailed, LakeFull, LakeRefused
+from star_assets.model.types import Type
+from star_assets.settings import Settings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# What each type is in DuckDB, and so in Parquet. Timestamps are milliseconds,
+# the finest that Athena reads.
+_DUCKDB = {
+    "int32": "INTEGER",
+    "int64": "BIGINT",
+    "float64": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "string": "VARCHAR",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP_MS",
+}
+
+
+def connect(settings: Settings, spill: str) -> duckdb.DuckDBPyConnection:
+    """An in-memory database that spills to the folder `spill` above the memory limit."""
+    connection = duckdb.connect(
+        config={
+            "memory_limit": settings.memory_limit,
+            "threads": settings.threads,
+            "temp_directory": spill,
+        }
+    )
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute(f"CREATE MACRO business_date(ts) AS {business_date('ts', settings.timezone)}")
+    return connection
+
+
+def business_date(timestamp: str, zone: str) -> str:
+    """SQL for the calendar day of a UTC timestamp in a time zone."""
+    if zone == "UTC":
+        return f"CAST({timestamp} AS DATE)"
+    return f"CAST(timezone({text(zone)}, timezone('UTC', CAST({timestamp} AS TIMESTAMP))) AS DATE)"
+
+
+def sql_type(type_: Type) -> str:
+    """The DuckDB type that holds a type of the model."""
+    return str(type_).upper() if type_.name == "decimal" else _DUCKDB[type_.name]
+
+
+def name(identifier: str) -> str:
+    """An identifier, quoted."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def text(value: str) -> str:
+    """A string literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def text_list(values: Sequence[str]) -> str:
+    """A list of string literals."""
+    return "[" + ", ".join(text(value) for value in values) + "]"
+
+
+def parquet(files: Sequence[str]) -> str:
+    """SQL that reads Parquet files by column name; columns that some lack are NULL there."""
+    return f"read_parquet({text_list(files)}, union_by_name=true, hive_partitioning=false, filename=true)"
+
+
+@contextmanager
+def told(doing: str) -> Iterator[None]:
+    """Turn DuckDB's errors, and the file system's, into the model's: `doing` says what failed."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        problem = "it ran out of memory; raise STAR_MEMORY_LIMIT or free disk space for its spill."
+        raise EngineFailed("DuckDB", doing, problem) from error
+    except (duckdb.Error, OSError) as error:
+        first = str(error).splitlines()[0]
+        if "No space left" in first or "Disk quota" in first:
+            raise LakeFull(doing, "no space left on the disk") from error
+        if "Permission denied" in first or "Read-only file system" in first:
+            raise LakeRefused(doing, first) from error
+        raise EngineFailed("DuckDB", doing, first if first.endswith(".") else f"{first}.") from error
+
+
+def tells(doing: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Decorate a method of the engine: its errors are `told` as those of `doing`."""
+
+    def decorate(method: Callable[P, R]) -> Callable[P, R]:
+        @wraps(method)
+        def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+            with told(doing):
+                return method(*args, **kwargs)
+
+        return wrapped
+
+    return decorate

@@ -1,0 +1,358 @@
+"""Building with DuckDB: states of sources, the key index, dimensions, facts, and what audits count.
+
+The transforms and the rules of which row wins are Ibis expressions, compiled to
+one SQL statement per step: a range of dates is computed in one pass, then
+written as one file per date.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import ibis
+from ibis.expr.types import Table
+
+from star_assets.engines.duckdb_session import connect, name, parquet, sql_type, tells, text
+from star_assets.engines.engine import DimensionInput, FactInput, FactRules, StagedInput
+from star_assets.model.functions import business_date
+from star_assets.model.members import with_members, without_nulls
+from star_assets.model.source import Source
+from star_assets.model.star import Star
+from star_assets.model.tables import CALENDAR, Dimension, Fact
+from star_assets.model.types import UNKNOWN, Type
+from star_assets.settings import Settings
+from star_assets.staging.winners import DELETED, EXPORT, current, lines_of, winners
+
+# Rows per row group of a fact's file: Athena skips whole groups by their
+# statistics, so groups are smaller than the writers' default of 122,880.
+ROW_GROUP = 65_536
+
+
+class Tables:
+    """The building half of the DuckDB engine."""
+
+    def __init__(self, star: Star, settings: Settings) -> None:
+        self.star = star
+        self.settings = settings
+        self._spill = tempfile.TemporaryDirectory(prefix="star_assets_spill_")
+
+    @cached_property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The one connection of this engine, opened when first used."""
+        return connect(self.settings, self._spill.name)
+
+    # States
+
+    @tells("folding exports")
+    def fold(self, source: Source, base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
+        """One row per key: the winner over the base state and the exports."""
+        with self._staged(source, exports, base) as rows:
+            found = winners(rows, source)
+            self._copy(f"SELECT {_physical(found)} FROM ({sql(found)}) ORDER BY {_names(source.keys)}", file)
+
+    @tells("folding keys")
+    def fold_keys(self, column: str, key: str, base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
+        """The distinct values of a column, over the base's and the exports'."""
+        parts = [f"SELECT {name(key)} FROM {parquet([base])}"] if base else []
+        files = [file_ for export in exports for file_ in export.files]
+        parts += [f"SELECT {name(column)} AS {name(key)} FROM {parquet(files)}"] if files else []
+        self._copy(
+            f"SELECT DISTINCT {name(key)} FROM ({' UNION ALL '.join(parts)}) WHERE {name(key)} IS NOT NULL ORDER BY 1",
+            file,
+        )
+
+    # The key index
+
+    @tells("indexing keys")
+    def index_keys(
+        self, source: Source, column: str, base: str | None, exports: Sequence[StagedInput], file: Path
+    ) -> None:
+        """(keys, export, date) of the base's and the exports' rows, sorted by date."""
+        keys = _names(source.keys)
+        parts = [f"SELECT {keys}, export, date FROM {parquet([base])}"] if base else []
+        with self._staged(source, exports, None) as rows:
+            day = f"CAST(business_date({name(column)}) AS VARCHAR)"
+            parts.append(f"SELECT {keys}, {EXPORT} AS export, {day} AS date FROM {rows.get_name()}")
+            self._copy(f"SELECT DISTINCT * FROM ({' UNION ALL '.join(parts)}) ORDER BY date, {keys}", file)
+
+    @tells("reading the key index")
+    def exports_of_dates(self, source: Source, index: Sequence[str], dates: Sequence[str]) -> dict[str, list[str]]:
+        """For each date, the exports with any row of a key that has a row of that date."""
+        if not index or not dates:
+            return {}
+        keys = _names(source.keys)
+        wanted = ", ".join(text(date) for date in dates)
+        # The bounds let the reader skip row groups; the list alone would not.
+        found = self.connection.execute(
+            f"WITH wanted AS (SELECT DISTINCT {keys}, date FROM {parquet(index)} WHERE date IN ({wanted}) "
+            f"AND date BETWEEN {text(min(dates))} AND {text(max(dates))}) "
+            f"SELECT wanted.date, list_sort(list(DISTINCT export)) FROM {parquet(index)} AS every "
+            f"JOIN wanted USING ({keys}) GROUP BY wanted.date"
+        )
+        return dict(found.fetchall())
+
+    @tells("reading the key index")
+    def dates_of_exports(self, source: Source, index: Sequence[str], exports: Sequence[str]) -> list[str]:
+        """Every date of any row of a key that has a row in one of the exports."""
+        if not index or not exports:
+            return []
+        keys = _names(source.keys)
+        touched = ", ".join(text(export) for export in exports)
+        found = self.connection.execute(
+            f"WITH touched AS (SELECT DISTINCT {keys} FROM {parquet(index)} WHERE export IN ({touched})) "
+            f"SELECT DISTINCT date FROM {parquet(index)} JOIN touched USING ({keys}) "
+            "WHERE date IS NOT NULL ORDER BY date"
+        )
+        return [date for (date,) in found.fetchall()]
+
+    # Dimensions
+
+    @tells("building a dimension")
+    def build_dimension(self, dimension: Dimension, given: DimensionInput, file: Path) -> None:
+        """The transform over the states, with the members that nothing describes."""
+        upstream = {source: self._state(self.star.sources[source], state) for source, state in given.states.items()}
+        if CALENDAR in dimension.upstream:
+            upstream[CALENDAR] = self._calendar(*given.years)
+        described = self.star.transformed(dimension, upstream)
+        key = described[dimension.key]
+        unknown = UNKNOWN[str(Type.of(key.type()))]
+        type_ = sql_type(Type.of(key.type()))
+        parts = [f"SELECT CAST({text(str(unknown))} AS {type_}) AS {name(dimension.key)}"]
+        parts += [f"SELECT {name(dimension.key)} FROM {parquet(given.used)}"] if given.used else []
+        self._view("used", " UNION ALL ".join(parts))
+        used = ibis.table({dimension.key: key.type()}, name="used")
+        rows = with_members(dimension, described, used)
+        self._copy(f"SELECT {_physical(rows)} FROM ({sql(rows)}) ORDER BY {name(dimension.key)}", file)
+
+    @tells("auditing a dimension")
+    def audit_dimension(self, dimension: Dimension, file: str) -> dict[str, int]:
+        """Rows, NULL keys, keys that occur again, and Unknown members (there must be one)."""
+        key = name(dimension.key)
+        unknown = next(f.type for f in self.star.fields(dimension) if f.name == dimension.key)
+        found = self.connection.execute(
+            f"SELECT count(*), count(*) - count({key}), count({key}) - count(DISTINCT {key}), "
+            f"count(*) FILTER (CAST({key} AS VARCHAR) = {text(str(UNKNOWN[str(unknown)]))}) FROM {parquet([file])}"
+        ).fetchone()
+        assert found is not None
+        return dict(zip(("rows", "null_keys", "repeated_keys", "unknown_members"), found, strict=True))
+
+    # Facts
+
+    @tells("building a fact")
+    def build_fact(self, fact: Fact, given: FactInput, folder: Path) -> dict[str, Path]:
+        """One statement computes and sorts the range; then each date is written to its file."""
+        with self._fact_rows(fact, given) as rows:
+            order = _names(dict.fromkeys(("_date", *fact.sort_by, fact.key)))
+            self.connection.execute(f"CREATE OR REPLACE TABLE built AS SELECT * FROM ({rows}) ORDER BY {order}")
+
+        def write(date: str) -> tuple[str, Path]:
+            file = folder / f"{date}.parquet"
+            with self.connection.cursor() as cursor:
+                cursor.execute(
+                    f"COPY (SELECT * EXCLUDE (_date) FROM built WHERE _date = {text(date)}) TO {text(str(file))} "
+                    f"(FORMAT parquet, COMPRESSION {self.settings.compression}, ROW_GROUP_SIZE {ROW_GROUP})"
+                )
+            return date, file
+
+        with ThreadPoolExecutor(self.settings.threads) as pool:
+            files = dict(pool.map(write, given.dates))
+        self.connection.execute("DROP TABLE built")
+        return files
+
+    @tells("adding up sources")
+    def totals(self, fact: Fact, given: FactInput) -> dict[str, dict[str, Any]]:
+        """Per date: rows, and the sum of each measure that adds up."""
+        sums = [measure.column for measure in fact.measures if measure.aggregate == "sum"]
+        with self._fact_rows(fact, given) as rows:
+            found = self.connection.execute(
+                f"SELECT CAST(_date AS VARCHAR), count(*), {', '.join(f'sum({name(c)})' for c in sums)} "
+                f"FROM ({rows}) GROUP BY _date"
+            ).fetchall()
+        return {date: dict(zip(("rows", *sums), values, strict=True)) for date, *values in found}
+
+    @tells("adding up files")
+    def file_totals(self, fact: Fact, files: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Any]]:
+        """Per date: the same totals, read from the date's files."""
+        sums = [measure.column for measure in fact.measures if measure.aggregate == "sum"]
+        by_file = {file: date for date, several in files.items() for file in several}
+        if not by_file:
+            return {}
+        self.connection.execute("CREATE OR REPLACE TABLE dated_files (filename VARCHAR, _date VARCHAR)")
+        self.connection.executemany("INSERT INTO dated_files VALUES (?, ?)", list(by_file.items()))
+        found = self.connection.execute(
+            f"SELECT _date, count(*), {', '.join(f'sum({name(c)})' for c in sums)} "
+            f"FROM {parquet(list(by_file))} JOIN dated_files USING (filename) GROUP BY _date"
+        ).fetchall()
+        self.connection.execute("DROP TABLE dated_files")
+        return {date: dict(zip(("rows", *sums), values, strict=True)) for date, *values in found}
+
+    @tells("auditing a fact")
+    def audit_fact(self, fact: Fact, files: Mapping[str, str], dimensions: Mapping[str, str]) -> dict[str, FactRules]:
+        """Hold each date's file against the rules of the model, in one pass over all."""
+        by_file = {file: date for date, file in files.items()}
+        key, sums = name(fact.key), [m.column for m in fact.measures if m.aggregate == "sum"]
+        minimums = {m.column: m.minimum for m in fact.measures if m.minimum is not None}
+        day = f"CAST(business_date({name(fact.date)}) AS VARCHAR)"
+        counts = [
+            "count(*)",
+            f"count(*) - count({key})",
+            # Equal hashes of different keys would only make this count too
+            # high; a distinct count of hashes takes a third of the time.
+            f"count({key}) - count(DISTINCT hash({key}))",
+            f"count(*) FILTER ({day} IS DISTINCT FROM parse_filename(filename, true))",
+            *(f"count(*) FILTER ({name(column)} < {least})" for column, least in minimums.items()),
+            *(f"sum({name(column)})" for column in sums),
+        ]
+        source = parquet(list(by_file))
+        found = self.connection.execute(f"SELECT filename, {', '.join(counts)} FROM {source} GROUP BY filename")
+        by_day = {by_file[file]: values for file, *values in found.fetchall()}
+        unknown = {column: self._unknown(fact, column, source, dimensions) for column in fact.references}
+        rules: dict[str, FactRules] = {}
+        for date, file in files.items():
+            values = by_day.get(date, [0, 0, 0, 0, *(0 for _ in minimums), *(None for _ in sums)])
+            rows, null_keys, repeated_keys, outside_date = values[:4]
+            rules[date] = FactRules(
+                rows,
+                null_keys,
+                repeated_keys,
+                outside_date,
+                below_minimum=dict(zip(minimums, values[4 : 4 + len(minimums)], strict=True)),
+                unknown_references={column: counts_.get(file, 0) for column, counts_ in unknown.items()},
+                sums=dict(zip(sums, values[4 + len(minimums) :], strict=True)),
+            )
+        return rules
+
+    @tells("comparing members")
+    def missing_members(self, column: str, files: Sequence[str], dimension: Dimension, members: str) -> list[str]:
+        """Up to ten values of a fact's column that the dimension's file lacks, as text."""
+        if not files:
+            return []
+        found = self.connection.execute(
+            f"SELECT DISTINCT CAST({name(column)} AS VARCHAR) FROM {parquet(files)} "
+            f"WHERE {name(column)} NOT IN (SELECT {name(dimension.key)} FROM {parquet([members])}) ORDER BY 1 LIMIT 10"
+        )
+        return [value for (value,) in found.fetchall()]
+
+    def _unknown(self, fact: Fact, column: str, source: str, dimensions: Mapping[str, str]) -> dict[str, int]:
+        target = fact.references[column]
+        members = parquet([dimensions[target.name]])
+        found = self.connection.execute(
+            f"SELECT filename, count(*) FROM {source} "
+            f"WHERE {name(column)} NOT IN (SELECT {name(target.key)} FROM {members}) OR {name(column)} IS NULL "
+            "GROUP BY filename"
+        )
+        return dict(found.fetchall())
+
+    @contextmanager
+    def _fact_rows(self, fact: Fact, given: FactInput) -> Iterator[str]:
+        """SQL for the fact's rows of the given dates, with `_date`, in physical types."""
+        column = self.star.driving_column(fact)
+        with self._staged(column.source, given.staged[column.source.name], None) as staged:
+            headers = current(staged, column.source)
+            day = business_date(headers[column.column])
+            first, last = min(given.dates), max(given.dates)
+            headers = headers.filter(day.between(ibis.date(first), ibis.date(last)))
+            self.connection.execute(f"CREATE OR REPLACE TABLE headers AS {sql(headers)}")
+        known = ibis.table(headers.schema(), name="headers")
+        upstream = {column.source.name: known.drop(*_system(known))}
+        for part in self.star.parts(fact):
+            with self._staged(part, given.staged[part.name], None) as staged:
+                lines = lines_of(known, staged, column.source, part)
+                self.connection.execute(f"CREATE OR REPLACE TABLE {name(part.name)} AS {sql(lines)}")
+            upstream[part.name] = ibis.table(lines.schema(), name=part.name).drop(*_system(lines))
+        for source, state in given.states.items():
+            upstream[source] = self._state(self.star.sources[source], state)
+        rows = without_nulls(fact, self.star.transformed(fact, upstream))
+        dates = ", ".join(f"DATE {text(date)}" for date in given.dates)
+        yield (
+            f"SELECT {_physical(rows)}, business_date({name(fact.date)}) AS _date FROM ({sql(rows)}) "
+            f"WHERE business_date({name(fact.date)}) IN ({dates})"
+        )
+        for table in ("headers", *(part.name for part in self.star.parts(fact))):
+            self.connection.execute(f"DROP TABLE {name(table)}")
+
+    # Upstream tables
+
+    @contextmanager
+    def _staged(self, source: Source, exports: Sequence[StagedInput], base: str | None) -> Iterator[Table]:
+        """The staged rows of some exports, each with `_export`, and of a base state."""
+        view = f"staged_{source.name}"
+        days = {file: export.day for export in exports for file in export.files}
+        self.connection.execute("CREATE OR REPLACE TABLE staged_files (filename VARCHAR, _export VARCHAR)")
+        if days:
+            self.connection.executemany("INSERT INTO staged_files VALUES (?, ?)", list(days.items()))
+        parts = [self._no_rows(source)]
+        parts += [f"SELECT * FROM {parquet([base])}"] if base else []
+        if days:
+            parts.append(f"SELECT * FROM {parquet(list(days))} JOIN staged_files USING (filename)")
+        self._view(view, f"SELECT * EXCLUDE (filename) FROM ({' UNION ALL BY NAME '.join(parts)})")
+        yield self._table(view)
+        self.connection.execute(f"DROP VIEW {name(view)}; DROP TABLE staged_files")
+
+    def _no_rows(self, source: Source) -> str:
+        """The columns that staged rows have at least, in their declared types."""
+        columns = [f"CAST(NULL AS {sql_type(f.type)}) AS {name(f.name)}" for f in self.star.fields(source)]
+        columns += [f"CAST(NULL AS BOOLEAN) AS {DELETED}"] if source.tombstone else []
+        return f"SELECT {', '.join(columns)}, '' AS {EXPORT}, '' AS filename WHERE false"
+
+    def _state(self, source: Source, file: str) -> Table:
+        view = f"state_{source.name}"
+        alive = f" WHERE NOT {DELETED}" if source.tombstone else ""
+        self._view(view, f"SELECT * EXCLUDE (filename) FROM {parquet([file])}{alive}")
+        rows = self._table(view)
+        return rows.drop(*_system(rows))
+
+    def _calendar(self, first: int, last: int) -> Table:
+        self._view(
+            CALENDAR,
+            f"SELECT CAST(range AS DATE) AS date_key FROM range(DATE '{first}-01-01', DATE '{last + 1}-01-01', "
+            "INTERVAL 1 DAY)",
+        )
+        return ibis.table({"date_key": "date"}, name=CALENDAR)
+
+    def _view(self, view: str, select: str) -> None:
+        self.connection.execute(f"CREATE OR REPLACE VIEW {name(view)} AS {select}")
+
+    def _table(self, view: str) -> Table:
+        """A view as an Ibis table, with the columns that it really has."""
+        described = self.connection.execute(f"DESCRIBE {name(view)}").fetchall()
+        return ibis.table({column: _ibis_type(type_) for column, type_, *_ in described}, name=view)
+
+    def _copy(self, select: str, file: Path) -> None:
+        self.connection.execute(
+            f"COPY ({select}) TO {text(str(file))} (FORMAT parquet, COMPRESSION {self.settings.compression})"
+        )
+
+
+def sql(table: Table) -> str:
+    """The DuckDB statement of an Ibis expression."""
+    return str(ibis.to_sql(table, dialect="duckdb"))
+
+
+def _ibis_type(duckdb_type: str) -> Any:
+    from ibis.backends.sql.datatypes import DuckDBType
+
+    return DuckDBType.from_string(duckdb_type)
+
+
+def _system(rows: Table) -> list[str]:
+    return [column for column in (EXPORT, DELETED) if column in rows.columns]
+
+
+def _physical(rows: Table) -> str:
+    """Every column, cast to the type that Parquet holds it in."""
+    return ", ".join(
+        f"CAST({name(column)} AS {sql_type(Type.of(dtype))}) AS {name(column)}"
+        for column, dtype in rows.schema().items()
+    )
+
+
+def _names(columns: Sequence[str] | Mapping[str, Any]) -> str:
+    return ", ".join(name(column) for column in columns)

@@ -1,0 +1,171 @@
+"""The interface of every engine, and the values it takes and gives.
+
+An engine stages exports and builds tables for a range of partitions in one
+pass. It reads and writes local files and knows nothing of pointers, catalogs
+or audits: those belong to the pipeline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from star_assets.model.source import Source
+from star_assets.model.tables import Dimension, Fact
+from star_assets.staging.files import RawProfile
+
+
+@dataclass(frozen=True)
+class RawInput:
+    """A raw file: where it can be read, how people call it, what inspection found."""
+
+    path: Path
+    name: str
+    profile: RawProfile
+
+
+@dataclass(frozen=True)
+class ExportInput:
+    """One day's export of a source."""
+
+    day: str
+    files: tuple[RawInput, ...]
+
+
+@dataclass(frozen=True)
+class FileCount:
+    """A raw file's rows: counted independently of the parser, staged, rejected."""
+
+    name: str
+    records: int
+    staged: int
+    rejected: int
+
+
+@dataclass(frozen=True)
+class StagedDay:
+    """A staged export: its file, its rejects' file if there are any, and the account of its rows.
+
+    `extra` names the columns that the declaration does not list; they are strings.
+    """
+
+    day: str
+    file: Path
+    counts: tuple[FileCount, ...]
+    rejects: Path | None = None
+    first_rejects: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StagedInput:
+    """The live staged files of one export day."""
+
+    day: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FactInput:
+    """What a range of a fact's dates is built from.
+
+    Args:
+        dates: the business dates to build.
+        staged: for the driving source and its parts, the exports that hold the dates' keys.
+        states: for each look-up source, the file of its folded state.
+    """
+
+    dates: tuple[str, ...]
+    staged: Mapping[str, tuple[StagedInput, ...]]
+    states: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DimensionInput:
+    """What a dimension is built from.
+
+    Args:
+        states: for each source, the file of its folded state.
+        used: files of one column, named as the key, that facts' rows refer to.
+        years: first and last year of the calendar.
+    """
+
+    states: Mapping[str, str]
+    used: tuple[str, ...]
+    years: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class FactRules:
+    """What the audit of one date's file found, as counts of rows that break a rule."""
+
+    rows: int
+    null_keys: int
+    repeated_keys: int
+    outside_date: int
+    below_minimum: Mapping[str, int]
+    unknown_references: Mapping[str, int]
+    sums: Mapping[str, Any]
+
+
+class Engine(Protocol):
+    """Computes. Every file it returns lies in the folder it was given."""
+
+    def stage(self, source: Source, exports: Sequence[ExportInput], folder: Path) -> Iterator[StagedDay]:
+        """Raw exports → typed, valid rows and rejects, a file a day."""
+        ...
+
+    def fold(self, source: Source, base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
+        """A source's state: the winning row of each key over `base` and `exports`, tombstones among them."""
+        ...
+
+    def fold_keys(self, column: str, key: str, base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
+        """The distinct values of a staged column, as a column named `key`, over `base` and `exports`."""
+        ...
+
+    def index_keys(
+        self, source: Source, column: str, base: str | None, exports: Sequence[StagedInput], file: Path
+    ) -> None:
+        """(key columns, export, date) of each staged row, over `base` and `exports`, sorted by date.
+
+        `date` is the business date of `column` as text, NULL where it has no value.
+        """
+        ...
+
+    def exports_of_dates(self, source: Source, index: Sequence[str], dates: Sequence[str]) -> dict[str, list[str]]:
+        """For each date, the exports that hold any row of a key that ever had that date."""
+        ...
+
+    def dates_of_exports(self, source: Source, index: Sequence[str], exports: Sequence[str]) -> list[str]:
+        """The dates that any key in these exports has or ever had."""
+        ...
+
+    def build_dimension(self, dimension: Dimension, given: DimensionInput, file: Path) -> None:
+        """The dimension's rows with its Unknown and inferred members, in one file."""
+        ...
+
+    def build_fact(self, fact: Fact, given: FactInput, folder: Path) -> dict[str, Path]:
+        """The fact's rows, a file for each of the dates (one without rows has an empty file)."""
+        ...
+
+    def audit_dimension(self, dimension: Dimension, file: str) -> Mapping[str, int]:
+        """Counts over a dimension's file: rows, null_keys, repeated_keys, unknown_members."""
+        ...
+
+    def audit_fact(self, fact: Fact, files: Mapping[str, str], dimensions: Mapping[str, str]) -> dict[str, FactRules]:
+        """Hold each date's file against the model's rules and the dimensions' files."""
+        ...
+
+    def totals(self, fact: Fact, given: FactInput) -> dict[str, dict[str, Any]]:
+        """Per date, the rows and summed measures that the sources give now, without writing anything."""
+        ...
+
+    def file_totals(self, fact: Fact, files: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Any]]:
+        """Per date, the same totals read from the date's files."""
+        ...
+
+    def missing_members(self, column: str, files: Sequence[str], dimension: Dimension, members: str) -> list[str]:
+        """Up to ten values of a fact's column that the dimension's file lacks, as text."""
+        ...

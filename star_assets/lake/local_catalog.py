@@ -1,0 +1,277 @@
+"""The catalog of a local lake: one SQLite file.
+
+Here: tables and partitions as rows; every call is one transaction on its own
+connection, so threads, forks and other processes need no care. Not here: SQL
+over the tables (athena), keeping them in step with the pointers (publish).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from star_assets.lake.catalog import Catalog, CatalogColumn, PartitionEntry, TableEntry
+from star_assets.model.errors import CatalogBusy, LakeFull, LakeRefused, NotOurs
+
+# A transaction takes milliseconds, so this is reached only behind a stuck process.
+BUSY_SECONDS = 60.0
+
+# Thousands of partitions share a few lists of columns, so each list is kept once.
+SCHEMA = """
+BEGIN;
+CREATE TABLE databases (name TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE tables (
+    id INTEGER PRIMARY KEY,
+    database TEXT NOT NULL REFERENCES databases,
+    name TEXT NOT NULL,
+    definition TEXT NOT NULL,
+    UNIQUE (database, name)
+);
+CREATE TABLE column_lists (id INTEGER PRIMARY KEY, columns TEXT NOT NULL UNIQUE);
+CREATE TABLE partitions (
+    table_id INTEGER NOT NULL REFERENCES tables ON DELETE CASCADE,
+    keys TEXT NOT NULL,
+    location TEXT NOT NULL,
+    parameters TEXT NOT NULL,
+    column_list INTEGER NOT NULL REFERENCES column_lists,
+    PRIMARY KEY (table_id, keys)
+) WITHOUT ROWID;
+COMMIT;
+"""
+
+
+class LocalCatalog(Catalog):
+    """Databases, tables and partitions in `<root>/_catalog/catalog.sqlite`, made at the first change."""
+
+    def __init__(self, root: Path) -> None:
+        self.file = root.resolve() / "_catalog" / "catalog.sqlite"
+
+    def databases(self) -> list[str]:
+        """Their names, sorted."""
+        with self._reading() as connection:
+            return [name for (name,) in connection.execute("SELECT name FROM databases ORDER BY name")]
+
+    def create_database(self, name: str) -> None:
+        """Make a database; one that exists is no error."""
+        with self._writing() as connection:
+            connection.execute("INSERT OR IGNORE INTO databases VALUES (?)", [name.lower()])
+
+    def drop_database(self, name: str) -> None:
+        """Drop an empty database. Raises ValueError if it holds tables."""
+        with self._writing() as connection:
+            try:
+                connection.execute("DELETE FROM databases WHERE name = ?", [name.lower()])
+            except sqlite3.IntegrityError as error:
+                raise ValueError(f"database {name} holds tables") from error
+
+    def tables(self, database: str) -> list[TableEntry]:
+        """Every table and view of a database, by name."""
+        query = "SELECT database, name, definition FROM tables WHERE database = ? ORDER BY name"
+        with self._reading() as connection:
+            return [_table(*row) for row in connection.execute(query, [database.lower()])]
+
+    def table(self, database: str, name: str) -> TableEntry | None:
+        """One table or view; None if there is none."""
+        with self._reading() as connection:
+            found = _find(connection, database, name)
+        return found[1] if found else None
+
+    def put_table(self, entry: TableEntry) -> None:
+        """Create a table, or replace its definition and keep its partitions. Raises NotOurs."""
+        entry = _folded(entry)
+        with self._writing() as connection:
+            found = _find(connection, entry.database, entry.name)
+            if found and found[1].is_ours != entry.is_ours:
+                raise NotOurs(f"{entry.database}.{entry.name}")
+            connection.execute("INSERT OR IGNORE INTO databases VALUES (?)", [entry.database])
+            connection.execute(
+                "INSERT INTO tables (database, name, definition) VALUES (?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET definition = excluded.definition",
+                [entry.database, entry.name, _definition(entry)],
+            )
+
+    def drop_table(self, database: str, name: str) -> None:
+        """Forget a table and its partitions; one that is gone is no error. Files stay."""
+        with self._writing() as connection:
+            connection.execute("DELETE FROM tables WHERE (database, name) = (?, ?)", _key(database, name))
+
+    def partitions(self, database: str, name: str) -> list[PartitionEntry]:
+        """Every partition of a table, by values."""
+        found = self.snapshot([(database, name)]).get((database, name))
+        return found[1] if found else []
+
+    def snapshot(
+        self, tables: Sequence[tuple[str, str]]
+    ) -> dict[tuple[str, str], tuple[TableEntry, list[PartitionEntry]]]:
+        """Several tables, as (database, name), with their partitions: all as of one moment."""
+        with self._reading() as connection:
+            found = {key: _find(connection, *key) for key in tables}
+            return {key: (table[1], _partitions(connection, table[0])) for key, table in found.items() if table}
+
+    def put_partitions(self, database: str, name: str, entries: Sequence[PartitionEntry]) -> None:
+        """Create or replace partitions, all at once. Raises KeyError where there is no such table."""
+        with self._writing() as connection:
+            found = _find(connection, database, name)
+            if not found:
+                raise KeyError(f"{database}.{name}")
+            lists = [json.dumps(_rows(_lowered(entry.columns))) for entry in entries]
+            connection.executemany(
+                "INSERT OR IGNORE INTO column_lists (columns) VALUES (?)", [(text,) for text in set(lists)]
+            )
+            connection.executemany(
+                "INSERT OR REPLACE INTO partitions (table_id, keys, location, parameters, column_list)"
+                " SELECT ?, ?, ?, ?, id FROM column_lists WHERE columns = ?",
+                [
+                    (found[0], json.dumps(entry.values), entry.location, json.dumps(dict(entry.parameters)), columns)
+                    for entry, columns in zip(entries, lists, strict=True)
+                ],
+            )
+
+    def drop_partitions(self, database: str, name: str, values: Sequence[tuple[str, ...]]) -> None:
+        """Forget partitions; one that is gone is no error. Files stay."""
+        with self._writing() as connection:
+            if found := _find(connection, database, name):
+                connection.executemany(
+                    "DELETE FROM partitions WHERE (table_id, keys) = (?, ?)",
+                    [(found[0], json.dumps(keys)) for keys in values],
+                )
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that sees one state. Where there is no catalog yet, an empty one."""
+        with self._told(), closing(self._open() if self.file.exists() else _empty(":memory:")) as connection:
+            connection.execute("BEGIN")
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that nobody else writes beside; undone if anything is raised."""
+        with self._told():
+            if not self.file.exists():
+                self._create()
+            with closing(self._open()) as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                yield connection
+                connection.execute("COMMIT")
+
+    def _open(self) -> sqlite3.Connection:
+        uri = f"{self.file.as_uri()}?mode=rw"
+        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+        connection.execute("PRAGMA foreign_keys = ON")
+        # With a write-ahead log, a power loss may take back the last changes but
+        # breaks nothing; the star's tables are mended from the pointers.
+        connection.execute("PRAGMA synchronous = NORMAL")
+        return connection
+
+    def _create(self) -> None:
+        """Make the file elsewhere and link it, so that nobody sees it half made."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self.file.with_name(f".{uuid.uuid4().hex}")
+        try:
+            _empty(str(fresh)).close()
+            with suppress(FileExistsError):
+                os.link(fresh, self.file)
+        finally:
+            fresh.unlink(missing_ok=True)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise LakeRefused(str(self.file), error.strerror or str(error)) from error
+        except sqlite3.Error as error:
+            problem = str(error)
+            if "locked" in problem:
+                raise CatalogBusy(str(self.file), BUSY_SECONDS) from error
+            if "full" in problem:
+                raise LakeFull(str(self.file), problem) from error
+            if "not a database" in problem or "malformed" in problem:
+                problem += " (remove it, and `star-assets repair` makes it again)"
+            raise LakeRefused(str(self.file), problem) from error
+
+
+def _empty(file: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(file, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.executescript(SCHEMA)
+    return connection
+
+
+def _key(database: str, name: str) -> tuple[str, str]:
+    return database.lower(), name.lower()
+
+
+def _find(connection: sqlite3.Connection, database: str, name: str) -> tuple[int, TableEntry] | None:
+    """A table's id and entry."""
+    query = "SELECT id, database, name, definition FROM tables WHERE (database, name) = (?, ?)"
+    row = connection.execute(query, _key(database, name)).fetchone()
+    return (row[0], _table(*row[1:])) if row else None
+
+
+def _partitions(connection: sqlite3.Connection, table: int) -> list[PartitionEntry]:
+    lists = connection.execute(
+        "SELECT id, columns FROM column_lists WHERE id IN (SELECT column_list FROM partitions WHERE table_id = ?)",
+        [table],
+    )
+    columns = {number: _columns(json.loads(text)) for number, text in lists}
+    rows = connection.execute(
+        "SELECT keys, location, column_list, parameters FROM partitions WHERE table_id = ?", [table]
+    )
+    found = [
+        PartitionEntry(tuple(json.loads(keys)), location, columns[column_list], json.loads(parameters))
+        for keys, location, column_list, parameters in rows
+    ]
+    return sorted(found, key=lambda entry: entry.values)
+
+
+def _definition(entry: TableEntry) -> str:
+    """All of a table's entry but its name, as JSON."""
+    return json.dumps(
+        {
+            "columns": _rows(entry.columns),
+            "partition_columns": _rows(entry.partition_columns),
+            "location": entry.location,
+            "format": entry.format,
+            "parameters": dict(entry.parameters),
+            "description": entry.description,
+            "view_sql": entry.view_sql,
+        }
+    )
+
+
+def _table(database: str, name: str, definition: str) -> TableEntry:
+    found: dict[str, Any] = json.loads(definition)
+    for columns in ("columns", "partition_columns"):
+        found[columns] = _columns(found[columns])
+    return TableEntry(database, name, **found)
+
+
+def _rows(columns: Sequence[CatalogColumn]) -> list[tuple[str, str, str]]:
+    return [(column.name, column.type, column.comment) for column in columns]
+
+
+def _columns(found: Sequence[Sequence[str]]) -> tuple[CatalogColumn, ...]:
+    return tuple(CatalogColumn(*column) for column in found)
+
+
+def _lowered(columns: Sequence[CatalogColumn]) -> tuple[CatalogColumn, ...]:
+    return tuple(replace(column, name=column.name.lower()) for column in columns)
+
+
+def _folded(entry: TableEntry) -> TableEntry:
+    database, name = _key(entry.database, entry.name)
+    return replace(
+        entry,
+        database=database,
+        name=name,
+        columns=_lowered(entry.columns),
+        partition_columns=_lowered(entry.partition_columns),
+    )

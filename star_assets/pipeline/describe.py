@@ -1,0 +1,78 @@
+"""What a Parquet file says of itself: rows, size, checksum, schema, column statistics."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from star_assets.lake.versions import DataFile
+
+_ATHENA = {
+    pa.int32(): "int",
+    pa.int64(): "bigint",
+    pa.float64(): "double",
+    pa.bool_(): "boolean",
+    pa.string(): "string",
+    pa.date32(): "date",
+    pa.timestamp("ms"): "timestamp",
+}
+
+
+def athena_type(type_: pa.DataType) -> str:
+    """The type of a published column in Athena's DDL."""
+    if pa.types.is_decimal(type_):
+        return f"decimal({type_.precision},{type_.scale})"
+    return _ATHENA[type_]
+
+
+def describe(
+    files: Sequence[Path],
+) -> tuple[tuple[DataFile, ...], tuple[tuple[str, str], ...], dict[str, dict[str, Any]]]:
+    """The files, named part-00000.parquet on, their common schema, and statistics over all.
+
+    Statistics are read off the footers: min and max as text, and the count of
+    NULLs; a column whose writer gave none has only what is known.
+    """
+    found: list[DataFile] = []
+    statistics: dict[str, dict[str, Any]] = {}
+    schema: dict[str, str] = {}
+    for number, file in enumerate(files):
+        with file.open("rb") as handle:
+            checksum = hashlib.file_digest(handle, "sha256") if hasattr(hashlib, "file_digest") else _sha256(handle)
+        metadata = pq.read_metadata(file)
+        found.append(
+            DataFile(f"part-{number:05}.parquet", metadata.num_rows, file.stat().st_size, checksum.hexdigest())
+        )
+        schema.update({field.name: athena_type(field.type) for field in metadata.schema.to_arrow_schema()})
+        _add_statistics(metadata, statistics)
+    as_text = {
+        column: {key: value if key == "nulls" else str(value) for key, value in values.items()}
+        for column, values in statistics.items()
+    }
+    return tuple(found), tuple(schema.items()), as_text
+
+
+def _sha256(handle: Any) -> Any:
+    checksum = hashlib.sha256()
+    while chunk := handle.read(1 << 20):
+        checksum.update(chunk)
+    return checksum
+
+
+def _add_statistics(metadata: pq.FileMetaData, statistics: dict[str, dict[str, Any]]) -> None:
+    for group in range(metadata.num_row_groups):
+        for index in range(metadata.num_columns):
+            column = metadata.row_group(group).column(index)
+            known = statistics.setdefault(column.path_in_schema, {"nulls": 0})
+            found = column.statistics
+            if found is None:
+                continue
+            known["nulls"] += found.null_count or 0
+            if found.has_min_max:
+                known["min"] = min(known.get("min", found.min), found.min)
+                known["max"] = max(known.get("max", found.max), found.max)

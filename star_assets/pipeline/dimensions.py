@@ -1,0 +1,134 @@
+"""Building a dimension: one table, one live version, folded from all live exports.
+
+A dimension's day means: the live version includes that day's exports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from star_assets.athena.derive import table_entry
+from star_assets.engines.engine import DimensionInput
+from star_assets.lake.versions import Partition, read_pointer
+from star_assets.model.errors import NotStaged, StarError
+from star_assets.model.tables import CALENDAR, Dimension
+from star_assets.pipeline.fold import Folded, source_state, used_keys
+from star_assets.pipeline.identity import code_identity, digest
+from star_assets.pipeline.outcome import CheckResult, Outcome
+from star_assets.pipeline.publishing import Built, Plan, publish
+
+if TYPE_CHECKING:
+    from star_assets.pipeline.warehouse import Warehouse
+
+
+def refresh_dimension(warehouse: Warehouse, dimension: Dimension, days: Sequence[str]) -> Iterator[Outcome]:
+    """Build the dimension once for all the days; each day it includes shares the outcome."""
+    partition = Partition("olap", dimension.name)
+    sources = warehouse.star.upstream_sources(dimension)
+    live = {source.name: warehouse.live_exports(source) for source in sources}
+    missing = {day: [name for name, exports in live.items() if day not in exports] for day in days}
+    included = [day for day in days if not missing[day]]
+    shared = None
+    if included:
+        shared = next(publish(warehouse.storage, warehouse.catalog, DimensionStep(warehouse, dimension), included[-1:]))
+    for day in days:
+        if missing[day] or shared is None:
+            error = NotStaged(dimension.name, day, missing[day])
+            yield Outcome(dimension.name, day, partition, "failed", error=error)
+        else:
+            yield replace(shared, day=day, seconds=shared.seconds / len(included))
+
+
+@dataclass(frozen=True)
+class _Upstream:
+    """The folded states a dimension is built from, and the calendar's years."""
+
+    states: Mapping[str, Folded]
+    used: tuple[Folded, ...]
+    years: tuple[int, int]
+
+
+class DimensionStep:
+    """The Step of one dimension; its only partition is the whole table."""
+
+    def __init__(self, warehouse: Warehouse, dimension: Dimension) -> None:
+        self.warehouse = warehouse
+        self.dimension = dimension
+        self.entry = table_entry(warehouse.star, dimension, warehouse.storage)
+        self.code = code_identity(warehouse.star, dimension, warehouse.settings)
+
+    def plan(self, days: Sequence[str]) -> Iterator[Plan | Outcome]:
+        """Fold the sources; the states' identities are the dimension's inputs."""
+        partition = Partition("olap", self.dimension.name)
+        for day in days:
+            try:
+                pointer, etag = read_pointer(self.warehouse.storage, partition)
+                upstream = self._upstream()
+            except StarError as error:
+                yield Outcome(self.dimension.name, day, partition, "failed", error=error)
+                continue
+            inputs = {
+                "states": {name: state.identity for name, state in upstream.states.items()},
+                "used": [keys.identity for keys in upstream.used],
+                "years": list(upstream.years) if CALENDAR in self.dimension.upstream else [],
+            }
+            yield Plan(day, partition, pointer, etag, digest(code=self.code, **inputs), inputs, upstream)
+
+    def batches(self, plans: Sequence[Plan]) -> Iterator[Sequence[Plan]]:
+        """There is only ever one."""
+        for plan in plans:
+            yield [plan]
+
+    def build(self, plans: Sequence[Plan], folder: Path) -> Iterator[Built]:
+        """One file with every member."""
+        for plan in plans:
+            upstream: _Upstream = plan.work
+            given = DimensionInput(
+                {name: state.file for name, state in upstream.states.items()},
+                tuple(keys.file for keys in upstream.used),
+                upstream.years,
+            )
+            file = folder / f"{self.dimension.name}.parquet"
+            self.warehouse.engine.build_dimension(self.dimension, given, file)
+            yield Built(plan, (file,), {}, self._audit(file))
+
+    def before_commit(self, built: Built) -> None:
+        """A dimension relies on nothing but its states."""
+
+    def _upstream(self) -> _Upstream:
+        star, dimension = self.warehouse.star, self.dimension
+        states = {
+            name: source_state(self.warehouse, star.sources[name])
+            for name in dimension.upstream
+            if name in star.sources
+        }
+        used = tuple(used_keys(self.warehouse, column, dimension.key) for column in dimension.inferred_from)
+        return _Upstream(states, used, self._years() if CALENDAR in dimension.upstream else (1, 1))
+
+    def _years(self) -> tuple[int, int]:
+        """Whole years: from the start date's to the last that any fact reaches into."""
+        start = self.warehouse.settings.start_date
+        years = [start.year, min(start, date.today()).year]
+        for fact in self.warehouse.star.facts.values():
+            years += self.warehouse.key_index(fact).years() or ()
+        return min(years), max(years)
+
+    def _audit(self, file: Path) -> tuple[CheckResult, ...]:
+        key, found = self.dimension.key, self.warehouse.engine.audit_dimension(self.dimension, str(file))
+        return (
+            CheckResult("key not null", found["null_keys"] == 0, f"{key}: {found['null_keys']} rows without a key"),
+            CheckResult(
+                "key unique",
+                found["repeated_keys"] == 0,
+                f"{key}: expected {found['rows']} different keys, {found['repeated_keys']} occur again",
+            ),
+            CheckResult(
+                "unknown member",
+                found["unknown_members"] == 1,
+                f"expected one Unknown member, found {found['unknown_members']}",
+            ),
+        )

@@ -1,0 +1,135 @@
+"""Folded states: what all live exports of a source say together.
+
+A state is a pure function of {export → staged version}. A new export folds into
+the last state; where an export was replaced or withdrawn, folding starts again
+from the newest earlier state that holds none but live exports, or from nothing.
+States are versions like any other, in folders that no reader sees.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from star_assets.engines.engine import StagedInput
+from star_assets.lake.publish import commit, write_version
+from star_assets.lake.versions import (
+    Manifest,
+    Partition,
+    Pointer,
+    PointerEntry,
+    new_version_id,
+    now,
+    read_manifest,
+    read_pointer,
+)
+from star_assets.model.errors import LostRace, PointerContended
+from star_assets.model.source import Source, SourceColumn
+from star_assets.pipeline.describe import describe
+from star_assets.pipeline.identity import code_identity, digest
+from star_assets.pipeline.publishing import ROUNDS
+
+if TYPE_CHECKING:
+    from star_assets.pipeline.warehouse import Warehouse
+
+# Earlier states that are looked at as checkpoints before starting from nothing.
+CHECKPOINTS = 5
+
+# engine call: (base file or None, exports to add, file to write)
+Fold = Callable[["str | None", Sequence[StagedInput], Path], None]
+
+
+@dataclass(frozen=True)
+class Folded:
+    """A state: its file, its identity, and its manifest."""
+
+    file: str
+    identity: str
+    manifest: Manifest
+
+
+def source_state(warehouse: Warehouse, source: Source) -> Folded:
+    """The winning row of each key over all live exports, tombstones among them."""
+    partition = Partition("staging", f"{source.name}/_state")
+    code = code_identity(warehouse.star, source, warehouse.settings)
+    live = warehouse.live_exports(source)
+
+    def fold(base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
+        warehouse.engine.fold(source, base, exports, file)
+
+    return fold_into(warehouse, partition, code, source, live, fold)
+
+
+def used_keys(warehouse: Warehouse, column: SourceColumn, key: str) -> Folded:
+    """The distinct values of a source's column over all live exports, as a column named `key`."""
+    partition = Partition("staging", f"{column.source.name}/_used_{column.column}")
+    code = digest(source=code_identity(warehouse.star, column.source, warehouse.settings), key=key)
+    live = warehouse.live_exports(column.source)
+
+    def fold(base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
+        warehouse.engine.fold_keys(column.column, key, base, exports, file)
+
+    return fold_into(warehouse, partition, code, column.source, live, fold)
+
+
+def fold_into(
+    warehouse: Warehouse,
+    partition: Partition,
+    code: str,
+    source: Source,
+    live: Mapping[str, PointerEntry],
+    fold: Fold,
+) -> Folded:
+    """The state of `live` exports in `partition`: found there, or folded and committed."""
+    storage = warehouse.storage
+    identity = digest(code=code, exports={day: entry.identity for day, entry in live.items()})
+    for _ in range(ROUNDS):
+        pointer, etag = read_pointer(storage, partition)
+        if pointer.live and pointer.live.identity == identity:
+            return _folded(warehouse, partition, read_manifest(storage, partition, pointer.live.version))
+        base = _checkpoint(warehouse, partition, code, live, pointer)
+        covered: Mapping[str, Any] = base.inputs["exports"] if base else {}
+        added = warehouse.staged_inputs(source, {day: live[day] for day in live if day not in covered})
+        folder = storage.scratch()
+        try:
+            file = folder / "state.parquet"
+            fold(_folded(warehouse, partition, base).file if base else None, added, file)
+            files, schema, statistics = describe([file])
+            inputs = {"code": code, "exports": {day: entry.version for day, entry in live.items()}}
+            manifest = Manifest(
+                new_version_id(), identity, now(), files, schema, inputs, statistics, {"folded": len(added)}
+            )
+            write_version(storage, partition, manifest, [file])
+            commit(storage, partition, manifest, pointer, etag)
+            return _folded(warehouse, partition, manifest)
+        except LostRace:
+            continue
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    raise PointerContended(partition.table, partition.name, ROUNDS)
+
+
+def _checkpoint(
+    warehouse: Warehouse, partition: Partition, code: str, live: Mapping[str, PointerEntry], pointer: Pointer
+) -> Manifest | None:
+    """The newest state that was folded by this code from exports that are all still live."""
+    entries = ((pointer.live,) if pointer.live else ()) + pointer.history
+    for entry in entries[:CHECKPOINTS]:
+        try:
+            manifest = read_manifest(warehouse.storage, partition, entry.version)
+        except FileNotFoundError:
+            continue
+        exports = manifest.inputs["exports"]
+        still_live = all(day in live and live[day].version == version for day, version in exports.items())
+        if manifest.inputs["code"] == code and still_live:
+            return manifest
+    return None
+
+
+def _folded(warehouse: Warehouse, partition: Partition, manifest: Manifest) -> Folded:
+    path = f"{partition.version_folder(manifest.version)}/{manifest.files[0].name}"
+    (file,) = warehouse.storage.local([path])
+    return Folded(file, manifest.identity, manifest)

@@ -1,0 +1,63 @@
+"""What makes two versions the same: digests of inputs, code and settings.
+
+The same identity is not computed twice; changed code has another one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import ibis
+
+from star_assets import __version__
+from star_assets.model.source import Source
+from star_assets.model.star import Star
+from star_assets.model.tables import Dimension, Fact
+from star_assets.settings import Settings
+
+
+def digest(**parts: Any) -> str:
+    """A short digest of JSON values, independent of the order of keys."""
+    content = json.dumps(parts, sort_keys=True, default=str)
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
+def code_identity(star: Star, table: Source | Dimension | Fact, settings: Settings) -> str:
+    """What decides a table's rows besides its inputs: declaration, compiled transform, settings."""
+    common = {"package": __version__, "compression": settings.compression}
+    if isinstance(table, Source):
+        return digest(**common, source=_declared(table), reserved=star.reserved_keys(table))
+    compiled = str(ibis.to_sql(star.transformed(table), dialect="duckdb"))
+    if isinstance(table, Dimension):
+        inferred = [(column.source.name, column.column) for column in table.inferred_from]
+        return digest(**common, transform=compiled, key=table.key, inferred=inferred)
+    references = {column: target.name for column, target in table.references.items()}
+    return digest(
+        **common,
+        transform=compiled,
+        timezone=settings.timezone,
+        key=table.key,
+        date=table.date,
+        references=references,
+        sort_by=table.sort_by,
+        minimums={measure.column: measure.minimum for measure in table.measures},
+    )
+
+
+def _declared(source: Source) -> Mapping[str, Any]:
+    """What of a source's declaration decides its staged rows, and which row wins."""
+    return {
+        "columns": {name: (column.type, column.optional) for name, column in source.declared.items()},
+        "keys": source.keys,
+        "event_time": source.event_time,
+        "version": source.version,
+        "deleted": source.deleted,
+        "part_of": source.part_of.name if source.part_of else None,
+        "lines": source.lines,
+        "csv": asdict(source.csv),
+        "timezone": source.timezone,
+    }

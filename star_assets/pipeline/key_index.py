@@ -1,0 +1,70 @@
+"""The key index: which exports a business date needs, found without reading history.
+
+For each driving source it holds (key, export day, business date) of every live
+staged row, in one sorted file per month of exports. A date needs every export
+that holds any row of a key that ever had that date. A month's file is a pure
+function of the month's staged versions, rebuilt when they differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from star_assets.engines.engine import StagedInput
+from star_assets.lake.versions import Partition, PointerEntry
+from star_assets.model.source import SourceColumn
+from star_assets.pipeline.fold import Folded, fold_into
+from star_assets.pipeline.identity import code_identity, digest
+
+if TYPE_CHECKING:
+    from star_assets.pipeline.warehouse import Warehouse
+
+
+class KeyIndex:
+    """The index of one driving column, as of the exports that are live now."""
+
+    def __init__(self, warehouse: Warehouse, column: SourceColumn) -> None:
+        self.warehouse = warehouse
+        self.column = column
+        self.live = warehouse.live_exports(column.source)
+        self.months = [self._month(month, exports) for month, exports in _by_month(self.live).items()]
+
+    def exports_of(self, dates: Sequence[str]) -> dict[str, list[str]]:
+        """For each business date, the export days it needs, sorted."""
+        return self.warehouse.engine.exports_of_dates(self.column.source, self._files, dates)
+
+    def dates_of(self, exports: Sequence[str]) -> list[str]:
+        """The business dates that any key of these exports has, or ever had, sorted."""
+        return self.warehouse.engine.dates_of_exports(self.column.source, self._files, exports)
+
+    def years(self) -> tuple[int, int] | None:
+        """The first and last year with a business date; None while there is none."""
+        found = [month.manifest.statistics.get("date", {}) for month in self.months]
+        known = [(str(bounds["min"]), str(bounds["max"])) for bounds in found if "min" in bounds]
+        if not known:
+            return None
+        return int(min(low for low, _ in known)[:4]), int(max(high for _, high in known)[:4])
+
+    @property
+    def _files(self) -> list[str]:
+        return [month.file for month in self.months]
+
+    def _month(self, month: str, exports: Mapping[str, PointerEntry]) -> Folded:
+        source, column = self.column.source, self.column.column
+        partition = Partition("staging", f"{source.name}/_index_{column}", month)
+        settings = self.warehouse.settings
+        code = digest(source=code_identity(self.warehouse.star, source, settings), timezone=settings.timezone)
+
+        def fold(base: str | None, added: Sequence[StagedInput], file: Path) -> None:
+            self.warehouse.engine.index_keys(source, column, base, added, file)
+
+        return fold_into(self.warehouse, partition, code, source, exports, fold)
+
+
+def _by_month(live: Mapping[str, PointerEntry]) -> dict[str, dict[str, PointerEntry]]:
+    months: dict[str, dict[str, PointerEntry]] = {}
+    for day, entry in live.items():
+        months.setdefault(day[:7], {})[day] = entry
+    return months

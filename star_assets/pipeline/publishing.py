@@ -1,0 +1,178 @@
+"""How every step publishes: plan, build, audit, commit, serve, in rounds.
+
+A round plans each partition (reading its pointer before its inputs), builds
+what is not live yet, audits it, and swaps the pointers. Partitions that lose
+the race are planned again in the next round, from their pointer on.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from star_assets.lake.catalog import Catalog, TableEntry
+from star_assets.lake.publish import commit, serve, write_version
+from star_assets.lake.storage import Storage
+from star_assets.lake.versions import Manifest, Partition, Pointer, new_version_id, now, read_manifest
+from star_assets.model.errors import AuditFailed, LostRace, PointerContended, StarError
+from star_assets.pipeline.describe import describe
+from star_assets.pipeline.outcome import CheckResult, Outcome
+
+# A race is lost only to a writer that won, so rounds end quickly; a limit
+# keeps a faulty storage from holding a run forever.
+ROUNDS = 20
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a partition should become: its pointer as read first, then its inputs."""
+
+    day: str
+    partition: Partition
+    pointer: Pointer
+    etag: str | None
+    identity: str
+    inputs: Mapping[str, Any]
+    work: Any = None
+    version: str = field(default_factory=new_version_id)
+
+    @property
+    def folder(self) -> str:
+        """Where the version's files will lie."""
+        return self.partition.version_folder(self.version)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the live version has this identity already."""
+        return self.pointer.live is not None and self.pointer.live.identity == self.identity
+
+
+@dataclass(frozen=True)
+class Built:
+    """Files that an engine wrote for a plan, what is to be told of them, and their audit.
+
+    `beside` are files that lie in the version's folder but are no part of the
+    table; their names begin with `_`.
+    """
+
+    plan: Plan
+    files: tuple[Path, ...]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    checks: tuple[CheckResult, ...] = ()
+    refusal: StarError | None = None
+    beside: Mapping[str, Path] = field(default_factory=dict)
+
+
+class Step(Protocol):
+    """One table's way from inputs to audited files."""
+
+    entry: TableEntry
+
+    def plan(self, days: Sequence[str]) -> Iterator[Plan | Outcome]:
+        """A plan for each day, or an outcome where it comes to none. Never raises StarError."""
+        ...
+
+    def batches(self, plans: Sequence[Plan]) -> Iterator[Sequence[Plan]]:
+        """The plans in portions that one pass of the engine can hold."""
+        ...
+
+    def build(self, plans: Sequence[Plan], folder: Path) -> Iterator[Built]:
+        """Files for each plan, audited, in the folder. Raises StarError for all or none."""
+        ...
+
+    def before_commit(self, built: Built) -> None:
+        """Raises LostRace if what the audit relied on is no longer served."""
+        ...
+
+
+def publish(storage: Storage, catalog: Catalog, step: Step, days: Sequence[str]) -> Iterator[Outcome]:
+    """Bring partitions up to date; an outcome for each day, batch by batch."""
+    remaining = list(days)
+    for _ in range(ROUNDS):
+        plans: list[Plan] = []
+        live: list[Plan] = []
+        for planned in step.plan(remaining):
+            if isinstance(planned, Outcome):
+                yield planned
+            else:
+                (live if planned.is_live else plans).append(planned)
+        # A run that was killed after the commit left the catalog behind.
+        serve(storage, catalog, step.entry, [plan.partition for plan in live])
+        yield from (_unchanged(storage, step, plan) for plan in live)
+        remaining = []
+        for batch in step.batches(plans):
+            for outcome in _publish_batch(storage, catalog, step, batch):
+                if isinstance(outcome.error, LostRace):
+                    remaining.append(outcome.day)
+                else:
+                    yield outcome
+        if not remaining:
+            return
+    for day in remaining:
+        partition = Partition(step.entry.database, step.entry.name, day)
+        yield Outcome(step.entry.name, day, partition, "failed", error=PointerContended(step.entry.name, day, ROUNDS))
+
+
+def _unchanged(storage: Storage, step: Step, plan: Plan) -> Outcome:
+    assert plan.pointer.live is not None
+    version = plan.pointer.live.version
+    manifest = read_manifest(storage, plan.partition, version)
+    location = storage.uri(plan.partition.version_folder(version))
+    return Outcome(step.entry.name, plan.day, plan.partition, "unchanged", manifest, location)
+
+
+def _publish_batch(storage: Storage, catalog: Catalog, step: Step, plans: Sequence[Plan]) -> Iterator[Outcome]:
+    folder, started = storage.scratch(), time.monotonic()
+    try:
+        outcomes = [_commit(storage, step, built) for built in step.build(plans, folder)]
+        published = [outcome.partition for outcome in outcomes if outcome.status == "published"]
+        if published:
+            serve(storage, catalog, step.entry, list(dict.fromkeys(published)))
+    except StarError as error:
+        if len(plans) > 1:
+            # One bad day must not take the others with it: find it by building each alone.
+            for plan in plans:
+                yield from _publish_batch(storage, catalog, step, [plan])
+            return
+        outcomes = [_failed(step, plan, error) for plan in plans]
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    seconds = (time.monotonic() - started) / max(len(plans), 1)
+    yield from (replace(outcome, seconds=seconds) for outcome in outcomes)
+
+
+def _commit(storage: Storage, step: Step, built: Built) -> Outcome:
+    plan = built.plan
+    files, schema, statistics = describe(built.files)
+    manifest = Manifest(
+        version=plan.version,
+        identity=plan.identity,
+        created_at=now(),
+        files=files,
+        schema=schema,
+        inputs=plan.inputs,
+        statistics=statistics,
+        facts={**built.facts, "checks": {check.name: check.passed for check in built.checks}},
+    )
+    kept = storage.uri(plan.folder)
+    try:
+        for file_name, file in built.beside.items():
+            storage.adopt(file, f"{plan.folder}/{file_name}")
+        write_version(storage, plan.partition, manifest, built.files)
+        broken = [check.description for check in built.checks if not check.passed]
+        if built.refusal or broken:
+            error = built.refusal or AuditFailed(step.entry.name, plan.partition.name, broken, kept)
+            return replace(_failed(step, plan, error), checks=built.checks)
+        step.before_commit(built)
+        commit(storage, plan.partition, manifest, plan.pointer, plan.etag)
+    except StarError as error:
+        return _failed(step, plan, error)
+    return Outcome(step.entry.name, plan.day, plan.partition, "published", manifest, kept, checks=built.checks)
+
+
+def _failed(step: Step, plan: Plan, error: StarError) -> Outcome:
+    return Outcome(step.entry.name, plan.day, plan.partition, "failed", error=error)

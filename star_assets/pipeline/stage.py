@@ -1,0 +1,129 @@
+"""Staging a source: each export day becomes a published version of typed, valid rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from star_assets.athena.derive import table_entry
+from star_assets.engines.engine import ExportInput, RawInput, StagedDay
+from star_assets.lake.versions import Partition, read_manifest, read_pointer
+from star_assets.model.errors import StarError, TooManyRejects
+from star_assets.model.source import Source
+from star_assets.pipeline.identity import code_identity, digest
+from star_assets.pipeline.outcome import CheckResult, Outcome
+from star_assets.pipeline.publishing import Built, Plan
+from star_assets.staging.exports import Export, read_export, require_whole
+from star_assets.staging.files import inspect_file
+
+if TYPE_CHECKING:
+    from star_assets.pipeline.warehouse import Warehouse
+
+# Where a version keeps the rows that are not valid; the `_` hides it from readers.
+REJECTS_FILE = "_rejects.parquet"
+
+# Days whose exports are inspected and staged together: enough for one pass over
+# a quarter, few enough that progress shows and a killed run loses little.
+DAYS_AT_ONCE = 120
+
+
+class StageStep:
+    """The Step of one source."""
+
+    def __init__(self, warehouse: Warehouse, source: Source) -> None:
+        self.warehouse = warehouse
+        self.source = source
+        self.entry = table_entry(warehouse.star, source, warehouse.storage)
+        self.code = code_identity(warehouse.star, source, warehouse.settings)
+
+    def plan(self, days: Sequence[str]) -> Iterator[Plan | Outcome]:
+        """Read each pointer, then its export; hash only files whose size or time changed."""
+        with ThreadPoolExecutor(self.warehouse.settings.threads) as pool:
+            yield from pool.map(self._plan, days)
+
+    def batches(self, plans: Sequence[Plan]) -> Iterator[Sequence[Plan]]:
+        """Some days at a time; the engine bounds the bytes of a pass itself."""
+        for first in range(0, len(plans), DAYS_AT_ONCE):
+            yield plans[first : first + DAYS_AT_ONCE]
+
+    def build(self, plans: Sequence[Plan], folder: Path) -> Iterator[Built]:
+        """Stage all days of the batch in one go."""
+        by_day = {plan.day: plan for plan in plans}
+        exports = [ExportInput(plan.day, plan.work) for plan in plans]
+        for staged in self.warehouse.engine.stage(self.source, exports, folder):
+            yield self._audited(by_day[staged.day], staged)
+
+    def before_commit(self, built: Built) -> None:
+        """A staged day relies on nothing but its export."""
+
+    def _plan(self, day: str) -> Plan | Outcome:
+        storage, partition = self.warehouse.storage, Partition("staging", self.source.name, day)
+        try:
+            pointer, etag = read_pointer(storage, partition)
+            export = read_export(storage, self.source, day)
+            require_whole(export, self.source, time.time())
+            known: list[dict[str, Any]] = []
+            if pointer.live:
+                known = list(read_manifest(storage, partition, pointer.live.version).inputs["files"])
+            if pointer.live and _same_files(export, known):
+                contents = [(file["path"], file["sha256"]) for file in known]
+                identity = digest(code=self.code, files=contents)
+                if identity == pointer.live.identity:
+                    return Plan(day, partition, pointer, etag, identity, {"files": known})
+            files = self._inspect(export)
+        except StarError as error:
+            return Outcome(self.source.name, day, partition, "failed", error=error)
+        inputs = [
+            {"path": raw.path, "size": raw.size, "modified": raw.modified, "sha256": file.profile.sha256}
+            for raw, file in zip(export.files, files, strict=True)
+        ]
+        identity = digest(code=self.code, files=[(file["path"], file["sha256"]) for file in inputs])
+        return Plan(day, partition, pointer, etag, identity, {"files": inputs}, files)
+
+    def _inspect(self, export: Export) -> tuple[RawInput, ...]:
+        paths = [file.path for file in export.files]
+        found = []
+        for name, local in zip(paths, self.warehouse.storage.local(paths), strict=True):
+            path = Path(local)
+            found.append(RawInput(path, name, inspect_file(path, name, self.source)))
+        return tuple(found)
+
+    def _audited(self, plan: Plan, staged: StagedDay) -> Built:
+        records = sum(count.records for count in staged.counts)
+        rejected = sum(count.rejected for count in staged.counts)
+        unaccounted = [c for c in staged.counts if c.records != c.staged + c.rejected]
+        allowed = self.source.max_rejects
+        refusal = None
+        if rejected > allowed * records:
+            kept = self.warehouse.storage.uri(f"{plan.folder}/{REJECTS_FILE}")
+            refusal = TooManyRejects(self.source.name, plan.day, rejected, records, allowed, kept, staged.first_rejects)
+        checks = (
+            CheckResult(
+                "rows accounted for",
+                not unaccounted,
+                f"{records} rows in, {records - rejected} staged and {rejected} rejected"
+                + "".join(f"; {c.name}: {c.records} ≠ {c.staged} + {c.rejected}" for c in unaccounted),
+            ),
+            CheckResult(
+                "rejects within bounds",
+                refusal is None,
+                f"{rejected} of {records} rows rejected, allowed are {allowed:.2%}",
+            ),
+        )
+        facts = {
+            "rows_in": records,
+            "rejected": rejected,
+            "files": len(staged.counts),
+            "unlisted_columns": list(staged.extra),
+            "first_rejects": list(staged.first_rejects),
+        }
+        beside = {REJECTS_FILE: staged.rejects} if staged.rejects else {}
+        return Built(plan, (staged.file,), facts, checks, refusal, beside)
+
+
+def _same_files(export: Export, known: Sequence[dict[str, Any]]) -> bool:
+    present = [(file.path, file.size, file.modified) for file in export.files]
+    return present == [(file["path"], file["size"], file["modified"]) for file in known]
