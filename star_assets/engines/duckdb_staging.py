@@ -1,8 +1,9 @@
-"""Staging with DuckDB: raw files → typed, valid rows and rejects.
+"""Staging with DuckDB: raw files → typed, valid rows and rejects, day by day on all threads.
 
-Plain CSV files are read by DuckDB, many at once. That is trusted only where it
-agrees with the independent count of the file and every value is valid; any
-other file is read again by the exact reader, which knows lines and raw text.
+Plain CSV files are read by DuckDB, many at once, straight into the staged file;
+the first value that is not valid ends that. It is trusted only where the rows it
+wrote are as many as the independent count of the files says. Any other day is
+read again by the exact reader, which knows lines and raw text.
 """
 
 from __future__ import annotations
@@ -11,15 +12,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import repeat
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from star_assets.engines.duckdb_session import name, sql_type, text, text_list
+from star_assets.engines.duckdb_session import name, sql_type, text, text_list, told
 from star_assets.engines.engine import ExportInput, FileCount, RawInput, StagedDay
 from star_assets.model.source import Source
 from star_assets.model.star import PARTITION_COLUMN
@@ -33,29 +32,16 @@ from star_assets.staging.winners import DELETED, EXPORT
 # is carried along as raw_<name>.
 RESERVED = frozenset({PARTITION_COLUMN, EXPORT, DELETED})
 
-# Rows of the exact reader that are typed in one statement.
-EXACT_BATCH = 200_000
-
 # How many rejects are told in an error's text; all are kept in the rejects' file.
 TOLD = 3
 
 REJECTS = pa.schema([("file", pa.string()), ("line", pa.int64()), ("reason", pa.string()), ("raw", pa.string())])
 
-
-@dataclass
-class _Day:
-    """A day being staged: its rejects, its counts, and the tables that hold its rows.
-
-    `tables` has, for each table, the header of its files and which of them are this day's.
-    """
-
-    tables: dict[str, tuple[tuple[str, ...], list[str]]] = field(default_factory=dict)
-    rejects: list[dict[str, object]] = field(default_factory=list)
-    counts: list[FileCount] = field(default_factory=list)
+Header = tuple[str, ...]
 
 
 class Staging:
-    """One staging pass over a batch of a source's exports."""
+    """How one source is staged."""
 
     def __init__(
         self,
@@ -66,171 +52,209 @@ class Staging:
     ) -> None:
         self.connection = connection
         self.source = source
-        self.reserved_keys = reserved_keys
         self.settings = settings
-        self.types = {column: Type.parse(spec.type) for column, spec in source.declared.items()}
-        self._tables = 0
+        self.sql = TypedSql(source, reserved_keys)
 
     def stage(self, exports: Sequence[ExportInput], folder: Path) -> Iterator[StagedDay]:
-        """Stage a batch; the caller bounds its size."""
-        # A timestamp without offset is read in the session's zone.
-        self.connection.execute(f"SET TimeZone = {text(self.source.timezone)}")
-        days = {export.day: _Day() for export in exports}
-        by_header: dict[tuple[str, ...], list[tuple[str, RawInput]]] = {}
-        exactly: list[tuple[str, RawInput]] = []
-        for export in exports:
-            for file in export.files:
-                if file.profile.records == 0 and not file.profile.lines:
-                    days[export.day].counts.append(FileCount(file.name, 0, 0, 0))
-                elif file.profile.plain and file.profile.header:
-                    by_header.setdefault(file.profile.header, []).append((export.day, file))
-                else:
-                    exactly.append((export.day, file))
-        for header, files in by_header.items():
-            exactly += self._read_plain(header, files, days)
-        self._read_exactly(exactly, days)
+        """Stage days, a file each, in the order given."""
         with ThreadPoolExecutor(self.settings.threads) as pool:
-            yield from pool.map(self._write, days, days.values(), repeat(folder))
-        for number in range(self._tables):
-            self.connection.execute(f"DROP TABLE IF EXISTS staged_{number}")
-        self._tables = 0
+            yield from pool.map(lambda export: self._stage_day(export, folder), exports)
 
-    # Reading
+    def _stage_day(self, export: ExportInput, folder: Path) -> StagedDay:
+        with told(f"staging {self.source.name} {export.day}"), self.connection.cursor() as cursor:
+            # A timestamp without offset is read in the session's zone.
+            cursor.execute(f"SET TimeZone = {text(self.source.timezone)}")
+            files = [file for file in export.files if file.profile.records]
+            if all(file.profile.plain and file.profile.header for file in files):
+                found = self._stage_plain(cursor, export, files, folder)
+                if found:
+                    return found
+            return self._stage_exactly(cursor, export, files, folder)
 
-    def _read_plain(
-        self, header: tuple[str, ...], files: list[tuple[str, RawInput]], days: dict[str, _Day]
-    ) -> list[tuple[str, RawInput]]:
-        """Let DuckDB read files of one header. Returns those it cannot be trusted with."""
-        csv, by_path = self.source.csv, {str(file.path): (day, file) for day, file in files}
+    def _stage_plain(
+        self, cursor: duckdb.DuckDBPyConnection, export: ExportInput, files: list[RawInput], folder: Path
+    ) -> StagedDay | None:
+        """Let DuckDB read the files. None where it cannot be trusted with them."""
+        by_header: dict[Header, list[str]] = {}
+        for file in files:
+            by_header.setdefault(file.profile.header or (), []).append(str(file.path))
+        parts = [
+            (self.sql.strict(self._read_csv(header, paths), header), header) for header, paths in by_header.items()
+        ]
+        try:
+            staged = self._write(cursor, export.day, parts, folder)
+        except (duckdb.InvalidInputException, duckdb.ConversionException):
+            return None
+        if pq.read_metadata(staged).num_rows != sum(file.profile.records for file in files):
+            return None
+        counts = [FileCount(file.name, file.profile.records, file.profile.records, 0) for file in export.files]
+        return StagedDay(export.day, staged, tuple(counts), extra=self._extra(list(by_header)))
+
+    def _read_csv(self, header: Header, paths: list[str]) -> str:
+        csv = self.source.csv
         columns = ", ".join(f"{text(column)}: 'VARCHAR'" for column in header)
-        reader = (
-            f"read_csv({text_list(list(by_path))}, auto_detect=false, header=true, columns={{{columns}}}, "
+        return (
+            f"read_csv({text_list(paths)}, auto_detect=false, header=true, columns={{{columns}}}, "
             f"delim={text(csv.delimiter)}, quote={text(csv.quote)}, escape={text(csv.quote)}, "
-            f"nullstr={text_list(csv.null)}, allow_quoted_nulls=false, store_rejects=true, "
-            f"rejects_table='csv_rejects', rejects_scan='csv_scans', filename=true, max_line_size=16777216)"
+            f"nullstr={text_list(csv.null)}, allow_quoted_nulls=false, max_line_size=16777216)"
         )
-        table = self._typed_table(f"SELECT *, filename AS _file FROM {reader}", header)
-        rejected = self.connection.execute(
-            "SELECT DISTINCT file_path FROM csv_rejects JOIN csv_scans USING (scan_id, file_id)"
-        ).fetchall()
-        self.connection.execute("DROP TABLE csv_rejects; DROP TABLE csv_scans")
-        counted = self.connection.execute(
-            f"SELECT _file, count(*), count(*) FILTER (_reason IS NOT NULL) FROM {table} GROUP BY _file"
-        ).fetchall()
-        found = {path: (rows, invalid) for path, rows, invalid in counted}
-        doubtful = {path for (path,) in rejected}
-        for path, (_, file) in by_path.items():
-            rows, invalid = found.get(path, (0, 0))
-            if invalid or rows != file.profile.records:
-                doubtful.add(path)
-        if doubtful:
-            self.connection.execute(f"DELETE FROM {table} WHERE list_contains({text_list(sorted(doubtful))}, _file)")
-        for path, (day, file) in by_path.items():
-            if path not in doubtful:
-                days[day].counts.append(FileCount(file.name, file.profile.records, file.profile.records, 0))
-                self._attach(days[day], table, header, path)
-        return [by_path[path] for path in sorted(doubtful)]
 
-    def _read_exactly(self, files: Sequence[tuple[str, RawInput]], days: dict[str, _Day]) -> None:
-        """Read files with the exact reader; what is invalid becomes a reject."""
-        pending: dict[tuple[str, ...], list[pa.Table]] = {}
-        by_path = {str(file.path): (days[day], file) for day, file in files}
-        staged = dict.fromkeys(by_path, 0)
-        rejected = dict.fromkeys(by_path, 0)
-        for path, (day, file) in by_path.items():
+    def _stage_exactly(
+        self, cursor: duckdb.DuckDBPyConnection, export: ExportInput, files: list[RawInput], folder: Path
+    ) -> StagedDay:
+        """Read the files with the exact reader; what is invalid becomes a reject."""
+        accounts = {file.name: _Account() for file in export.files}
+        tables: list[tuple[str, Header]] = []
+        for file in files:
             for records in read_records(file.path, file.name, self.source, file.profile):
-                rejects = [self._reject(file, found.line, found.reason, found.raw) for found in records.rejects]
-                day.rejects += rejects
-                rejected[path] += len(rejects)
+                account = accounts[file.name]
+                account.rejects += [(found.line, found.reason, found.raw) for found in records.rejects]
                 header = tuple(column for column in records.table.column_names if column not in ("_line", "_raw"))
-                named = pa.array([path] * records.table.num_rows, pa.string())
-                tables = pending.setdefault(header, [])
-                tables.append(records.table.append_column("_file", named))
-                if sum(table.num_rows for table in tables) >= EXACT_BATCH:
-                    self._type_exactly(header, pending.pop(header), by_path, staged, rejected)
-        for header, tables in pending.items():
-            self._type_exactly(header, tables, by_path, staged, rejected)
-        for path, (day, file) in by_path.items():
-            records_in = staged[path] + rejected[path]
-            day.counts.append(FileCount(file.name, records_in, staged[path], rejected[path]))
+                table = f"exact_{export.day.replace('-', '_')}_{len(tables)}"
+                cursor.register("exact_records", records.table)
+                cursor.execute(f"CREATE TABLE {table} AS {self.sql.explained('exact_records', header)}")
+                cursor.unregister("exact_records")
+                invalid = cursor.execute(f"SELECT _line, _reason, _raw FROM {table} WHERE _reason IS NOT NULL")
+                account.rejects += (broken := invalid.fetchall())
+                account.staged += records.table.num_rows - len(broken)
+                tables.append((table, header))
+        valid = [(f"FROM {table} WHERE _reason IS NULL", header) for table, header in tables]
+        staged = self._write(cursor, export.day, valid, folder)
+        for table, _ in tables:
+            cursor.execute(f"DROP TABLE {table}")
+        counts = [FileCount(n, a.staged + len(a.rejects), a.staged, len(a.rejects)) for n, a in accounts.items()]
+        rejects = [(file, *found) for file, account in accounts.items() for found in sorted(account.rejects)]
+        return StagedDay(
+            export.day,
+            staged,
+            tuple(counts),
+            self._write_rejects(export.day, rejects, folder) if rejects else None,
+            tuple(f"{file}, line {line}: {reason}" for file, line, reason, _ in rejects[:TOLD]),
+            self._extra([header for _, header in tables]),
+        )
 
-    def _type_exactly(
-        self,
-        header: tuple[str, ...],
-        tables: list[pa.Table],
-        by_path: Mapping[str, tuple[_Day, RawInput]],
-        staged: dict[str, int],
-        rejected: dict[str, int],
-    ) -> None:
-        """Type rows that the exact reader found, of files with one header."""
-        rows = pa.concat_tables(tables)
-        self.connection.register("exact_records", rows)
-        table = self._typed_table("SELECT * FROM exact_records", header)
-        self.connection.unregister("exact_records")
-        invalid = self.connection.execute(
-            f"SELECT _file, _line, _reason, _raw FROM {table} WHERE _reason IS NOT NULL ORDER BY _file, _line"
-        ).fetchall()
-        for path, line, reason, raw in invalid:
-            day, file = by_path[path]
-            day.rejects.append(self._reject(file, line, reason, raw))
-            rejected[path] += 1
-            staged[path] -= 1
-        for found in pc.value_counts(rows["_file"]).to_pylist():
-            path = found["values"]
-            staged[path] += found["counts"]
-            self._attach(by_path[path][0], table, header, path)
+    def _write(
+        self, cursor: duckdb.DuckDBPyConnection, day: str, parts: Sequence[tuple[str, Header]], folder: Path
+    ) -> Path:
+        """The valid rows of all parts, by column name; columns that a part lacks are NULL."""
+        columns = [*self.sql.columns, *self._extra([header for _, header in parts])]
+        rows = " UNION ALL BY NAME ".join(f"({part})" for part in (self.sql.no_rows(), *(part for part, _ in parts)))
+        file = folder / f"{day}.parquet"
+        cursor.execute(
+            f"COPY (SELECT {', '.join(name(column) for column in columns)} FROM ({rows})) "
+            f"TO {text(str(file))} (FORMAT parquet, COMPRESSION {self.settings.compression})"
+        )
+        return file
 
-    @staticmethod
-    def _reject(file: RawInput, line: int, reason: str, raw: str) -> dict[str, object]:
-        return {"file": file.name, "line": line, "reason": reason, "raw": raw}
+    def _write_rejects(self, day: str, rejects: list[tuple[str, int, str, str]], folder: Path) -> Path:
+        file = folder / f"{day}.rejects.parquet"
+        columns = [
+            pa.array(values, field.type) for values, field in zip(zip(*rejects, strict=True), REJECTS, strict=True)
+        ]
+        pq.write_table(pa.Table.from_arrays(columns, schema=REJECTS), file, compression=self.settings.compression)
+        return file
 
-    @staticmethod
-    def _attach(day: _Day, table: str, header: tuple[str, ...], path: str) -> None:
-        day.tables.setdefault(table, (header, []))[1].append(path)
+    def _extra(self, headers: Sequence[Header]) -> Header:
+        """The staged names of columns that the declaration does not list, in order of appearance."""
+        return tuple(dict.fromkeys(carried(column) for header in headers for column in self.sql.unlisted(header)))
 
-    def _typed_table(self, texts: str, header: tuple[str, ...]) -> str:
-        """A table of the typed columns, with the reason why a row is invalid, if it is."""
-        table = f"staged_{self._tables}"
-        self._tables += 1
+
+@dataclass
+class _Account:
+    """What became of one file's records: staged, or rejected as (line, reason, raw)."""
+
+    staged: int = 0
+    rejects: list[tuple[int, str, str]] = field(default_factory=list)
+
+
+class TypedSql:
+    """SQL that types a source's text columns by the grammar, and says what is wrong with a row."""
+
+    def __init__(self, source: Source, reserved_keys: Mapping[str, object]) -> None:
+        self.source = source
+        self.reserved_keys = reserved_keys
+        self.types = {column: Type.parse(spec.type) for column, spec in source.declared.items()}
+
+    @property
+    def columns(self) -> Header:
+        """The columns that every staged file of the source has."""
+        return (*self.types, DELETED) if self.source.tombstone else tuple(self.types)
+
+    def strict(self, texts: str, header: Header) -> str:
+        """Typed columns of a table of texts; a row that is not valid raises an error.
+
+        Telling the reason of each row instead, as `explained` does, takes twice the time.
+        """
+        typed = [f"{self._strict(c, header)} AS {name(c)}" if c in header else self._null(c) for c in self.types]
+        return f"SELECT {', '.join([*typed, *self._beside(header)])} FROM {texts}"
+
+    def explained(self, texts: str, header: Header) -> str:
+        """Typed columns, `_line`, `_raw`, and `_reason`: why a row is not valid, NULL if it is."""
         typed = [f"{self._cast(column)} AS {name('typed_' + column)}" for column in self.types if column in header]
         result = [f"{name('typed_' + c)} AS {name(c)}" if c in header else self._null(c) for c in self.types]
-        result += [f"{name(c)} AS {name(carried(c))}" for c in self._extra(header)]
-        if self.source.tombstone:
-            result.append(f"{self._is_deleted(header)} AS {DELETED}")
-        kept = "_file, _line, _raw" if "exact_records" in texts else "_file"
-        self.connection.execute(
-            f"CREATE TABLE {table} AS SELECT {', '.join(result)}, {kept}, {self._reason(header)} AS _reason "
-            f"FROM (SELECT *, {', '.join(typed)} FROM ({texts}))"
-        )
-        return table
+        result += [*self._beside(header), "_line", "_raw", f"{self._reason(header)} AS _reason"]
+        return f"SELECT {', '.join(result)} FROM (SELECT {', '.join(['*', *typed])} FROM {texts})"
 
-    def _extra(self, header: tuple[str, ...]) -> list[str]:
+    def no_rows(self) -> str:
+        """No rows, with the columns that every staged file has, in their types."""
+        nulls = [self._null(column) for column in self.types]
+        nulls += [f"CAST(NULL AS BOOLEAN) AS {DELETED}"] if self.source.tombstone else []
+        return f"SELECT {', '.join(nulls)} WHERE false"
+
+    def unlisted(self, header: Header) -> list[str]:
+        """The columns of a header that the declaration does not list."""
         return [column for column in header if column not in self.types]
+
+    def _beside(self, header: Header) -> list[str]:
+        """The columns that the declaration does not list, and whether the row is a tombstone."""
+        carried_along = [f"{name(column)} AS {name(carried(column))}" for column in self.unlisted(header)]
+        return [*carried_along, f"{self._is_deleted(header)} AS {DELETED}"] if self.source.tombstone else carried_along
 
     def _null(self, column: str) -> str:
         return f"CAST(NULL AS {sql_type(self.types[column])}) AS {name(column)}"
 
-    def _is_deleted(self, header: tuple[str, ...]) -> str:
+    def _is_deleted(self, header: Header) -> str:
         assert self.source.tombstone is not None
         column, value = self.source.tombstone
         return f"coalesce({name(column)} = {text(value)}, false)" if column in header else "false"
 
+    def _strict(self, column: str, header: Header) -> str:
+        """SQL for a column's value; an error where it is not valid."""
+        invalid, pattern = f"error({text(column)})", grammar.pattern(self.types[column])
+        nothing = f"{name(column)} IS NULL" + (f" OR {name(column)} = ''" if pattern else "")
+        if column in self.source.keys:
+            nothing = "false"
+        elif column in self.source.required_values:
+            nothing = f"({nothing}) AND {self._is_deleted(header)}" if self.source.tombstone else "false"
+        matches = self._matches(column) if pattern else f"{name(column)} IS NOT NULL"
+        cases = f"WHEN {matches} THEN {self._value(column, 'CAST')} WHEN {nothing} THEN NULL ELSE {invalid}"
+        if column in self.reserved_keys:
+            reserved = text(str(self.reserved_keys[column]))
+            cases = f"WHEN CAST({self._value(column, 'TRY_CAST')} AS VARCHAR) = {reserved} THEN {invalid} {cases}"
+        return f"CASE {cases} END"
+
     def _cast(self, column: str) -> str:
-        """SQL for a column's value: NULL where its text does not match the grammar."""
+        """SQL for a column's value: NULL where its text is not valid."""
+        if grammar.pattern(self.types[column]) is None:
+            return name(column)
+        return f"CASE WHEN {self._matches(column)} THEN {self._value(column, 'TRY_CAST')} END"
+
+    def _matches(self, column: str) -> str:
+        return f"regexp_full_match({name(column)}, {text(grammar.pattern(self.types[column]) or '')})"
+
+    def _value(self, column: str, cast: str) -> str:
+        """SQL for the value of a text that matches the grammar."""
         type_, raw = self.types[column], name(column)
-        pattern = grammar.pattern(type_)
-        if pattern is None:
+        if type_.name == "string":
             return raw
         if type_.name == "timestamp":
-            # Beyond milliseconds a cast would round, into the next second or day.
-            value = f"date_trunc('milliseconds', timezone('UTC', TRY_CAST({raw} AS TIMESTAMPTZ)))::TIMESTAMP_MS"
-        elif type_.name == "boolean":
-            value = f"lower({raw}) IN ('true', 't', '1')"
-        else:
-            value = f"TRY_CAST({raw} AS {sql_type(type_)})"
-        return f"CASE WHEN regexp_full_match({raw}, {text(pattern)}) THEN {value} END"
+            # A cast to milliseconds would round, into the next second or day.
+            return f"date_trunc('milliseconds', timezone('UTC', {cast}({raw} AS TIMESTAMPTZ)))::TIMESTAMP_MS"
+        if type_.name == "boolean":
+            return f"lower({raw}) IN ('true', 't', '1')"
+        return f"{cast}({raw} AS {sql_type(type_)})"
 
-    def _reason(self, header: tuple[str, ...]) -> str:
+    def _reason(self, header: Header) -> str:
         """SQL for the first rule that a row breaks, NULL where it breaks none.
 
         An empty quoted text is NULL in any column that is not text.
@@ -238,10 +262,10 @@ class Staging:
         cases = []
         for column, type_ in self.types.items():
             if column in header and type_.name != "string":
-                shown = f"'column {column}: ' || chr(39) || {name(column)} || chr(39) || "
+                shown = f"{text(f'column {column}: ')} || chr(39) || {name(column)} || chr(39)"
                 cases.append(
                     f"WHEN {name('typed_' + column)} IS NULL AND {name(column)} <> '' "
-                    f"THEN {shown}{text(' is not ' + grammar.expected(type_))}"
+                    f"THEN {shown} || {text(f' is not {grammar.expected(type_)}')}"
                 )
         alive = f" AND NOT {self._is_deleted(header)}" if self.source.tombstone else ""
         for column in self.source.required_values:
@@ -249,40 +273,12 @@ class Staging:
             only_alive = alive if column not in self.source.keys else ""
             cases.append(f"WHEN {typed} IS NULL{only_alive} THEN {text(f'column {column}: no value')}")
         for column, value in self.reserved_keys.items():
-            if column not in header:
-                continue
-            cases.append(
-                f"WHEN CAST({name('typed_' + column)} AS VARCHAR) = {text(str(value))} "
-                f"THEN {text(f'column {column}: {value} is the key of the Unknown member')}"
-            )
-        return f"CASE {' '.join(cases)} END" if cases else "CAST(NULL AS VARCHAR)"
-
-    # Writing
-
-    def _write(self, day: str, found: _Day, folder: Path) -> StagedDay:
-        headers = [header for header, _ in found.tables.values()]
-        extra = tuple(dict.fromkeys(carried(column) for header in headers for column in self._extra(header)))
-        columns = [f"{name(column)}" for column in self.types]
-        columns += [DELETED] if self.source.tombstone else []
-        columns += [name(column) for column in extra]
-        empty = [self._null(column) for column in self.types]
-        empty += [f"CAST(NULL AS BOOLEAN) AS {DELETED}"] if self.source.tombstone else []
-        parts = [f"(SELECT {', '.join(empty)} WHERE false)"]
-        for table, (_, paths) in found.tables.items():
-            files = ", ".join(text(path) for path in paths)
-            parts.append(f"(SELECT * FROM {table} WHERE _file IN ({files}) AND _reason IS NULL)")
-        file = folder / f"{day}.parquet"
-        with self.connection.cursor() as cursor:
-            cursor.execute(
-                f"COPY (SELECT {', '.join(columns)} FROM ({' UNION ALL BY NAME '.join(parts)})) TO {text(str(file))} "
-                f"(FORMAT parquet, COMPRESSION {self.settings.compression})"
-            )
-        rejects = None
-        if found.rejects:
-            rejects = folder / f"{day}.rejects.parquet"
-            pq.write_table(pa.Table.from_pylist(found.rejects, REJECTS), rejects, compression=self.settings.compression)
-        told = tuple(f"{r['file']}, line {r['line']}: {r['reason']}" for r in found.rejects[:TOLD])
-        return StagedDay(day, file, tuple(sorted(found.counts, key=lambda c: c.name)), rejects, told, extra)
+            if column in header:
+                cases.append(
+                    f"WHEN CAST({name('typed_' + column)} AS VARCHAR) = {text(str(value))} "
+                    f"THEN {text(f'column {column}: {value} is the key of the Unknown member')}"
+                )
+        return f"CASE {' '.join(cases)} END"
 
 
 def carried(column: str) -> str:

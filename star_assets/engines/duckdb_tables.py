@@ -53,9 +53,8 @@ class Tables:
     @tells("folding exports")
     def fold(self, source: Source, base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
         """One row per key: the winner over the base state and the exports."""
-        with self._staged(source, exports, base) as rows:
-            found = winners(rows, source)
-            self._copy(f"SELECT {_physical(found)} FROM ({sql(found)}) ORDER BY {_names(source.keys)}", file)
+        found = winners(self._staged(source, exports, base), source)
+        self._copy(f"SELECT {_physical(found)} FROM ({sql(found)}) ORDER BY {_names(source.keys)}", file)
 
     @tells("folding keys")
     def fold_keys(self, column: str, key: str, base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
@@ -77,10 +76,10 @@ class Tables:
         """(keys, export, date) of the base's and the exports' rows, sorted by date."""
         keys = _names(source.keys)
         parts = [f"SELECT {keys}, export, date FROM {parquet([base])}"] if base else []
-        with self._staged(source, exports, None) as rows:
-            day = f"CAST(business_date({name(column)}) AS VARCHAR)"
-            parts.append(f"SELECT {keys}, {EXPORT} AS export, {day} AS date FROM {rows.get_name()}")
-            self._copy(f"SELECT DISTINCT * FROM ({' UNION ALL '.join(parts)}) ORDER BY date, {keys}", file)
+        rows = self._staged(source, exports)
+        day = f"CAST(business_date({name(column)}) AS VARCHAR)"
+        parts.append(f"SELECT {keys}, {EXPORT} AS export, {day} AS date FROM {rows.get_name()}")
+        self._copy(f"SELECT DISTINCT * FROM ({' UNION ALL '.join(parts)}) ORDER BY date, {keys}", file)
 
     @tells("reading the key index")
     def exports_of_dates(self, source: Source, index: Sequence[str], dates: Sequence[str]) -> dict[str, list[str]]:
@@ -147,16 +146,18 @@ class Tables:
 
     @tells("building a fact")
     def build_fact(self, fact: Fact, given: FactInput, folder: Path) -> dict[str, Path]:
-        """One statement computes and sorts the range; then each date is written to its file."""
+        """One statement computes the range; then each date is sorted into its file."""
         with self._fact_rows(fact, given) as rows:
-            order = _names(dict.fromkeys(("_date", *fact.sort_by, fact.key)))
-            self.connection.execute(f"CREATE OR REPLACE TABLE built AS SELECT * FROM ({rows}) ORDER BY {order}")
+            self.connection.execute(f"CREATE OR REPLACE TABLE built AS {rows}")
+        # Sorting each date by itself takes half the time of sorting the range.
+        order = _names(dict.fromkeys((*fact.sort_by, fact.key)))
 
         def write(date: str) -> tuple[str, Path]:
             file = folder / f"{date}.parquet"
             with self.connection.cursor() as cursor:
                 cursor.execute(
-                    f"COPY (SELECT * EXCLUDE (_date) FROM built WHERE _date = {text(date)}) TO {text(str(file))} "
+                    f"COPY (SELECT * EXCLUDE (_date) FROM built WHERE _date = {text(date)} "
+                    f"ORDER BY {order}) TO {text(str(file))} "
                     f"(FORMAT parquet, COMPRESSION {self.settings.compression}, ROW_GROUP_SIZE {ROW_GROUP})"
                 )
             return date, file
@@ -254,19 +255,15 @@ class Tables:
     def _fact_rows(self, fact: Fact, given: FactInput) -> Iterator[str]:
         """SQL for the fact's rows of the given dates, with `_date`, in physical types."""
         column = self.star.driving_column(fact)
-        with self._staged(column.source, given.staged[column.source.name], None) as staged:
-            headers = current(staged, column.source)
-            day = business_date(headers[column.column])
-            first, last = min(given.dates), max(given.dates)
-            headers = headers.filter(day.between(ibis.date(first), ibis.date(last)))
-            self.connection.execute(f"CREATE OR REPLACE TABLE headers AS {sql(headers)}")
+        headers = current(self._staged(column.source, given.staged[column.source.name]), column.source)
+        day = business_date(headers[column.column])
+        headers = headers.filter(day.between(ibis.date(min(given.dates)), ibis.date(max(given.dates))))
+        self.connection.execute(f"CREATE OR REPLACE TABLE headers AS {sql(headers)}")
         known = ibis.table(headers.schema(), name="headers")
         upstream = {column.source.name: known.drop(*_system(known))}
         for part in self.star.parts(fact):
-            with self._staged(part, given.staged[part.name], None) as staged:
-                lines = lines_of(known, staged, column.source, part)
-                self.connection.execute(f"CREATE OR REPLACE TABLE {name(part.name)} AS {sql(lines)}")
-            upstream[part.name] = ibis.table(lines.schema(), name=part.name).drop(*_system(lines))
+            lines = lines_of(known, self._staged(part, given.staged[part.name]), column.source, part)
+            upstream[part.name] = lines.drop(*_system(lines))
         for source, state in given.states.items():
             upstream[source] = self._state(self.star.sources[source], state)
         rows = without_nulls(fact, self.star.transformed(fact, upstream))
@@ -275,26 +272,22 @@ class Tables:
             f"SELECT {_physical(rows)}, business_date({name(fact.date)}) AS _date FROM ({sql(rows)}) "
             f"WHERE business_date({name(fact.date)}) IN ({dates})"
         )
-        for table in ("headers", *(part.name for part in self.star.parts(fact))):
-            self.connection.execute(f"DROP TABLE {name(table)}")
+        self.connection.execute("DROP TABLE headers")
 
     # Upstream tables
 
-    @contextmanager
-    def _staged(self, source: Source, exports: Sequence[StagedInput], base: str | None) -> Iterator[Table]:
+    def _staged(self, source: Source, exports: Sequence[StagedInput], base: str | None = None) -> Table:
         """The staged rows of some exports, each with `_export`, and of a base state."""
-        view = f"staged_{source.name}"
+        view, files = f"staged_{source.name}", f"files_{source.name}"
         days = {file: export.day for export in exports for file in export.files}
-        self.connection.execute("CREATE OR REPLACE TABLE staged_files (filename VARCHAR, _export VARCHAR)")
+        self.connection.execute(f"CREATE OR REPLACE TABLE {files} (filename VARCHAR, {EXPORT} VARCHAR)")
         if days:
-            self.connection.executemany("INSERT INTO staged_files VALUES (?, ?)", list(days.items()))
+            self.connection.executemany(f"INSERT INTO {files} VALUES (?, ?)", list(days.items()))
         parts = [self._no_rows(source)]
         parts += [f"SELECT * FROM {parquet([base])}"] if base else []
-        if days:
-            parts.append(f"SELECT * FROM {parquet(list(days))} JOIN staged_files USING (filename)")
+        parts += [f"SELECT * FROM {parquet(list(days))} JOIN {files} USING (filename)"] if days else []
         self._view(view, f"SELECT * EXCLUDE (filename) FROM ({' UNION ALL BY NAME '.join(parts)})")
-        yield self._table(view)
-        self.connection.execute(f"DROP VIEW {name(view)}; DROP TABLE staged_files")
+        return self._table(view)
 
     def _no_rows(self, source: Source) -> str:
         """The columns that staged rows have at least, in their declared types."""

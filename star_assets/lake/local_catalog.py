@@ -194,7 +194,7 @@ class LocalCatalog(Catalog):
             if "full" in problem:
                 raise LakeFull(str(self.file), problem) from error
             if "not a database" in problem or "malformed" in problem:
-                problem += " (remove it, and `star-assets repair` makes it again)"
+                problem += " (remove its folder, and `star-assets repair` makes it again)"
             raise LakeRefused(str(self.file), problem) from error
 
 

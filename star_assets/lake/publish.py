@@ -33,6 +33,9 @@ from star_assets.model.errors import Transient, UnknownVersion, VersionLost
 VERSION = "version"
 
 
+Found = Literal["registered", "moved", "dropped", "redefined", "not ours", "lost"]
+
+
 @dataclass(frozen=True)
 class Drift:
     """What `mend` found and did about a table (`partition` is None) or one of its partitions.
@@ -42,7 +45,7 @@ class Drift:
 
     table: str
     partition: str | None
-    what: Literal["registered", "moved", "dropped", "redefined", "not ours", "lost"]
+    what: Found
 
 
 def write_version(storage: Storage, partition: Partition, manifest: Manifest, files: Sequence[Path]) -> None:
@@ -124,6 +127,28 @@ def mend(
     for table in tables:
         key = (table.database, table.name)
         found += _mend_table(storage, catalog, table, known.setdefault(key, Pointers(storage, *key)))
+    return found
+
+
+def out_of_step(
+    storage: Storage,
+    table: TableEntry,
+    entry: TableEntry | None,
+    partitions: Sequence[PartitionEntry],
+    pointers: Mapping[str | None, Pointer],
+) -> dict[Partition, Found]:
+    """The partitions of `table` that the catalog, as found, does not serve as its pointers say."""
+    live = {day: pointer.live.version for day, pointer in pointers.items() if pointer.live}
+    served = _served(entry, partitions)
+    found: dict[Partition, Found] = {}
+    for day in sorted(live.keys() | served.keys(), key=str):
+        partition = Partition(table.database, table.name, day)
+        if day not in live:
+            found[partition] = "dropped"
+        elif day not in served:
+            found[partition] = "registered"
+        elif served[day] != (live[day], storage.uri(partition.version_folder(live[day]))):
+            found[partition] = "moved"
     return found
 
 
@@ -228,28 +253,20 @@ def _manifest_to_return_to(storage: Storage, partition: Partition, pointer: Poin
 def _mend_table(storage: Storage, catalog: Catalog, table: TableEntry, pointers: Pointers) -> list[Drift]:
     label, key = f"{table.database}.{table.name}", (table.database, table.name)
     # The catalog first: what the pointers then say beyond it is behind, not about to be served.
-    found, partitions = catalog.snapshot([key]).get(key, (None, []))
-    if found and not found.is_ours:
+    entry, partitions = catalog.snapshot([key]).get(key, (None, []))
+    if entry and not entry.is_ours:
         return [Drift(label, None, "not ours")]
-    live = {day: pointer.live.version for day, pointer in pointers.refresh().items() if pointer.live}
-    drifts = _mend_definition(storage, catalog, table, found, partitions) if table.partition_columns else []
-    served = _served(found, partitions)
-    changes: dict[Partition, Drift] = {}
-    for day in sorted(live.keys() | served.keys(), key=str):
-        partition = Partition(*key, day)
-        if day not in live:
-            changes[partition] = Drift(label, partition.name, "dropped")
-        elif day not in served:
-            changes[partition] = Drift(label, partition.name, "registered")
-        elif served[day] != (live[day], storage.uri(partition.version_folder(live[day]))):
-            changes[partition] = Drift(label, partition.name, "moved")
-    for partition, drift in changes.items():
+    found = _mend_definition(storage, catalog, table, entry, partitions) if table.partition_columns else []
+    mendable = []
+    for partition, what in out_of_step(storage, table, entry, partitions, pointers.refresh()).items():
         try:
             live_manifest(storage, partition)
+            mendable.append(partition)
+            found.append(Drift(label, partition.name, what))
         except VersionLost:
-            changes[partition] = replace(drift, what="lost")
-    serve(storage, catalog, table, [partition for partition, drift in changes.items() if drift.what != "lost"])
-    return drifts + list(changes.values())
+            found.append(Drift(label, partition.name, "lost"))
+    serve(storage, catalog, table, mendable)
+    return found
 
 
 def _mend_definition(

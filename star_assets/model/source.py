@@ -89,6 +89,8 @@ class Source:
         version: the column that grows with every change of a row.
         deleted: `"column = 'value'"`: rows that say their key is gone.
         part_of: the header source whose lines these rows are.
+        header_key: the column, or columns, that hold the header's key, where
+            they are not named as there.
         lines: `"complete"` if every exported header comes with all its lines.
         whole: how an export is known to be whole.
         csv: the dialect of CSV files; JSON files need none.
@@ -104,6 +106,7 @@ class Source:
     version: str | None = None
     deleted: str | None = None
     part_of: Source | None = None
+    header_key: str | tuple[str, ...] | None = None
     lines: Literal["complete", "changed"] = "complete"
     whole: Marker | FileCount | Settled = field(default_factory=lambda: Settled(60))
     csv: Csv = field(default_factory=Csv)
@@ -127,12 +130,19 @@ class Source:
         named += [("event_time", self.event_time)] if self.event_time else []
         named += [("version", self.version)] if self.version else []
         named += [("deleted", self.tombstone[0])] if self.tombstone else []
-        named += [("part_of", name) for name in self.part_of.keys] if self.part_of else []
+        named += [("header_key" if self.header_key else "part_of", name) for name in self.header_keys]
         for role, column_name in named:
             if column_name not in self.columns:
                 raise BadDeclaration(
                     f"source {self.name}", f"{role} names {column_name!r}, not among its columns", "Declare it"
                 )
+        if self.part_of and len(self.header_keys) != len(self.part_of.keys):
+            raise BadDeclaration(
+                f"source {self.name}",
+                f"header_key names {', '.join(self.header_keys)}, but {self.part_of.name} has the key "
+                f"{', '.join(self.part_of.keys)}",
+                "Name one column for each, in the same order",
+            )
         if self.event_time and self.declared[self.event_time].type != "timestamp":
             raise BadDeclaration(
                 f"source {self.name}", f"event_time {self.event_time!r} is no timestamp", "Declare it as one"
@@ -144,6 +154,15 @@ class Source:
         return (self.key,) if isinstance(self.key, str) else self.key
 
     @property
+    def header_keys(self) -> tuple[str, ...]:
+        """The columns that hold the header's key, in its order; none where the rows are no lines."""
+        if self.part_of is None:
+            return ()
+        if self.header_key is None:
+            return self.part_of.keys
+        return (self.header_key,) if isinstance(self.header_key, str) else self.header_key
+
+    @property
     def declared(self) -> dict[str, Column]:
         """The declared columns, in order."""
         return {name: column if isinstance(column, Column) else Column(column) for name, column in self.columns.items()}
@@ -151,9 +170,8 @@ class Source:
     @property
     def required_values(self) -> tuple[str, ...]:
         """The columns in which a NULL makes a row invalid: the keys and the event time."""
-        header = self.part_of.keys if self.part_of else ()
         event = (self.event_time,) if self.event_time else ()
-        return tuple(dict.fromkeys((*self.keys, *header, *event)))
+        return tuple(dict.fromkeys((*self.keys, *self.header_keys, *event)))
 
     @property
     def tombstone(self) -> tuple[str, str] | None:

@@ -57,6 +57,7 @@ def _declared(source: Source) -> Mapping[str, Any]:
         "version": source.version,
         "deleted": source.deleted,
         "part_of": source.part_of.name if source.part_of else None,
+        "header_keys": source.header_keys,
         "lines": source.lines,
         "csv": asdict(source.csv),
         "timezone": source.timezone,

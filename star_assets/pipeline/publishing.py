@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,6 +26,9 @@ from star_assets.pipeline.outcome import CheckResult, Outcome
 # A race is lost only to a writer that won, so rounds end quickly; a limit
 # keeps a faulty storage from holding a run forever.
 ROUNDS = 20
+
+# Commits that are under way at the same time.
+COMMITS_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,9 @@ def _unchanged(storage: Storage, step: Step, plan: Plan) -> Outcome:
 def _publish_batch(storage: Storage, catalog: Catalog, step: Step, plans: Sequence[Plan]) -> Iterator[Outcome]:
     folder, started = storage.scratch(), time.monotonic()
     try:
-        outcomes = [_commit(storage, step, built) for built in step.build(plans, folder)]
+        # Each commit waits for the disk; the others need not wait with it.
+        with ThreadPoolExecutor(COMMITS_AT_ONCE) as pool:
+            outcomes = list(pool.map(lambda built: _commit(storage, step, built), step.build(plans, folder)))
         published = [outcome.partition for outcome in outcomes if outcome.status == "published"]
         if published:
             serve(storage, catalog, step.entry, list(dict.fromkeys(published)))

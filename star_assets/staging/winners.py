@@ -37,8 +37,9 @@ def lines_of(headers: Table, lines: Table, header: Source, part: Source) -> Tabl
     With `lines="complete"` a header's export defines its lines: lines from any
     other export of the same header are superseded.
     """
-    owners = headers.select(*header.keys, EXPORT)
-    owned = lines.semi_join(owners, [*header.keys, EXPORT])
+    keys = {line: headers[name] for line, name in zip(part.header_keys, header.keys, strict=True)}
+    owners = headers.select(EXPORT, **keys)
+    owned = lines.semi_join(owners, [*part.header_keys, EXPORT])
     return current(owned, part)
 
 

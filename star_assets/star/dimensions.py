@@ -78,7 +78,7 @@ def dim_time(calendar: Table) -> Table:
         weekday_name=name_of(weekday, WEEKDAYS),
         is_weekend=weekday >= 6,
         fiscal_year=(day.year() - (day.month() < FISCAL_YEAR_START).cast("int32")).cast("int32"),
-        fiscal_quarter=((fiscal_month / 3).floor() + 1).cast("int32"),
+        fiscal_quarter=(fiscal_month // 3 + 1).cast("int32"),
         holiday=holiday,
         is_holiday=holiday.notnull(),
     )

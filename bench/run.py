@@ -1,0 +1,54 @@
+"""`make bench`: run the cases, print the table, write `bench/results.md`.
+
+python -m bench.run [--only CASE] [--times 3] [--spark-python PYTHON]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+
+from bench import cases, dagster_cases, table
+from bench.exports import FULL, SAMPLE, Exports
+from bench.measure import Options, python
+from bench.table import Row
+
+CASES: dict[str, Callable[[Options], Iterator[Row]]] = {
+    "backfill": cases.backfill,
+    "pandas": cases.pandas_loop,
+    "spark": cases.spark,
+    "one-more-day": cases.one_more_day,
+    "query": cases.query,
+    "dagster-day": dagster_cases.one_day,
+    "dagster-range": dagster_cases.whole_range,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description="Measure star_assets against its peers. Takes about a quarter of an hour."
+    )
+    parser.add_argument("--only", action="append", choices=CASES, help="this case alone; results.md stays as it is")
+    parser.add_argument("--times", type=int, default=3, help="runs of which the median is taken")
+    parser.add_argument("--spark-python", default=sys.executable, help="a Python that has pyspark")
+    given = parser.parse_args()
+    for exports in (FULL, SAMPLE):
+        ensure(exports)
+    rows: list[Row] = []
+    for name in given.only or CASES:
+        print(f"{name} …", file=sys.stderr, flush=True)
+        rows += CASES[name](Options(given.times, given.spark_python))
+    table.show(rows)
+    if not given.only:
+        table.write(rows, given.times)
+
+
+def ensure(exports: Exports) -> None:
+    """Write exports in a process of their own, whose memory is not ours (see measure)."""
+    parameters = {"first-day": exports.first_day, "days": exports.days, "orders-per-day": exports.orders_per_day}
+    python("-m", "bench.exports", *(f"--{name}={value}" for name, value in parameters.items()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""From Athena's expressions to DuckDB's: the walk over a syntax tree, and what its rules share.
+
+Only what a rule answers is let through; everything else is refused by name.
+Here: values, their coercion, errors with a place. Not here: the rules
+themselves (rules, arithmetic, functions, aggregates, dates).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from sqlglot import exp
+
+from star_assets.athena.parse import at_offset, place_of
+from star_assets.athena.scope import Field, Scope
+from star_assets.athena.types import Type, common
+from star_assets.model.errors import BadQuery, Unfaithful
+
+
+@dataclass(frozen=True)
+class Value:
+    """A compiled expression: DuckDB's SQL, its Athena type, and what it was compiled from."""
+
+    sql: str
+    type: Type
+    node: exp.Expression
+
+    @property
+    def literal(self) -> str | None:
+        """The text of a string literal; None for anything else."""
+        return self.node.name if isinstance(self.node, exp.Literal) and self.node.is_string else None
+
+    @property
+    def integer(self) -> int | None:
+        """The value of an integer literal; None for anything else."""
+        node, sign = (self.node.this, -1) if isinstance(self.node, exp.Neg) else (self.node, 1)
+        if isinstance(node, exp.Literal) and not node.is_string and node.name.isdigit():
+            return sign * int(node.name)
+        return None
+
+
+Rule = Callable[["Compiler", exp.Expression], Value]
+RULES: dict[type[exp.Expression], Rule] = {}
+
+
+def rule(*nodes: type[exp.Expression]) -> Callable[[Rule], Rule]:
+    """Declare the decorated function as what answers these nodes."""
+
+    def declare(function: Rule) -> Rule:
+        RULES.update(dict.fromkeys(nodes, function))
+        return function
+
+    return declare
+
+
+@dataclass
+class Compiler:
+    """Compiles the expressions of one query.
+
+    Attributes:
+        scope: what its names mean.
+        sql: the whole text, to point into.
+        subquery: compiles a query within this one; returns its SQL and fields.
+        notices: what a user should know, in the order it came up.
+        outputs: names that ORDER BY may use beside the columns.
+    """
+
+    scope: Scope
+    sql: str
+    subquery: Callable[[exp.Query, Scope], tuple[str, Sequence[Field]]]
+    notices: list[str]
+    outputs: dict[str, Value] = field(default_factory=dict)
+
+    def value(self, node: exp.Expression) -> Value:
+        """An expression, compiled. Raises BadQuery, Unfaithful."""
+        found = RULES.get(type(node))
+        if not found:
+            self.refuse(describe(node))
+        value = found(self, node)
+        if not value.type.is_known:
+            self.refuse(f"values of type {value.type}")
+        return value
+
+    def values(self, nodes: Sequence[exp.Expression]) -> list[Value]:
+        """Several expressions, compiled."""
+        return [self.value(node) for node in nodes]
+
+    def condition(self, node: exp.Expression, where: str) -> str:
+        """An expression that must be boolean, compiled."""
+        value = self.value(node)
+        if value.type.name not in ("boolean", "unknown"):
+            self.fail(node, f"{where} must be boolean, found {value.type}")
+        return value.sql
+
+    def alike(self, values: Sequence[Value], what: str) -> tuple[list[str], Type]:
+        """Values coerced to the one type that they have in common."""
+        type_ = values[0].type
+        for value in values[1:]:
+            found = common(type_, value.type)
+            if not found:
+                self.mismatch(value.node, what, values)
+            type_ = found
+        return [coerced(value, type_) for value in values], type_
+
+    def mismatch(self, node: exp.Expression, what: str, values: Sequence[Value]) -> NoReturn:
+        """Raise the error for types that do not go together."""
+        types = ", ".join(str(value.type) for value in values)
+        remedy = ""
+        if {"varchar", "date"} <= {value.type.name for value in values}:
+            remedy = " Write DATE '2023-07-01' for a date, or CAST one of them"
+        elif len({value.type.name for value in values}) > 1:
+            remedy = " CAST one of them"
+        self.fail(node, f"TYPE_MISMATCH: {what} cannot be applied to {types}.{remedy}".rstrip("."))
+
+    def fail(self, node: exp.Expression, problem: str) -> NoReturn:
+        """Raise BadQuery that points to the node."""
+        raise self.failure(node, problem)
+
+    def failure(self, node: exp.Expression, problem: str) -> BadQuery:
+        """A BadQuery that points to the node."""
+        place = place_of(node)
+        return at_offset(f"{problem}.", self.sql, place)
+
+    def refuse(self, what: str, instead: str = "Run it on Athena, or write it otherwise.") -> NoReturn:
+        """Raise Unfaithful, by name."""
+        raise Unfaithful(what, instead)
+
+
+def coerced(value: Value, type_: Type) -> str:
+    """The SQL of a value where another type is expected that it may stand for."""
+    if value.type == type_ or (value.type.name == type_.name and type_.name not in ("decimal", "array")):
+        return value.sql
+    return f"CAST({value.sql} AS {type_.duckdb})"
+
+
+def describe(node: exp.Expression) -> str:
+    """How people call a kind of syntax: `AtTimeZone` is `AT TIME ZONE`."""
+    name = type(node).__name__
+    words = "".join(f" {letter}" if letter.isupper() and index else letter for index, letter in enumerate(name))
+    return words.upper()

@@ -1,0 +1,148 @@
+"""The embedded Athena: DuckDB over the live versions of the catalog's tables.
+
+Here: a text's way through parsing, compiling and running. Not here: what
+Athena's SQL means (queries and below), DDL (statements), messages for DuckDB's
+errors (failures).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from threading import Lock
+
+import duckdb
+from sqlglot import exp
+
+from star_assets.athena.client import Athena, Result
+from star_assets.athena.failures import in_words
+from star_assets.athena.parse import Statement, closest, at_offset, parse_query, place_of, split
+from star_assets.athena.queries import Plan, Queries, Tables
+from star_assets.athena.scans import Listing
+from star_assets.athena.scope import CATALOG, Field
+from star_assets.athena.session import connect
+from star_assets.athena.statements import Statements, is_ddl
+from star_assets.lake.catalog import Catalog
+from star_assets.lake.storage import Storage
+
+_SCAN = re.compile(r"/\*scan (\d+)\*/")
+
+
+class EmbeddedAthena(Athena):
+    """Athena's SQL on this machine. Threads may share it."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        catalog: Catalog,
+        *,
+        database: str = "olap",
+        threads: int | None = None,
+        memory_limit: str = "1GB",
+    ) -> None:
+        self.storage, self.catalog, self.database = storage, catalog, database
+        self.threads, self.memory_limit = threads, memory_limit
+        self._listing = Listing(storage)
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._opening = Lock()
+
+    def query(self, sql: str) -> Result:
+        """Run the statements of `sql` in order; the last one's result. Raises BadQuery, Unfaithful."""
+        for statement in split(sql):
+            result = self._run(statement)
+        return result
+
+    def _run(self, statement: Statement) -> Result:
+        started = time.perf_counter()
+        if is_ddl(statement):
+            result = Statements(self.storage, self.catalog, self.database, self._check).run(statement)
+        else:
+            result = self._select(statement)
+        return Result(
+            result.table,
+            result.types,
+            result.notices,
+            result.bytes_scanned,
+            time.perf_counter() - started,
+            result.statement,
+        )
+
+    def _select(self, statement: Statement) -> Result:
+        plan, sql, fields = self._compiled(statement, self.database)
+        connection = self._cursor()
+        try:
+            scans = [scan.sql(connection, self._listing) for scan in plan.scans]
+            found = _SCAN.sub(lambda match: scans[int(match[1])], sql)
+            table = connection.sql(found).to_arrow_table()
+        except duckdb.Error as error:
+            raise in_words(error, statement.sql) from error
+        names = [field.name or f"_col{index}" for index, field in enumerate(fields)]
+        return Result(
+            table.rename_columns(names),
+            tuple(str(field.type) for field in fields),
+            tuple(dict.fromkeys(plan.notices)),
+            sum(scan.bytes for scan in plan.scans),
+        )
+
+    def _check(self, statement: Statement, database: str) -> Sequence[Field]:
+        """The columns that a query gives, without running it. Raises BadQuery, Unfaithful."""
+        return self._compiled(statement, database)[2]
+
+    def _compiled(self, statement: Statement, database: str) -> tuple[Plan, str, Sequence[Field]]:
+        parsed = parse_query(statement)
+        plan = Plan(self._tables(parsed, statement.sql, database))
+        sql, fields = Queries(plan, statement.sql, database).compile(parsed, None)
+        # Athena's timestamps have milliseconds.
+        listed = ", ".join(
+            f"CAST({f.sql} AS TIMESTAMP_MS) AS {f.sql}" if f.type.name == "timestamp" else f.sql for f in fields
+        )
+        if any(field.type.name == "timestamp" for field in fields):
+            sql = f"SELECT {listed} FROM ({sql})"
+        return plan, sql, fields
+
+    # Tables
+
+    def _tables(self, parsed: exp.Expression, sql: str, database: str) -> Tables:
+        """Every table that a query and the views it uses may read, as of one moment."""
+        places = dict(_names(parsed, database))
+        wanted, found = set(places), {}
+        while wanted - found.keys():
+            found = dict.fromkeys(wanted) | self.catalog.snapshot(sorted(wanted))
+            for key, table in found.items():
+                if table and table[0].view_sql is not None:
+                    inside = parse_query(split(table[0].view_sql)[0])
+                    wanted |= {name for name, _ in _names(inside, key[0])}
+        for key, place in places.items():
+            if found[key] is None:
+                known = closest(".".join(key), self._known())
+                listed = ", ".join(name.removeprefix(f"{self.database}.") for name in known[:12])
+                problem = f"There is no table {'.'.join(key)}. Known, closest first: {listed or 'none'}."
+                raise at_offset(problem, sql, place_of(place))
+        return {key: table for key, table in found.items() if table}
+
+    def _known(self) -> list[str]:
+        return [
+            f"{database}.{table.name}"
+            for database in self.catalog.databases()
+            for table in self.catalog.tables(database)
+        ]
+
+    # DuckDB
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection of this call's own, to the one database of this object."""
+        with self._opening:
+            if self._connection is None:
+                self._connection = connect(self.threads, self.memory_limit)
+        return self._connection.cursor()
+
+
+def _names(parsed: exp.Expression, database: str) -> list[tuple[tuple[str, str], exp.Table]]:
+    """The tables that a query names, but for those that its WITH clauses define."""
+    defined = {cte.alias.lower() for cte in parsed.find_all(exp.CTE)}
+    return [
+        ((table.db.lower() or database, table.name.lower()), table)
+        for table in parsed.find_all(exp.Table)
+        if (table.db or table.name.lower() not in defined) and table.catalog.lower() in ("", CATALOG)
+    ]

@@ -1,0 +1,46 @@
+"""What DuckDB says went wrong, in the words of Athena's users.
+
+Not here: errors that are found before anything runs (compiler).
+"""
+
+from __future__ import annotations
+
+import re
+
+import duckdb
+
+from star_assets.model.errors import BadQuery, QueryError, Unfaithful
+
+# What DuckDB's message holds, and what to say of it. {0} is what the pattern captured.
+_WORDS = (
+    (r"Division by zero", "DIVISION_BY_ZERO: Division by zero"),
+    (r"Cannot cast '(.*)' to (.*)", "INVALID_CAST_ARGUMENT: Cannot cast {0!r} to {1}"),
+    (r"Invalid Input Error: ((?:Array subscript|SQL array indices|Index must|The delimiter).*)", "{0}"),
+    (r"Overflow in (\w+) of", "NUMERIC_VALUE_OUT_OF_RANGE: overflow in {0}"),
+    (r"Overflow in \w+ of DECIMAL|DECIMAL.*out of range|out of range.*DECIMAL", "NUMERIC_VALUE_OUT_OF_RANGE: decimal overflow"),
+    (r"value (\S+) can't be cast.*out of range", "NUMERIC_VALUE_OUT_OF_RANGE: {0} does not fit its type"),
+    (r"Could not cast value (\S+)", "NUMERIC_VALUE_OUT_OF_RANGE: {0} does not fit its type"),
+    (r"date field value out of range: \"(.*?)\"", "INVALID_CAST_ARGUMENT: {0!r} is no day of the calendar"),
+    (r"[Ff]ailed to parse string|Could not parse string \"(.*?)\"", "INVALID_FUNCTION_ARGUMENT: the text does not have that format"),
+    (r"More than one row returned by a subquery", "A subquery that is a value gave more than one row"),
+    (r"must appear in the GROUP BY clause|must be part of the GROUP BY|GROUP BY clause",
+     "EXPRESSION_NOT_AGGREGATE: every expression of SELECT, HAVING and ORDER BY must be in GROUP BY or in an aggregate"),
+    (r"WHERE clause cannot contain (aggregates|window)", "WHERE cannot contain {0}"),
+    (r"aggregate function calls cannot be nested", "An aggregate cannot contain another"),
+    (r"for SELECT DISTINCT, ORDER BY", "With SELECT DISTINCT, ORDER BY must name what SELECT lists"),
+    (r"Insufficient padding", "Padding text must not be empty"),
+)  # fmt: skip
+
+
+def in_words(error: duckdb.Error, sql: str) -> QueryError:
+    """The error that a user gets for one of DuckDB's."""
+    said = str(error).split("\n\n")[0].strip()
+    if found := re.search(r"Invalid Input Error: (.*) is not answered here", said):
+        return Unfaithful(found[1], "Run it on Athena, or write it otherwise.")
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return BadQuery("The query needs more memory than STAR_MEMORY_LIMIT allows. Raise it, or read less.", sql)
+    for pattern, words in _WORDS:
+        if found := re.search(pattern, said):
+            return BadQuery(f"{words.format(*found.groups())}.", sql)
+    plain = re.sub(r"^[\w ]+ Error: ", "", said)
+    return BadQuery(f"The query failed: {plain}", sql)

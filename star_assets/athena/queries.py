@@ -1,0 +1,307 @@
+"""From Athena's queries to DuckDB's: SELECT, set operations, VALUES, WITH.
+
+Here: the clauses of a query and what its names mean. Not here: FROM (sources),
+expressions (compiler and its rules), how tables are read (scans).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from sqlglot import exp
+
+from star_assets.athena import aggregates, arithmetic, casts, dates, rules
+from star_assets.athena.aggregates import direction
+from star_assets.athena.compiler import Compiler, Value, coerced, describe
+from star_assets.athena.parse import closest
+from star_assets.athena.scans import Scan
+from star_assets.athena.scope import Field, Scope, Source
+from star_assets.athena.sources import From, renamed
+from star_assets.athena.types import Type, common
+from star_assets.lake.catalog import PartitionEntry, TableEntry
+
+# Rules register themselves when their modules are imported.
+RULE_MODULES = (aggregates, arithmetic, casts, dates, rules)
+
+Tables = Mapping[tuple[str, str], tuple[TableEntry, Sequence[PartitionEntry]]]
+
+# What a SELECT may consist of. Anything else that the parser found is refused.
+_CLAUSES = {
+    "with_", "expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset", "distinct",
+}  # fmt: skip
+_GROUP_CLAUSES = {"expressions", "grouping_sets", "rollup", "cube"}
+
+
+@dataclass
+class Plan:
+    """What a whole statement needs besides its SQL: the tables it reads, notices, fresh names."""
+
+    tables: Tables
+    scans: list[Scan] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    numbers: itertools.count[int] = field(default_factory=itertools.count)
+
+    def alias(self) -> str:
+        """A name that no other source of the statement has."""
+        return f"_{next(self.numbers)}"
+
+
+@dataclass(frozen=True)
+class Queries:
+    """Compiles queries of one text.
+
+    Attributes:
+        plan: of the whole statement.
+        sql: the text, to point into.
+        database: where names without a database are looked up.
+        ctes: the tables that WITH defines: their DuckDB names and fields.
+    """
+
+    plan: Plan
+    sql: str
+    database: str
+    ctes: Mapping[str, tuple[str, Sequence[Field]]] = field(default_factory=dict)
+
+    def compile(self, node: exp.Expression, parent: Scope | None) -> tuple[str, Sequence[Field]]:
+        """A query as DuckDB's SQL, whose columns are c0, c1, …, and the fields it gives."""
+        if with_ := node.args.get("with_"):
+            return self._with(with_, node, parent)
+        if isinstance(node, exp.Subquery):
+            return self._nested(node, parent)
+        if isinstance(node, exp.Select):
+            return self._select(node, parent)
+        if isinstance(node, exp.SetOperation):
+            return self._set_operation(node, parent)
+        if isinstance(node, exp.Values):
+            return self._values(node, parent)
+        return self.compiler(Scope(parent)).refuse(describe(node))
+
+    def compiler(self, scope: Scope) -> Compiler:
+        """What compiles expressions in a scope."""
+        return Compiler(scope, self.sql, self.compile, self.plan.notices)
+
+    def _with(self, with_: exp.With, node: exp.Expression, parent: Scope | None) -> tuple[str, Sequence[Field]]:
+        compiler, queries, defined = self.compiler(Scope(parent)), self, []
+        if with_.args.get("recursive"):
+            compiler.refuse("WITH RECURSIVE")
+        for cte in with_.expressions:
+            sql, fields = queries.compile(cte.this, parent)
+            names = cte.args["alias"].columns
+            alias = self.plan.alias()
+            defined.append(f"{alias} AS ({sql})")
+            fields = renamed(compiler, fields, names, cte)
+            queries = replace(queries, ctes={**queries.ctes, cte.alias.lower(): (alias, fields)})
+        rest = node.copy()
+        rest.set("with_", None)
+        sql, fields = queries.compile(rest, parent)
+        return f"WITH {', '.join(defined)} {sql}", fields
+
+    def _nested(self, node: exp.Subquery, parent: Scope | None) -> tuple[str, Sequence[Field]]:
+        sql, fields = self.compile(node.this, parent)
+        if not any(node.args.get(clause) for clause in ("order", "limit", "offset")):
+            return sql, fields
+        tail = self._tail(node, self.compiler(Scope(parent)), fields)
+        return f"SELECT * FROM ({sql}) {tail}", fields
+
+    # SELECT
+
+    def _select(self, node: exp.Select, parent: Scope | None) -> tuple[str, Sequence[Field]]:
+        scope = Scope(parent)
+        compiler = self.compiler(scope)
+        for clause, found in node.args.items():
+            if found and clause not in _CLAUSES:
+                compiler.refuse(clause.strip("_").upper())
+        from_ = From(self, scope, compiler)
+        source = from_.sql(node)
+        where = ""
+        if clause := node.args.get("where"):
+            where = f" WHERE {compiler.condition(clause.this, 'WHERE')}"
+            from_.note_conditions(clause.this)
+        items = self._items(node, compiler)
+        group = self._group(node, compiler, items)
+        having = ""
+        if clause := node.args.get("having"):
+            having = f" HAVING {compiler.condition(clause.this, 'HAVING')}"
+        fields = [Field(label, value.type, f"c{index}") for index, (label, value) in enumerate(items)]
+        compiler.outputs.update({label.lower(): value for label, value in items if label})
+        tail = self._tail(node, compiler, fields)
+        if (distinct := node.args.get("distinct")) and distinct.args.get("on"):
+            compiler.refuse("DISTINCT ON")
+        listed = ", ".join(f"{value.sql} AS c{index}" for index, (_, value) in enumerate(items))
+        return f"SELECT {'DISTINCT ' if distinct else ''}{listed}{source}{where}{group}{having}{tail}", fields
+
+    def _items(self, node: exp.Select, compiler: Compiler) -> list[tuple[str | None, Value]]:
+        """What SELECT lists: names as they are written, and values; stars expanded."""
+        items: list[tuple[str | None, Value]] = []
+        for item in node.expressions:
+            if isinstance(item, exp.Star) or (isinstance(item, exp.Column) and isinstance(item.this, exp.Star)):
+                items += self._star(item, compiler)
+            elif isinstance(item, exp.Alias):
+                items.append((item.alias, compiler.value(item.this)))
+            else:
+                label = item.name if isinstance(item, exp.Column) else None
+                items.append((label, compiler.value(item)))
+        return items
+
+    def _star(self, item: exp.Expression, compiler: Compiler) -> list[tuple[str | None, Value]]:
+        star = item.this if isinstance(item, exp.Column) else item
+        if any(star.args.values()):
+            compiler.refuse("SELECT * EXCEPT and the like")
+        sources, found = compiler.scope.sources, []
+        if isinstance(item, exp.Column):
+            parts = [part.name.lower() for part in item.parts[:-1]]
+            sources = [source for source in sources if source.is_called(parts)]
+            if not sources:
+                known = closest(parts[-1], {source.name for source in compiler.scope.sources if source.name})
+                compiler.fail(
+                    item, f"There is no table {'.'.join(parts)!r} in this FROM. There are: {', '.join(known)}"
+                )
+        else:
+            found = list(compiler.scope.merged.values())
+            if not sources:
+                compiler.fail(item, "SELECT * needs a FROM")
+        for source in sources:
+            found += [
+                field
+                for field in source.fields
+                if isinstance(item, exp.Column) or field.name not in compiler.scope.merged
+            ]
+            source.used.update(field.sql for field in source.fields)
+        for field_ in found:
+            if not field_.type.is_known:
+                compiler.refuse(f"column {field_.name!r} of type {field_.type}", "Leave it out of the SELECT.")
+        return [(field.name, Value(field.sql, field.type, item)) for field in found]
+
+    def _group(self, node: exp.Select, compiler: Compiler, items: Sequence[tuple[str | None, Value]]) -> str:
+        group = node.args.get("group")
+        if not group:
+            return ""
+        for clause, found in group.args.items():
+            if found and clause not in _GROUP_CLAUSES:
+                compiler.refuse(f"GROUP BY {clause.upper()}")
+        parts = [
+            self._grouped(part, compiler, items) for clause in _GROUP_ORDER for part in group.args.get(clause) or []
+        ]
+        return f" GROUP BY {', '.join(parts)}"
+
+    def _grouped(self, part: exp.Expression, compiler: Compiler, items: Sequence[tuple[str | None, Value]]) -> str:
+        if isinstance(part, exp.Rollup | exp.Cube | exp.GroupingSets):
+            name_ = {"Rollup": "ROLLUP", "Cube": "CUBE"}.get(type(part).__name__, "GROUPING SETS")
+            return f"{name_} ({', '.join(self._grouped(inner, compiler, items) for inner in part.expressions)})"
+        if isinstance(part, exp.Tuple):
+            return f"({', '.join(self._grouped(inner, compiler, items) for inner in part.expressions)})"
+        if isinstance(part, exp.Paren):
+            return f"({self._grouped(part.this, compiler, items)})"
+        value = compiler.value(part)
+        if value.integer is not None:
+            value = _at_position(compiler, value, [item for _, item in items], "GROUP BY")
+        # DuckDB would take a bare number for a position.
+        return f"CAST({value.sql} AS {value.type.duckdb})" if value.sql.lstrip("(- ").isdigit() else value.sql
+
+    # ORDER BY, LIMIT, OFFSET
+
+    def _tail(self, node: exp.Expression, compiler: Compiler, fields: Sequence[Field]) -> str:
+        tail = ""
+        if order := node.args.get("order"):
+            listed = [f"{self._ordered(item.this, compiler, fields)}{direction(item)}" for item in order.expressions]
+            tail = f" ORDER BY {', '.join(listed)}"
+        if limit := node.args.get("limit"):
+            tail += self._limit(limit, compiler)
+        if offset := node.args.get("offset"):
+            tail += f" OFFSET {_count(compiler, offset.expression, 'OFFSET')}"
+        return tail
+
+    def _ordered(self, item: exp.Expression, compiler: Compiler, fields: Sequence[Field]) -> str:
+        """What a row is sorted by: a column of the answer by its position, or any expression."""
+        if isinstance(item, exp.Column) and not item.table:
+            label = item.name.lower()
+            found = [index for index, field in enumerate(fields, 1) if field.name and field.name.lower() == label]
+            if len(found) > 1:
+                compiler.fail(item, f"Column {label!r} of ORDER BY is ambiguous: SELECT has several of that name")
+            if found:
+                return str(found[0])
+        value = compiler.value(item)
+        if value.integer is not None:
+            positions = [Value(str(index), field.type, item) for index, field in enumerate(fields, 1)]
+            return _at_position(compiler, value, positions, "ORDER BY").sql
+        return f"CAST({value.sql} AS {value.type.duckdb})" if value.sql.isdigit() else value.sql
+
+    def _limit(self, limit: exp.Expression, compiler: Compiler) -> str:
+        if isinstance(limit, exp.Fetch):
+            options = limit.args.get("limit_options")
+            if options and (options.args.get("with_ties") or options.args.get("percent")):
+                compiler.refuse("FETCH FIRST … WITH TIES")
+            return f" LIMIT {_count(compiler, limit.args['count'], 'FETCH FIRST')}"
+        if limit.args.get("offset"):
+            compiler.fail(limit, "LIMIT a, b is not Athena's SQL. Write OFFSET a LIMIT b")
+        if limit.expression.name.upper() == "ALL":
+            return ""
+        return f" LIMIT {_count(compiler, limit.expression, 'LIMIT')}"
+
+    # Several queries in one
+
+    def _set_operation(self, node: exp.SetOperation, parent: Scope | None) -> tuple[str, Sequence[Field]]:
+        compiler = self.compiler(Scope(parent))
+        if node.args.get("by_name") or node.args.get("on"):
+            compiler.refuse("set operations BY NAME")
+        sides = [self.compile(side, parent) for side in (node.this, node.expression)]
+        (_, left), (_, right) = sides
+        operator = type(node).__name__.upper()
+        if len(left) != len(right):
+            compiler.fail(node, f"{operator} needs as many columns on both sides, found {len(left)} and {len(right)}")
+        types = []
+        for index, (one, two) in enumerate(zip(left, right, strict=True), 1):
+            type_ = common(one.type, two.type)
+            if not type_:
+                compiler.fail(
+                    node,
+                    f"TYPE_MISMATCH: column {index} of {operator} is {one.type} on one side and {two.type} on the other",
+                )
+            types.append(type_)
+        fields = [
+            Field(one.name, type_, f"c{index}") for index, (one, type_) in enumerate(zip(left, types, strict=True))
+        ]
+        keyword = operator if node.args.get("distinct") else f"{operator} ALL"
+        sql = f" {keyword} ".join(_as_types(sql, given, types) for sql, given in sides)
+        outputs = Compiler(Scope(None, [Source(None, None, fields)]), self.sql, self.compile, self.plan.notices)
+        tail = self._tail(node, outputs, fields)
+        return f"SELECT * FROM ({sql}) {tail}", fields
+
+    def _values(self, node: exp.Values, parent: Scope | None) -> tuple[str, Sequence[Field]]:
+        compiler = self.compiler(Scope(parent))
+        rows = [compiler.values(row.expressions if isinstance(row, exp.Tuple) else [row]) for row in node.expressions]
+        if len({len(row) for row in rows}) > 1:
+            compiler.fail(node, "VALUES needs as many values in every row")
+        columns = [compiler.alike(column, "VALUES") for column in zip(*rows, strict=True)]
+        listed = zip(*(sql for sql, _ in columns), strict=True)
+        values = ", ".join(f"({', '.join(row)})" for row in listed)
+        names = ", ".join(f"c{index}" for index in range(len(columns)))
+        fields = [Field(None, type_, f"c{index}") for index, (_, type_) in enumerate(columns)]
+        return f"SELECT * FROM (VALUES {values}) AS {self.plan.alias()}({names})", fields
+
+
+_GROUP_ORDER = ("expressions", "rollup", "cube", "grouping_sets")
+
+
+def _as_types(sql: str, fields: Sequence[Field], types: Sequence[Type]) -> str:
+    if all(field.type == type_ for field, type_ in zip(fields, types, strict=True)):
+        return f"(SELECT * FROM ({sql}))"
+    given = (Value(field.sql, field.type, exp.Null()) for field in fields)
+    listed = (f"{coerced(value, type_)} AS {value.sql}" for value, type_ in zip(given, types, strict=True))
+    return f"(SELECT {', '.join(listed)} FROM ({sql}))"
+
+
+def _at_position(compiler: Compiler, position: Value, items: Sequence[Value], clause: str) -> Value:
+    number = position.integer or 0
+    if not 1 <= number <= len(items):
+        compiler.fail(position.node, f"{clause} {number}: SELECT has {len(items)} columns")
+    return items[number - 1]
+
+
+def _count(compiler: Compiler, node: exp.Expression, clause: str) -> int:
+    number = compiler.value(node).integer
+    if number is None:
+        compiler.fail(node, f"{clause} expects a whole number")
+    return number

@@ -1,0 +1,254 @@
+"""What Athena's literals, names, comparisons and conditions are in DuckDB: one small rule per kind of syntax.
+
+Not here: arithmetic, casts, functions, aggregates; each has its own module.
+"""
+
+from __future__ import annotations
+
+
+from sqlglot import exp
+
+from star_assets.athena.compiler import Compiler, Value, coerced, rule
+from star_assets.athena.scope import Unresolved
+from star_assets.athena.types import BIGINT, BOOLEAN, DOUBLE, INTEGER, UNKNOWN, VARCHAR, array, decimal
+
+
+def text(value: str) -> str:
+    """A string literal of DuckDB."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+# Names and literals
+
+
+@rule(exp.Literal)
+def literal(compiler: Compiler, node: exp.Literal) -> Value:
+    """`'text'`, `1` (integer or bigint), `1.50` (decimal(3,2)), `1e0` (double)."""
+    if node.is_string:
+        return Value(text(node.name), VARCHAR, node)
+    written = node.name.lower().replace("_", "")
+    if "e" in written:
+        return Value(f"CAST({text(written)} AS DOUBLE)", DOUBLE, node)
+    if "." in written:
+        whole, _, fraction = written.partition(".")
+        type_ = decimal(max(1, len(whole.lstrip("0")) + len(fraction)), len(fraction))
+        return Value(f"CAST({text(written)} AS {type_.duckdb})", type_, node)
+    if not written.isdigit() or int(written) >= 2**63:
+        compiler.fail(node, f"Invalid numeric literal: {node.name}")
+    type_ = INTEGER if int(written) < 2**31 else BIGINT
+    return Value(str(int(written)), type_, node)
+
+
+@rule(exp.Null)
+def null(_: Compiler, node: exp.Null) -> Value:
+    """NULL, of a type yet unknown."""
+    return Value("NULL", UNKNOWN, node)
+
+
+@rule(exp.Boolean)
+def boolean(_: Compiler, node: exp.Boolean) -> Value:
+    """TRUE and FALSE."""
+    return Value("TRUE" if node.this else "FALSE", BOOLEAN, node)
+
+
+@rule(exp.Column)
+def column(compiler: Compiler, node: exp.Column) -> Value:
+    """A column; in ORDER BY, first of all one that SELECT names."""
+    if not node.table and (output := compiler.outputs.get(node.name.lower())):
+        return Value(output.sql, output.type, node)
+    try:
+        found = compiler.scope.resolve(node)
+    except Unresolved as error:
+        raise compiler.failure(node, str(error)) from error
+    return Value(found.sql, found.type, node)
+
+
+@rule(exp.Paren)
+def paren(compiler: Compiler, node: exp.Paren) -> Value:
+    """`( … )`."""
+    inner = compiler.value(node.this)
+    return Value(f"({inner.sql})", inner.type, node)
+
+
+# Conditions
+
+
+@rule(exp.And, exp.Or)
+def junction(compiler: Compiler, node: exp.Connector) -> Value:
+    """AND, OR. A long chain is a deep tree to the left, so it is walked, not recursed."""
+    kind, parts = type(node), []
+    name = "AND" if kind is exp.And else "OR"
+    left: exp.Expression = node
+    while isinstance(left, kind):
+        parts.append(left.expression)
+        left = left.this
+    conditions = [compiler.condition(part, f"What {name} joins") for part in (left, *reversed(parts))]
+    return Value("(" + f" {name} ".join(conditions) + ")", BOOLEAN, node)
+
+
+@rule(exp.Not)
+def negation(compiler: Compiler, node: exp.Not) -> Value:
+    """NOT."""
+    return Value(f"(NOT {compiler.condition(node.this, 'What NOT negates')})", BOOLEAN, node)
+
+
+# NaN: in Athena it equals nothing and is less and greater than nothing; in
+# DuckDB it equals itself and is the greatest number.
+_NAN = {
+    "=": "({0} = {1} AND NOT isnan({0}))",
+    "<>": "({0} <> {1} OR isnan({0}))",
+    "<": "({0} < {1} AND NOT isnan({1}))",
+    "<=": "({0} <= {1} AND NOT isnan({1}))",
+    ">": "({0} > {1} AND NOT isnan({0}))",
+    ">=": "({0} >= {1} AND NOT isnan({0}))",
+}
+_COMPARISONS = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
+
+
+def compared(compiler: Compiler, operator: str, left: Value, right: Value) -> str:
+    """A comparison of two values, which must have a type in common."""
+    (first, second), type_ = compiler.alike([left, right], f"Operator {operator}")
+    return _NAN[operator].format(first, second) if type_.is_float else f"({first} {operator} {second})"
+
+
+@rule(*_COMPARISONS)
+def comparison(compiler: Compiler, node: exp.Binary) -> Value:
+    """=, <>, <, <=, >, >=."""
+    if isinstance(node.expression, exp.Any | exp.All):
+        compiler.refuse(f"comparisons with {type(node.expression).__name__.upper()}", "Write IN or EXISTS.")
+    sql = compared(compiler, _COMPARISONS[type(node)], *compiler.values([node.this, node.expression]))
+    return Value(sql, BOOLEAN, node)
+
+
+@rule(exp.NullSafeEQ, exp.NullSafeNEQ)
+def distinctness(compiler: Compiler, node: exp.Binary) -> Value:
+    """IS [NOT] DISTINCT FROM. NaN is not distinct from NaN, in both."""
+    negated = "NOT " if isinstance(node, exp.NullSafeEQ) else ""
+    (left, right), _ = compiler.alike(compiler.values([node.this, node.expression]), "IS DISTINCT FROM")
+    return Value(f"({left} IS {negated}DISTINCT FROM {right})", BOOLEAN, node)
+
+
+@rule(exp.Is)
+def is_null(compiler: Compiler, node: exp.Is) -> Value:
+    """IS NULL; IS NOT NULL is NOT around it. Athena has no IS TRUE."""
+    if not isinstance(node.expression, exp.Null):
+        compiler.fail(node, "Only IS NULL and IS NOT NULL are Athena's SQL")
+    return Value(f"({compiler.value(node.this).sql} IS NULL)", BOOLEAN, node)
+
+
+@rule(exp.Between)
+def between(compiler: Compiler, node: exp.Between) -> Value:
+    """BETWEEN: both ends belong to it."""
+    if node.args.get("symmetric"):
+        compiler.refuse("BETWEEN SYMMETRIC")
+    values = compiler.values([node.this, node.args["low"], node.args["high"]])
+    (value, low, high), type_ = compiler.alike(values, "BETWEEN")
+    sql = f"({value} BETWEEN {low} AND {high})"
+    if type_.is_float:
+        sql = f"({sql} AND NOT isnan({value}) AND NOT isnan({high}))"
+    return Value(sql, BOOLEAN, node)
+
+
+@rule(exp.In)
+def membership(compiler: Compiler, node: exp.In) -> Value:
+    """IN a list, or IN a subquery of one column."""
+    value = compiler.value(node.this)
+    if not (query := node.args.get("query")):
+        members = compiler.values(node.expressions)
+        (first, *others), type_ = compiler.alike([value, *members], "IN")
+        if type_.is_float:
+            sql = " OR ".join(compared(compiler, "=", value, member) for member in members)
+            return Value(f"({sql})", BOOLEAN, node)
+        return Value(f"({first} IN ({', '.join(others)}))", BOOLEAN, node)
+    sql, fields = compiler.subquery(query, compiler.scope)
+    if len(fields) != 1:
+        compiler.fail(node, f"IN expects a subquery of one column, found {len(fields)}")
+    member = Value("c0", fields[0].type, query)
+    (first, other), type_ = compiler.alike([value, member], "IN")
+    if type_.is_float:
+        compiler.refuse("IN with a subquery of floating-point numbers", "CAST both sides to decimal.")
+    inner = sql if member.type == type_ else f"SELECT {other} FROM ({sql})"
+    return Value(f"({first} IN ({inner}))", BOOLEAN, node)
+
+
+@rule(exp.Exists)
+def exists(compiler: Compiler, node: exp.Exists) -> Value:
+    """EXISTS."""
+    return Value(f"EXISTS ({compiler.subquery(node.this, compiler.scope)[0]})", BOOLEAN, node)
+
+
+@rule(exp.Subquery)
+def scalar_subquery(compiler: Compiler, node: exp.Subquery) -> Value:
+    """A subquery as a value: one column; NULL of no row, an error of several."""
+    sql, fields = compiler.subquery(node, compiler.scope)
+    if len(fields) != 1:
+        compiler.fail(node, f"A subquery that is a value must have one column, found {len(fields)}")
+    return Value(f"({sql})", fields[0].type, node)
+
+
+@rule(exp.Like)
+def like(compiler: Compiler, node: exp.Like) -> Value:
+    """LIKE: case counts; there is no escape character unless one is declared."""
+    values = compiler.values([node.this, node.expression])
+    if any(value.type not in (VARCHAR, UNKNOWN) for value in values):
+        compiler.mismatch(node, "LIKE", values)
+    return Value(f"({values[0].sql} LIKE {values[1].sql})", BOOLEAN, node)
+
+
+@rule(exp.Escape)
+def like_with_escape(compiler: Compiler, node: exp.Escape) -> Value:
+    """LIKE … ESCAPE."""
+    escape = compiler.value(node.expression).literal
+    if escape is None or len(escape) != 1 or not isinstance(node.this, exp.Like):
+        compiler.fail(node.expression, "ESCAPE expects one character")
+    pattern = compiler.value(node.this)
+    return Value(f"{pattern.sql[:-1]} ESCAPE {text(escape)})", BOOLEAN, node)
+
+
+# Choices
+
+
+@rule(exp.Case)
+def case(compiler: Compiler, node: exp.Case) -> Value:
+    """CASE, searched or of a value. Results get the type they have in common."""
+    conditions = []
+    for branch in node.args["ifs"]:
+        if node.this is not None:
+            conditions.append(compared(compiler, "=", compiler.value(node.this), compiler.value(branch.this)))
+        else:
+            conditions.append(compiler.condition(branch.this, "WHEN"))
+    results = [compiler.value(branch.args["true"]) for branch in node.args["ifs"]]
+    results.append(compiler.value(node.args.get("default") or exp.Null()))
+    sql, type_ = compiler.alike(results, "CASE")
+    branches = " ".join(f"WHEN {when} THEN {then}" for when, then in zip(conditions, sql, strict=False))
+    return Value(f"CASE {branches} ELSE {sql[-1]} END", type_, node)
+
+
+@rule(exp.If)
+def if_(compiler: Compiler, node: exp.If) -> Value:
+    """IF(condition, value[, otherwise])."""
+    condition = compiler.condition(node.this, "IF's condition")
+    branches = compiler.values([node.args["true"], node.args.get("false") or exp.Null()])
+    (then, otherwise), type_ = compiler.alike(branches, "IF")
+    return Value(f"CASE WHEN {condition} THEN {then} ELSE {otherwise} END", type_, node)
+
+
+# Arrays
+
+
+@rule(exp.Array)
+def array_of(compiler: Compiler, node: exp.Array) -> Value:
+    """ARRAY[…]."""
+    if not node.expressions:
+        return Value("CAST([] AS INTEGER[])", array(UNKNOWN), node)
+    elements, type_ = compiler.alike(compiler.values(node.expressions), "ARRAY")
+    return Value(f"[{', '.join(elements)}]", array(type_), node)
+
+
+@rule(exp.Bracket)
+def subscript(compiler: Compiler, node: exp.Bracket) -> Value:
+    """array[n], from 1. Outside the array it is an error; element_at gives NULL there."""
+    container, index = compiler.values([node.this, node.expressions[0]])
+    if container.type.of is None or not index.type.is_integer:
+        compiler.mismatch(node, "A subscript", [container, index])
+    return Value(f"athena_subscript({container.sql}, {coerced(index, BIGINT)})", container.type.of, node)

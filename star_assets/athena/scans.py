@@ -1,0 +1,181 @@
+"""A table of the catalog as DuckDB reads it: which files, which columns, which partitions.
+
+Here: choosing partitions as Athena does, from their values alone, and the SQL
+over the files of those that are left. Not here: what the columns mean.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+import duckdb
+
+from star_assets.athena.scope import Source
+from star_assets.athena.types import parse_type
+from star_assets.lake.catalog import CatalogColumn, PartitionEntry, TableEntry
+from star_assets.lake.storage import Storage
+from star_assets.model.errors import BadQuery
+
+# How a folder below a partition's names its version; the columns of its files never change.
+_VERSION = re.compile(r"/v=[^/]+$")
+_HIVE = re.compile(r"/([^/=]+)=([^/]*)(?=/|$)")
+
+
+@dataclass(frozen=True)
+class Files:
+    """The data files of a location: local names, and their bytes together."""
+
+    names: tuple[str, ...]
+    size: int
+
+
+class Listing:
+    """The files of locations. A version's folder never changes, so it is listed once."""
+
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+        self._known: dict[str, Files] = {}
+
+    def files(self, location: str) -> Files:
+        """The visible files below a location. Raises BadQuery for one outside the lake."""
+        if found := self._known.get(location):
+            return found
+        folder = self.storage.path(location)
+        if folder is None:
+            raise BadQuery(f"LOCATION {location} lies outside the lake {self.storage.uri('')}.", "")
+        stored = [entry for entry in self.storage.walk(folder) if _is_visible(entry.path[len(folder) :])]
+        found = Files(tuple(self.storage.local([entry.path for entry in stored])), sum(entry.size for entry in stored))
+        if found.names and _VERSION.search(location):
+            self._known[location] = found
+        return found
+
+
+def _is_visible(path: str) -> bool:
+    return not any(part.startswith(("_", ".")) for part in path.split("/"))
+
+
+@dataclass
+class Scan:
+    """One use of a table in a query.
+
+    Attributes:
+        source: its place in the query's scope, which knows the columns that are used.
+        conditions: SQL over `source`'s alias that every row of the answer fulfils,
+            of partition columns alone.
+        bytes: of the files it reads; known once its SQL is.
+    """
+
+    entry: TableEntry
+    partitions: Sequence[PartitionEntry]
+    alias: str
+    source: Source
+    conditions: list[str] = field(default_factory=list)
+    bytes: int = 0
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The names of the partition columns."""
+        return tuple(column.name for column in self.entry.partition_columns)
+
+    def sql(self, connection: duckdb.DuckDBPyConnection, listing: Listing) -> str:
+        """A SELECT of the used columns, over the files of the partitions that may hold rows of the answer."""
+        if not self.entry.partition_columns:
+            found = listing.files(self.entry.location or "")
+            self.bytes = found.size
+            return self._select(connection, [((), found)], self.entry.columns) if found.names else self._nothing()
+        groups: dict[tuple[tuple[str, ...], bool], list[tuple[tuple[str, ...], Files]]] = {}
+        for partition in self._chosen(connection):
+            found = listing.files(partition.location)
+            if not found.names:
+                continue
+            self.bytes += found.size
+            columns = tuple(column.name for column in partition.columns) if self.entry.is_ours else ()
+            by_path = self._in_path(partition)
+            key = (columns, by_path) if by_path else (columns, False, partition.values)
+            groups.setdefault(key, []).append((partition.values, found))  # type: ignore[arg-type]
+        selects = [self._partitioned(connection, *key[:2], members) for key, members in groups.items()]
+        return " UNION ALL ".join(selects) or self._nothing()
+
+    def _chosen(self, connection: duckdb.DuckDBPyConnection) -> Iterable[PartitionEntry]:
+        """The partitions whose values fulfil the conditions."""
+        if not self.conditions or not self.partitions:
+            return self.partitions
+        columns = [
+            f"CAST(unnest($v{i}) AS {_type(c)}) AS {name(c.name)}" for i, c in enumerate(self.entry.partition_columns)
+        ]
+        given = {f"v{i}": [p.values[i] for p in self.partitions] for i in range(len(columns))}
+        given["n"] = list(range(len(self.partitions)))  # type: ignore[arg-type]
+        sql = (
+            f"SELECT {self.alias}.n FROM (SELECT {', '.join(columns)}, unnest($n) AS n) AS {self.alias}"
+            f" WHERE {' AND '.join(self.conditions)}"
+        )
+        chosen = {row[0] for row in connection.execute(sql, given).fetchall()}
+        return [partition for number, partition in enumerate(self.partitions) if number in chosen]
+
+    def _in_path(self, partition: PartitionEntry) -> bool:
+        """Whether the location says the partition's values as `key=value` folders."""
+        found = {key.lower(): unquote(value) for key, value in _HIVE.findall(partition.location)}
+        return all(found.get(key) == value for key, value in zip(self.keys, partition.values, strict=True))
+
+    def _partitioned(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        columns: tuple[str, ...],
+        by_path: bool,
+        members: Sequence[tuple[tuple[str, ...], Files]],
+    ) -> str:
+        known = [column for column in self.entry.columns if not columns or column.name in columns]
+        return self._select(connection, members, known, by_path, uniform=bool(columns))
+
+    def _select(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        members: Sequence[tuple[tuple[str, ...], Files]],
+        known: Sequence[CatalogColumn],
+        by_path: bool = False,
+        uniform: bool = False,
+    ) -> str:
+        files = ", ".join(text(file) for _, found in members for file in found.names)
+        options = "hive_partitioning=false"
+        if by_path:
+            types = ", ".join(f"{name(key)}: VARCHAR" for key in self.keys)
+            options = f"hive_partitioning=true, hive_types={{{types}}}"
+        read = f"read_parquet([{files}], {options}{'' if uniform else ', union_by_name=true'})"
+        there = {column.name for column in known}
+        if not uniform:
+            described = connection.execute(f"DESCRIBE SELECT * FROM {read}").fetchall()
+            there = {row[0].lower() for row in described}
+        parts = [self._column(column, column.name in there) for column in self.entry.columns if self._is_used(column)]
+        for index, column in enumerate(self.entry.partition_columns):
+            if self._is_used(column):
+                value = name(column.name) if by_path else text(members[0][0][index])
+                parts.append(f"CAST({value} AS {_type(column)}) AS {name(column.name)}")
+        return f"SELECT {', '.join(parts) or '1'} FROM {read}"
+
+    def _is_used(self, column: CatalogColumn) -> bool:
+        return f"{self.alias}.{name(column.name)}" in self.source.used
+
+    def _column(self, column: CatalogColumn, is_there: bool) -> str:
+        value = name(column.name) if is_there else "NULL"
+        return f"CAST({value} AS {_type(column)}) AS {name(column.name)}"
+
+    def _nothing(self) -> str:
+        columns = [c for c in (*self.entry.columns, *self.entry.partition_columns) if self._is_used(c)]
+        return f"SELECT {', '.join(self._column(column, False) for column in columns) or '1'} WHERE FALSE"
+
+
+def _type(column: CatalogColumn) -> str:
+    return parse_type(column.type).duckdb
+
+
+def name(identifier: str) -> str:
+    """An identifier of DuckDB."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def text(value: str) -> str:
+    """A string literal of DuckDB."""
+    return "'" + value.replace("'", "''") + "'"

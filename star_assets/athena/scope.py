@@ -1,0 +1,97 @@
+"""Which column a name means: the sources of a FROM clause and the queries around it.
+
+Not here: what an expression over the columns is (rules), how a source is read (scans).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from star_assets.athena.parse import closest
+from star_assets.athena.types import Type
+
+# The one catalog that Athena offers by default.
+CATALOG = "awsdatacatalog"
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column of a source: its name (None: it has none), its type, the SQL that refers to it."""
+
+    name: str | None
+    type: Type
+    sql: str
+
+
+@dataclass
+class Source:
+    """One item of a FROM clause. `used` are the columns that something referred to, as SQL."""
+
+    name: str | None
+    database: str | None
+    fields: Sequence[Field]
+    used: set[str] = field(default_factory=set)
+
+    def is_called(self, parts: Sequence[str]) -> bool:
+        """Whether `t`, `db.t` or `awsdatacatalog.db.t` means this source."""
+        full = (CATALOG, self.database, self.name) if self.database else (self.name,)
+        return tuple(parts) == full[-len(parts) :]
+
+
+class Unresolved(Exception):
+    """A name that means no column, or several. Its text says why."""
+
+
+@dataclass
+class Scope:
+    """The sources that a query's expressions may refer to, inside those of the query around it.
+
+    `merged` are the columns that JOIN … USING made one.
+    """
+
+    parent: Scope | None = None
+    sources: list[Source] = field(default_factory=list)
+    merged: dict[str, Field] = field(default_factory=dict)
+
+    def resolve(self, column: exp.Column) -> Field:
+        """The column that a reference means. Raises Unresolved."""
+        name = column.name.lower()
+        table = [part.name.lower() for part in column.parts[:-1]]
+        scope: Scope | None = self
+        while scope:
+            found = scope._own(name, table)
+            if found:
+                return found
+            scope = scope.parent
+        raise Unresolved(self._why(name, table))
+
+    def _own(self, name: str, table: Sequence[str]) -> Field | None:
+        if not table and name in self.merged:
+            return self.merged[name]
+        sources = [source for source in self.sources if not table or source.is_called(table)]
+        found = [(source, field) for source in sources for field in source.fields if field.name == name]
+        if len(found) > 1:
+            owners = ", ".join(str(source.name) for source, _ in found)
+            raise Unresolved(f"Column {name!r} is ambiguous: {owners} have it. Write table.{name}")
+        for source, field_ in found:
+            source.used.add(field_.sql)
+            return field_
+        return None
+
+    def _why(self, name: str, table: Sequence[str]) -> str:
+        sources = self.visible()
+        if table:
+            owners = [source for source in sources if source.is_called(table)]
+            if not owners:
+                known = closest(table[-1], {source.name for source in sources if source.name})
+                return f"There is no table {'.'.join(table)!r} in this FROM. There are: {', '.join(known) or 'none'}"
+            sources = owners
+        known = closest(name, {field.name for source in sources for field in source.fields if field.name})
+        return f"There is no column {name!r}. Known, closest first: {', '.join(known[:12]) or 'none'}"
+
+    def visible(self) -> list[Source]:
+        """Every source that a name may mean, the nearest first."""
+        return [*self.sources, *(self.parent.visible() if self.parent else [])]

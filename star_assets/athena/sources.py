@@ -1,0 +1,230 @@
+"""FROM: tables, views, subqueries, joins and UNNEST, and the columns they bring into scope.
+
+Not here: the other clauses (queries), how a table's files are read (scans).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from star_assets.athena.compiler import Compiler, Value, describe
+from star_assets.athena.parse import Statement, parse_query, split
+from star_assets.athena.rules import compared
+from star_assets.athena.scans import Scan, name
+from star_assets.athena.scope import CATALOG, Field, Scope, Source, Unresolved
+from star_assets.athena.types import BIGINT, parse_type
+from star_assets.lake.catalog import TableEntry
+from star_assets.model.errors import Unfaithful
+
+if TYPE_CHECKING:
+    from star_assets.athena.queries import Queries
+
+# What a table in FROM may come with. Anything else that the parser found is refused.
+_TABLE_ARGS = {"this", "db", "catalog", "alias", "joins"}
+
+
+@dataclass
+class From:
+    """The FROM clause of one SELECT: compiled from left to right, filling the scope."""
+
+    queries: Queries
+    scope: Scope
+    compiler: Compiler
+    outer: bool = False
+
+    def sql(self, node: exp.Select) -> str:
+        """` FROM …`, or nothing."""
+        if not (from_ := node.args.get("from_")):
+            return ""
+        return f" FROM {self._item(from_.this)}{self._joins(node.args.get('joins') or [])}"
+
+    def note_conditions(self, where: exp.Expression) -> None:
+        """Tell each table what WHERE says of its partition columns alone, so that it reads fewer partitions.
+
+        Not where an outer join may add rows that WHERE has not seen in the table.
+        """
+        if self.outer:
+            return
+        for condition in _conjuncts(where):
+            columns = list(condition.find_all(exp.Column))
+            if not columns or condition.find(exp.Query, exp.Window):
+                continue
+            owners = {self._owner(column) for column in columns}
+            if len(owners) == 1 and (scan := self._scan(owners.pop())):
+                scan.conditions.append(self.compiler.value(condition).sql)
+
+    def _owner(self, column: exp.Column) -> str:
+        """The reference to a source whose partition column this is; '' for any other column."""
+        try:
+            found = self.scope.resolve(column).sql
+        except Unresolved:
+            return ""
+        alias, _, column_name = found.partition(".")
+        scan = self._scan(alias)
+        return alias if scan and column_name in {name(key) for key in scan.keys} else ""
+
+    def _scan(self, alias: str) -> Scan | None:
+        mine = {id(source) for source in self.scope.sources}
+        return next((s for s in self.queries.plan.scans if s.alias == alias and id(s.source) in mine), None)
+
+    # Items
+
+    def _item(self, node: exp.Expression) -> str:
+        if node.args.get("sample"):
+            self.compiler.refuse("TABLESAMPLE", "Its rows are random. Write a WHERE.")
+        if isinstance(node, exp.Table):
+            return f"{self._table(node)}{self._joins(node.args.get('joins') or [])}"
+        if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table):
+            return f"({self._item(node.this)}{self._joins(node.args.get('joins') or [])})"
+        if isinstance(node, exp.Unnest):
+            return self._unnest(node)
+        if isinstance(node, exp.Lateral):
+            return f"LATERAL {self._derived(node.this, node, self.scope)}"
+        if isinstance(node, exp.Query | exp.Values):
+            return self._derived(node, node, self.scope.parent)
+        return self.compiler.refuse(f"{describe(node)} in FROM")
+
+    def _derived(self, query: exp.Expression, node: exp.Expression, parent: Scope | None) -> str:
+        """A subquery, with the alias and the column names that `node` gives it."""
+        bare = query.copy()
+        alias = node.args.get("alias")
+        bare.set("alias", None)
+        sql, fields = self.queries.compile(bare, parent)
+        return f"({sql}) AS {self._add(alias, None, fields, node)}"
+
+    def _add(
+        self, alias: exp.TableAlias | None, database: str | None, fields: Sequence[Field], node: exp.Expression
+    ) -> str:
+        """Bring fields into scope under a fresh name of DuckDB's, which is returned."""
+        fresh = self.queries.plan.alias()
+        given = renamed(self.compiler, fields, alias.columns if alias else [], node)
+        placed = [replace(field, sql=f"{fresh}.{field.sql}") for field in given]
+        label = alias.name.lower() if alias and alias.name else None
+        self.scope.sources.append(Source(label, database, placed))
+        return fresh
+
+    def _table(self, node: exp.Table) -> str:
+        for argument, found in node.args.items():
+            if found and argument not in _TABLE_ARGS:
+                self.compiler.refuse(f"{argument.upper()} of a table")
+        table, database = node.name.lower(), node.db.lower()
+        alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(table))
+        if not database and (cte := self.queries.ctes.get(table)):
+            return f"{cte[0]} AS {self._add(alias, None, cte[1], node)}"
+        database = database or self.queries.database
+        found = self.queries.plan.tables.get((database, table))
+        if not found or (node.catalog and node.catalog.lower() != CATALOG):
+            self.compiler.fail(node, f"There is no table {database}.{table}")
+        entry, partitions = found
+        scope_database = None if node.args.get("alias") else database
+        if entry.view_sql is not None:
+            return self._view(entry, alias, scope_database, node)
+        if entry.format != "parquet":
+            raise Unfaithful(
+                f"{database}.{table}, a table of {entry.format} files",
+                f"Query its typed rows: staging.{table}, which `star-assets run` builds.",
+            )
+        columns = [*entry.columns, *entry.partition_columns]
+        fields = [Field(column.name, parse_type(column.type), name(column.name)) for column in columns]
+        fresh = self._add(alias, scope_database, fields, node)
+        plan = self.queries.plan
+        plan.scans.append(Scan(entry, partitions, fresh, self.scope.sources[-1]))
+        return f"(/*scan {len(plan.scans) - 1}*/) AS {fresh}"
+
+    def _view(self, entry: TableEntry, alias: exp.TableAlias, database: str | None, node: exp.Expression) -> str:
+        statement: Statement = split(entry.view_sql or "")[0]
+        inside = replace(self.queries, sql=statement.sql, database=entry.database, ctes={})
+        sql, fields = inside.compile(parse_query(statement), None)
+        return f"({sql}) AS {self._add(alias, database, fields, node)}"
+
+    def _unnest(self, node: exp.Unnest) -> str:
+        arrays = self.compiler.values(node.expressions)
+        for value in arrays:
+            if value.type.of is None:
+                self.compiler.mismatch(value.node, "UNNEST", [value])
+        fields = [Field(None, value.type.of or value.type, f"c{index}") for index, value in enumerate(arrays)]
+        listed = [f"unnest({value.sql}) AS c{index}" for index, value in enumerate(arrays)]
+        alias = node.args.get("alias")
+        if (ordinality := node.args.get("offset")) is not None and ordinality is not False:
+            lengths = ", ".join(f"coalesce(len({value.sql}), 0)" for value in arrays)
+            longest = f"greatest({lengths})"
+            listed.append(f"unnest(generate_series(1, {longest})) AS c{len(arrays)}")
+            fields.append(Field(None, BIGINT, f"c{len(arrays)}"))
+            if alias and isinstance(ordinality, exp.Identifier):
+                alias = alias.copy()
+                alias.append("columns", ordinality.copy())
+        return f"LATERAL (SELECT {', '.join(listed)}) AS {self._add(alias, None, fields, node)}"
+
+    # Joins
+
+    def _joins(self, joins: Sequence[exp.Join]) -> str:
+        return "".join(self._join(join) for join in joins)
+
+    def _join(self, join: exp.Join) -> str:
+        side, kind = (str(join.args.get(part) or "").upper() for part in ("side", "kind"))
+        on, using = join.args.get("on"), join.args.get("using")
+        if join.args.get("method") or kind not in ("", "INNER", "CROSS", "OUTER") or join.args.get("match_condition"):
+            self.compiler.refuse(f"{join.args.get('method') or kind} JOIN", "Write JOIN … ON.")
+        left = list(self.scope.sources)
+        item = self._item(join.this)
+        if side:
+            self.outer = True
+        if kind == "CROSS" or (not side and not kind and not on and not using and _is_comma(join)):
+            return f" CROSS JOIN {item}"
+        if not on and not using:
+            self.compiler.fail(join.this, "JOIN needs ON or USING")
+        condition = self.compiler.condition(on, "ON") if on else self._using(using, left, side)
+        if on and not side:
+            self.note_conditions(on)
+        return f" {side or 'INNER'} JOIN {item} ON {condition}"
+
+    def _using(self, names: Sequence[exp.Expression], left: Sequence[Source], side: str) -> str:
+        """JOIN … USING (names): equal columns, which become one."""
+        conditions, right = [], self.scope.sources[-1]
+        for identifier in names:
+            column = exp.column(identifier.name)
+            column.this.meta.update(identifier.meta)
+            try:
+                one = self.scope.merged.get(identifier.name.lower()) or Scope(None, list(left)).resolve(column)
+                two = Scope(None, [right]).resolve(column)
+            except Unresolved as error:
+                raise self.compiler.failure(identifier, str(error)) from error
+            values = [Value(one.sql, one.type, column), Value(two.sql, two.type, column)]
+            conditions.append(compared(self.compiler, "=", *values))
+            (first, second), type_ = self.compiler.alike(values, "USING")
+            merged = {"RIGHT": second, "FULL": f"coalesce({first}, {second})"}.get(side, first)
+            self.scope.merged[identifier.name.lower()] = Field(identifier.name.lower(), type_, merged)
+        return " AND ".join(conditions)
+
+
+def _is_comma(join: exp.Join) -> bool:
+    """Whether a join without a condition was written with a comma, or is a lateral one."""
+    return not join.args.get("kind")
+
+
+def _conjuncts(node: exp.Expression) -> Iterator[exp.Expression]:
+    """What AND joins."""
+    pending = [node]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, exp.And):
+            pending += [part.expression, part.this]
+        elif isinstance(part, exp.Paren):
+            pending.append(part.this)
+        else:
+            yield part
+
+
+def renamed(
+    compiler: Compiler, fields: Sequence[Field], names: Sequence[exp.Identifier], node: exp.Expression
+) -> list[Field]:
+    """Fields under the names that `AS t(a, b)` gives them."""
+    if names and len(names) != len(fields):
+        compiler.fail(node, f"There are {len(names)} column names for {len(fields)} columns")
+    if not names:
+        return list(fields)
+    return [replace(field, name=given.name.lower()) for field, given in zip(fields, names, strict=True)]

@@ -1,0 +1,157 @@
+"""Which exports are new, complete or changed since they were staged.
+
+Here: comparing the raw zone with what is staged, cheaply: months whose listing
+is as it was are passed over, and a file is hashed only if its size or time
+differs from what was staged. Not here: starting runs (sensors).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from star_assets.lake.storage import Storage
+from star_assets.model import Source
+from star_assets.model.errors import HalfExport
+from star_assets.orchestration.exports import RawZone, downstream
+from star_assets.staging.exports import RAW, Fingerprint, fingerprint, read_export, require_whole
+
+if TYPE_CHECKING:
+    from star_assets.pipeline.warehouse import Warehouse
+
+# For each source and month, a digest of its listing.
+Seen = dict[str, dict[str, str]]
+
+# `date=2023-07`: how much of a day folder's name tells its month.
+_MONTH = len("date=2023-07")
+
+
+@dataclass(frozen=True)
+class Request:
+    """Days without a gap, the tables to make for each, and a key that is the same for the same content."""
+
+    days: tuple[str, ...]
+    tables: tuple[str, ...]
+    key: str
+
+
+@dataclass
+class Look:
+    """What a look at the raw zone found. `seen` goes into the next look."""
+
+    exports: int = 0
+    newest: str = ""
+    requests: list[Request] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
+    unfinished: bool = False
+    seen: Seen = field(default_factory=dict)
+
+
+def look(warehouse: Warehouse, seen: Mapping[str, Mapping[str, str]], now: float, deadline: float) -> Look:
+    """Compare the raw zone with what is staged.
+
+    Args:
+        seen: what the last look returned; months whose digest is in it are passed over.
+        now: Unix seconds, to tell whether an export has settled.
+        deadline: `time.monotonic()` at which to leave the rest to the next look.
+    """
+    zone = RawZone.listed(warehouse.star, warehouse.storage, now)
+    found = Look(sum(map(len, zone.days.values())), max(map(max, filter(None, zone.days.values())), default=""))
+    changed: dict[str, dict[str, str]] = defaultdict(dict)
+    for source in warehouse.star.sources.values():
+        digests = _listing(warehouse.storage, source)
+        before = seen.get(source.name, {})
+        found.seen[source.name] = {month: digest for month, digest in digests.items() if before.get(month) == digest}
+        for month in sorted(digests.keys() - found.seen[source.name].keys()):
+            if _look_at_month(warehouse, zone, source, month, deadline, found, changed):
+                found.seen[source.name][month] = digests[month]
+    found.requests = list(_requests(zone, changed))
+    return found
+
+
+def _listing(storage: Storage, source: Source) -> dict[str, str]:
+    """A digest of the names, sizes and times below the source's day folders, by month."""
+    months: dict[str, list[str]] = defaultdict(list)
+    folder = f"{RAW}/{source.name}/"
+    for stored in storage.walk(folder.rstrip("/")):
+        month = stored.path.removeprefix(folder)[:_MONTH]
+        months[month].append(f"{stored.path}\0{stored.size}\0{stored.modified}")
+    return {month: _digest(lines) for month, lines in months.items()}
+
+
+def _look_at_month(
+    warehouse: Warehouse,
+    zone: RawZone,
+    source: Source,
+    month: str,
+    deadline: float,
+    found: Look,
+    changed: dict[str, dict[str, str]],
+) -> bool:
+    """Add the month's changed days to `changed`. Whether it need not be looked at again as it is."""
+    done = True
+    for day in zone.days[source.name]:
+        if not f"date={day}".startswith(month) or day < warehouse.settings.start_date.isoformat():
+            continue
+        if time.monotonic() > deadline:
+            found.unfinished = True
+            return False
+        try:
+            key = _change(warehouse, source, day, zone.now)
+        except HalfExport:
+            found.waiting.append(f"{source.name} {day}")
+            done = False
+            continue
+        if key:
+            changed[day][source.name] = key
+    return done
+
+
+def _change(warehouse: Warehouse, source: Source, day: str, now: float) -> str | None:
+    """A key of the day's export if it is not what is staged, else None. Raises HalfExport."""
+    export = read_export(warehouse.storage, source, day)
+    require_whole(export, source, now)
+    live = warehouse.live_manifest(source.name, day)
+    if live:
+        known = {file["path"]: Fingerprint(**file) for file in live.inputs["files"]}
+        present = fingerprint(warehouse.storage, export, known)
+        if _contents(present) == _contents(known.values()):
+            return None
+    # The replaced version is part of the key: what changes back and forth is new each time.
+    files = [f"{file.path}\0{file.size}\0{file.modified}" for file in export.files]
+    return _digest([source.name, day, live.version if live else "", *files])
+
+
+def _contents(files: Iterable[Fingerprint]) -> list[tuple[str, str]]:
+    return sorted((file.path, file.sha256) for file in files)
+
+
+def _requests(zone: RawZone, changed: Mapping[str, Mapping[str, str]]) -> Iterator[Request]:
+    """One request for days that follow each other and need the same tables."""
+    tables = {day: _tables(zone, day, sources) for day, sources in changed.items()}
+    days = sorted(day for day in changed if tables[day])
+
+    def run(position_and_day: tuple[int, str]) -> tuple[date, tuple[str, ...]]:
+        position, day = position_and_day
+        return date.fromisoformat(day) - timedelta(days=position), tables[day]
+
+    for (_, needed), group in groupby(enumerate(days), run):
+        together = tuple(day for _, day in group)
+        key = _digest([key for day in together for key in changed[day].values()] + list(needed))
+        yield Request(together, needed, key)
+
+
+def _tables(zone: RawZone, day: str, sources: Iterable[str]) -> tuple[str, ...]:
+    """What follows from the changed sources, as far as the day's other exports have come."""
+    affected = set(downstream(zone.star, sources))
+    return tuple(table for table in zone.ready(day) if table in affected)
+
+
+def _digest(lines: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]

@@ -1,0 +1,108 @@
+"""The assets: one per source, dimension and fact, generated from the star.
+
+Here: what an asset declares, and how a step tells Dagster of each day. Not here:
+how a day is staged, built, audited and published (pipeline).
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from star_assets.model import Fact, Source, Star
+from star_assets.model.errors import StarError
+from star_assets.model.star import AnyTable
+from star_assets.orchestration.describe import (
+    AUDIT,
+    audit_evaluation,
+    definition_metadata,
+    outcome_metadata,
+    sample_table,
+)
+from star_assets.orchestration.failures import as_failure, failed_days
+from star_assets.orchestration.partitions import daily_partitions
+from star_assets.orchestration.resources import WAREHOUSE
+from star_assets.pipeline.identity import code_identity
+from star_assets.pipeline.outcome import Outcome
+from star_assets.settings import Settings
+
+
+def build_assets(star: Star, settings: Settings) -> list[dg.AssetsDefinition]:
+    """An asset for every table, in the order data flows."""
+    partitions = daily_partitions(settings)
+    return [build_asset(star, table, settings, partitions) for table in star.tables.values()]
+
+
+def build_asset(
+    star: Star, table: AnyTable, settings: Settings, partitions: dg.PartitionsDefinition[Any]
+) -> dg.AssetsDefinition:
+    """One table's asset. Its key is the table's name; its `audit` check is recorded for each day.
+
+    A range is one run, because a pass over many days costs little more than one.
+    """
+    is_source = isinstance(table, Source)
+    audit = dg.AssetCheckSpec(
+        AUDIT,
+        asset=table.name,
+        blocking=True,
+        partitions_def=partitions,
+        description="The rules that the model implies. A version that breaks one is not published.",
+    )
+
+    @dg.asset(
+        name=table.name,
+        description=table.description,
+        owners=[star.owner(table)],
+        group_name="oltp" if is_source else "olap",
+        kinds={"duckdb", "parquet"} if is_source else {"duckdb", "parquet", "athena"},
+        deps=upstream(star, table),
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        code_version=code_identity(star, table, settings),
+        metadata=definition_metadata(star, table),
+        check_specs=[audit],
+        required_resource_keys={WAREHOUSE},
+    )
+    def step(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        yield from refresh(context, table)
+        yield dg.Output(None, output_name=audit.get_python_identifier())
+        yield dg.MaterializeResult()
+
+    return step
+
+
+def upstream(star: Star, table: AnyTable) -> list[str]:
+    """The tables an asset is built from. A fact is audited against its dimensions, so they come first."""
+    if isinstance(table, Source):
+        return []
+    names = [source.name for source in star.upstream_sources(table)]
+    if isinstance(table, Fact):
+        names += [dimension.name for dimension in table.references.values()]
+    return list(dict.fromkeys(names))
+
+
+def refresh(context: dg.AssetExecutionContext, table: AnyTable) -> Iterator[Any]:
+    """Publish the run's days, tell of each, and fail in the end if one was bad.
+
+    Where all days are good, Dagster itself records them when the step ends; it
+    would record all of them too if the step returned after a bad day, so then
+    the good ones are recorded one by one before the failure.
+    """
+    warehouse = context.resources.warehouse
+    outcomes: list[Outcome] = []
+    try:
+        for outcome in warehouse.refresh(table.name, context.partition_keys):
+            yield audit_evaluation(table, outcome)
+            outcomes.append(outcome)
+    except StarError as error:
+        raise as_failure(error) from None
+    good = {outcome.day: outcome_metadata(table, outcome) for outcome in outcomes if not outcome.error}
+    if good:
+        last = list(good)[-1]
+        good[last]["sample"] = sample_table(warehouse.sample(table.name, last))
+    if len(good) < len(outcomes):
+        for day, metadata in good.items():
+            yield dg.AssetMaterialization(table.name, partition=day, metadata=metadata)
+        raise failed_days(table.name, outcomes)
+    for day, metadata in good.items():
+        context.add_asset_metadata(metadata, partition_key=day)

@@ -1,0 +1,38 @@
+"""Any Star as Dagster definitions. Nothing is opened: no lake, no engine, no network."""
+
+from __future__ import annotations
+
+import warnings
+
+import dagster as dg
+
+from star_assets.model import Star
+from star_assets.orchestration.assets import build_assets
+from star_assets.orchestration.checks import build_checks
+from star_assets.orchestration.jobs import all_tables
+from star_assets.orchestration.resources import WAREHOUSE, warehouse_resource
+from star_assets.orchestration.schedules import build_schedules
+from star_assets.orchestration.sensors import build_sensors
+from star_assets.settings import Settings
+
+
+def build_definitions(star: Star, settings: Settings, warehouse: object | None = None) -> dg.Definitions:
+    """The definitions of a star; `warehouse` replaces the one that its settings describe.
+
+    Steps run one after the other in one process: the engine uses every core
+    itself, and a process for each step would cost more than most steps.
+    """
+    with warnings.catch_warnings():
+        # Single-run backfills and partitioned checks may change between Dagster's
+        # minor versions; tests hold what is relied on, and nobody else can act on it.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        return dg.Definitions(
+            assets=build_assets(star, settings),
+            asset_checks=build_checks(star),
+            jobs=[all_tables],
+            schedules=build_schedules(settings),
+            sensors=build_sensors(star),
+            resources={WAREHOUSE: warehouse or warehouse_resource(star, settings)},
+            executor=dg.in_process_executor,
+        )

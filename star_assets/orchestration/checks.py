@@ -1,0 +1,105 @@
+"""The aggregated checks: one result for a whole table, none of them blocking.
+
+`freshness` and `volume` are read from the catalog; `reconciliation` computes the
+run's days of a fact again from its sources. Not here: the blocking audit of a
+version, which is part of publishing it (assets, pipeline).
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
+from statistics import median
+from typing import Any
+
+import dagster as dg
+
+from star_assets.model import Dimension, Fact, Star
+from star_assets.model.errors import StarError
+from star_assets.model.star import AnyTable
+from star_assets.orchestration.describe import check_result, database
+from star_assets.orchestration.failures import as_failure
+from star_assets.orchestration.resources import WAREHOUSE
+from star_assets.pipeline.outcome import CheckResult
+
+# A day is compared with the median of so many days before it, once there are
+# enough of them; less than half or more than double is unusual.
+DAYS_BEFORE, DAYS_NEEDED = 14, 7
+LEAST, MOST = 0.5, 2.0
+
+DESCRIPTIONS = {
+    "freshness": "Yesterday is live.",
+    "volume": f"The newest day has {LEAST:.0%} to {MOST:.0%} of the median rows of the {DAYS_BEFORE} days before.",
+    "reconciliation": "Rows and summed measures equal what the staged sources add up to, day by day.",
+}
+
+
+def build_checks(star: Star) -> list[dg.AssetChecksDefinition]:
+    """For each partitioned table one step that evaluates all its aggregated checks."""
+    return [build_check(table) for table in star.tables.values() if not isinstance(table, Dimension)]
+
+
+def build_check(table: AnyTable) -> dg.AssetChecksDefinition:
+    """The aggregated checks of one source or fact; any of them can be run alone."""
+    names = [name for name in DESCRIPTIONS if isinstance(table, Fact) or name != "reconciliation"]
+    specs = [dg.AssetCheckSpec(name, asset=table.name, description=DESCRIPTIONS[name]) for name in names]
+
+    @dg.multi_asset_check(name=f"{table.name}_checks", specs=specs, can_subset=True, required_resource_keys={WAREHOUSE})
+    def evaluate(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        warehouse = context.resources.warehouse
+        chosen = {key.name for key in context.selected_asset_check_keys}
+        try:
+            rows = live_rows(warehouse, table)
+            today = datetime.now(warehouse.settings.zone).date()
+            if "freshness" in chosen:
+                yield check_result(table.name, freshness(rows, today), dg.AssetCheckSeverity.WARN)
+            if "volume" in chosen:
+                yield check_result(table.name, volume(rows), dg.AssetCheckSeverity.WARN)
+            if "reconciliation" in chosen:
+                found = warehouse.reconcile(table.name, days_of_run(context) or list(rows))
+                yield check_result(table.name, found, dg.AssetCheckSeverity.ERROR)
+        except StarError as error:
+            raise as_failure(error) from None
+
+    return evaluate
+
+
+def days_of_run(context: dg.AssetCheckExecutionContext) -> list[str]:
+    """The run's days; none where the check is evaluated by itself."""
+    partitioned = context.has_partition_key or context.has_partition_key_range
+    return list(context.partition_keys) if partitioned else []
+
+
+def live_rows(warehouse: Any, table: AnyTable) -> dict[str, int]:
+    """The rows of every day that the catalog serves, in order."""
+    served = warehouse.catalog.partitions(database(table), table.name)
+    return {entry.values[0]: int(entry.parameters.get("rows", 0)) for entry in served}
+
+
+def freshness(rows: Mapping[str, int], today: date) -> CheckResult:
+    """The newest live day is the last day that is over, or today."""
+    expected = (today - timedelta(days=1)).isoformat()
+    newest = max(rows, default=None)
+    passed = newest is not None and newest >= expected
+    found = f"the newest live day is {newest}" if newest else "no day is live"
+    return CheckResult(
+        "freshness",
+        passed,
+        f"expected {expected} to be live; {found}",
+        {"expected": expected, "actual": newest or "none"},
+    )
+
+
+def volume(rows: Mapping[str, int]) -> CheckResult:
+    """The rows of the newest day against the days before it."""
+    *before, newest = sorted(rows) or [""]
+    compared = [rows[day] for day in before[-DAYS_BEFORE:]]
+    if len(compared) < DAYS_NEEDED:
+        return CheckResult(
+            "volume", True, f"{len(compared)} days before the newest one; from {DAYS_NEEDED} on they are compared"
+        )
+    usual, found = median(compared), rows[newest]
+    return CheckResult(
+        "volume",
+        LEAST * usual <= found <= MOST * usual,
+        f"{newest}: expected {LEAST * usual:g} to {MOST * usual:g} rows, found {found}",
+        {"expected": f"{LEAST * usual:g} to {MOST * usual:g}", "actual": found, "median before": usual},
+    )

@@ -1,0 +1,139 @@
+"""What Dagster shows of a table: schema, lineage, and what one day's outcome says.
+
+Here: translations from our values to Dagster's metadata. Not here: running
+anything (assets).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from star_assets.model import Dimension, Source, Star
+from star_assets.model.star import AnyTable
+from star_assets.pipeline.outcome import CheckResult, Outcome
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Metadata = dict[str, Any]
+
+# The one blocking check of every asset.
+AUDIT = "audit"
+
+# A sample's cells are cut to this, so that a row stays a line.
+CELL = 40
+
+
+def database(table: AnyTable) -> str:
+    """The database that holds a table."""
+    return "staging" if isinstance(table, Source) else "olap"
+
+
+def definition_metadata(star: Star, table: AnyTable) -> Metadata:
+    """What is known of a table without any data: its name, its columns, where each comes from."""
+    columns = [
+        dg.TableColumn(field.name, str(field.type), description=field.description or None)
+        for field in star.fields(table)
+    ]
+    metadata: Metadata = {
+        "dagster/table_name": f"{database(table)}.{table.name}",
+        "dagster/column_schema": dg.TableSchema(columns),
+    }
+    if not isinstance(table, Source):
+        metadata["dagster/column_lineage"] = column_lineage(star, table)
+    return metadata
+
+
+def column_lineage(star: Star, table: Any) -> dg.TableColumnLineage:
+    """The source columns of each column; those computed from none are left out."""
+    deps = {
+        column: [
+            dg.TableColumnDep(dg.AssetKey(source), origin)
+            for source, origin in sorted(origins)
+            if source in star.sources
+        ]
+        for column, origins in star.lineage(table).items()
+    }
+    return dg.TableColumnLineage({column: found for column, found in deps.items() if found})
+
+
+def outcome_metadata(table: AnyTable, outcome: Outcome) -> Metadata:
+    """What one published or unchanged day says of itself."""
+    manifest = outcome.manifest
+    assert manifest is not None
+    rows = "dagster/row_count" if isinstance(table, Dimension) else "dagster/partition_row_count"
+    metadata: Metadata = {
+        rows: manifest.rows,
+        "bytes": manifest.size,
+        "location": dg.MetadataValue.path(outcome.location or ""),
+        "version": manifest.version,
+        "status": outcome.status,
+        "seconds": round(outcome.seconds, 3),
+    }
+    for name, value in manifest.facts.items():
+        if name != "checks":
+            metadata[name.replace("_", " ")] = _shown(value)
+    return metadata
+
+
+def audit_evaluation(table: AnyTable, outcome: Outcome) -> dg.AssetCheckEvaluation:
+    """What the audit of one day found: each rule by name, and those that were broken."""
+    rules: Mapping[str, bool] = {check.name: check.passed for check in outcome.checks}
+    if outcome.manifest and not rules:
+        rules = outcome.manifest.facts.get("checks", {})
+    broken = [name for name, held in rules.items() if not held]
+    metadata: Metadata = {
+        "expected": f"{len(rules)} rules hold" if rules else "a version to audit",
+        "actual": f"broken: {', '.join(broken)}" if broken else f"{len(rules)} rules hold" if rules else "none",
+        "partition": outcome.partition.name,
+    }
+    metadata.update({check.name: check.description for check in outcome.checks})
+    return dg.AssetCheckEvaluation(
+        asset_key=dg.AssetKey(table.name),
+        check_name=AUDIT,
+        passed=outcome.error is None and not broken,
+        description=str(outcome.error) if outcome.error else None,
+        metadata=metadata,
+        blocking=True,
+        partition=outcome.day,
+    )
+
+
+def check_result(table: str, check: CheckResult, severity: dg.AssetCheckSeverity) -> dg.AssetCheckResult:
+    """An aggregated check, as Dagster records it."""
+    return dg.AssetCheckResult(
+        asset_key=table,
+        check_name=check.name,
+        passed=check.passed,
+        description=check.description,
+        severity=severity,
+        metadata={name: _shown(value) for name, value in check.metadata.items()},
+    )
+
+
+def sample_table(rows: pa.Table) -> dg.MetadataValue:
+    """Some rows as a Markdown table."""
+    names = rows.column_names
+    lines = [_line(names), _line("---" for _ in names)]
+    lines += [_line(_cell(value) for value in row.values()) for row in rows.to_pylist()]
+    return dg.MetadataValue.md("\n".join(lines))
+
+
+def _line(cells: Any) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else str(value).replace("|", "\\|").replace("\n", " ")
+    return text if len(text) <= CELL else text[: CELL - 1] + "…"
+
+
+def _shown(value: Any) -> Any:
+    """JSON values as metadata; what is nested is shown as JSON."""
+    if isinstance(value, (dict, list, tuple)):
+        return dg.MetadataValue.json(json.loads(json.dumps(value, default=str)))
+    return "none" if value is None else value

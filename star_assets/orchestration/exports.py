@@ -1,0 +1,65 @@
+"""What the raw zone allows: which exports have come whole, and which tables they suffice for.
+
+Shared by schedules and sensors, which start no run that would find half a day.
+Not here: reading exports (staging).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from star_assets.lake.storage import Storage
+from star_assets.model import Source, Star
+from star_assets.model.errors import HalfExport
+from star_assets.orchestration.assets import upstream
+from star_assets.staging.exports import export_days, read_export, require_whole
+
+
+@dataclass(frozen=True)
+class RawZone:
+    """The export days of every source, as of one listing; `now` is in Unix seconds."""
+
+    star: Star
+    storage: Storage
+    now: float
+    days: dict[str, list[str]]
+
+    @classmethod
+    def listed(cls, star: Star, storage: Storage, now: float) -> RawZone:
+        """List the folders of every source."""
+        return cls(star, storage, now, {name: export_days(storage, s) for name, s in star.sources.items()})
+
+    def is_whole(self, source: Source, day: str) -> bool:
+        """Whether nothing more is to come of a source's day.
+
+        A day without an export is whole once a later one has come: nothing
+        happened on it. Before that, its export may be late.
+        """
+        if day not in self.days[source.name]:
+            return any(later > day for later in self.days[source.name])
+        try:
+            require_whole(read_export(self.storage, source, day), source, self.now)
+        except HalfExport:
+            return False
+        return True
+
+    def ready(self, day: str) -> list[str]:
+        """The tables that can be made for the day: those whose sources, all the way up, are whole."""
+        whole = {name for name, source in self.star.sources.items() if self.is_whole(source, day)}
+        return [name for name in self.star.tables if self._needed(name) <= whole]
+
+    def _needed(self, name: str) -> set[str]:
+        table = self.star.table(name)
+        if isinstance(table, Source):
+            return {name}
+        return {source for parent in upstream(self.star, table) for source in self._needed(parent)}
+
+
+def downstream(star: Star, changed: Iterable[str]) -> list[str]:
+    """The tables that are changed or built, directly or not, from one that is."""
+    reached = set(changed)
+    for name, table in star.tables.items():
+        if reached.intersection(upstream(star, table)):
+            reached.add(name)
+    return [name for name in star.tables if name in reached]

@@ -1,0 +1,53 @@
+"""The schedules: yesterday once a day, today once an hour.
+
+Both are stopped until somebody starts them: they begin runs, and a lake whose
+exports ended long ago, as a sample's do, has nothing for them. They start only
+what the exports suffice for, and say why if that is nothing.
+"""
+
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+
+import dagster as dg
+
+from star_assets.orchestration.exports import RawZone
+from star_assets.orchestration.jobs import all_tables
+from star_assets.orchestration.resources import WAREHOUSE
+from star_assets.settings import Settings
+
+
+def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
+    """The daily and the hourly schedule, in the business time zone."""
+    return [
+        # Exports of a day are usually made soon after midnight.
+        _schedule("daily", "0 2 * * *", 1, "All tables for yesterday, every day at 2:00.", settings),
+        # Ten past, so as not to meet exports that are written on the hour.
+        _schedule("hourly", "10 * * * *", 0, "All tables for today so far, every hour.", settings),
+    ]
+
+
+def _schedule(name: str, cron: str, days_ago: int, description: str, settings: Settings) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name=name,
+        cron_schedule=cron,
+        execution_timezone=settings.timezone,
+        job=all_tables,
+        description=description,
+        required_resource_keys={WAREHOUSE},
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+    )
+    def request(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        warehouse = context.resources.warehouse
+        day = (context.scheduled_execution_time.astimezone(settings.zone) - timedelta(days=days_ago)).date().isoformat()
+        if day < settings.start_date.isoformat():
+            yield dg.SkipReason(f"{day} is before STAR_START_DATE, {settings.start_date}.")
+            return
+        zone = RawZone.listed(warehouse.star, warehouse.storage, time.time())
+        tables = zone.ready(day)
+        if not tables:
+            yield dg.SkipReason(f"No source has a whole export of {day} in {warehouse.storage.uri('oltp')} yet.")
+            return
+        yield dg.RunRequest(partition_key=day, asset_selection=[dg.AssetKey(table) for table in tables])
+
+    return request

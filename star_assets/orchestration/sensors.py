@@ -1,0 +1,109 @@
+"""The sensors: what they look at, how often, and what they tell Dagster.
+
+Here: their declarations, cursors and skip reasons. Not here: which exports are
+new or changed (arrivals), what is in the lake that Dagster has not seen (landed),
+how the catalog is mended (lake.publish).
+"""
+
+import json
+import time
+from collections.abc import Iterable
+
+import dagster as dg
+
+from star_assets.lake.publish import Drift, mend
+from star_assets.lake.versions import Pointers
+from star_assets.model import Star
+from star_assets.orchestration.arrivals import Look, Request, look
+from star_assets.orchestration.jobs import all_tables
+from star_assets.orchestration.landed import unreported
+from star_assets.orchestration.resources import WAREHOUSE
+
+# Dagster ends a tick after 60 s. What a tick has no time for is left to the next.
+TICK_SECONDS = 30.0
+INTERVAL_SECONDS = 60
+
+
+def build_sensors(star: Star) -> list[dg.SensorDefinition]:
+    """The new-exports sensor and the Athena partition sensor."""
+    return [new_exports, _athena_partitions(star)]
+
+
+@dg.sensor(
+    job=all_tables,
+    minimum_interval_seconds=INTERVAL_SECONDS,
+    # It starts runs, so whoever owns the lake switches it on.
+    default_status=dg.DefaultSensorStatus.STOPPED,
+    required_resource_keys={WAREHOUSE},
+    description="Requests the days whose exports have come whole, or have changed, since they were staged.",
+)
+def new_exports(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    """The cursor is a digest of each month's listing, so a lost one costs a longer look and nothing else."""
+    warehouse = context.resources.warehouse
+    known = json.loads(context.cursor) if context.cursor else {}
+    now = time.time()
+    found = look(warehouse, known, now, time.monotonic() + TICK_SECONDS)
+    cursor = json.dumps(found.seen, sort_keys=True)
+    if found.requests:
+        return dg.SensorResult(run_requests=[_run_request(request) for request in found.requests], cursor=cursor)
+    return dg.SensorResult(skip_reason=_nothing_new(warehouse.storage.uri("oltp"), found), cursor=cursor)
+
+
+def _run_request(request: Request) -> dg.RunRequest:
+    tables = [dg.AssetKey(table) for table in request.tables]
+    if len(request.days) == 1:
+        return dg.RunRequest(run_key=request.key, partition_key=request.days[0], asset_selection=tables)
+    tags = {
+        "dagster/asset_partition_range_start": request.days[0],
+        "dagster/asset_partition_range_end": request.days[-1],
+    }
+    return dg.RunRequest(run_key=request.key, tags=tags, asset_selection=tables)
+
+
+def _nothing_new(folder: str, found: Look) -> str:
+    if not found.exports:
+        return f"{folder} holds no exports. Is STAR_LAKE right?"
+    parts = [f"{found.exports} exports up to {found.newest} in {folder}: none is new or changed."]
+    if found.waiting:
+        parts.append(f"Not whole yet: {_some(found.waiting)}.")
+    if found.unfinished:
+        parts.append(f"{TICK_SECONDS:g} s were not enough to look at all; the next tick goes on.")
+    return " ".join(parts)
+
+
+def _athena_partitions(star: Star) -> dg.SensorDefinition:
+    pointers: dict[tuple[str, str], Pointers] = {}
+
+    @dg.sensor(
+        name="athena_partitions",
+        minimum_interval_seconds=INTERVAL_SECONDS,
+        # It starts no runs and only makes true what is served, so it is on.
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        required_resource_keys={WAREHOUSE},
+        description="Registers published partitions that the catalog lacks, mends drift, "
+        "and records what was published outside Dagster.",
+    )
+    def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        """The cursor is the time up to which publications have been compared with Dagster's records."""
+        warehouse = context.resources.warehouse
+        drifts = mend(warehouse.storage, warehouse.catalog, warehouse.entries(), pointers)
+        found = unreported(star, context.instance, pointers, context.cursor or "")
+        for drift in drifts:
+            context.log.info(_told(drift))
+        if found.events:
+            return dg.SensorResult(asset_events=found.events, cursor=found.until)
+        mended = [_told(drift) for drift in drifts]
+        reason = f"Mended: {_some(mended)}." if mended else "The catalog serves what is live; nothing to mend."
+        return dg.SensorResult(skip_reason=f"{reason} {found.reason}".strip(), cursor=found.until)
+
+    return sensor
+
+
+def _told(drift: Drift) -> str:
+    return f"{drift.table} {drift.partition or ''}".strip() + f": {drift.what}"
+
+
+def _some(names: Iterable[str], shown: int = 5) -> str:
+    listed = list(names)
+    more = f" and {len(listed) - shown} more" if len(listed) > shown else ""
+    return ", ".join(listed[:shown]) + more

@@ -1,0 +1,191 @@
+"""How many records a raw file holds, counted without its parser.
+
+Here: scanners over the bytes that know quotes, brackets and line ends, and
+nothing of values. What the readers find is held against these counts. Not here:
+decoding (content), reading (csv_records, json_records).
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import numpy.typing as npt
+
+_LF = 10
+
+
+class _LineEnds:
+    """Turns CRLF and CR into LF across chunks, and counts lines."""
+
+    def __init__(self) -> None:
+        self.crlf = self.lone_cr = 0
+        self._line_ends = 0
+        self._held = b""
+        self._open = False
+
+    @property
+    def lines(self) -> int:
+        """Physical lines, the last one also where no line end closes it."""
+        return self._line_ends + self._open
+
+    @property
+    def uniform(self) -> bool:
+        """Whether all line ends are LF, or all are CRLF."""
+        return not self.lone_cr and self.crlf in (0, self._line_ends)
+
+    def feed(self, chunk: bytes, final: bool) -> bytes:
+        """The chunk with LF line ends. A CR at its end waits for the next chunk."""
+        chunk, self._held = self._held + chunk, b""
+        if chunk.endswith(b"\r") and not final:
+            chunk, self._held = chunk[:-1], b"\r"
+        if b"\r" in chunk:
+            size, chunk = len(chunk), chunk.replace(b"\r\n", b"\n")
+            self.crlf += size - len(chunk)
+            self.lone_cr += chunk.count(b"\r")
+            chunk = chunk.replace(b"\r", b"\n")
+        self._line_ends += int(np.count_nonzero(np.frombuffer(chunk, np.uint8) == _LF))
+        if chunk:
+            self._open = not chunk.endswith(b"\n")
+        return chunk
+
+
+class CsvCounter:
+    """Counts a CSV file's records by the parity of its quotes; takes UTF-8 in chunks.
+
+    `records` are those that are not blank, the header among them. `tidy` says
+    whether quotes stand only around whole fields and are all closed.
+    """
+
+    def __init__(self, delimiter: str, quote: str) -> None:
+        self.records = 0
+        self.tidy = True
+        self.has_nul = False
+        self.line_ends = _LineEnds()
+        self._quote = quote.encode()
+        # What may stand before an opening and after a closing quote.
+        self._neighbours = np.zeros(256, np.bool_)
+        self._neighbours[list(f"\n{quote}{delimiter}".encode())] = True
+        self._inside = False
+        self._last = b"\n"
+        self._last_is_end = True
+
+    def feed(self, chunk: bytes, final: bool = False) -> None:
+        """Count the next chunk; `final` says that it is the last one."""
+        self.has_nul = self.has_nul or b"\0" in chunk
+        chunk = self.line_ends.feed(chunk, final)
+        if chunk:
+            if self._inside or self._quote in chunk or self._last == self._quote:
+                ends = self._ends_outside_quotes(chunk)
+            else:
+                ends = np.frombuffer(chunk, np.uint8) == _LF
+            # A record end right after another one ends a blank line.
+            blank = np.count_nonzero(ends[1:] & ends[:-1]) + bool(ends[0] and self._last_is_end)
+            self.records += int(np.count_nonzero(ends) - blank)
+            self._last, self._last_is_end = chunk[-1:], bool(ends[-1])
+        if final:
+            self.records += not self._last_is_end
+            self.tidy = self.tidy and not self._inside
+
+    def _ends_outside_quotes(self, chunk: bytes) -> npt.NDArray[np.bool_]:
+        content = np.frombuffer(chunk, np.uint8)
+        is_quote = content == self._quote[0]
+        special = np.flatnonzero(is_quote | (content == _LF))
+        quote = is_quote[special]
+        inside = (np.cumsum(quote) + self._inside) % 2 == 1
+        self._check_neighbours(chunk, special[quote & inside], special[quote & ~inside])
+        ends = np.zeros(len(content), np.bool_)
+        ends[special[~quote & ~inside]] = True
+        if len(inside):
+            self._inside = bool(inside[-1])
+        return ends
+
+    def _check_neighbours(self, chunk: bytes, opening: npt.NDArray[np.intp], closing: npt.NDArray[np.intp]) -> None:
+        # One byte of the chunk before, so that each quote at the edge has a neighbour.
+        window = np.frombuffer(self._last + chunk, np.uint8)
+        before, after = window[opening], window[closing[closing + 2 < len(window)] + 2]
+        self.tidy = self.tidy and bool(self._neighbours[before].all() and self._neighbours[after].all())
+        if self._last == self._quote and not self._inside:
+            self.tidy = self.tidy and bool(self._neighbours[window[1]])
+
+
+_BLANKS = b" \t"
+_TWO_OBJECTS = re.compile(rb"\}[ \t]*\{")
+_STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.S)
+
+
+class JsonLinesCounter:
+    """Counts the records of JSON lines: the lines that are not blank, and each object where a line holds several."""
+
+    def __init__(self) -> None:
+        self.records = 0
+        self.line_ends = _LineEnds()
+        self._rest: list[bytes] = []
+
+    def feed(self, chunk: bytes, final: bool = False) -> None:
+        """Count the next chunk; `final` says that it is the last one."""
+        *lines, rest = self.line_ends.feed(chunk, final).split(b"\n")
+        if lines:
+            lines[0] = b"".join([*self._rest, lines[0]])
+            self._rest = []
+        self._rest.append(rest)
+        if final:
+            lines.append(b"".join(self._rest))
+        self.records += sum(map(_objects, lines))
+
+
+def _objects(line: bytes) -> int:
+    """The records of a line: none in a blank one, else one, or as many as it holds objects."""
+    if not _TWO_OBJECTS.search(line):
+        return 1 if line.strip(_BLANKS) else 0
+    depth = objects = 0
+    for token in _STRING_OR_BRACKET.finditer(line):
+        if token[0] in b"{[":
+            objects += depth == 0
+            depth += 1
+        elif token[0] in b"}]":
+            depth -= 1
+    return max(objects, 1)
+
+
+_ESCAPE = re.compile(rb"\\.", re.S)
+_STEPS = np.zeros(256, np.int8)
+_STEPS[list(b"{[")], _STEPS[list(b"}]")] = 1, -1
+_SPACE = np.zeros(256, np.bool_)
+_SPACE[list(b" \t\n\r")] = True
+
+
+class JsonArrayCounter:
+    """Counts the elements of a JSON array by its commas and brackets; takes UTF-8 in chunks."""
+
+    def __init__(self) -> None:
+        self.line_ends = _LineEnds()
+        self._commas = 0
+        self._content = 0
+        self._depth = 0
+        self._inside = False
+        self._held = b""
+
+    @property
+    def records(self) -> int:
+        """The elements so far: one more than commas, unless there is nothing but brackets."""
+        return self._commas + 1 if self._content else 0
+
+    def feed(self, chunk: bytes, final: bool = False) -> None:
+        """Count the next chunk; `final` says that it is the last one."""
+        chunk = _ESCAPE.sub(b"__", self._held + self.line_ends.feed(chunk, final))
+        # A backslash at the end belongs to a byte that has not come yet.
+        cut = len(chunk) - chunk.endswith(b"\\")
+        chunk, self._held = chunk[:cut], chunk[cut:]
+        if not chunk:
+            return
+        content = np.frombuffer(chunk, np.uint8)
+        quote = content == ord('"')
+        inside = (np.cumsum(quote) + self._inside) % 2 == 1
+        steps = np.where(inside, 0, _STEPS[content])
+        depth = np.cumsum(steps) + self._depth
+        self._commas += int(np.count_nonzero((content == ord(",")) & (depth == 1) & ~inside))
+        # The array's own opening bracket is no content.
+        own_bracket = (depth == 1) & (steps == 1)
+        self._content += int(np.count_nonzero((depth > 0) & ~_SPACE[content] & ~own_bracket))
+        self._inside, self._depth = bool(inside[-1]), int(depth[-1])

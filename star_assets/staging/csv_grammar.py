@@ -1,0 +1,121 @@
+"""CSV's grammar: from physical lines to records, and from records to fields.
+
+Here: quotes, delimiters, NULLs, line numbers, and what to do where quoting is
+broken. A field is quoted if it begins with the quote; inside, the quote is
+doubled. A quote amid an unquoted field is text. Not here: files and batches
+(csv_records).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, TextIO
+
+from star_assets.model.source import Csv
+
+# Characters taken from the file at once, rounded up to whole lines. A quote that
+# nothing closes within the longest record is a mistake: it costs its own line,
+# not the file.
+BLOCK = 1 << 20
+LONGEST_RECORD = 1 << 24
+
+
+class CsvRecord(NamedTuple):
+    """A record: its first line, how many lines it has, its text, and its fields or the problem with it.
+
+    `raw` is the text without its last line end, so empty for a blank line.
+    `fields` has None for NULL.
+    """
+
+    line: int
+    lines: int
+    raw: str
+    fields: Sequence[str | None]
+    problem: str | None = None
+
+
+class _Malformed(Exception):
+    """The quoting of a record is broken."""
+
+
+class _Unclosed(Exception):
+    """A quoted field goes on beyond the lines at hand."""
+
+
+class CsvGrammar:
+    """The grammar of one dialect."""
+
+    def __init__(self, csv: Csv) -> None:
+        self._delimiter = csv.delimiter
+        self._quote = csv.quote
+        self._null = frozenset(csv.null)
+
+    def records(self, text: TextIO) -> Iterator[CsvRecord]:
+        """Every record of the text, and every blank line; `text` keeps its line ends."""
+        lines, line = text.readlines(BLOCK), 1
+        while lines:
+            more = text.readlines(BLOCK)
+            taken = 0
+            while taken < len(lines):
+                record = self._record(lines, taken, line + taken, whole=not more)
+                if record is None:
+                    break
+                yield record
+                taken += record.lines
+            line += taken
+            lines = lines[taken:] + more
+
+    def _record(self, lines: Sequence[str], first: int, line: int, whole: bool) -> CsvRecord | None:
+        """The record that begins at `lines[first]`; None if it may go on beyond them, unless they are the whole."""
+        raw = lines[first].rstrip("\r\n")
+        if self._quote not in raw:
+            fields = raw.split(self._delimiter)
+            return CsvRecord(line, 1, raw, [None if field in self._null else field for field in fields])
+        try:
+            quoted, count = self._quoted_record(lines, first)
+        except _Malformed as problem:
+            return CsvRecord(line, 1, raw, (), str(problem))
+        except _Unclosed as problem:
+            if not whole and sum(map(len, lines[first:])) < LONGEST_RECORD:
+                return None
+            return CsvRecord(line, 1, raw, (), str(problem))
+        text = "".join(lines[first : first + count]).rstrip("\r\n") if count > 1 else raw
+        return CsvRecord(line, count, text, quoted)
+
+    def _quoted_record(self, lines: Sequence[str], first: int) -> tuple[list[str | None], int]:
+        """The fields of a record with quotes, and how many lines it takes."""
+        fields: list[str | None] = []
+        number, position = first, 0
+        body = lines[number].rstrip("\r\n")
+        while True:
+            if body.startswith(self._quote, position):
+                value, number, position = self._quoted_field(lines, number, position + 1, len(fields) + 1)
+                body = lines[number].rstrip("\r\n")
+                if position < len(body) and not body.startswith(self._delimiter, position):
+                    raise _Malformed(f"text after the closing quote of field {len(fields) + 1}")
+                fields.append(value)
+            else:
+                end = body.find(self._delimiter, position)
+                text = body[position:] if end < 0 else body[position:end]
+                fields.append(None if text in self._null else text)
+                position += len(text)
+            if position == len(body):
+                return fields, number - first + 1
+            position += len(self._delimiter)
+
+    def _quoted_field(self, lines: Sequence[str], number: int, position: int, field: int) -> tuple[str, int, int]:
+        """The value of a field whose text begins at `position`; the line and the place behind its closing quote."""
+        pieces = []
+        while number < len(lines):
+            line = lines[number]
+            end = line.find(self._quote, position)
+            if end < 0:
+                pieces.append(line[position:])
+                number, position = number + 1, 0
+            elif line.startswith(self._quote, end + 1):
+                pieces.append(line[position : end + 1])
+                position = end + 2
+            else:
+                pieces.append(line[position:end])
+                return "".join(pieces), number, end + 1
+        raise _Unclosed(f"the quote of field {field} is never closed")

@@ -1,0 +1,124 @@
+"""Which exports lie in the raw zone, whether they are whole, and what tells two of them apart.
+
+Here: an export's files, its markers, its fingerprint. Not here: what the files
+say (files), which rows are in them (reading).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from star_assets.lake.storage import Storage
+from star_assets.model.errors import HalfExport
+from star_assets.model.source import FileCount, Marker, Source
+from star_assets.staging.content import sha256_of
+
+RAW = "oltp"
+
+_DAY_FOLDER = re.compile(r"date=([0-9]{4}-[0-9]{2}-[0-9]{2})")
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """A data file of an export: its path in the lake, its bytes, when it last changed (Unix seconds)."""
+
+    path: str
+    size: int
+    modified: float
+
+
+@dataclass(frozen=True)
+class Export:
+    """What a source exported on a day: the data files by path, and the names of the markers beside them.
+
+    `exists` is False where the day has no folder: nothing was exported, and
+    that is whole.
+    """
+
+    source: str
+    day: str
+    files: tuple[RawFile, ...]
+    markers: frozenset[str]
+    exists: bool
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """A data file and the SHA-256 of its bytes, as they were when it was hashed."""
+
+    path: str
+    size: int
+    modified: float
+    sha256: str
+
+
+def export_days(storage: Storage, source: Source) -> list[str]:
+    """The days that have a folder in the raw zone, in order. Folders that are no `date=<day>` are not ours."""
+    found = map(_DAY_FOLDER.fullmatch, storage.folders(f"{RAW}/{source.name}"))
+    return [match[1] for match in found if match and _is_day(match[1])]
+
+
+def read_export(storage: Storage, source: Source, day: str) -> Export:
+    """The day's export as it lies there now. Names that begin with `_` or `.` are no data."""
+    folder = f"{RAW}/{source.name}/date={day}"
+    marker = source.whole.name if isinstance(source.whole, Marker) else None
+    files, markers = [], set()
+    for found in storage.walk(folder):
+        name = found.path.removeprefix(f"{folder}/")
+        if name == marker or (name.startswith("_") and "/" not in name):
+            markers.add(name)
+        elif not any(part.startswith(("_", ".")) for part in name.split("/")):
+            files.append(RawFile(found.path, found.size, found.modified))
+    exists = bool(files or markers) or day in export_days(storage, source)
+    return Export(source.name, day, tuple(files), frozenset(markers), exists)
+
+
+def require_whole(export: Export, source: Source, now: float) -> None:
+    """Raises HalfExport unless the export is whole by its source's rule. `now` is in Unix seconds."""
+    if not export.exists:
+        return
+    count, whole = len(export.files), source.whole
+    if isinstance(whole, Marker):
+        if whole.name not in export.markers:
+            raise HalfExport(source.name, export.day, f"a file {whole.name}", f"{_files(count)} without it")
+    elif isinstance(whole, FileCount):
+        if count < whole.files:
+            raise HalfExport(source.name, export.day, _files(whole.files), _files(count))
+    elif export.files:
+        newest = max(export.files, key=lambda file: file.modified)
+        age = max(now - newest.modified, 0.0)
+        if age < whole.seconds:
+            found = f"{newest.path} changed {age:.0f} s ago"
+            raise HalfExport(source.name, export.day, f"no change for {whole.seconds:g} s", found)
+
+
+def fingerprint(storage: Storage, export: Export, known: Mapping[str, Fingerprint]) -> tuple[Fingerprint, ...]:
+    """The fingerprint of each file, by path. A file is read only if its size or time differs from the `known` one.
+
+    Raises BrokenFile for a file that is gone, LakeRefused for one that cannot be read.
+    """
+    found = []
+    for file in export.files:
+        before = known.get(file.path)
+        if before and (before.size, before.modified) == (file.size, file.modified):
+            found.append(before)
+        else:
+            (local,) = storage.local([file.path])
+            found.append(Fingerprint(file.path, file.size, file.modified, sha256_of(Path(local), file.path)))
+    return tuple(found)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _files(count: int) -> str:
+    return "1 data file" if count == 1 else f"{count} data files"

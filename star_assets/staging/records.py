@@ -1,0 +1,74 @@
+"""What readers of raw files give: batches of text rows, and rejects.
+
+Not here: how each format is read (csv_records, json_records).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from star_assets.model.errors import BrokenFile
+
+# Where a row came from: columns beside the file's own.
+LINE = "_line"
+RAW = "_raw"
+
+# A batch ends at so many records, or at so much raw text: memory is bounded,
+# and no column of a batch outgrows Arrow's 2 GiB.
+BATCH_RECORDS = 50_000
+BATCH_CHARACTERS = 1 << 26
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A record that is no row: its first line, its raw text, and why."""
+
+    line: int
+    raw: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Records:
+    """A batch of a file's records.
+
+    `table` has the file's columns as text, NULL where there is no value, with
+    `_line` (int64, the first line of the record, counted from 1) and `_raw`
+    (the record's text). Every record is either in `table` or in `rejects`.
+    """
+
+    table: pa.Table
+    rejects: list[Reject]
+
+
+def column_names(found: Iterable[str], file: str, line: int) -> tuple[str, ...]:
+    """Names as the file has them, stripped and in lower case. Raises BrokenFile if they are not usable."""
+    names = tuple(name.strip().lower() for name in found)
+    for place, name in enumerate(names, start=1):
+        if not name:
+            raise BrokenFile(file, line, f"expected a name for column {place}, found none")
+        if name in names[: place - 1]:
+            raise BrokenFile(file, line, f"expected distinct columns, found {name!r} twice")
+        if name in (LINE, RAW):
+            raise BrokenFile(file, line, f"expected no column of the reserved name {name!r}")
+    return names
+
+
+def text_table(
+    columns: Sequence[str], values: Sequence[Sequence[str | None]], rows: Sequence[tuple[int, str]]
+) -> pa.Table:
+    """The table of a batch: each column's values, then each row's line and raw text."""
+    arrays = [pa.array(column, pa.string()) for column in values]
+    arrays.append(pa.array([line for line, _ in rows], pa.int64()))
+    arrays.append(pa.array([raw for _, raw in rows], pa.string()))
+    return pa.Table.from_arrays(arrays, [*columns, LINE, RAW])
+
+
+def require_same(file: str, what: str, expected: int, found: int) -> None:
+    """Hold what was read against what was counted at first. Raises BrokenFile if they differ."""
+    if found != expected:
+        problem = f"expected {expected} {what}, as counted at first, found {found}: it changed while it was read"
+        raise BrokenFile(file, None, problem)

@@ -1,0 +1,140 @@
+"""A small lake with one fact and one dimension, its writer, its reader, and other processes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from star_assets.lake.catalog import CatalogColumn, TableEntry
+from star_assets.lake.local_catalog import LocalCatalog
+from star_assets.lake.local_storage import LocalStorage
+from star_assets.lake.publish import commit, mend, serve, write_version
+from star_assets.lake.versions import DataFile, Manifest, Partition, Pointer, new_version_id, now, read_pointer
+
+DAY = Partition("olap", "fact_sales", "2023-07-01")
+NEXT_DAY = Partition("olap", "fact_sales", "2023-07-02")
+PRODUCTS = Partition("olap", "dim_product")
+
+NUMBER = CatalogColumn("number", "bigint", "The version's number, in every row.")
+FACT = TableEntry("olap", "fact_sales", (NUMBER,), (CatalogColumn("date", "string"),))
+DIMENSION = TableEntry("olap", "dim_product", (NUMBER,))
+
+
+class Lake:
+    """Publishes versions whose every row carries the version's number, and reads them as users do."""
+
+    fact, dimension = FACT, DIMENSION
+    day, next_day, products = DAY, NEXT_DAY, PRODUCTS
+    files, rows = 2, 50
+
+    def __init__(self, root: Path) -> None:
+        self.storage, self.catalog = LocalStorage(root), LocalCatalog(root)
+
+    def table(self, partition: Partition) -> TableEntry:
+        return FACT if partition.day else DIMENSION
+
+    def written(
+        self, number: int, columns: dict[str, str] | None = None, rows: int = rows
+    ) -> tuple[Manifest, list[Path]]:
+        """A version's files in scratch, and its manifest."""
+        folder = self.storage.scratch()
+        names = [f"part-{index:05}.parquet" for index in range(self.files)]
+        for name in names:
+            pq.write_table(pa.table({"number": pa.array([number] * rows, pa.int64())}), folder / name)
+        described = tuple(DataFile(name, rows, (folder / name).stat().st_size, "") for name in names)
+        schema = tuple((columns or {"number": "bigint"}).items())
+        manifest = Manifest(new_version_id(), f"identity {number}", now(), described, schema, {"number": number})
+        return manifest, [folder / name for name in names]
+
+    def publish(self, partition: Partition, number: int, columns: dict[str, str] | None = None) -> Pointer:
+        pointer, etag = read_pointer(self.storage, partition)
+        manifest, files = self.written(number, columns)
+        write_version(self.storage, partition, manifest, files)
+        files[0].parent.rmdir()
+        pointer = commit(self.storage, partition, manifest, pointer, etag)
+        serve(self.storage, self.catalog, self.table(partition), [partition])
+        return pointer
+
+    def location(self, partition: Partition) -> str | None:
+        """Where the catalog says that the partition's files are."""
+        if partition.day is None:
+            found = self.catalog.table(partition.database, partition.table)
+            return found.location if found else None
+        entries = self.catalog.partitions(partition.database, partition.table)
+        return next((entry.location for entry in entries if entry.values == (partition.day,)), None)
+
+    def read(self, partition: Partition) -> int | None:
+        """The number in the rows that a reader gets; None if it finds no partition. Fails on a torn one."""
+        location = self.location(partition)
+        if location is None:
+            return None
+        files = [file for file in Path(location).iterdir() if not file.name.startswith(("_", "."))]
+        numbers = [number for file in files for number in pq.read_table(file, use_threads=False)["number"].to_pylist()]
+        assert len(numbers) == self.files * self.rows, f"{location} holds {files}"
+        assert len(set(numbers)) == 1, f"{location} mixes versions {set(numbers)}"
+        return int(numbers[0])
+
+    def live(self, partition: Partition) -> str | None:
+        """The version that the pointer names."""
+        entry = read_pointer(self.storage, partition)[0].live
+        return entry.version if entry else None
+
+    def served(self, partition: Partition) -> str | None:
+        """The version that the catalog serves."""
+        location = self.location(partition)
+        return location.rpartition("/v=")[2] if location else None
+
+    def on_disk(self, partition: Partition) -> list[str]:
+        """The versions that have files."""
+        folders = self.storage.folders(partition.folder)
+        return [name.removeprefix("v=") for name in folders if name.startswith("v=")]
+
+    def mend(self) -> list[tuple[str | None, str]]:
+        return [(drift.partition, drift.what) for drift in mend(self.storage, self.catalog, [FACT, DIMENSION])]
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(tmp_path / "lake")
+
+
+Fork = Callable[[Callable[[], None]], Callable[[], int]]
+
+
+@pytest.fixture
+def fork() -> Iterator[Fork]:
+    """Runs a function in a process of its own; what it returns waits for the end and gives the exit status.
+
+    0 is success, 1 an exception (shown on stderr), a negative number the signal that killed it.
+    """
+    running: set[int] = set()
+
+    def start(work: Callable[[], None]) -> Callable[[], int]:
+        pid = os.fork()
+        if pid == 0:
+            try:
+                work()
+                os._exit(0)
+            except BaseException:
+                traceback.print_exc()
+                sys.stderr.flush()
+                os._exit(1)
+        running.add(pid)
+
+        def wait() -> int:
+            running.discard(pid)
+            return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+        return wait
+
+    yield start
+    for pid in running:
+        os.kill(pid, 9)
+        os.waitpid(pid, 0)

@@ -1,0 +1,160 @@
+"""Vacuum removes what nobody needs, and nothing else, whatever runs beside it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from star_assets.lake.local_storage import LocalStorage
+from star_assets.lake.publish import commit, rollback, write_version
+from star_assets.lake.vacuum import Vacuumed, vacuum
+from star_assets.lake.versions import Partition, Pointer, read_pointer
+from star_assets.model.errors import LostRace, UnknownVersion
+
+TABLES = [("olap", "fact_sales"), ("olap", "dim_product")]
+WEEK, NOTHING = timedelta(days=7), timedelta(0)
+LONG_AGO = "20200101T000000000000-00000000"
+
+
+def clean(lake, retention: timedelta = NOTHING) -> Vacuumed:
+    return vacuum(lake.storage, lake.catalog, TABLES, retention)
+
+
+def write_orphan(lake, partition: Partition, version: str | None = None) -> str:
+    """What a run that died before its commit leaves behind. Returns its id."""
+    manifest, files = lake.written(9)
+    manifest = replace(manifest, version=version or manifest.version)
+    write_version(lake.storage, partition, manifest, files)
+    return manifest.version
+
+
+@pytest.mark.parametrize("name", ["day", "products"])
+def test_superseded_versions_go_after_the_retention(lake, name: str) -> None:
+    """A query may read on for so long, and a rollback reach so far."""
+    partition: Partition = getattr(lake, name)
+    old, middle, live = (lake.publish(partition, number).live.version for number in (1, 2, 3))
+    pointer, etag = read_pointer(lake.storage, partition)
+    first = replace(pointer.history[-1], superseded="2020-01-01T00:00:00.000000Z")
+    lake.storage.swap(partition.pointer, replace(pointer, history=(pointer.history[0], first)).to_json(), etag)
+
+    size = sum(stored.size for stored in lake.storage.walk(partition.version_folder(old)))
+    assert clean(lake, WEEK) == Vacuumed(versions=1, files=3, bytes=size)
+    assert lake.on_disk(partition) == [middle, live]
+    assert [entry.version for entry in read_pointer(lake.storage, partition)[0].history] == [middle]
+    assert lake.read(partition) == 3
+    assert clean(lake, WEEK) == Vacuumed()
+
+
+def test_what_went_cannot_be_rolled_back_to(lake) -> None:
+    """The history must not promise what is no longer there."""
+    old = lake.publish(lake.day, 1).live.version
+    lake.publish(lake.day, 2)
+    clean(lake)
+    with pytest.raises(UnknownVersion):
+        rollback(lake.storage, lake.catalog, lake.fact, lake.day, old)
+    assert lake.read(lake.day) == 2
+
+
+def test_versions_that_were_never_live_go_after_the_retention(lake) -> None:
+    """Crashed runs and failed audits are kept for inspection, not for ever."""
+    live = lake.publish(lake.day, 1).live.version
+    write_orphan(lake, lake.day, LONG_AGO)
+    young = write_orphan(lake, lake.day)
+    assert clean(lake, WEEK).versions == 1
+    assert lake.on_disk(lake.day) == [live, young]
+    assert clean(lake).versions == 1
+    assert lake.on_disk(lake.day) == [live]
+    assert lake.read(lake.day) == 1
+
+
+def test_orphans_of_a_partition_that_was_never_published_go_too(lake) -> None:
+    """A first run that dies leaves no pointer."""
+    write_orphan(lake, lake.day, LONG_AGO)
+    assert clean(lake, WEEK).versions == 1
+    assert lake.on_disk(lake.day) == []
+    lake.publish(lake.day, 1)
+    assert lake.read(lake.day) == 1
+
+
+def test_what_others_put_beside_stays(lake) -> None:
+    """Vacuum deletes for good; it must know its own."""
+    lake.publish(lake.day, 1)
+    write_orphan(lake, lake.day, LONG_AGO)
+    foreign = [
+        "olap/fact_sales/date=2023-07-01/v=mine/part-00000.parquet",
+        "olap/fact_sales/date=2023-07-01/v=20209999T000000000000-00000000/part-00000.parquet",
+        "olap/fact_sales/date=2023-07-01/backup/part-00000.parquet",
+        f"olap/fact_sales/date=2023-07-01/v={LONG_AGO}/notes.txt",
+        f"olap/fact_sales/_state/v={LONG_AGO}/state.parquet",
+        f"olap/other/v={LONG_AGO}/part-00000.parquet",
+    ]
+    for path in foreign:
+        lake.storage.write(path, b"theirs")
+    assert clean(lake).versions == 1
+    left = {stored.path for stored in lake.storage.walk("olap")}
+    assert left >= set(foreign)
+    assert f"olap/fact_sales/date=2023-07-01/v={LONG_AGO}/_manifest.json" not in left
+
+
+@pytest.mark.parametrize("published_before", [True, False])
+def test_a_run_whose_files_vacuum_took_cannot_commit_them(lake, published_before: bool) -> None:
+    """Even with no retention: a pointer to deleted files would take the day from its readers."""
+    if published_before:
+        lake.publish(lake.day, 1)
+    pointer, etag = read_pointer(lake.storage, lake.day)
+    manifest, files = lake.written(2)
+    write_version(lake.storage, lake.day, manifest, files)
+    assert clean(lake).versions == 1
+    with pytest.raises(LostRace):
+        commit(lake.storage, lake.day, manifest, pointer, etag)
+    assert lake.read(lake.day) == (1 if published_before else None)
+    lake.publish(lake.day, 2)
+    assert lake.read(lake.day) == 2
+
+
+def test_a_commit_that_is_faster_than_vacuum_keeps_its_files(lake) -> None:
+    """The listing saw an orphan; when its turn comes it is live."""
+    lake.publish(lake.day, 1)
+    pointer, etag = read_pointer(lake.storage, lake.day)
+    manifest, files = lake.written(2)
+    write_version(lake.storage, lake.day, manifest, files)
+
+    class Slow(LocalStorage):
+        """A storage in which the other run commits between vacuum's read and its swap."""
+
+        def swap(self, path: str, content: bytes, expect: str | None) -> str:
+            commit(lake.storage, lake.day, manifest, pointer, etag)
+            return super().swap(path, content, expect)
+
+    assert vacuum(Slow(lake.storage.root), lake.catalog, TABLES, NOTHING) == Vacuumed()
+    lake.mend()
+    assert lake.read(lake.day) == 2
+
+
+def test_what_the_catalog_still_serves_stays_until_it_is_mended(lake) -> None:
+    """After a crash between commit and catalog the readers are on the version before."""
+    old = lake.publish(lake.day, 1).live.version
+    pointer, etag = read_pointer(lake.storage, lake.day)
+    manifest, files = lake.written(2)
+    write_version(lake.storage, lake.day, manifest, files)
+    commit(lake.storage, lake.day, manifest, pointer, etag)
+    assert clean(lake) == Vacuumed()
+    assert lake.read(lake.day) == 1
+    lake.mend()
+    assert clean(lake).versions == 1
+    assert lake.on_disk(lake.day) == [manifest.version] != [old]
+
+
+def test_tables_that_no_catalog_knows_are_vacuumed_too(lake) -> None:
+    """Folded states are versions like any other."""
+    partition = Partition("staging", "orders/_state")
+    pointer, etag = Pointer(), None
+    for number in (1, 2):
+        manifest, files = lake.written(number)
+        write_version(lake.storage, partition, manifest, files)
+        pointer = commit(lake.storage, partition, manifest, pointer, etag)
+        etag = lake.storage.read(partition.pointer)[1]
+    assert vacuum(lake.storage, lake.catalog, [("staging", "orders/_state")], NOTHING).versions == 1
+    assert lake.on_disk(partition) == [lake.live(partition)]
