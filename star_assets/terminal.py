@@ -1,4 +1,7 @@
-"""What people see in a terminal: tables, bar charts, progress. Nothing is computed here."""
+"""What people see of rows: tables, bar charts, CSV, JSON. Nothing is computed here.
+
+Not here: the progress of a run (progress).
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,12 @@ from rich.text import Text
 
 Format = Literal["table", "csv", "json"]
 
+# Drawing a table costs a millisecond per row, and nobody reads on from here.
+MOST_DRAWN = 1_000
+
+# A table that goes to a file or another program is not folded to any width.
+UNBOUNDED = 100_000
+
 # Eighths of a block, so that a bar's length is true to an eighth of a character.
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
@@ -24,40 +33,47 @@ def write_rows(rows: pa.Table, format_: Format) -> None:
     """Write rows to standard output.
 
     In CSV a NULL is an empty field and an empty string is `""`; in JSON, decimals
-    and timestamps are strings, because a JSON number may lose digits.
+    and timestamps are strings, because a JSON number may lose digits. A table
+    shows the first MOST_DRAWN rows.
     """
     if format_ == "json":
-        json.dump(rows.to_pylist(), sys.stdout, indent=1, default=str, ensure_ascii=False)
-        sys.stdout.write("\n")
+        _write_json(rows)
     elif format_ == "csv":
         pyarrow.csv.write_csv(_csv_ready(rows), sys.stdout.buffer)
     else:
-        Console().print(table(rows))
+        console = Console()
+        console.print(table(rows), width=None if console.is_terminal else UNBOUNDED)
+        if rows.num_rows > MOST_DRAWN:
+            console.print(f"… the first {MOST_DRAWN:,} of {rows.num_rows:,} rows; --format csv or json writes all.")
 
 
 def table(rows: pa.Table, title: str | None = None) -> Table:
-    """A table of rows: numbers to the right, NULL shown as such."""
+    """A table of the first rows: numbers to the right, NULL shown as such."""
     shown = Table(title=title, title_justify="left", header_style="bold")
     for field in rows.schema:
         numeric = pa.types.is_decimal(field.type) or pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
-        shown.add_column(field.name, justify="right" if numeric else "left", overflow="fold")
-    for row in rows.to_pylist():
-        shown.add_row(*(_cell(value) for value in row.values()))
+        shown.add_column(Text(field.name), justify="right" if numeric else "left", overflow="fold")
+    # By column, because two columns may have one name.
+    for values in zip(*(column.to_pylist() for column in rows.slice(0, MOST_DRAWN).columns), strict=True):
+        shown.add_row(*map(_cell, values))
     return shown
 
 
 def bar_chart(labels: Sequence[str], values: Sequence[Decimal], width: int) -> Text:
-    """Horizontal bars, longest label and value beside them, within `width` characters."""
+    """Horizontal bars, label to the left and value to the right, within `width` characters.
+
+    A value below zero has no bar. Bars take at least 8 characters, whatever the width.
+    """
     names = max((len(label) for label in labels), default=0)
     numbers = [f"{value:,.2f}" for value in values]
-    room = max(width - names - max((len(number) for number in numbers), default=0) - 4, 8)
-    most = max((abs(value) for value in values), default=Decimal(0)) or Decimal(1)
+    room = max(width - names - max((len(number) for number in numbers), default=0) - 2, 8)
+    most = max(values, default=Decimal(0))
     chart = Text()
     for label, value, number in zip(labels, values, numbers, strict=True):
-        full, rest = divmod(int(max(value, Decimal(0)) / most * room * 8), 8)
+        full, rest = divmod(int(value / most * room * 8) if value > 0 else 0, 8)
         bar = ("█" * full + _EIGHTHS[rest]).rstrip()
         chart.append(f"{label:>{names}} ")
-        chart.append(f"{bar}", style="cyan")
+        chart.append(bar, style="cyan")
         chart.append(f" {number}\n", style="bold")
     return chart
 
@@ -67,13 +83,40 @@ def _cell(value: Any) -> Text:
         return Text("NULL", style="dim")
     if isinstance(value, Decimal):
         return Text(f"{value:,f}")
+    if isinstance(value, list | dict):
+        return Text(json.dumps(value, default=_plain, ensure_ascii=False))
     return Text(str(value))
 
 
+def _write_json(rows: pa.Table) -> None:
+    """An array with one row per line. Written by hand, because two columns may have one name."""
+    names = [json.dumps(name, ensure_ascii=False) for name in rows.column_names]
+    separator = "[\n"
+    for batch in rows.to_batches():
+        for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            texts = (json.dumps(value, default=_plain, ensure_ascii=False) for value in values)
+            pairs = ", ".join(f"{name}: {text}" for name, text in zip(names, texts, strict=True))
+            sys.stdout.write(f"{separator}{{{pairs}}}")
+            separator = ",\n"
+    sys.stdout.write("[]\n" if separator == "[\n" else "\n]\n")
+
+
+def _plain(value: Any) -> str:
+    """The text of a value that JSON has no form for."""
+    if isinstance(value, bytes):
+        return value.hex()
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
 def _csv_ready(rows: pa.Table) -> pa.Table:
-    """Nested values as JSON text: CSV has no form for them."""
+    """Nested and binary values as text: CSV has no form for them."""
     for index, field in enumerate(rows.schema):
-        if pa.types.is_nested(field.type):
-            texts = [None if v is None else json.dumps(v, default=str) for v in rows.column(index).to_pylist()]
+        if pa.types.is_nested(field.type) or pa.types.is_binary(field.type):
+            encode = bytes.hex if pa.types.is_binary(field.type) else _json
+            texts = [None if value is None else encode(value) for value in rows.column(index).to_pylist()]
             rows = rows.set_column(index, field.name, pa.array(texts, pa.string()))
     return rows
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, default=_plain, ensure_ascii=False)

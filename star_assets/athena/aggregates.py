@@ -67,10 +67,7 @@ def _ordered(name: str) -> Answer:
     def answer(compiler: Compiler, call: Aggregate) -> Value:
         (value,) = call.values
         if value.type.is_float:
-            finite = (
-                f"CASE WHEN isnan({value.sql}) THEN error('{name} of NaN is not answered here') ELSE {value.sql} END"
-            )
-            return Value(call.written(name, finite), value.type, call.node)
+            return Value(call.written(name, f"athena_finite({value.sql})"), value.type, call.node)
         return Value(call.written(name, value.sql), value.type, call.node)
 
     return answer

@@ -22,6 +22,7 @@ from star_assets.athena.queries import Plan, Queries, Tables
 from star_assets.athena.scans import Listing
 from star_assets.athena.scope import CATALOG, Field
 from star_assets.athena.session import connect
+from star_assets.athena.sources import view_database
 from star_assets.athena.statements import Statements, is_ddl
 from star_assets.lake.catalog import Catalog
 from star_assets.lake.storage import Storage
@@ -112,7 +113,7 @@ class EmbeddedAthena(Athena):
             for key, table in found.items():
                 if table and table[0].view_sql is not None:
                     inside = parse_query(split(table[0].view_sql)[0])
-                    wanted |= {name for name, _ in _names(inside, key[0])}
+                    wanted |= {name for name, _ in _names(inside, view_database(table[0]))}
         for key, place in places.items():
             if found[key] is None:
                 known = closest(".".join(key), self._known())

@@ -13,9 +13,8 @@ from star_assets.model.errors import BadQuery, QueryError, Unfaithful
 
 # What DuckDB's message holds, and what to say of it. {0} is what the pattern captured.
 _WORDS = (
+    (r"(?s)athena\{(.*)\}", "{0}"),
     (r"Division by zero", "DIVISION_BY_ZERO: Division by zero"),
-    (r"Cannot cast '(.*)' to (.*)", "INVALID_CAST_ARGUMENT: Cannot cast {0!r} to {1}"),
-    (r"Invalid Input Error: ((?:Array subscript|SQL array indices|Index must|The delimiter).*)", "{0}"),
     (r"Overflow in (\w+) of", "NUMERIC_VALUE_OUT_OF_RANGE: overflow in {0}"),
     (r"Overflow in \w+ of DECIMAL|DECIMAL.*out of range|out of range.*DECIMAL", "NUMERIC_VALUE_OUT_OF_RANGE: decimal overflow"),
     (r"value (\S+) can't be cast.*out of range", "NUMERIC_VALUE_OUT_OF_RANGE: {0} does not fit its type"),
@@ -35,7 +34,7 @@ _WORDS = (
 def in_words(error: duckdb.Error, sql: str) -> QueryError:
     """The error that a user gets for one of DuckDB's."""
     said = str(error).split("\n\n")[0].strip()
-    if found := re.search(r"Invalid Input Error: (.*) is not answered here", said):
+    if found := re.search(r"athena\{(.*) is not answered here\}", said):
         return Unfaithful(found[1], "Run it on Athena, or write it otherwise.")
     if isinstance(error, duckdb.OutOfMemoryException):
         return BadQuery("The query needs more memory than STAR_MEMORY_LIMIT allows. Raise it, or read less.", sql)

@@ -7,11 +7,13 @@ what a statement means (queries, statements).
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlglot import exp
+from sqlglot.dialects.hive import Hive
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import ParseError, TokenError
 from sqlglot.tokens import Token, TokenType
@@ -46,6 +48,16 @@ class Dialect(Trino):
         }
 
 
+class Words(Hive):
+    """Hive's quotes and comments, and one token for each word."""
+
+    class Tokenizer(Hive.Tokenizer):
+        """Without keywords of several words, and without commands that swallow the rest."""
+
+        KEYWORDS = {text: type_ for text, type_ in Hive.Tokenizer.KEYWORDS.items() if not text[0].isalpha()}
+        COMMANDS: set[TokenType] = set()
+
+
 # What the parser lets pass and Athena does not: token type or text, and what to write.
 _FOREIGN = {
     TokenType.DCOLON: ("`::`", "CAST(value AS type)"),
@@ -54,7 +66,12 @@ _FOREIGN = {
     TokenType.DIV: ("DIV", "`/`, which divides integers as integers"),
 }
 
-_DIALECT = Dialect()
+# How queries begin, and what else Athena runs.
+_QUERY_WORDS = ("SELECT", "WITH", "VALUES", "TABLE")
+_OTHER_WORDS = ("INSERT", "DELETE", "UPDATE", "MERGE", "UNLOAD", "EXPLAIN", "PREPARE", "EXECUTE", "DEALLOCATE", "OPTIMIZE",
+                "VACUUM", "ANALYZE", "CALL", "USE", "SET")  # fmt: skip
+
+_DIALECT, _HIVE_DIALECT = Dialect(), Words()
 
 
 @dataclass(frozen=True)
@@ -74,34 +91,58 @@ class Statement:
         return tuple(token.text.upper() for token in self.tokens[:count])
 
 
+# How statements for the catalog begin. All but those of views are Hive's SQL, in
+# which a backslash escapes.
+DDL_WORDS = ("CREATE", "DROP", "ALTER", "MSCK", "SHOW", "DESCRIBE", "DESC")
+_BEGINNING = re.compile(r"(?:\s|;|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
+_HIVE = re.compile(rf"(?!CREATE\s+(OR\s+REPLACE\s+)?VIEW\b)({'|'.join(DDL_WORDS)})\b", re.IGNORECASE)
+
+
 def split(sql: str) -> list[Statement]:
     """The statements of a text. Raises BadQuery for an open quote, or if there is none."""
-    try:
-        tokens = _DIALECT.tokenize(sql)
-    except TokenError as error:
-        raise BadQuery("A quote or a comment is opened and never closed.", sql) from error
     statements: list[Statement] = []
-    current: list[Token] = []
-    for token in tokens:
-        if token.token_type == TokenType.SEMICOLON:
-            if current:
-                statements.append(Statement(tuple(current), sql))
-            current = []
-        else:
-            current.append(token)
-    if current:
-        statements.append(Statement(tuple(current), sql))
+    offset = _BEGINNING.match(sql).end()  # type: ignore[union-attr]
+    while offset < len(sql):
+        tokens = _tokens(sql, offset)
+        end = next((i for i, token in enumerate(tokens) if token.token_type == TokenType.SEMICOLON), len(tokens))
+        statements.append(Statement(tuple(tokens[:end]), sql))
+        after = tokens[end].end + 1 if end < len(tokens) else len(sql)
+        offset = _BEGINNING.match(sql, after).end()  # type: ignore[union-attr]
     if not statements:
         raise BadQuery("There is no statement.", sql)
     return statements
 
 
+def _tokens(sql: str, offset: int) -> list[Token]:
+    """The words from an offset on, in the dialect of the statement that begins there."""
+    dialect = _HIVE_DIALECT if _HIVE.match(sql, offset) else _DIALECT
+    try:
+        # Blanks in place of what was before keep the words' offsets.
+        return dialect.tokenize(" " * offset + sql[offset:])
+    except TokenError as error:
+        raise at_offset("A quote or a comment is opened here, or later, and never closed.", sql, offset) from error
+
+
+def rest_of(statement: Statement, index: int) -> Statement:
+    """The query that begins at a word of a statement, as a view's. Raises BadQuery if there is none."""
+    if index >= len(statement.tokens):
+        raise at_offset("Expected a query.", statement.sql, statement.tokens[-1].end)
+    return Statement(statement.tokens[index:], statement.sql)
+
+
 def parse_query(statement: Statement) -> exp.Query:
     """The syntax tree of a SELECT, VALUES, TABLE or WITH statement. Raises BadQuery, Unfaithful."""
+    first = statement.tokens[0]
+    if first.text.upper() not in (*_QUERY_WORDS, "("):
+        if first.text.upper() in _OTHER_WORDS:
+            raise Unfaithful(first.text.upper(), "It answers SELECT and the DDL of tables, partitions and views.")
+        raise at_offset(f"Expected a statement, found {first.text!r}.", statement.sql, first.start)
     for token in statement.tokens:
         if token.token_type in _FOREIGN:
             found, instead = _FOREIGN[token.token_type]
             raise at_offset(f"{found} is not Athena's SQL. Write {instead}.", statement.sql, token.start)
+        if statement.sql[token.start] == "`":
+            raise at_offset("In queries, names stand in double quotes; backticks are for DDL.", statement.sql, token.start)
     try:
         # sqlglot gives errors the place in the text it is given, so it is given all of it.
         (parsed,) = _DIALECT.parser().parse(list(statement.tokens), statement.sql)
@@ -115,14 +156,13 @@ def parse_query(statement: Statement) -> exp.Query:
 
 def _syntax_error(error: ParseError, statement: Statement) -> BadQuery:
     found = error.errors[0] if error.errors else {}
-    shown = str(found.get("highlight") or "")
-    context = found.get("start_context") or ""
-    if context is not None and shown:
-        offset = (
-            len(context) if statement.sql.startswith(context) else statement.sql.rfind(context + shown) + len(context)
-        )
-        return at_offset(f"Syntax error at {shown!r}: {found['description']}", statement.sql, max(offset, 0))
-    return at_offset(f"Syntax error: {found.get('description', error)}", statement.sql, statement.tokens[-1].end)
+    shown, context = str(found.get("highlight") or ""), str(found.get("start_context") or "")
+    offset = statement.sql.find(context + shown) + len(context) if shown else statement.tokens[-1].end
+    description = str(found.get("description") or error)
+    if description.startswith("Required keyword"):
+        description = "something is missing after it"
+    description = re.sub(r" but got .*", "", description, flags=re.DOTALL)
+    return at_offset(f"Syntax error at {shown!r}: {description}.", statement.sql, max(offset, 0))
 
 
 def place_of(node: exp.Expression) -> int | None:

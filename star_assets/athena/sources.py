@@ -23,6 +23,9 @@ from star_assets.model.errors import Unfaithful
 if TYPE_CHECKING:
     from star_assets.athena.queries import Queries
 
+# The parameter of a view that says where names without a database are looked up in it.
+VIEW_DATABASE = "view_database"
+
 # What a table in FROM may come with. Anything else that the parser found is refused.
 _TABLE_ARGS = {"this", "db", "catalog", "alias", "joins"}
 
@@ -137,7 +140,7 @@ class From:
 
     def _view(self, entry: TableEntry, alias: exp.TableAlias, database: str | None, node: exp.Expression) -> str:
         statement: Statement = split(entry.view_sql or "")[0]
-        inside = replace(self.queries, sql=statement.sql, database=entry.database, ctes={})
+        inside = replace(self.queries, sql=statement.sql, database=view_database(entry), ctes={})
         sql, fields = inside.compile(parse_query(statement), None)
         return f"({sql}) AS {self._add(alias, database, fields, node)}"
 
@@ -217,6 +220,11 @@ def _conjuncts(node: exp.Expression) -> Iterator[exp.Expression]:
             pending.append(part.this)
         else:
             yield part
+
+
+def view_database(entry: TableEntry) -> str:
+    """Where a view's names without a database are looked up."""
+    return entry.parameters.get(VIEW_DATABASE, entry.database)
 
 
 def renamed(

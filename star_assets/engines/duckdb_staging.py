@@ -228,10 +228,26 @@ class TypedSql:
             nothing = f"({nothing}) AND {self._is_deleted(header)}" if self.source.tombstone else "false"
         matches = self._matches(column) if pattern else f"{name(column)} IS NOT NULL"
         cases = f"WHEN {matches} THEN {self._value(column, 'CAST')} WHEN {nothing} THEN NULL ELSE {invalid}"
+        if canonical := self._canonical(column):
+            cases = f"WHEN {canonical} THEN TRY_CAST({name(column)} AS {sql_type(self.types[column])}) {cases}"
         if column in self.reserved_keys:
             reserved = text(str(self.reserved_keys[column]))
             cases = f"WHEN CAST({self._value(column, 'TRY_CAST')} AS VARCHAR) = {reserved} THEN {invalid} {cases}"
         return f"CASE {cases} END"
+
+    def _canonical(self, column: str) -> str | None:
+        """SQL that finds most valid texts in half the time: those that their value is written as.
+
+        The grammar has the last word on all others. Beyond the years 1000 to
+        9999, and for floats, what DuckDB writes is not always in the grammar.
+        """
+        type_, raw = self.types[column], name(column)
+        value = f"TRY_CAST({raw} AS {sql_type(type_)})"
+        if type_.name in ("int32", "int64"):
+            return f"CAST({value} AS VARCHAR) = {raw}"
+        if type_.name == "date" or (type_.name == "timestamp" and self.source.timezone == "UTC"):
+            return f"CAST({value} AS VARCHAR) = {raw} AND {value} BETWEEN '1000-01-01' AND '9999-12-31'"
+        return None
 
     def _cast(self, column: str) -> str:
         """SQL for a column's value: NULL where its text is not valid."""

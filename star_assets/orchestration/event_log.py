@@ -50,6 +50,16 @@ class EventLog(ConsolidatedSqliteEventLogStorage):
 
         return engine
 
+    def has_table(self, name: str) -> bool:
+        """Whether the database has the table. Asked for every event, so what is there is remembered."""
+        if name not in self._tables and super().has_table(name):
+            self._tables.add(name)
+        return name in self._tables
+
+    @cached_property
+    def _tables(self) -> set[str]:
+        return set()
+
     # The parent watches the database's file, which a write-ahead log leaves
     # unchanged for a while. Polling is how Dagster watches its Postgres log.
 

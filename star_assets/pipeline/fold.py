@@ -44,11 +44,12 @@ Fold = Callable[["str | None", Sequence[StagedInput], Path], None]
 
 @dataclass(frozen=True)
 class Folded:
-    """A state: its file, its identity, and its manifest."""
+    """A state: its file, its identity, and the version that holds it."""
 
     file: str
     identity: str
-    manifest: Manifest
+    partition: Partition
+    version: str
 
 
 def source_state(warehouse: Warehouse, source: Source) -> Folded:
@@ -89,14 +90,14 @@ def fold_into(
     for _ in range(ROUNDS):
         pointer, etag = read_pointer(storage, partition)
         if pointer.live and pointer.live.identity == identity:
-            return _folded(warehouse, partition, read_manifest(storage, partition, pointer.live.version))
+            return _folded(warehouse, partition, pointer.live.version, identity)
         base = _checkpoint(warehouse, partition, code, live, pointer)
         covered: Mapping[str, Any] = base.inputs["exports"] if base else {}
         added = warehouse.staged_inputs(source, {day: live[day] for day in live if day not in covered})
         folder = storage.scratch()
         try:
             file = folder / "state.parquet"
-            fold(_folded(warehouse, partition, base).file if base else None, added, file)
+            fold(_file(warehouse, partition, base.version) if base else None, added, file)
             files, schema, statistics = describe([file])
             inputs = {"code": code, "exports": {day: entry.version for day, entry in live.items()}}
             manifest = Manifest(
@@ -104,7 +105,7 @@ def fold_into(
             )
             write_version(storage, partition, manifest, [file])
             commit(storage, partition, manifest, pointer, etag)
-            return _folded(warehouse, partition, manifest)
+            return _folded(warehouse, partition, manifest.version, identity)
         except LostRace:
             continue
         finally:
@@ -129,7 +130,10 @@ def _checkpoint(
     return None
 
 
-def _folded(warehouse: Warehouse, partition: Partition, manifest: Manifest) -> Folded:
-    path = f"{partition.version_folder(manifest.version)}/{manifest.files[0].name}"
-    (file,) = warehouse.storage.local([path])
-    return Folded(file, manifest.identity, manifest)
+def _folded(warehouse: Warehouse, partition: Partition, version: str, identity: str) -> Folded:
+    return Folded(_file(warehouse, partition, version), identity, partition, version)
+
+
+def _file(warehouse: Warehouse, partition: Partition, version: str) -> str:
+    (file,) = warehouse.storage.local([f"{partition.version_folder(version)}/part-00000.parquet"])
+    return file

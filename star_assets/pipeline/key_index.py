@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from star_assets.engines.engine import StagedInput
-from star_assets.lake.versions import Partition, PointerEntry
+from star_assets.lake.versions import Partition, PointerEntry, read_manifest
 from star_assets.model.source import SourceColumn
 from star_assets.pipeline.fold import Folded, fold_into
 from star_assets.pipeline.identity import code_identity, digest
@@ -41,7 +41,9 @@ class KeyIndex:
 
     def years(self) -> tuple[int, int] | None:
         """The first and last year with a business date; None while there is none."""
-        found = [month.manifest.statistics.get("date", {}) for month in self.months]
+        storage = self.warehouse.storage
+        manifests = [read_manifest(storage, month.partition, month.version) for month in self.months]
+        found = [manifest.statistics.get("date", {}) for manifest in manifests]
         known = [(str(bounds["min"]), str(bounds["max"])) for bounds in found if "min" in bounds]
         if not known:
             return None

@@ -187,6 +187,15 @@ class Warehouse:
         """The catalog entry of every table, as the model declares it."""
         return [table_entry(self.star, table, self.storage) for table in self.star.tables.values()]
 
+    def versioned_tables(self) -> list[tuple[str, str]]:
+        """(database, table) of everything that has versions: the star's tables, states and indexes."""
+        found = []
+        for entry in self.entries():
+            table = f"{entry.database}/{entry.name}"
+            hidden = [f for f in self.storage.folders(table) if f.startswith("_") and f != "_pointers"]
+            found += [(entry.database, entry.name), *((entry.database, f"{entry.name}/{f}") for f in hidden)]
+        return found
+
     def code_identity(self, table: str) -> str:
         """A digest of the code that decides a table's rows."""
         return code_identity(self.star, self.star.table(table), self.settings)

@@ -130,9 +130,8 @@ class Utf8:
     def __init__(self, encoding: str) -> None:
         self.unchanged = True
         self._utf8 = is_utf8(encoding)
-        self._decoder = codecs.getincrementaldecoder("utf-8" if self._utf8 else encoding)(
-            "strict" if self._utf8 else _MARK
-        )
+        decoder = codecs.getincrementaldecoder("utf-8" if self._utf8 else encoding)
+        self._decoder = decoder("strict" if self._utf8 else _MARK)
         self._first = True
 
     def feed(self, chunk: bytes, final: bool = False) -> bytes:

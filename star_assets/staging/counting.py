@@ -12,7 +12,14 @@ import re
 import numpy as np
 import numpy.typing as npt
 
+Flags = npt.NDArray[np.bool_]
+
 _LF = 10
+
+
+def _inside_quotes(quote: Flags, before: bool) -> Flags:
+    """Whether each byte is behind an odd number of quotes; an opening quote is inside, a closing one is not."""
+    return ((np.cumsum(quote, dtype=np.int32) + before) & 1).astype(np.bool_)
 
 
 class _LineEnds:
@@ -53,16 +60,18 @@ class _LineEnds:
 class CsvCounter:
     """Counts a CSV file's records by the parity of its quotes; takes UTF-8 in chunks.
 
-    `records` are those that are not blank, the header among them. `tidy` says
-    whether quotes stand only around whole fields and are all closed.
+    `records` are those that are not blank, the header among them; `delimiters`
+    are those between fields, for a delimiter of one byte. `tidy` says whether
+    quotes stand only around whole fields and are all closed.
     """
 
     def __init__(self, delimiter: str, quote: str) -> None:
-        self.records = 0
+        self.records = self.delimiters = 0
         self.tidy = True
         self.has_nul = False
         self.line_ends = _LineEnds()
         self._quote = quote.encode()
+        self._delimiter = delimiter.encode()[0]
         # What may stand before an opening and after a closing quote.
         self._neighbours = np.zeros(256, np.bool_)
         self._neighbours[list(f"\n{quote}{delimiter}".encode())] = True
@@ -75,10 +84,8 @@ class CsvCounter:
         self.has_nul = self.has_nul or b"\0" in chunk
         chunk = self.line_ends.feed(chunk, final)
         if chunk:
-            if self._inside or self._quote in chunk or self._last == self._quote:
-                ends = self._ends_outside_quotes(chunk)
-            else:
-                ends = np.frombuffer(chunk, np.uint8) == _LF
+            quoted = self._inside or self._quote in chunk or self._last == self._quote
+            ends = self._quoted_ends(chunk) if quoted else self._unquoted_ends(chunk)
             # A record end right after another one ends a blank line.
             blank = np.count_nonzero(ends[1:] & ends[:-1]) + bool(ends[0] and self._last_is_end)
             self.records += int(np.count_nonzero(ends) - blank)
@@ -87,15 +94,24 @@ class CsvCounter:
             self.records += not self._last_is_end
             self.tidy = self.tidy and not self._inside
 
-    def _ends_outside_quotes(self, chunk: bytes) -> npt.NDArray[np.bool_]:
+    def _unquoted_ends(self, chunk: bytes) -> Flags:
+        """Which bytes end a record, in a chunk without quotes."""
         content = np.frombuffer(chunk, np.uint8)
-        is_quote = content == self._quote[0]
-        special = np.flatnonzero(is_quote | (content == _LF))
-        quote = is_quote[special]
-        inside = (np.cumsum(quote) + self._inside) % 2 == 1
+        self.delimiters += int(np.count_nonzero(content == self._delimiter))
+        ends: Flags = content == _LF
+        return ends
+
+    def _quoted_ends(self, chunk: bytes) -> Flags:
+        """Which bytes end a record, in a chunk with quotes."""
+        content = np.frombuffer(chunk, np.uint8)
+        is_quote, is_end = content == self._quote[0], content == _LF
+        special = np.flatnonzero(is_quote | is_end | (content == self._delimiter))
+        quote, end = is_quote[special], is_end[special]
+        inside = _inside_quotes(quote, self._inside)
         self._check_neighbours(chunk, special[quote & inside], special[quote & ~inside])
+        self.delimiters += int(np.count_nonzero(~(inside | quote | end)))
         ends = np.zeros(len(content), np.bool_)
-        ends[special[~quote & ~inside]] = True
+        ends[special[end & ~inside]] = True
         if len(inside):
             self._inside = bool(inside[-1])
         return ends
@@ -181,7 +197,7 @@ class JsonArrayCounter:
             return
         content = np.frombuffer(chunk, np.uint8)
         quote = content == ord('"')
-        inside = (np.cumsum(quote) + self._inside) % 2 == 1
+        inside = _inside_quotes(quote, self._inside)
         steps = np.where(inside, 0, _STEPS[content])
         depth = np.cumsum(steps) + self._depth
         self._commas += int(np.count_nonzero((content == ord(",")) & (depth == 1) & ~inside))

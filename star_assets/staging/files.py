@@ -100,6 +100,8 @@ def _inspect_csv(path: Path, name: str, source: Source) -> RawProfile:
         and counter.line_ends.uniform
         and first_line == 1
         and len(csv.delimiter.encode()) == 1
+        # DuckDB takes rows with more fields than the header if these are empty.
+        and counter.delimiters == counter.records * (len(header) - 1)
     )
     return RawProfile(
         sha256=sha256.hexdigest(),

@@ -32,7 +32,7 @@ class Lake:
 
     fact, dimension = FACT, DIMENSION
     day, next_day, products = DAY, NEXT_DAY, PRODUCTS
-    files, rows = 2, 50
+    files, rows = 2, 10
 
     def __init__(self, root: Path) -> None:
         self.storage, self.catalog = LocalStorage(root), LocalCatalog(root)

@@ -36,7 +36,7 @@ def test_a_published_version_is_read_whole_and_described_in_the_catalog(lake) ->
     (entry,) = lake.catalog.partitions("olap", "fact_sales")
     assert entry.parameters["version"] == pointer.live.version
     assert entry.parameters["identity"] == "identity 1"
-    assert entry.parameters["rows"] == "100"
+    assert entry.parameters["rows"] == "20"
     size = sum(file.stat().st_size for file in Path(entry.location).glob("*.parquet"))
     assert entry.parameters["size"] == str(size)
 

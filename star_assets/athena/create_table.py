@@ -1,0 +1,137 @@
+"""CREATE EXTERNAL TABLE: from the statement to the catalog's entry.
+
+Not here: what is done with the entry (statements).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from star_assets.athena.reader import Reader
+from star_assets.athena.types import parse_type
+from star_assets.lake.catalog import CatalogColumn, TableEntry
+from star_assets.model.errors import Unfaithful
+
+# Types that Athena's DDL has and whose values the embedded Athena does not answer.
+_OTHER_TYPES = re.compile(r"(map|struct)<.*>|char\(\d+\)|uniontype<.*>")
+
+BARE_DATE = (
+    "`date` is a reserved word in Athena's DDL: there it must stand in backticks, as `date`. The bare form was accepted."
+)
+
+
+@dataclass
+class TableStatement:
+    """A CREATE EXTERNAL TABLE, read."""
+
+    entry: TableEntry
+    if_not_exists: bool
+    notices: list[str] = field(default_factory=list)
+
+
+def read_create_table(reader: Reader, resolve: Callable[[str, Reader], str]) -> TableStatement:
+    """Read what follows CREATE. `resolve` turns a LOCATION into a URI of the lake."""
+    if not reader.accept("EXTERNAL TABLE"):
+        reader.fail("Athena creates tables with CREATE EXTERNAL TABLE")
+    if_not_exists = reader.accept("IF NOT EXISTS")
+    database, name = reader.table()
+    notices: list[str] = []
+    columns = _columns(reader, notices)
+    description, partition_columns, location, parameters, is_parquet = "", (), None, {}, False
+    while reader.next is not None:
+        if reader.accept("COMMENT"):
+            description = reader.text("a comment")
+        elif reader.accept("PARTITIONED BY"):
+            partition_columns = _columns(reader, notices, {column.name for column in columns})
+        elif reader.accept("STORED AS") or reader.accept("ROW FORMAT"):
+            is_parquet |= _is_parquet(reader)
+        elif reader.accept("LOCATION"):
+            location = resolve(reader.text("a location"), reader)
+        elif reader.accept("TBLPROPERTIES"):
+            parameters = _properties(reader)
+        elif reader.accept("CLUSTERED BY"):
+            raise Unfaithful("CLUSTERED BY", "Leave it out: buckets change no answer.")
+        else:
+            reader.fail("Expected COMMENT, PARTITIONED BY, STORED AS, LOCATION or TBLPROPERTIES")
+    if not is_parquet:
+        raise Unfaithful(
+            "tables over files that are not Parquet",
+            "Write STORED AS PARQUET. For raw CSV and JSON, query the table's typed rows in the database staging.",
+        )
+    if location is None:
+        reader.fail("Expected LOCATION")
+    entry = TableEntry(
+        database, name, columns, partition_columns, location, parameters=parameters, description=description
+    )
+    return TableStatement(entry, if_not_exists, notices)
+
+
+def _columns(reader: Reader, notices: list[str], taken: set[str] | None = None) -> tuple[CatalogColumn, ...]:
+    """`(name type [COMMENT text], …)`, none of them among the `taken`."""
+    reader.expect("(")
+    found: dict[str, CatalogColumn] = {}
+    while True:
+        token = reader.next
+        name = reader.name("a column")
+        if name == "date" and token and token.text.upper() == "DATE" and not _is_quoted(reader, token.start):
+            notices.append(BARE_DATE)
+        if taken and name in taken:
+            reader.fail(
+                f"Column {name!r} is repeated in PARTITIONED BY. A partition column is no column of the files: "
+                "take it out of the first list",
+                back=True,
+            )
+        if name in found:
+            reader.fail(f"Column {name!r} is declared twice", back=True)
+        type_ = _type(reader)
+        comment = reader.text("a comment") if reader.accept("COMMENT") else ""
+        found[name] = CatalogColumn(name, type_, comment)
+        if not reader.accept(","):
+            break
+    reader.expect(")")
+    return tuple(found.values())
+
+
+def _is_quoted(reader: Reader, start: int) -> bool:
+    return reader.statement.sql[start] in '`"'
+
+
+def _type(reader: Reader) -> str:
+    """A type up to the next comma or bracket that is not its own."""
+    parts, depth = [reader.token("a type").text.lower()], 0
+    first = reader.index - 1
+    while (token := reader.next) and not (depth == 0 and token.text.upper() in (",", ")", "COMMENT")):
+        depth += token.text.count("<") + token.text.count("(") - token.text.count(">") - token.text.count(")")
+        parts.append(token.text.lower())
+        reader.index += 1
+    type_ = "".join(parts)
+    if not parse_type(type_).is_known and not _OTHER_TYPES.fullmatch(type_):
+        reader.index = first
+        reader.fail(
+            "Expected a type: boolean, tinyint, smallint, int, bigint, float, double, decimal(p,s), string, date, timestamp"
+        )
+    return type_
+
+
+def _is_parquet(reader: Reader) -> bool:
+    """Whether a STORED AS or ROW FORMAT, up to the next clause, is Parquet's."""
+    words = []
+    while (token := reader.next) and token.text.upper() not in ("LOCATION", "TBLPROPERTIES", "COMMENT", "PARTITIONED"):
+        words.append(token.text.lower())
+        reader.index += 1
+    return any("parquet" in word for word in words)
+
+
+def _properties(reader: Reader) -> dict[str, str]:
+    reader.expect("(")
+    found = {}
+    while True:
+        key = reader.text("a property")
+        reader.expect("=")
+        found[key] = reader.text("a value")
+        if not reader.accept(","):
+            break
+    reader.expect(")")
+    return found

@@ -1,0 +1,82 @@
+"""The statements that make the catalog's tables on Athena, generated.
+
+Names stand in backticks, as Athena's DDL wants reserved words such as `date`.
+Not here: running such statements (statements).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from star_assets.lake.catalog import CatalogColumn, PartitionEntry, TableEntry
+
+# Athena takes statements of up to 262,144 bytes; a partition is some 200.
+PARTITIONS_PER_STATEMENT = 500
+
+
+def create_database(name: str) -> str:
+    """CREATE DATABASE."""
+    return f"CREATE DATABASE IF NOT EXISTS {quoted(name)}"
+
+
+def create_table(entry: TableEntry, if_not_exists: bool = True) -> str:
+    """CREATE EXTERNAL TABLE, or CREATE VIEW, without the closing semicolon."""
+    if entry.view_sql is not None:
+        return f'CREATE OR REPLACE VIEW "{entry.database}"."{entry.name}" AS\n{entry.view_sql}'
+    condition = "IF NOT EXISTS " if if_not_exists else ""
+    lines = [f"CREATE EXTERNAL TABLE {condition}{_table(entry)} (\n{_columns(entry.columns)}\n)"]
+    if entry.description:
+        lines.append(f"COMMENT {text(entry.description)}")
+    if entry.partition_columns:
+        lines.append(f"PARTITIONED BY (\n{_columns(entry.partition_columns)}\n)")
+    lines.append("STORED AS PARQUET")
+    lines.append(f"LOCATION {text(_folder(entry.location or ''))}")
+    if entry.parameters:
+        listed = ",\n".join(f"  {text(key)} = {text(value)}" for key, value in sorted(entry.parameters.items()))
+        lines.append(f"TBLPROPERTIES (\n{listed}\n)")
+    return "\n".join(lines)
+
+
+def add_partitions(entry: TableEntry, partitions: Sequence[PartitionEntry]) -> list[str]:
+    """ALTER TABLE ADD PARTITION for all partitions, in as few statements as Athena takes."""
+    return [
+        f"ALTER TABLE {_table(entry)} ADD IF NOT EXISTS\n" + "\n".join(_partition(entry, one) for one in batch)
+        for batch in _batches(partitions)
+    ]
+
+
+def quoted(name: str) -> str:
+    """A name in backticks."""
+    return "`" + name.replace("`", "``") + "`"
+
+
+def text(value: str) -> str:
+    """A string literal of Athena's DDL, which escapes with a backslash."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _batches(partitions: Sequence[PartitionEntry]) -> Iterator[Sequence[PartitionEntry]]:
+    for start in range(0, len(partitions), PARTITIONS_PER_STATEMENT):
+        yield partitions[start : start + PARTITIONS_PER_STATEMENT]
+
+
+def _table(entry: TableEntry) -> str:
+    return f"{quoted(entry.database)}.{quoted(entry.name)}"
+
+
+def _columns(columns: Sequence[CatalogColumn]) -> str:
+    return ",\n".join(
+        f"  {quoted(column.name)} {column.type}" + (f" COMMENT {text(column.comment)}" if column.comment else "")
+        for column in columns
+    )
+
+
+def _partition(entry: TableEntry, partition: PartitionEntry) -> str:
+    pairs = zip(entry.partition_columns, partition.values, strict=True)
+    values = ", ".join(f"{quoted(column.name)} = {text(value)}" for column, value in pairs)
+    return f"  PARTITION ({values}) LOCATION {text(_folder(partition.location))}"
+
+
+def _folder(uri: str) -> str:
+    """Athena reads a LOCATION as a prefix, so that without the slash `sales` would match `sales_old`."""
+    return uri if uri.endswith("/") else f"{uri}/"

@@ -1,0 +1,116 @@
+"""The demo: a quarter of sample exports, one Dagster run over all of them, the reference question's answer."""
+
+from __future__ import annotations
+
+import time
+from datetime import date
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from star_assets.athena.embedded import EmbeddedAthena
+from star_assets.orchestration.run import materialize_all
+from star_assets.pipeline.outcome import Outcome
+from star_assets.pipeline.warehouse import Warehouse
+from star_assets.samples.retailer import write_exports
+from star_assets.settings import Settings, load_settings
+from star_assets.star import retail
+from star_assets.terminal import bar_chart, table
+
+FIRST_DAY, DAYS = date(2023, 7, 1), 92
+
+# The question that the whole project is measured by: top-selling products in
+# Miami, third quarter of 2023.
+REFERENCE_SQL = """\
+SELECT p.product_name, SUM(f.revenue) AS total_revenue
+FROM fact_sales f
+JOIN dim_product p ON f.product_id = p.product_id
+JOIN dim_store s ON f.store_id = s.store_id
+WHERE s.city = 'Miami' AND f.date BETWEEN '2023-07-01' AND '2023-09-30'
+GROUP BY p.product_name
+ORDER BY total_revenue DESC;"""
+
+# Products that the chart shows.
+TOP = 10
+
+
+def run_demo() -> int:
+    """Run it in the lake of the environment's settings. Returns the exit code."""
+    settings = load_settings().model_copy(update={"start_date": FIRST_DAY})
+    console = Console(highlight=False)
+    started = time.monotonic()
+    lake = Path(settings.lake).absolute()
+    rows = write_exports(lake, FIRST_DAY, DAYS)
+    console.print(f"[bold]1. Exports[/]       {rows:,} raw rows of {DAYS} days in {lake / 'oltp'}")
+    console.print(f"[bold]2. Dagster run[/]   {len(retail.tables)} assets × {DAYS} days")
+    warehouse = Warehouse(retail, settings)
+    days = warehouse.days()[:DAYS]
+    with RunProgress(console, len(days)) as progress:
+        succeeded = materialize_all(retail, settings, days, progress.tell)
+    if not succeeded:
+        console.print("[red]The run failed.[/] `make ui` shows it; what was live stays live.")
+        return 1
+    show_answer(console, warehouse, settings)
+    console.print(f"\nDone in {time.monotonic() - started:.0f} s. The lake is in [bold]{lake}[/]: oltp/ staging/ olap/")
+    console.print(
+        "Next:  [bold]make ui[/]                                          the assets, their lineage and checks"
+    )
+    console.print('       [bold].venv/bin/star-assets query "SELECT …"[/]            ask something else')
+    console.print("       [bold].venv/bin/star-assets status[/]                      what is live")
+    return 0
+
+
+def show_answer(console: Console, warehouse: Warehouse, settings: Settings) -> None:
+    """Ask the reference question and show its answer as a table and a bar chart."""
+    athena = EmbeddedAthena(
+        warehouse.storage, warehouse.catalog, threads=settings.threads, memory_limit=settings.memory_limit
+    )
+    answer = athena.query(REFERENCE_SQL)
+    console.print("[bold]3. Athena[/]        top-selling products in Miami, Q3 2023\n")
+    console.print(REFERENCE_SQL, style="dim")
+    top = answer.table.slice(0, TOP)
+    console.print()
+    console.print(table(top))
+    console.print(f"{answer.table.num_rows} products in {answer.seconds:.2f} s; the first {top.num_rows} are shown.\n")
+    labels, values = top.column(0).to_pylist(), top.column(1).to_pylist()
+    console.print(bar_chart(labels, values, min(console.width, 100)))
+
+
+class RunProgress:
+    """One line per table: a bar while its days come in, then what became of them."""
+
+    def __init__(self, console: Console, days: int) -> None:
+        self.days = days
+        self.tasks: dict[str, TaskID] = {}
+        self.rows: dict[str, dict[str, int]] = {}
+        self.failures: list[Outcome] = []
+        self.progress = Progress(
+            TextColumn("   {task.description:<14}"),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[rows]:>9,} rows"),
+            console=console,
+        )
+
+    def __enter__(self) -> RunProgress:
+        self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+        for outcome in self.failures:
+            self.progress.console.print(str(outcome.error), style="red")
+
+    def tell(self, outcome: Outcome) -> None:
+        """Count a day of a table."""
+        if outcome.table not in self.tasks:
+            self.tasks[outcome.table] = self.progress.add_task(outcome.table, total=self.days, rows=0)
+            self.rows[outcome.table] = {}
+        if outcome.manifest:
+            self.rows[outcome.table][outcome.manifest.version] = outcome.manifest.rows
+        if outcome.error:
+            self.failures.append(outcome)
+        rows = sum(self.rows[outcome.table].values())
+        self.progress.update(self.tasks[outcome.table], advance=1, rows=rows)

@@ -1,0 +1,101 @@
+"""A small lake with real exports, and a warehouse whose outcomes a test decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import dagster as dg
+import pyarrow as pa
+import pytest
+
+from star_assets.lake.catalog import PartitionEntry
+from star_assets.lake.versions import DataFile, Manifest, Partition
+from star_assets.model import Star
+from star_assets.model.errors import StarError
+from star_assets.orchestration.build import build_definitions
+from star_assets.orchestration.describe import database
+from star_assets.orchestration.run import QUIET, partition_tags
+from star_assets.pipeline.outcome import CheckResult, Outcome
+from star_assets.pipeline.warehouse import Warehouse
+from star_assets.samples.retailer import write_exports
+from star_assets.settings import Settings
+from star_assets.star import retail
+
+DAYS = ["2023-07-01", "2023-07-02", "2023-07-03"]
+
+
+@dataclass
+class DecidedWarehouse:
+    """Publishes three rows for each day, but for the (table, day) that `errors` or `broken` names."""
+
+    star: Star
+    settings: Settings
+    errors: dict[tuple[str, str], StarError] = field(default_factory=dict)
+    published: dict[str, list[str]] = field(default_factory=dict)
+    reconciles: bool = True
+    reconciled: list[str] = field(default_factory=list)
+
+    def refresh(self, table: str, days: Sequence[str]) -> Iterator[Outcome]:
+        for day in days:
+            partition = Partition(database(self.star.table(table)), table, day)
+            rule = CheckResult("key unique", (table, day) not in self.errors, "expected 0 of 3, found …")
+            if error := self.errors.get((table, day)):
+                yield Outcome(table, day, partition, "failed", error=error, checks=(rule,))
+            else:
+                self.published.setdefault(table, []).append(day)
+                manifest = Manifest("v1", "i1", "", (DataFile("f", 3, 120, "0"),), (), {}, {}, {"rejected": 1})
+                yield Outcome(table, day, partition, "published", manifest, f"/lake/{table}", checks=(rule,))
+
+    def sample(self, table: str, day: str) -> pa.Table:
+        return pa.table({"name": ["a|b", None], "day": [day, "x" * 99]})
+
+    def reconcile(self, fact: str, days: Sequence[str]) -> CheckResult:
+        self.reconciled = list(days)
+        return CheckResult("reconciliation", self.reconciles, "…", {"expected": {"rows": "3"}, "days": []})
+
+    @property
+    def catalog(self) -> DecidedWarehouse:
+        return self
+
+    def partitions(self, database: str, table: str) -> list[PartitionEntry]:
+        return [PartitionEntry((day,), "/lake", parameters={"rows": "3"}) for day in self.published.get(table, [])]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(lake=str(tmp_path / "lake"), threads=2)
+
+
+@pytest.fixture
+def decided(settings: Settings) -> DecidedWarehouse:
+    return DecidedWarehouse(retail, settings)
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as ephemeral:
+        yield ephemeral
+
+
+@pytest.fixture
+def lake(settings: Settings) -> Warehouse:
+    """A warehouse over three days of real exports, nothing staged."""
+    write_exports(Path(settings.lake), settings.start_date, len(DAYS), orders_per_day=5)
+    return Warehouse(retail, settings)
+
+
+def materialize(
+    warehouse: DecidedWarehouse | Warehouse, instance: dg.DagsterInstance, days: Sequence[str], *tables: str
+) -> dg.ExecuteInProcessResult:
+    """Run the tables (default: all) for days, as Dagster does."""
+    definitions = build_definitions(warehouse.star, warehouse.settings, warehouse)
+    job = definitions.resolve_implicit_global_asset_job_def()
+    return job.execute_in_process(
+        instance=instance,
+        tags=partition_tags(days),
+        run_config=QUIET,
+        raise_on_error=False,
+        asset_selection=[dg.AssetKey(table) for table in tables] or None,
+    )

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from star_assets.orchestration.build import build_definitions
+from star_assets.pipeline.warehouse import Warehouse
+from star_assets.settings import Settings
+from star_assets.star import retail
+
+from .conftest import DAYS
+
+
+def evaluate(lake: Warehouse, name: str, at: datetime) -> dg.RunRequest | str:
+    schedule = build_definitions(retail, lake.settings, lake).resolve_schedule_def(name)
+    context = dg.build_schedule_context(scheduled_execution_time=at, resources={"warehouse": lake})
+    data = schedule.evaluate_tick(context)
+    return data.run_requests[0] if data.run_requests else data.skip_message or ""
+
+
+@pytest.mark.parametrize(
+    "name, zone, at, day",
+    [
+        ("daily", "UTC", "2023-07-03T02:00+00:00", "2023-07-02"),
+        ("hourly", "UTC", "2023-07-03T02:10+00:00", "2023-07-03"),
+        # 2:00 in New York is 6:00 UTC; 23:10 there is the next day in UTC.
+        ("daily", "America/New_York", "2023-07-03T06:00+00:00", "2023-07-02"),
+        ("hourly", "America/New_York", "2023-07-03T03:10+00:00", "2023-07-02"),
+    ],
+)
+def test_a_tick_requests_the_business_day(lake: Warehouse, name: str, zone: str, at: str, day: str) -> None:
+    settings = lake.settings.model_copy(update={"timezone": zone})
+    request = evaluate(Warehouse(retail, settings), name, datetime.fromisoformat(at))
+    assert isinstance(request, dg.RunRequest)
+    assert request.partition_key == day
+    assert {key.to_user_string() for key in request.asset_selection or []} == set(retail.tables)
+
+
+def test_a_day_without_exports_is_skipped_and_says_so(lake: Warehouse) -> None:
+    """An empty day must not be published because the exports are late."""
+    skipped = evaluate(lake, "daily", datetime(2023, 7, 20, 2, tzinfo=timezone.utc))
+    assert isinstance(skipped, str)
+    assert skipped.startswith("No source has a whole export of 2023-07-19 in ")
+
+
+def test_a_day_that_came_in_part_is_run_in_part(lake: Warehouse) -> None:
+    (Path(lake.settings.lake) / "oltp" / "order_items" / f"date={DAYS[2]}" / "_SUCCESS").unlink()
+    request = evaluate(lake, "hourly", datetime(2023, 7, 3, 12, 10, tzinfo=timezone.utc))
+    assert isinstance(request, dg.RunRequest)
+    tables = {key.to_user_string() for key in request.asset_selection or []}
+    assert "orders" in tables and tables.isdisjoint({"order_items", "dim_product", "fact_sales"})
+
+
+def test_a_day_before_the_start_date_is_skipped(lake: Warehouse) -> None:
+    """It has no partition, and a request for it would be an error."""
+    skipped = evaluate(lake, "daily", datetime(2023, 7, 1, 2, tzinfo=timezone.utc))
+    assert skipped == "2023-06-30 is before STAR_START_DATE, 2023-07-01."
+
+
+def test_schedules_wait_to_be_started() -> None:
+    """Who has just cloned the project must not get runs of days that nobody exported."""
+    for name in ("daily", "hourly"):
+        schedule = build_definitions(retail, Settings()).resolve_schedule_def(name)
+        assert schedule.default_status == dg.DefaultScheduleStatus.STOPPED

@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.sensor_definition import SensorExecutionData
+
+from star_assets.model.errors import StarError
+from star_assets.orchestration.arrivals import look
+from star_assets.orchestration.build import build_definitions
+from star_assets.pipeline.warehouse import Warehouse
+from star_assets.settings import Settings
+from star_assets.star import retail
+
+from .conftest import DAYS, materialize
+
+NEVER = float("inf")
+
+
+def folder(lake: Warehouse, source: str, day: str) -> Path:
+    return Path(lake.settings.lake) / "oltp" / source / f"date={day}"
+
+
+def export_file(lake: Warehouse, source: str, day: str) -> Path:
+    (file,) = (file for file in sorted(folder(lake, source, day).iterdir())[:2] if not file.name.startswith("_"))
+    return file
+
+
+def stage(lake: Warehouse, days: list[str]) -> None:
+    for source in lake.star.sources:
+        errors: list[StarError] = [o.error for o in lake.refresh(source, days) if o.error]
+        assert not errors
+
+
+def tick(lake: Warehouse, cursor: str | None = None) -> SensorExecutionData:
+    return evaluate(lake, "new_exports", None, cursor)
+
+
+def evaluate(
+    lake: Warehouse, name: str, instance: dg.DagsterInstance | None, cursor: str | None
+) -> SensorExecutionData:
+    definitions = build_definitions(retail, lake.settings, lake)
+    context = dg.build_sensor_context(
+        instance,
+        cursor=cursor,
+        resources={"warehouse": lake},
+        definitions=definitions,
+    )
+    return definitions.resolve_sensor_def(name).evaluate_tick(context)
+
+
+def requested(result: SensorExecutionData) -> list[tuple[str, str, set[str]]]:
+    found = []
+    for request in result.run_requests or []:
+        first = request.partition_key or request.tags["dagster/asset_partition_range_start"]
+        last = request.partition_key or request.tags["dagster/asset_partition_range_end"]
+        found.append((first, last, {key.to_user_string() for key in request.asset_selection or []}))
+    return found
+
+
+def reason(result: SensorExecutionData) -> str:
+    assert not result.run_requests
+    return result.skip_message or ""
+
+
+def test_new_exports_are_one_run_for_days_that_follow_each_other(lake: Warehouse) -> None:
+    assert requested(tick(lake)) == [(DAYS[0], DAYS[-1], set(retail.tables))]
+
+
+def test_a_gap_makes_two_requests(lake: Warehouse) -> None:
+    stage(lake, [DAYS[1]])
+    assert [(first, last) for first, last, _ in requested(tick(lake))] == [(DAYS[0], DAYS[0]), (DAYS[2], DAYS[2])]
+
+
+def test_what_is_staged_is_not_requested(lake: Warehouse) -> None:
+    """Even without a cursor: what is known is read off the lake."""
+    stage(lake, DAYS)
+    assert reason(tick(lake)).startswith(f"15 exports up to {DAYS[-1]} in ")
+
+
+def test_nothing_is_requested_twice(lake: Warehouse) -> None:
+    """A run that failed for good must not be started every minute."""
+    first = tick(lake)
+    again = tick(lake, first.cursor)
+    assert not again.run_requests
+    lost = tick(lake)
+    assert [r.run_key for r in lost.run_requests or []] == [r.run_key for r in first.run_requests or []]
+
+
+def test_half_an_export_waits_and_says_so(lake: Warehouse) -> None:
+    """And so do the tables that need it: a day without its lines would have no sales."""
+    marker = folder(lake, "order_items", DAYS[2]) / "_SUCCESS"
+    marker.unlink()
+    first = tick(lake)
+    *_, (day, _, tables) = requested(first)
+    assert day == DAYS[2]
+    assert tables == {"orders", "customers", "products", "stores", "dim_store", "dim_customer", "dim_time"}
+    stage(lake, DAYS[:2])
+    for source in ("orders", "customers", "products", "stores"):
+        assert all(not outcome.error for outcome in lake.refresh(source, DAYS[2:]))
+    waiting = tick(lake, first.cursor)
+    assert f"Not whole yet: order_items {DAYS[2]}." in reason(waiting)
+    marker.touch()
+    assert requested(tick(lake, waiting.cursor)) == [
+        (DAYS[2], DAYS[2], {"order_items", "dim_product", "fact_sales"}),
+    ]
+
+
+def test_a_changed_export_requests_what_follows_from_it(lake: Warehouse) -> None:
+    stage(lake, DAYS)
+    cursor = tick(lake).cursor
+    file = export_file(lake, "products", DAYS[1])
+    file.write_bytes(file.read_bytes() + b"\n")
+    assert requested(tick(lake, cursor)) == [(DAYS[1], DAYS[1], {"products", "dim_product", "fact_sales"})]
+
+
+def test_a_touched_file_with_the_same_content_is_not_requested(lake: Warehouse) -> None:
+    stage(lake, DAYS)
+    cursor = tick(lake).cursor
+    os.utime(export_file(lake, "orders", DAYS[0]), (1, 1))
+    touched = tick(lake, cursor)
+    assert "none is new or changed" in reason(touched)
+    assert touched.cursor != cursor
+
+
+def test_content_that_comes_back_is_requested_again(lake: Warehouse) -> None:
+    """A → B → A: Dagster drops a run key it has seen, so the key must tell what is replaced."""
+    file = export_file(lake, "orders", DAYS[0])
+    original, stat = file.read_bytes(), file.stat()
+    first = tick(lake)
+    stage(lake, DAYS)
+    file.write_bytes(original + b"\n")
+    second = tick(lake, first.cursor)
+    stage(lake, DAYS)
+    file.write_bytes(original)
+    os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    third = tick(lake, second.cursor)
+    keys = [request.run_key for result in (first, second, third) for request in result.run_requests or []]
+    assert len(keys) == len(set(keys)) == 3
+
+
+def test_a_source_that_was_not_exported_waits_until_a_later_day_has_come(lake: Warehouse) -> None:
+    """A missing folder is an empty day or a late export; only the next one tells which."""
+    for day in (DAYS[1], DAYS[2]):
+        for file in folder(lake, "stores", day).iterdir():
+            file.unlink()
+        folder(lake, "stores", day).rmdir()
+    by_day = {first: tables for first, _, tables in requested(tick(lake))}
+    assert "stores" in by_day[DAYS[0]]
+    assert by_day[DAYS[1]].isdisjoint({"stores", "dim_store", "fact_sales"})
+
+
+def test_a_look_that_runs_out_of_time_goes_on_at_the_next_tick(lake: Warehouse) -> None:
+    found = look(lake, {}, time.time(), deadline=time.monotonic() - 1)
+    assert found.unfinished and not found.requests
+    rest = look(lake, found.seen, time.time(), NEVER)
+    assert not rest.unfinished and [r.days for r in rest.requests] == [tuple(DAYS)]
+
+
+def test_the_cursor_stays_small(lake: Warehouse) -> None:
+    """Dagster keeps it with every tick."""
+    cursor = tick(lake).cursor
+    assert cursor is not None
+    assert {source: len(months) for source, months in json.loads(cursor).items()} == dict.fromkeys(retail.sources, 1)
+
+
+def test_an_empty_lake_asks_whether_it_is_the_right_one(settings: Settings) -> None:
+    assert "holds no exports. Is STAR_LAKE right?" in reason(tick(Warehouse(retail, settings)))
+
+
+def test_a_requested_range_can_be_run(lake: Warehouse, instance: dg.DagsterInstance) -> None:
+    """The tags must be the ones by which Dagster knows a range."""
+    (request,) = tick(lake).run_requests or []
+    job = build_definitions(retail, lake.settings, lake).resolve_job_def("all_tables")
+    assert job.execute_in_process(instance=instance, tags=request.tags).success
+    assert instance.get_materialized_partitions(dg.AssetKey("fact_sales")) == set(DAYS)
+    assert "none is new or changed" in reason(tick(lake))
+
+
+# The Athena partition sensor
+
+
+def mended(lake: Warehouse, instance: dg.DagsterInstance, cursor: str | None = None) -> SensorExecutionData:
+    return evaluate(lake, "athena_partitions", instance, cursor)
+
+
+def test_a_published_partition_that_the_catalog_lacks_is_registered(
+    lake: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    """A run that died between the commit and the catalog must not hide its day."""
+    assert materialize(lake, instance, DAYS).success
+    cursor = mended(lake, instance).cursor
+    lake.catalog.drop_partitions("olap", "fact_sales", [(DAYS[1],)])
+    assert reason(mended(lake, instance, cursor)).startswith(f"Mended: olap.fact_sales date={DAYS[1]}: registered.")
+    assert [entry.values[0] for entry in lake.catalog.partitions("olap", "fact_sales")] == DAYS
+
+
+def test_nothing_to_mend_is_said(lake: Warehouse, instance: dg.DagsterInstance) -> None:
+    assert materialize(lake, instance, DAYS).success
+    assert reason(mended(lake, instance)) == "The catalog serves what is live; nothing to mend."
+
+
+def test_what_was_published_outside_dagster_is_recorded_once(lake: Warehouse, instance: dg.DagsterInstance) -> None:
+    """`star-assets run` publishes too; the UI should show what is live."""
+    for table in retail.tables:
+        assert all(not outcome.error for outcome in lake.refresh(table, DAYS))
+    found = mended(lake, instance)
+    recorded = {(event.asset_key.to_user_string(), event.partition) for event in found.asset_events}
+    assert {("fact_sales", day) for day in DAYS} <= recorded
+    assert ("dim_product", None) in recorded
+    assert not mended(lake, instance, found.cursor).asset_events
+
+
+def test_what_dagster_recorded_itself_is_not_recorded_again(lake: Warehouse, instance: dg.DagsterInstance) -> None:
+    assert materialize(lake, instance, DAYS).success
+    assert not mended(lake, instance).asset_events
+
+
+def test_a_day_published_again_outside_dagster_is_recorded(lake: Warehouse, instance: dg.DagsterInstance) -> None:
+    assert materialize(lake, instance, DAYS).success
+    cursor = mended(lake, instance).cursor
+    file = export_file(lake, "products", DAYS[1])
+    file.write_bytes(file.read_bytes() + b"\n")
+    assert [outcome.status for outcome in lake.refresh("products", DAYS)] == ["unchanged", "published", "unchanged"]
+    (event,) = mended(lake, instance, cursor).asset_events
+    assert (event.asset_key.to_user_string(), event.partition) == ("products", DAYS[1])
+    live = lake.live_manifest("products", DAYS[1])
+    assert live and event.metadata["version"].value == live.version
+
+
+def test_nothing_is_recorded_while_a_run_is_under_way(lake: Warehouse, instance: dg.DagsterInstance) -> None:
+    """A run publishes before it records; both would record the same day."""
+    assert all(not outcome.error for outcome in lake.refresh("orders", DAYS))
+    job = build_definitions(retail, lake.settings, lake).resolve_job_def("all_tables")
+    run = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+    assert "Runs are under way" in reason(mended(lake, instance))
+    instance.delete_run(run.run_id)
+    assert len(list(mended(lake, instance).asset_events)) == len(DAYS)
+
+
+@pytest.mark.parametrize("name, running", [("athena_partitions", True), ("new_exports", False)])
+def test_only_the_sensor_that_starts_no_runs_is_on(name: str, running: bool) -> None:
+    sensor = build_definitions(retail, Settings()).resolve_sensor_def(name)
+    assert (sensor.default_status == dg.DefaultSensorStatus.RUNNING) is running
