@@ -9,13 +9,17 @@ import json
 import sys
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 import pyarrow.csv
 from rich.console import Console
+from rich.filesize import decimal as file_size
 from rich.table import Table
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from star_assets.athena.client import Result
 
 Format = Literal["table", "csv", "json"]
 
@@ -24,6 +28,9 @@ MOST_DRAWN = 1_000
 
 # A table that goes to a file or another program is not folded to any width.
 UNBOUNDED = 100_000
+
+# Of a statement that prints nothing, so much is repeated.
+SHORT = 60
 
 # Eighths of a block, so that a bar's length is true to an eighth of a character.
 _EIGHTHS = " ▏▎▍▌▋▊▉"
@@ -45,6 +52,41 @@ def write_rows(rows: pa.Table, format_: Format) -> None:
         console.print(table(rows), width=None if console.is_terminal else UNBOUNDED)
         if rows.num_rows > MOST_DRAWN:
             console.print(f"… the first {MOST_DRAWN:,} of {rows.num_rows:,} rows; --format csv or json writes all.")
+
+
+def show_answer(statement: str, result: Result) -> None:
+    """One statement's answer, for people: rows as a table, what DDL prints as lines; what it took to stderr."""
+    error_console = Console(stderr=True, highlight=False, soft_wrap=True)
+    if result.statement == "query":
+        write_rows(result.table, "table")
+        count = f"{result.table.num_rows:,} {'row' if result.table.num_rows == 1 else 'rows'}"
+        read = file_size(result.bytes_scanned)
+        error_console.print(f"{count}, {result.seconds:.2f} s, {read} in the files read")
+    elif result.table.num_rows:
+        for row in result.table.to_pylist():
+            print("\t".join("" if value is None else str(value) for value in row.values()))
+    else:
+        words = " ".join(statement.split())
+        error_console.print(Text(f"Done: {words if len(words) <= SHORT else words[: SHORT - 1] + '…'}"))
+
+
+def status_for_people(status: pa.Table) -> pa.Table:
+    """The rows of `table_status` in fewer, wider words."""
+    rows = [
+        {
+            "table": row["table"],
+            "kind": row["kind"],
+            "partitions": row["partitions"],
+            "days": f"{row['first_day']} … {row['last_day']}" if row["first_day"] else "",
+            "rows": row["rows"],
+            "size": file_size(row["size_bytes"]),
+            "live since (UTC)": f"{row['live_since']:%Y-%m-%d %H:%M}" if row["live_since"] else "",
+            "versions": row["versions"],
+            "catalog": row["catalog"] or "empty",
+        }
+        for row in status.to_pylist()
+    ]
+    return pa.Table.from_pylist(rows)
 
 
 def table(rows: pa.Table, title: str | None = None) -> Table:

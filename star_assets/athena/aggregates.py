@@ -66,6 +66,8 @@ def _ordered(name: str) -> Answer:
 
     def answer(compiler: Compiler, call: Aggregate) -> Value:
         (value,) = call.values
+        if value.type.of:
+            compiler.refuse(f"{name} of arrays")
         if value.type.is_float:
             return Value(call.written(name, f"athena_finite({value.sql})"), value.type, call.node)
         return Value(call.written(name, value.sql), value.type, call.node)
@@ -125,10 +127,12 @@ def _approx_distinct(compiler: Compiler, call: Aggregate) -> Value:
 
 def _approx_percentile(compiler: Compiler, call: Aggregate) -> Value:
     value, share = call.values
-    if not value.type.is_numeric or share.node.find(exp.Column):
+    if not (value.type.is_numeric and share.type.is_numeric):
         compiler.mismatch(call.node, "approx_percentile", call.values)
+    if share.node.find(exp.Column):
+        compiler.refuse("approx_percentile with a percentage that is no literal")
     compiler.notices.append("approx_percentile was answered exactly.")
-    type_ = DOUBLE if value.type.name == "decimal" else value.type
+    type_ = BIGINT if value.type.is_integer else DOUBLE if value.type.name == "decimal" else value.type
     return Value(call.written("quantile_disc", coerced(value, type_), coerced(share, DOUBLE)), type_, call.node)
 
 
@@ -274,7 +278,7 @@ def _aggregate_of(compiler: Compiler, node: exp.Expression) -> exp.Expression:
         if name in TABLE or name in SPECIAL:
             compiler.fail(node, f"{name} is neither an aggregate nor a window function")
         compiler.refuse(f"{name}() as an aggregate or window function")
-    return node.this  # type: ignore[no-any-return]
+    return node.this
 
 
 def _filter(compiler: Compiler, node: exp.Filter) -> str:

@@ -78,7 +78,7 @@ def concatenation(compiler: Compiler, node: exp.DPipe) -> Value:
     """|| of texts or of arrays; NULL if one is NULL."""
     values = compiler.values([node.this, node.expression])
     (left, right), type_ = compiler.alike(values, "Operator ||")
-    if type_ == VARCHAR or type_ == UNKNOWN:
+    if type_ in (VARCHAR, UNKNOWN):
         return Value(f"({left} || {right})", VARCHAR, node)
     if type_.of:
         sql = f"CASE WHEN {left} IS NOT NULL AND {right} IS NOT NULL THEN list_concat({left}, {right}) END"

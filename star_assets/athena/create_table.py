@@ -17,9 +17,7 @@ from star_assets.model.errors import Unfaithful
 # Types that Athena's DDL has and whose values the embedded Athena does not answer.
 _OTHER_TYPES = re.compile(r"(map|struct)<.*>|char\(\d+\)|uniontype<.*>")
 
-BARE_DATE = (
-    "`date` is a reserved word in Athena's DDL: there it must stand in backticks, as `date`. The bare form was accepted."
-)
+BARE_DATE = "`date` is a reserved word in Athena's DDL and must stand in backticks there. The bare form was accepted."
 
 
 @dataclass
@@ -39,7 +37,8 @@ def read_create_table(reader: Reader, resolve: Callable[[str, Reader], str]) -> 
     database, name = reader.table()
     notices: list[str] = []
     columns = _columns(reader, notices)
-    description, partition_columns, location, parameters, is_parquet = "", (), None, {}, False
+    partition_columns: tuple[CatalogColumn, ...] = ()
+    description, location, parameters, is_parquet = "", None, dict[str, str](), False
     while reader.next is not None:
         if reader.accept("COMMENT"):
             description = reader.text("a comment")
@@ -110,7 +109,8 @@ def _type(reader: Reader) -> str:
     if not parse_type(type_).is_known and not _OTHER_TYPES.fullmatch(type_):
         reader.index = first
         reader.fail(
-            "Expected a type: boolean, tinyint, smallint, int, bigint, float, double, decimal(p,s), string, date, timestamp"
+            "Expected a type: boolean, tinyint, smallint, int, bigint, float, double, "
+            "decimal(p,s), string, date or timestamp"
         )
     return type_
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from star_assets.athena.arithmetic import INTERVALS, shifted
-from star_assets.athena.compiler import Compiler, Value, coerced, rule
 from star_assets.athena.casts import converted
+from star_assets.athena.compiler import Compiler, Value, coerced, rule
 from star_assets.athena.functions import TABLE, expect, function, read_signatures
 from star_assets.athena.rules import text
 from star_assets.athena.types import BIGINT, DATE, TIMESTAMP, UNKNOWN, VARCHAR, Type, array
@@ -211,6 +211,9 @@ def date_parse(compiler: Compiler, node: exp.Expression, values: Sequence[Value]
     expect(compiler, node, values, 2)
     if values[0].type not in (VARCHAR, UNKNOWN):
         compiler.mismatch(node, "date_parse", values)
+    if "%Y" not in (values[1].literal or "%Y"):
+        # Without a year, and for two digits of one, Athena and DuckDB take different centuries.
+        compiler.refuse("date_parse without %Y", "Concatenate the year to the text.")
     format_ = _strftime(compiler, node, values[1])
     return Value(f"CAST(strptime({values[0].sql}, {format_}) AS TIMESTAMP)", TIMESTAMP, node)
 

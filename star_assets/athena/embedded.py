@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from threading import Lock
 
 import duckdb
@@ -17,14 +17,14 @@ from sqlglot import exp
 
 from star_assets.athena.client import Athena, Result
 from star_assets.athena.failures import in_words
-from star_assets.athena.parse import Statement, closest, at_offset, parse_query, place_of, split
+from star_assets.athena.parse import Statement, at_offset, closest, parse_query, place_of, split
 from star_assets.athena.queries import Plan, Queries, Tables
 from star_assets.athena.scans import Listing
 from star_assets.athena.scope import CATALOG, Field
 from star_assets.athena.session import connect
 from star_assets.athena.sources import view_database
 from star_assets.athena.statements import Statements, is_ddl
-from star_assets.lake.catalog import Catalog
+from star_assets.lake.catalog import Catalog, PartitionEntry, TableEntry
 from star_assets.lake.storage import Storage
 
 _SCAN = re.compile(r"/\*scan (\d+)\*/")
@@ -50,9 +50,14 @@ class EmbeddedAthena(Athena):
 
     def query(self, sql: str) -> Result:
         """Run the statements of `sql` in order; the last one's result. Raises BadQuery, Unfaithful."""
+        for result in self.results(sql):
+            last = result
+        return last
+
+    def results(self, sql: str) -> Iterator[Result]:
+        """Run the statements of `sql` in order; each one's result as it comes. Raises BadQuery, Unfaithful."""
         for statement in split(sql):
-            result = self._run(statement)
-        return result
+            yield self._run(statement)
 
     def _run(self, statement: Statement) -> Result:
         started = time.perf_counter()
@@ -107,10 +112,11 @@ class EmbeddedAthena(Athena):
     def _tables(self, parsed: exp.Expression, sql: str, database: str) -> Tables:
         """Every table that a query and the views it uses may read, as of one moment."""
         places = dict(_names(parsed, database))
-        wanted, found = set(places), {}
+        wanted = set(places)
+        found: dict[tuple[str, str], tuple[TableEntry, Sequence[PartitionEntry]] | None] = {}
         while wanted - found.keys():
             found = dict.fromkeys(wanted) | self.catalog.snapshot(sorted(wanted))
-            for key, table in found.items():
+            for table in found.values():
                 if table and table[0].view_sql is not None:
                     inside = parse_query(split(table[0].view_sql)[0])
                     wanted |= {name for name, _ in _names(inside, view_database(table[0]))}

@@ -2,7 +2,8 @@
 
 A function that is not listed is refused by name. Most are one line of the
 table; those whose type depends on their arguments are Python functions below
-it. Not here: dates (dates), aggregates and windows (aggregates).
+it. Not here: arrays, dates, regular expressions
+(arrays, dates, patterns), aggregates and windows (aggregates).
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from star_assets.athena.compiler import Compiler, Value, coerced, rule
-from star_assets.athena.rules import compared, text
-from star_assets.athena.types import BIGINT, BOOLEAN, UNKNOWN, VARCHAR, Type, array, coerces, decimal, parse_type
+from star_assets.athena.rules import compared
+from star_assets.athena.types import UNKNOWN, VARCHAR, Type, coerces, decimal, parse_type
 
 Function = Callable[[Compiler, exp.Expression, Sequence[Value]], Value]
 
@@ -181,6 +182,8 @@ def concat(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) ->
     """concat: NULL if one is NULL, unlike DuckDB's."""
     if len(values) < 2:
         compiler.fail(node, "concat expects at least two arguments")
+    if any(value.type.of for value in values):
+        compiler.refuse("concat of arrays", "Write a || b.")
     if any(value.type not in (VARCHAR, UNKNOWN) for value in values):
         compiler.mismatch(node, "concat", values)
     return Value(f"({' || '.join(value.sql for value in values)})", VARCHAR, node)
@@ -281,114 +284,3 @@ def rounded(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -
 def _numeric(compiler: Compiler, node: exp.Expression, value: Value) -> None:
     if not value.type.is_numeric:
         compiler.mismatch(node, str(node.this).lower(), [value])
-
-
-# Arrays
-
-
-def _elements(compiler: Compiler, node: exp.Expression, value: Value) -> Type:
-    if value.type.of is None:
-        compiler.mismatch(node, str(node.this).lower(), [value])
-    return value.type.of
-
-
-@function("cardinality")
-def cardinality(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """The number of an array's elements."""
-    expect(compiler, node, values, 1)
-    _elements(compiler, node, values[0])
-    return Value(f"len({values[0].sql})", BIGINT, node)
-
-
-@function("element_at")
-def element_at(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """element_at(array, n): NULL outside of the array; negative numbers count from its end."""
-    expect(compiler, node, values, 2)
-    element = _elements(compiler, node, values[0])
-    if not values[1].type.is_integer:
-        compiler.mismatch(node, "element_at", values)
-    return Value(f"athena_element_at({values[0].sql}, {coerced(values[1], BIGINT)})", element, node)
-
-
-@function("contains")
-def contains(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """contains(array, element): NULL if it is not found and the array has a NULL."""
-    expect(compiler, node, values, 2)
-    given = Value("", _elements(compiler, node, values[0]), node)
-    (_, wanted), type_ = compiler.alike([given, values[1]], "contains")
-    items = coerced(values[0], array(type_))
-    found = f"list_contains({items}, {wanted})"
-    unsure = f"len(list_filter({items}, lambda x: x IS NULL)) > 0"
-    return Value(
-        f"CASE WHEN {found} THEN TRUE WHEN {unsure} OR {wanted} IS NULL THEN NULL ELSE {found} END", BOOLEAN, node
-    )
-
-
-@function("array_sort")
-def array_sort(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """array_sort(array): ascending, NULL last."""
-    expect(compiler, node, values, 1)
-    _elements(compiler, node, values[0])
-    return Value(f"list_sort({values[0].sql}, 'ASC', 'NULLS LAST')", values[0].type, node)
-
-
-@function("array_max", "array_min")
-def array_extreme(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """array_max and array_min: NULL if one element is, unlike DuckDB's."""
-    expect(compiler, node, values, 1)
-    element = _elements(compiler, node, values[0])
-    if element.is_float:
-        compiler.refuse(f"{node.this} of floating-point numbers")
-    items, name = values[0].sql, str(node.this).lower().replace("array_", "list_")
-    return Value(
-        f"CASE WHEN len(list_filter({items}, lambda x: x IS NULL)) = 0 THEN {name}({items}) END", element, node
-    )
-
-
-# Regular expressions: DuckDB's have no look-around and no back-reference, and
-# give '' where Athena gives NULL, so patterns must be literals that both read alike.
-
-
-def _pattern(compiler: Compiler, value: Value) -> str:
-    if value.literal is None:
-        compiler.refuse("regular expressions that are not literals")
-    if re.search(r"\(\?[=!<>]|\\[1-9kQGZRXhHvVpP]|[*+?}]\+|&&|\(\?[a-z]*[uUxd]", value.literal):
-        compiler.refuse(f"the regular expression {value.literal}", "Its syntax is read otherwise here.")
-    return text(value.literal)
-
-
-@function("regexp_like")
-def regexp_like(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """Whether the pattern is found anywhere in the text."""
-    expect(compiler, node, values, 2)
-    return Value(f"regexp_matches({_text(compiler, node, values[0])}, {_pattern(compiler, values[1])})", BOOLEAN, node)
-
-
-@function("regexp_extract")
-def regexp_extract(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """The first match, or a group of it; NULL where there is none."""
-    expect(compiler, node, values, 2, 3)
-    value, pattern = _text(compiler, node, values[0]), _pattern(compiler, values[1])
-    group = values[2].integer if len(values) > 2 else 0
-    if group is None or (group and re.search(r"\||\)[?*]|\)\{0", pattern)):
-        compiler.refuse("regexp_extract of a group that may be absent from a match")
-    sql = f"CASE WHEN regexp_matches({value}, {pattern}) THEN regexp_extract({value}, {pattern}, {group}) END"
-    return Value(sql, VARCHAR, node)
-
-
-@function("regexp_replace")
-def regexp_replace(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """Every match replaced; $1 is the first group."""
-    expect(compiler, node, values, 2, 3)
-    value, pattern = _text(compiler, node, values[0]), _pattern(compiler, values[1])
-    new = values[2].literal if len(values) > 2 else ""
-    if new is None or "\\" in new or re.search(r"\$(?![0-9])|\$[0-9]{2}", new):
-        compiler.refuse("regexp_replace with a replacement that is not plain text and $1 to $9")
-    replacement = text(re.sub(r"\$([0-9])", r"\\\1", new))
-    return Value(f"regexp_replace({value}, {pattern}, {replacement}, 'g')", VARCHAR, node)
-
-
-def _text(compiler: Compiler, node: exp.Expression, value: Value) -> str:
-    if value.type not in (VARCHAR, UNKNOWN):
-        compiler.mismatch(node, str(node.this).lower(), [value])
-    return value.sql

@@ -10,7 +10,7 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlglot import exp
 from sqlglot.dialects.hive import Hive
@@ -31,31 +31,31 @@ def _literal(parse: Any) -> Any:
     return with_place
 
 
-class Dialect(Trino):
+class Dialect(Trino):  # type: ignore[misc]
     """Trino's grammar, without the meaning that sqlglot gives to functions and subscripts."""
 
     INDEX_OFFSET = 0
 
-    class Parser(Trino.Parser):
+    class Parser(Trino.Parser):  # type: ignore[misc]
         """Functions by name; literals that know their place."""
 
-        FUNCTIONS: dict[str, Any] = {}
-        FUNCTION_PARSERS = {name: Trino.Parser.FUNCTION_PARSERS[name] for name in _FORMS}
-        PRIMARY_PARSERS = {
+        FUNCTIONS: ClassVar[dict[str, Any]] = {}
+        FUNCTION_PARSERS: ClassVar = {name: Trino.Parser.FUNCTION_PARSERS[name] for name in _FORMS}
+        PRIMARY_PARSERS: ClassVar = {
             **Trino.Parser.PRIMARY_PARSERS,
             TokenType.STRING: _literal(Trino.Parser.PRIMARY_PARSERS[TokenType.STRING]),
             TokenType.NUMBER: _literal(Trino.Parser.PRIMARY_PARSERS[TokenType.NUMBER]),
         }
 
 
-class Words(Hive):
+class Words(Hive):  # type: ignore[misc]
     """Hive's quotes and comments, and one token for each word."""
 
-    class Tokenizer(Hive.Tokenizer):
+    class Tokenizer(Hive.Tokenizer):  # type: ignore[misc]
         """Without keywords of several words, and without commands that swallow the rest."""
 
-        KEYWORDS = {text: type_ for text, type_ in Hive.Tokenizer.KEYWORDS.items() if not text[0].isalpha()}
-        COMMANDS: set[TokenType] = set()
+        KEYWORDS: ClassVar = {text: kind for text, kind in Hive.Tokenizer.KEYWORDS.items() if not text[0].isalpha()}
+        COMMANDS: ClassVar[set[TokenType]] = set()
 
 
 # What the parser lets pass and Athena does not: token type or text, and what to write.
@@ -68,8 +68,10 @@ _FOREIGN = {
 
 # How queries begin, and what else Athena runs.
 _QUERY_WORDS = ("SELECT", "WITH", "VALUES", "TABLE")
-_OTHER_WORDS = ("INSERT", "DELETE", "UPDATE", "MERGE", "UNLOAD", "EXPLAIN", "PREPARE", "EXECUTE", "DEALLOCATE", "OPTIMIZE",
-                "VACUUM", "ANALYZE", "CALL", "USE", "SET")  # fmt: skip
+_OTHER_WORDS = (
+    *("INSERT", "DELETE", "UPDATE", "MERGE", "UNLOAD", "EXPLAIN", "PREPARE", "EXECUTE", "DEALLOCATE"),
+    *("OPTIMIZE", "VACUUM", "ANALYZE", "CALL", "USE", "SET"),
+)
 
 _DIALECT, _HIVE_DIALECT = Dialect(), Words()
 
@@ -118,7 +120,7 @@ def _tokens(sql: str, offset: int) -> list[Token]:
     dialect = _HIVE_DIALECT if _HIVE.match(sql, offset) else _DIALECT
     try:
         # Blanks in place of what was before keep the words' offsets.
-        return dialect.tokenize(" " * offset + sql[offset:])
+        return list(dialect.tokenize(" " * offset + sql[offset:]))
     except TokenError as error:
         raise at_offset("A quote or a comment is opened here, or later, and never closed.", sql, offset) from error
 
@@ -142,7 +144,9 @@ def parse_query(statement: Statement) -> exp.Query:
             found, instead = _FOREIGN[token.token_type]
             raise at_offset(f"{found} is not Athena's SQL. Write {instead}.", statement.sql, token.start)
         if statement.sql[token.start] == "`":
-            raise at_offset("In queries, names stand in double quotes; backticks are for DDL.", statement.sql, token.start)
+            raise at_offset(
+                "In queries, names stand in double quotes; backticks are for DDL.", statement.sql, token.start
+            )
     try:
         # sqlglot gives errors the place in the text it is given, so it is given all of it.
         (parsed,) = _DIALECT.parser().parse(list(statement.tokens), statement.sql)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
-from star_assets.athena import aggregates, arithmetic, casts, dates, rules
+from star_assets.athena import aggregates, arithmetic, arrays, casts, dates, patterns, rules
 from star_assets.athena.aggregates import direction
 from star_assets.athena.compiler import Compiler, Value, coerced, describe
 from star_assets.athena.parse import closest
@@ -23,7 +23,7 @@ from star_assets.athena.types import Type, common
 from star_assets.lake.catalog import PartitionEntry, TableEntry
 
 # Rules register themselves when their modules are imported.
-RULE_MODULES = (aggregates, arithmetic, casts, dates, rules)
+RULE_MODULES = (aggregates, arithmetic, arrays, casts, dates, patterns, rules)
 
 Tables = Mapping[tuple[str, str], tuple[TableEntry, Sequence[PartitionEntry]]]
 
@@ -166,7 +166,7 @@ class Queries:
             found += [
                 field
                 for field in source.fields
-                if isinstance(item, exp.Column) or field.name not in compiler.scope.merged
+                if isinstance(item, exp.Column) or (field.name or "").lower() not in compiler.scope.merged
             ]
             source.used.update(field.sql for field in source.fields)
         for field_ in found:
@@ -257,7 +257,7 @@ class Queries:
             if not type_:
                 compiler.fail(
                     node,
-                    f"TYPE_MISMATCH: column {index} of {operator} is {one.type} on one side and {two.type} on the other",
+                    f"TYPE_MISMATCH: column {index} of {operator} is {one.type} on one side, {two.type} on the other",
                 )
             types.append(type_)
         fields = [

@@ -58,7 +58,7 @@ class Reader:
         if found.token_type == TokenType.STRING:
             self.fail(f"Expected {expected}, found a text; names stand in backticks or bare")
         self.index += 1
-        return found.text.lower()
+        return str(found.text).lower()
 
     def table(self) -> tuple[str, str]:
         """Read `name`, `database.name` or `awsdatacatalog.database.name`."""
@@ -77,7 +77,7 @@ class Reader:
         if found is None or found.token_type != TokenType.STRING:
             self.fail(f"Expected {expected} in single quotes")
         self.index += 1
-        return found.text
+        return str(found.text)
 
     def end(self) -> None:
         """Raises BadQuery if words are left."""

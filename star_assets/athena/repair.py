@@ -31,9 +31,7 @@ def repair(storage: Storage, catalog: Catalog, entry: TableEntry) -> tuple[list[
     known = {one.values: one.location for one in catalog.partitions(entry.database, entry.name)}
     # A version that is no longer live must not be read on, so that live ones replace what is known.
     lacking = [
-        (values, location)
-        for values, location in found
-        if values not in known or (live and known[values] != location)
+        (values, location) for values, location in found if values not in known or (live and known[values] != location)
     ]
     catalog.put_partitions(
         entry.database, entry.name, [PartitionEntry(values, location, entry.columns) for values, location in lacking]
@@ -56,9 +54,7 @@ def _live(storage: Storage, folder: str) -> list[Found]:
     ]
 
 
-def _folders(
-    storage: Storage, folder: str, keys: Sequence[str], values: tuple[str, ...] = ()
-) -> Iterator[Found]:
+def _folders(storage: Storage, folder: str, keys: Sequence[str], values: tuple[str, ...] = ()) -> Iterator[Found]:
     """The `key=value/…` folders below a folder, whose keys are the partition columns in order."""
     if len(values) == len(keys):
         yield values, storage.uri(folder)

@@ -5,7 +5,6 @@ Not here: arithmetic, casts, functions, aggregates; each has its own module.
 
 from __future__ import annotations
 
-
 from sqlglot import exp
 
 from star_assets.athena.compiler import Compiler, Value, coerced, rule
@@ -108,6 +107,8 @@ _COMPARISONS = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: 
 def compared(compiler: Compiler, operator: str, left: Value, right: Value) -> str:
     """A comparison of two values, which must have a type in common."""
     (first, second), type_ = compiler.alike([left, right], f"Operator {operator}")
+    if type_.of:
+        compiler.refuse("comparisons of arrays", "Their NULL elements compare otherwise. Compare after UNNEST.")
     return _NAN[operator].format(first, second) if type_.is_float else f"({first} {operator} {second})"
 
 

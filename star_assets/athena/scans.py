@@ -118,7 +118,11 @@ class Scan:
     def _in_path(self, partition: PartitionEntry) -> bool:
         """Whether the location says the partition's values as `key=value` folders."""
         found = {key.lower(): unquote(value) for key, value in _HIVE.findall(partition.location)}
-        return all(found.get(key) == value for key, value in zip(self.keys, partition.values, strict=True))
+        # DuckDB takes every `key=value` of the path for a column, also a version's.
+        hidden = found.keys() & {column.name for column in self.entry.columns}
+        return not hidden and all(
+            found.get(key) == value for key, value in zip(self.keys, partition.values, strict=True)
+        )
 
     def _partitioned(
         self,

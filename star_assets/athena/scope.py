@@ -25,6 +25,10 @@ class Field:
     type: Type
     sql: str
 
+    def is_called(self, name: str) -> bool:
+        """Whether a name in lower case means this column: case never counts."""
+        return self.name is not None and self.name.lower() == name
+
 
 @dataclass
 class Source:
@@ -72,7 +76,7 @@ class Scope:
         if not table and name in self.merged:
             return self.merged[name]
         sources = [source for source in self.sources if not table or source.is_called(table)]
-        found = [(source, field) for source in sources for field in source.fields if field.name == name]
+        found = [(source, field) for source in sources for field in source.fields if field.is_called(name)]
         if len(found) > 1:
             owners = ", ".join(str(source.name) for source, _ in found)
             raise Unresolved(f"Column {name!r} is ambiguous: {owners} have it. Write table.{name}")
@@ -89,7 +93,7 @@ class Scope:
                 known = closest(table[-1], {source.name for source in sources if source.name})
                 return f"There is no table {'.'.join(table)!r} in this FROM. There are: {', '.join(known) or 'none'}"
             sources = owners
-        known = closest(name, {field.name for source in sources for field in source.fields if field.name})
+        known = closest(name, {field.name.lower() for source in sources for field in source.fields if field.name})
         return f"There is no column {name!r}. Known, closest first: {', '.join(known[:12]) or 'none'}"
 
     def visible(self) -> list[Source]:

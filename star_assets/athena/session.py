@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import duckdb
 
-
 # Each macro is one thing that Athena answers otherwise than DuckDB. Errors are
 # casts that fail, because TRY takes no volatile function, and `error` is one.
 _MACROS = {
@@ -27,8 +26,8 @@ _MACROS = {
     # Outside of the array is an error, or with element_at NULL; 0 is always one.
     "athena_subscript(a, i)": """list_extract(a, CASE
         WHEN i < 1 THEN athena_error('INVALID_FUNCTION_ARGUMENT: Array subscript is less than 1: ' || i)
-        WHEN i > len(a) THEN athena_error('INVALID_FUNCTION_ARGUMENT: Array subscript must be at most the array length: '
-            || i || ' > ' || len(a))
+        WHEN i > len(a) THEN athena_error(
+            'INVALID_FUNCTION_ARGUMENT: Array subscript must be at most the array length: ' || i || ' > ' || len(a))
         ELSE i END)""",
     "athena_element_at(a, i)": """list_extract(a, CASE
         WHEN i = 0 THEN athena_error('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1')
@@ -59,7 +58,7 @@ _MACROS = {
 
 def connect(threads: int | None, memory_limit: str) -> duckdb.DuckDBPyConnection:
     """An in-memory database with Athena's settings and macros. UTC, as Athena's engine is."""
-    config: dict[str, str | int] = {"memory_limit": memory_limit}
+    config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": memory_limit}
     if threads:
         config["threads"] = threads
     connection = duckdb.connect(config=config)

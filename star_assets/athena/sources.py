@@ -141,7 +141,8 @@ class From:
     def _view(self, entry: TableEntry, alias: exp.TableAlias, database: str | None, node: exp.Expression) -> str:
         statement: Statement = split(entry.view_sql or "")[0]
         inside = replace(self.queries, sql=statement.sql, database=view_database(entry), ctes={})
-        sql, fields = inside.compile(parse_query(statement), None)
+        sql, compiled = inside.compile(parse_query(statement), None)
+        fields = [replace(field, name=str(field.name).lower()) for field in compiled]
         return f"({sql}) AS {self._add(alias, database, fields, node)}"
 
     def _unnest(self, node: exp.Unnest) -> str:
@@ -176,7 +177,7 @@ class From:
         item = self._item(join.this)
         if side:
             self.outer = True
-        if kind == "CROSS" or (not side and not kind and not on and not using and _is_comma(join)):
+        if kind == "CROSS" or _is_comma(join):
             return f" CROSS JOIN {item}"
         if not on and not using:
             self.compiler.fail(join.this, "JOIN needs ON or USING")
@@ -205,8 +206,8 @@ class From:
 
 
 def _is_comma(join: exp.Join) -> bool:
-    """Whether a join without a condition was written with a comma, or is a lateral one."""
-    return not join.args.get("kind")
+    """Whether a join was written with a comma: the parser notes more of one with the word JOIN."""
+    return not join.args.keys() & {"pivots", "kind"}
 
 
 def _conjuncts(node: exp.Expression) -> Iterator[exp.Expression]:

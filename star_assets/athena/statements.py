@@ -133,7 +133,8 @@ class Statements:
             reader.accept("IF EXISTS")
             return self._drop_partitions(reader, entry)
         raise Unfaithful(
-            "ALTER TABLE but for ADD PARTITION and DROP PARTITION", "Drop the table and create it again; its files stay."
+            "ALTER TABLE but for ADD PARTITION and DROP PARTITION",
+            "Drop the table and create it again; its files stay.",
         )
 
     def _add_partitions(self, reader: Reader, entry: TableEntry, if_not_exists: bool) -> Result:
@@ -199,7 +200,9 @@ class Statements:
         """CREATE [OR REPLACE] VIEW name AS query. The query is checked, and kept as text."""
         database, name = reader.table()
         if not reader.accept("AS"):
-            raise Unfaithful("CREATE VIEW with more than a name", "Write CREATE VIEW name AS SELECT …; name columns there.")
+            raise Unfaithful(
+                "CREATE VIEW with more than a name", "Write CREATE VIEW name AS SELECT …; name columns there."
+            )
         query = rest_of(reader.statement, reader.index)
         fields = self.check(query, self.database)
         for position, field in enumerate(fields, 1):
@@ -207,7 +210,9 @@ class Statements:
                 reader.fail(f"Column {position} of the view has no name. Write AS name", back=True)
         found = self.catalog.table(database, name)
         if found and (found.view_sql is None or not replace):
-            reader.fail(f"{database}.{name} exists" + ("" if found.view_sql is None else ". Write CREATE OR REPLACE"), True)
+            reader.fail(
+                f"{database}.{name} exists" + ("" if found.view_sql is None else ". Write CREATE OR REPLACE"), True
+            )
         columns = tuple(CatalogColumn(str(field.name).lower(), str(field.type)) for field in fields)
         self.catalog.put_table(
             TableEntry(
@@ -250,6 +255,7 @@ class Statements:
     def show_partitions(self, reader: Reader) -> Result:
         """SHOW PARTITIONS table: one `key=value/…` for each."""
         entry = self._table(reader)
+        reader.end()
         if not entry.partition_columns:
             reader.fail(f"{entry.name} has no partition columns", back=True)
         keys = [column.name for column in entry.partition_columns]
@@ -263,11 +269,13 @@ class Statements:
         if not reader.accept("IN"):
             reader.expect("FROM")
         entry = self._table(reader)
+        reader.end()
         return said("field", [column.name for column in (*entry.columns, *entry.partition_columns)])
 
     def show_create_table(self, reader: Reader) -> Result:
         """SHOW CREATE TABLE: the statement that makes it."""
         entry = self._table(reader)
+        reader.end()
         if entry.view_sql is not None:
             reader.fail(f"{entry.name} is a view. Write SHOW CREATE VIEW", back=True)
         return said("createtab_stmt", ddl.create_table(entry, if_not_exists=False).splitlines())
@@ -275,6 +283,7 @@ class Statements:
     def show_create_view(self, reader: Reader) -> Result:
         """SHOW CREATE VIEW: the statement that makes it."""
         entry = self._table(reader)
+        reader.end()
         if entry.view_sql is None:
             reader.fail(f"{entry.name} is no view", back=True)
         return said("Create View", ddl.create_table(entry).splitlines())
@@ -285,6 +294,7 @@ class Statements:
             raise Unfaithful("DESCRIBE EXTENDED", "Write DESCRIBE, SHOW CREATE TABLE or SHOW PARTITIONS.")
         reader.accept("TABLE")
         entry = self._table(reader)
+        reader.end()
         columns = [*entry.columns, *entry.partition_columns]
         partitioned = {column.name for column in entry.partition_columns}
         table = pa.table(
@@ -304,7 +314,9 @@ class Statements:
         entry = self.catalog.table(database, name)
         if entry is None:
             known = closest(name, [table.name for table in self.catalog.tables(database)])
-            reader.fail(f"There is no table {database}.{name}. Known, closest first: {', '.join(known) or 'none'}", True)
+            reader.fail(
+                f"There is no table {database}.{name}. Known, closest first: {', '.join(known) or 'none'}", True
+            )
         return entry
 
     def _location(self, location: str, reader: Reader) -> str:

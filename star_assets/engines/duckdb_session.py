@@ -70,9 +70,21 @@ def text_list(values: Sequence[str]) -> str:
     return "[" + ", ".join(text(value) for value in values) + "]"
 
 
-def parquet(files: Sequence[str]) -> str:
-    """SQL that reads Parquet files by column name; columns that some lack are NULL there."""
-    return f"read_parquet({text_list(files)}, union_by_name=true, hive_partitioning=false, filename=true)"
+# The column that tells which file a row was read from. No column of an export
+# has this name: those that are carried along begin with a letter.
+FILE = "_file"
+
+
+def parquet(files: Sequence[str], evolving: bool = True) -> str:
+    """SQL that reads Parquet files by column name, with `FILE`; columns that some lack are NULL there.
+
+    Where all files are known to have the same columns, `evolving=False` saves
+    opening those that statistics rule out.
+    """
+    return (
+        f"read_parquet({text_list(files)}, union_by_name={str(evolving).lower()}, "
+        f"hive_partitioning=false, filename={text(FILE)})"
+    )
 
 
 @contextmanager

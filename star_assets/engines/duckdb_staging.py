@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import chain, count
 from pathlib import Path
 
 import duckdb
@@ -20,17 +21,19 @@ import pyarrow.parquet as pq
 
 from star_assets.engines.duckdb_session import name, sql_type, text, text_list, told
 from star_assets.engines.engine import ExportInput, FileCount, RawInput, StagedDay
-from star_assets.model.source import Source
+from star_assets.model.members import MEMBER_KIND
+from star_assets.model.source import NAME, Source
 from star_assets.model.star import PARTITION_COLUMN
 from star_assets.model.types import Type
 from star_assets.settings import Settings
 from star_assets.staging import grammar
 from star_assets.staging.reading import read_records
-from star_assets.staging.winners import DELETED, EXPORT
+from star_assets.staging.records import LINE, RAW
+from star_assets.staging.winners import DELETED
 
-# Names that a staged table needs for itself; an export's column of such a name
-# is carried along as raw_<name>.
-RESERVED = frozenset({PARTITION_COLUMN, EXPORT, DELETED})
+# Names that published tables need for themselves; an export's column of such a
+# name is carried along as raw_<name>.
+RESERVED = frozenset({PARTITION_COLUMN, MEMBER_KIND})
 
 # How many rejects are told in an error's text; all are kept in the rejects' file.
 TOLD = 3
@@ -68,8 +71,23 @@ class Staging:
             if all(file.profile.plain and file.profile.header for file in files):
                 found = self._stage_plain(cursor, export, files, folder)
                 if found:
-                    return found
-            return self._stage_exactly(cursor, export, files, folder)
+                    return replace(found, repeated_keys=self._repeated_keys(cursor, found.file))
+            found = self._stage_exactly(cursor, export, files, folder)
+            return replace(found, repeated_keys=self._repeated_keys(cursor, found.file))
+
+    def _repeated_keys(self, cursor: duckdb.DuckDBPyConnection, staged: Path) -> int:
+        """Keys with several rows of one version that are not identical."""
+        keys = ", ".join(map(name, self.source.keys))
+        version = f", {name(self.source.version)}" if self.source.version else ""
+        rows = f"read_parquet({text(str(staged))})"
+        # The keys alone first: reading whole rows of all keys takes twice as long.
+        found = cursor.execute(
+            f"WITH again AS (SELECT DISTINCT {keys} FROM {rows} GROUP BY {keys}{version} HAVING count(*) > 1) "
+            f"SELECT count(*) FROM (SELECT DISTINCT {keys} FROM {rows} AS row SEMI JOIN again USING ({keys}) "
+            f"GROUP BY {keys}{version} HAVING count(DISTINCT row) > 1)"
+        ).fetchone()
+        assert found is not None
+        return int(found[0])
 
     def _stage_plain(
         self, cursor: duckdb.DuckDBPyConnection, export: ExportInput, files: list[RawInput], folder: Path
@@ -94,8 +112,8 @@ class Staging:
         csv = self.source.csv
         columns = ", ".join(f"{text(column)}: 'VARCHAR'" for column in header)
         return (
-            f"read_csv({text_list(paths)}, auto_detect=false, header=true, columns={{{columns}}}, "
-            f"delim={text(csv.delimiter)}, quote={text(csv.quote)}, escape={text(csv.quote)}, "
+            f"read_csv({text_list(paths)}, auto_detect=false, hive_partitioning=false, header=true, "
+            f"columns={{{columns}}}, delim={text(csv.delimiter)}, quote={text(csv.quote)}, escape={text(csv.quote)}, "
             f"nullstr={text_list(csv.null)}, allow_quoted_nulls=false, max_line_size=16777216)"
         )
 
@@ -104,24 +122,18 @@ class Staging:
     ) -> StagedDay:
         """Read the files with the exact reader; what is invalid becomes a reject."""
         accounts = {file.name: _Account() for file in export.files}
-        tables: list[tuple[str, Header]] = []
+        tables: dict[Header, str] = {}
         for file in files:
             for records in read_records(file.path, file.name, self.source, file.profile):
                 account = accounts[file.name]
                 account.rejects += [(found.line, found.reason, found.raw) for found in records.rejects]
-                header = tuple(column for column in records.table.column_names if column not in ("_line", "_raw"))
-                table = f"exact_{export.day.replace('-', '_')}_{len(tables)}"
-                cursor.register("exact_records", records.table)
-                cursor.execute(f"CREATE TABLE {table} AS {self.sql.explained('exact_records', header)}")
-                cursor.unregister("exact_records")
-                invalid = cursor.execute(f"SELECT _line, _reason, _raw FROM {table} WHERE _reason IS NOT NULL")
-                account.rejects += (broken := invalid.fetchall())
-                account.staged += records.table.num_rows - len(broken)
-                tables.append((table, header))
-        valid = [(f"FROM {table} WHERE _reason IS NULL", header) for table, header in tables]
+                header = tuple(column for column in records.table.column_names if column not in (LINE, RAW))
+                table = tables.setdefault(header, f"exact_{len(tables)}")
+                invalid = self._explain(cursor, records.table, header, table)
+                account.rejects += invalid
+                account.staged += records.table.num_rows - len(invalid)
+        valid = [(f"FROM {table}", header) for header, table in tables.items()]
         staged = self._write(cursor, export.day, valid, folder)
-        for table, _ in tables:
-            cursor.execute(f"DROP TABLE {table}")
         counts = [FileCount(n, a.staged + len(a.rejects), a.staged, len(a.rejects)) for n, a in accounts.items()]
         rejects = [(file, *found) for file, account in accounts.items() for found in sorted(account.rejects)]
         return StagedDay(
@@ -130,8 +142,21 @@ class Staging:
             tuple(counts),
             self._write_rejects(export.day, rejects, folder) if rejects else None,
             tuple(f"{file}, line {line}: {reason}" for file, line, reason, _ in rejects[:TOLD]),
-            self._extra([header for _, header in tables]),
+            self._extra(list(tables)),
         )
+
+    def _explain(
+        self, cursor: duckdb.DuckDBPyConnection, records: pa.Table, header: Header, table: str
+    ) -> list[tuple[int, str, str]]:
+        """Add the valid rows to a table of this cursor's own; the others as (line, reason, raw)."""
+        cursor.register("exact_records", records)
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE explained AS {self.sql.explained('exact_records', header)}")
+        cursor.unregister("exact_records")
+        valid = f"SELECT * EXCLUDE ({LINE}, {RAW}, _reason) FROM explained WHERE _reason IS NULL"
+        cursor.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table} AS FROM ({valid}) WHERE false")
+        cursor.execute(f"INSERT INTO {table} {valid}")
+        invalid = f"SELECT {LINE}, _reason, {RAW} FROM explained WHERE _reason IS NOT NULL"
+        return cursor.execute(invalid).fetchall()
 
     def _write(
         self, cursor: duckdb.DuckDBPyConnection, day: str, parts: Sequence[tuple[str, Header]], folder: Path
@@ -156,7 +181,7 @@ class Staging:
 
     def _extra(self, headers: Sequence[Header]) -> Header:
         """The staged names of columns that the declaration does not list, in order of appearance."""
-        return tuple(dict.fromkeys(carried(column) for header in headers for column in self.sql.unlisted(header)))
+        return tuple(dict.fromkeys(column for header in headers for column in self.sql.carried(header).values()))
 
 
 @dataclass
@@ -190,9 +215,9 @@ class TypedSql:
 
     def explained(self, texts: str, header: Header) -> str:
         """Typed columns, `_line`, `_raw`, and `_reason`: why a row is not valid, NULL if it is."""
-        typed = [f"{self._cast(column)} AS {name('typed_' + column)}" for column in self.types if column in header]
-        result = [f"{name('typed_' + c)} AS {name(c)}" if c in header else self._null(c) for c in self.types]
-        result += [*self._beside(header), "_line", "_raw", f"{self._reason(header)} AS _reason"]
+        typed = [f"{self._cast(column)} AS {_typed(column)}" for column in self.types if column in header]
+        result = [f"{_typed(c)} AS {name(c)}" if c in header else self._null(c) for c in self.types]
+        result += [*self._beside(header), LINE, RAW, f"{self._reason(header)} AS _reason"]
         return f"SELECT {', '.join(result)} FROM (SELECT {', '.join(['*', *typed])} FROM {texts})"
 
     def no_rows(self) -> str:
@@ -201,13 +226,22 @@ class TypedSql:
         nulls += [f"CAST(NULL AS BOOLEAN) AS {DELETED}"] if self.source.tombstone else []
         return f"SELECT {', '.join(nulls)} WHERE false"
 
-    def unlisted(self, header: Header) -> list[str]:
-        """The columns of a header that the declaration does not list."""
-        return [column for column in header if column not in self.types]
+    def carried(self, header: Header) -> dict[str, str]:
+        """The columns of a header that the declaration does not list, each with a staged name of its own."""
+        unlisted = [column for column in header if column not in self.types]
+        names = {column: column for column in unlisted if _is_usable(column)}
+        for column in unlisted:
+            if column not in names:
+                taken = {*self.types, *names.values()}
+                usable = re.sub(r"[^a-z0-9_]", "_", column.lower())
+                usable = usable if _is_usable(usable) else f"raw_{usable.lstrip('_')}"
+                numbered = (f"{usable}_{number}" for number in count(2))
+                names[column] = next(found for found in chain([usable], numbered) if found not in taken)
+        return {column: names[column] for column in unlisted}
 
     def _beside(self, header: Header) -> list[str]:
         """The columns that the declaration does not list, and whether the row is a tombstone."""
-        carried_along = [f"{name(column)} AS {name(carried(column))}" for column in self.unlisted(header)]
+        carried_along = [f"{name(column)} AS {name(staged)}" for column, staged in self.carried(header).items()]
         return [*carried_along, f"{self._is_deleted(header)} AS {DELETED}"] if self.source.tombstone else carried_along
 
     def _null(self, column: str) -> str:
@@ -256,7 +290,14 @@ class TypedSql:
         return f"CASE WHEN {self._matches(column)} THEN {self._value(column, 'TRY_CAST')} END"
 
     def _matches(self, column: str) -> str:
-        return f"regexp_full_match({name(column)}, {text(grammar.pattern(self.types[column]) or '')})"
+        """SQL that finds the texts in the grammar whose value is one on every engine."""
+        type_, raw = self.types[column], name(column)
+        matches = f"regexp_full_match({raw}, {text(grammar.pattern(type_) or '')})"
+        if type_.name == "timestamp":
+            # Years end at 9999. Only the first and the last one can be left by going over to UTC.
+            utc = f"TRY_CAST({raw} AS TIMESTAMPTZ) BETWEEN '0001-01-01 00:00:00+00' AND '9999-12-31 23:59:59.999999+00'"
+            return f"{matches} AND ({raw} BETWEEN '0002' AND '9999' OR {utc})"
+        return f"{matches} AND isfinite(TRY_CAST({raw} AS DOUBLE))" if type_.name == "float64" else matches
 
     def _value(self, column: str, cast: str) -> str:
         """SQL for the value of a text that matches the grammar."""
@@ -275,31 +316,32 @@ class TypedSql:
 
         An empty quoted text is NULL in any column that is not text.
         """
-        cases = []
+        cases: list[str] = []
         for column, type_ in self.types.items():
             if column in header and type_.name != "string":
                 shown = f"{text(f'column {column}: ')} || chr(39) || {name(column)} || chr(39)"
                 cases.append(
-                    f"WHEN {name('typed_' + column)} IS NULL AND {name(column)} <> '' "
+                    f"WHEN {_typed(column)} IS NULL AND {name(column)} <> '' "
                     f"THEN {shown} || {text(f' is not {grammar.expected(type_)}')}"
                 )
         alive = f" AND NOT {self._is_deleted(header)}" if self.source.tombstone else ""
         for column in self.source.required_values:
-            typed = name("typed_" + column) if column in header else "NULL"
+            typed = _typed(column) if column in header else "NULL"
             only_alive = alive if column not in self.source.keys else ""
             cases.append(f"WHEN {typed} IS NULL{only_alive} THEN {text(f'column {column}: no value')}")
         for column, value in self.reserved_keys.items():
             if column in header:
                 cases.append(
-                    f"WHEN CAST({name('typed_' + column)} AS VARCHAR) = {text(str(value))} "
+                    f"WHEN CAST({_typed(column)} AS VARCHAR) = {text(str(value))} "
                     f"THEN {text(f'column {column}: {value} is the key of the Unknown member')}"
                 )
         return f"CASE {' '.join(cases)} END"
 
 
-def carried(column: str) -> str:
-    """The staged name of a column that the declaration does not list."""
-    usable = re.sub(r"[^a-z0-9_]", "_", column.lower())
-    if not usable[0].isalpha() or usable in RESERVED:
-        usable = f"raw_{usable.lstrip('_')}"
-    return usable
+def _typed(column: str) -> str:
+    """What a typed column is called beside the texts: no header has a name that begins with a space."""
+    return name(f" {column}")
+
+
+def _is_usable(column: str) -> bool:
+    return NAME.fullmatch(column) is not None and column not in RESERVED

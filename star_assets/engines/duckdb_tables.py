@@ -20,7 +20,7 @@ import duckdb
 import ibis
 from ibis.expr.types import Table
 
-from star_assets.engines.duckdb_session import connect, name, parquet, sql_type, tells, text
+from star_assets.engines.duckdb_session import FILE, connect, name, parquet, sql_type, tells, text
 from star_assets.engines.engine import DimensionInput, FactInput, FactRules, StagedInput
 from star_assets.model.functions import business_date
 from star_assets.model.members import with_members, without_nulls
@@ -88,12 +88,12 @@ class Tables:
         if not index or not dates:
             return {}
         keys = _names(source.keys)
-        wanted = ", ".join(text(date) for date in dates)
+        files, wanted = parquet(index, evolving=False), ", ".join(text(date) for date in dates)
         # The bounds let the reader skip row groups; the list alone would not.
         found = self.connection.execute(
-            f"WITH wanted AS (SELECT DISTINCT {keys}, date FROM {parquet(index)} WHERE date IN ({wanted}) "
+            f"WITH wanted AS (SELECT DISTINCT {keys}, date FROM {files} WHERE date IN ({wanted}) "
             f"AND date BETWEEN {text(min(dates))} AND {text(max(dates))}) "
-            f"SELECT wanted.date, list_sort(list(DISTINCT export)) FROM {parquet(index)} AS every "
+            f"SELECT wanted.date, list_sort(list(DISTINCT export)) FROM {files} AS every "
             f"JOIN wanted USING ({keys}) GROUP BY wanted.date"
         )
         return dict(found.fetchall())
@@ -104,10 +104,10 @@ class Tables:
         if not index or not exports:
             return []
         keys = _names(source.keys)
-        touched = ", ".join(text(export) for export in exports)
+        files, touched = parquet(index, evolving=False), ", ".join(text(export) for export in exports)
         found = self.connection.execute(
-            f"WITH touched AS (SELECT DISTINCT {keys} FROM {parquet(index)} WHERE export IN ({touched})) "
-            f"SELECT DISTINCT date FROM {parquet(index)} JOIN touched USING ({keys}) "
+            f"WITH touched AS (SELECT DISTINCT {keys} FROM {files} WHERE export IN ({touched})) "
+            f"SELECT DISTINCT date FROM {files} JOIN touched USING ({keys}) "
             "WHERE date IS NOT NULL ORDER BY date"
         )
         return [date for (date,) in found.fetchall()]
@@ -186,11 +186,11 @@ class Tables:
         by_file = {file: date for date, several in files.items() for file in several}
         if not by_file:
             return {}
-        self.connection.execute("CREATE OR REPLACE TABLE dated_files (filename VARCHAR, _date VARCHAR)")
+        self.connection.execute(f"CREATE OR REPLACE TABLE dated_files ({FILE} VARCHAR, _date VARCHAR)")
         self.connection.executemany("INSERT INTO dated_files VALUES (?, ?)", list(by_file.items()))
         found = self.connection.execute(
             f"SELECT _date, count(*), {', '.join(f'sum({name(c)})' for c in sums)} "
-            f"FROM {parquet(list(by_file))} JOIN dated_files USING (filename) GROUP BY _date"
+            f"FROM {parquet(list(by_file))} JOIN dated_files USING ({FILE}) GROUP BY _date"
         ).fetchall()
         self.connection.execute("DROP TABLE dated_files")
         return {date: dict(zip(("rows", *sums), values, strict=True)) for date, *values in found}
@@ -253,9 +253,9 @@ class Tables:
         target = fact.references[column]
         members = parquet([dimensions[target.name]])
         found = self.connection.execute(
-            f"SELECT filename, count(*) FROM {parquet(list(files.values()))} "
+            f"SELECT {FILE}, count(*) FROM {parquet(list(files.values()))} "
             f"WHERE {name(column)} NOT IN (SELECT {name(target.key)} FROM {members}) OR {name(column)} IS NULL "
-            "GROUP BY filename"
+            f"GROUP BY {FILE}"
         )
         return dict(found.fetchall())
 
@@ -288,25 +288,25 @@ class Tables:
         """The staged rows of some exports, each with `_export`, and of a base state."""
         view, files = f"staged_{source.name}", f"files_{source.name}"
         days = {file: export.day for export in exports for file in export.files}
-        self.connection.execute(f"CREATE OR REPLACE TABLE {files} (filename VARCHAR, {EXPORT} VARCHAR)")
+        self.connection.execute(f"CREATE OR REPLACE TABLE {files} ({FILE} VARCHAR, {EXPORT} VARCHAR)")
         if days:
             self.connection.executemany(f"INSERT INTO {files} VALUES (?, ?)", list(days.items()))
         parts = [self._no_rows(source)]
         parts += [f"SELECT * FROM {parquet([base])}"] if base else []
-        parts += [f"SELECT * FROM {parquet(list(days))} JOIN {files} USING (filename)"] if days else []
-        self._view(view, f"SELECT * EXCLUDE (filename) FROM ({' UNION ALL BY NAME '.join(parts)})")
+        parts += [f"SELECT * FROM {parquet(list(days))} JOIN {files} USING ({FILE})"] if days else []
+        self._view(view, f"SELECT * EXCLUDE ({FILE}) FROM ({' UNION ALL BY NAME '.join(parts)})")
         return self._table(view)
 
     def _no_rows(self, source: Source) -> str:
         """The columns that staged rows have at least, in their declared types."""
         columns = [f"CAST(NULL AS {sql_type(f.type)}) AS {name(f.name)}" for f in self.star.fields(source)]
         columns += [f"CAST(NULL AS BOOLEAN) AS {DELETED}"] if source.tombstone else []
-        return f"SELECT {', '.join(columns)}, '' AS {EXPORT}, '' AS filename WHERE false"
+        return f"SELECT {', '.join(columns)}, '' AS {EXPORT}, '' AS {FILE} WHERE false"
 
     def _state(self, source: Source, file: str) -> Table:
         view = f"state_{source.name}"
         alive = f" WHERE NOT {DELETED}" if source.tombstone else ""
-        self._view(view, f"SELECT * EXCLUDE (filename) FROM {parquet([file])}{alive}")
+        self._view(view, f"SELECT * EXCLUDE ({FILE}) FROM {parquet([file])}{alive}")
         rows = self._table(view)
         return rows.drop(*_system(rows))
 

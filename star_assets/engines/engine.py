@@ -49,6 +49,8 @@ class StagedDay:
     """A staged export: its file, its rejects' file if there are any, and the account of its rows.
 
     `extra` names the columns that the declaration does not list; they are strings.
+    `repeated_keys` counts keys with different rows of one version, among which
+    only their content decides.
     """
 
     day: str
@@ -57,6 +59,7 @@ class StagedDay:
     rejects: Path | None = None
     first_rejects: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
+    repeated_keys: int = 0
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,7 @@ class Star:
         self.dimensions: Mapping[str, Dimension] = {table.name: table for table in dimensions}
         self.facts: Mapping[str, Fact] = {table.name: table for table in facts}
         self.default_owner = owner
+        self._lineage: dict[str, dict[str, frozenset[Origin]]] = {}
         names = Counter([*(t.name for t in sources), *(t.name for t in dimensions), *(t.name for t in facts)])
         for name, count in names.items():
             if count > 1:
@@ -110,7 +111,9 @@ class Star:
 
     def lineage(self, table: Dimension | Fact) -> dict[str, frozenset[Origin]]:
         """For each column, the (source, column) pairs that its value comes from."""
-        return column_lineage(self.transformed(table))
+        if table.name not in self._lineage:
+            self._lineage[table.name] = column_lineage(self.transformed(table))
+        return self._lineage[table.name]
 
     def upstream_sources(self, table: Dimension | Fact) -> tuple[Source, ...]:
         """The sources a table is built from, those of inferred members included."""

@@ -15,6 +15,7 @@ from star_assets.model.star import AnyTable
 from star_assets.orchestration.describe import (
     AUDIT,
     audit_evaluation,
+    column_lineage,
     definition_metadata,
     outcome_metadata,
     sample_table,
@@ -96,10 +97,14 @@ def refresh(context: dg.AssetExecutionContext, table: AnyTable) -> Iterator[Any]
             outcomes.append(outcome)
     except StarError as error:
         raise as_failure(error) from None
-    good = {outcome.day: outcome_metadata(table, outcome) for outcome in outcomes if not outcome.error}
+    published = sorted((outcome for outcome in outcomes if not outcome.error), key=lambda outcome: outcome.day)
+    good = {outcome.day: outcome_metadata(table, outcome) for outcome in published}
     if good:
-        last = list(good)[-1]
+        last = max(good)
         good[last]["sample"] = sample_table(warehouse.sample(table.name, last))
+        # The UI reads columns' lineage off the newest event alone.
+        if not isinstance(table, Source):
+            good[last]["dagster/column_lineage"] = column_lineage(warehouse.star, table)
     if len(good) < len(outcomes):
         for day, metadata in good.items():
             yield dg.AssetMaterialization(table.name, partition=day, metadata=metadata)

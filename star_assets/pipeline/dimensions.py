@@ -17,7 +17,7 @@ from star_assets.lake.versions import Partition, read_pointer
 from star_assets.model.errors import NotStaged, StarError
 from star_assets.model.tables import CALENDAR, Dimension
 from star_assets.pipeline.fold import Folded, source_state, used_keys
-from star_assets.pipeline.identity import code_identity, digest
+from star_assets.pipeline.identity import digest
 from star_assets.pipeline.outcome import CheckResult, Outcome
 from star_assets.pipeline.publishing import Built, Plan, publish
 
@@ -29,8 +29,8 @@ def refresh_dimension(warehouse: Warehouse, dimension: Dimension, days: Sequence
     """Build the dimension once for all the days; each day it includes shares the outcome."""
     partition = Partition("olap", dimension.name)
     sources = warehouse.star.upstream_sources(dimension)
-    live = {source.name: warehouse.live_exports(source) for source in sources}
-    missing = {day: [name for name, exports in live.items() if day not in exports] for day in days}
+    staged = {source.name: warehouse.staged_exports(source) for source in sources}
+    missing = {day: [name for name, exports in staged.items() if day not in exports] for day in days}
     included = [day for day in days if not missing[day]]
     shared = None
     if included:
@@ -59,7 +59,7 @@ class DimensionStep:
         self.warehouse = warehouse
         self.dimension = dimension
         self.entry = table_entry(warehouse.star, dimension, warehouse.storage)
-        self.code = code_identity(warehouse.star, dimension, warehouse.settings)
+        self.code = warehouse.code_identity(dimension.name)
 
     def plan(self, days: Sequence[str]) -> Iterator[Plan | Outcome]:
         """Fold the sources; the states' identities are the dimension's inputs."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from star_assets.lake.versions import Manifest, Partition, PointerEntry, read_ma
 from star_assets.model.errors import LostRace, NotStaged, StarError
 from star_assets.model.tables import Dimension, Fact
 from star_assets.pipeline.fold import source_state
-from star_assets.pipeline.identity import code_identity, digest
+from star_assets.pipeline.identity import digest
 from star_assets.pipeline.outcome import CheckResult, Outcome
 from star_assets.pipeline.publishing import Built, Plan
 
@@ -42,7 +42,7 @@ class FactStep:
         self.warehouse = warehouse
         self.fact = fact
         self.entry = table_entry(warehouse.star, fact, warehouse.storage)
-        self.code = code_identity(warehouse.star, fact, warehouse.settings)
+        self.code = warehouse.code_identity(fact.name)
         driving = warehouse.star.driving_column(fact).source
         self.sources = (driving, *warehouse.star.parts(fact))
         self._audited: dict[str, str] = {}
@@ -55,8 +55,8 @@ class FactStep:
         partitions = {day: Partition("olap", name, day) for day in days}
         try:
             pointers = {day: read_pointer(storage, partition) for day, partition in partitions.items()}
-            live = {source.name: self.warehouse.live_exports(source) for source in self.sources}
             needed = self.warehouse.key_index(self.fact).exports_of(days)
+            live = self._live({*days, *(export for exports in needed.values() for export in exports)})
             states = {s.name: source_state(self.warehouse, s) for s in self.warehouse.star.lookups(self.fact)}
         except StarError as error:
             yield from (Outcome(name, day, partitions[day], "failed", error=error) for day in days)
@@ -120,6 +120,13 @@ class FactStep:
             entry = self.warehouse.catalog.table("olap", name)
             if entry is None or entry.parameters.get("version", "") < version:
                 raise LostRace(f"olap.{name}")
+
+    def _live(self, exports: Iterable[str]) -> dict[str, dict[str, PointerEntry]]:
+        """For each source, the live version of those exports that are staged."""
+        return {
+            source.name: {e: entry for e, (entry, _) in self.warehouse.live_versions(source, exports).items()}
+            for source in self.sources
+        }
 
     def given(self, plans: Sequence[Plan]) -> FactInput:
         """What the engine needs to build these dates."""

@@ -1,6 +1,7 @@
 """Folded states: what all live exports of a source say together.
 
-A state is a pure function of {export → staged version}. A new export folds into
+A state is a pure function of {export → staged version}; a listing of the pointers
+and their ETags says whether it is the present one. A new export folds into
 the last state; where an export was replaced or withdrawn, folding starts again
 from the newest earlier state that holds none but live exports, or from nothing.
 States are versions like any other, in folders that no reader sees.
@@ -12,7 +13,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from star_assets.engines.engine import StagedInput
 from star_assets.lake.publish import commit, write_version
@@ -20,7 +21,6 @@ from star_assets.lake.versions import (
     Manifest,
     Partition,
     Pointer,
-    PointerEntry,
     new_version_id,
     now,
     read_manifest,
@@ -29,7 +29,7 @@ from star_assets.lake.versions import (
 from star_assets.model.errors import LostRace, PointerContended
 from star_assets.model.source import Source, SourceColumn
 from star_assets.pipeline.describe import describe
-from star_assets.pipeline.identity import code_identity, digest
+from star_assets.pipeline.identity import digest
 from star_assets.pipeline.publishing import ROUNDS
 
 if TYPE_CHECKING:
@@ -55,51 +55,51 @@ class Folded:
 def source_state(warehouse: Warehouse, source: Source) -> Folded:
     """The winning row of each key over all live exports, tombstones among them."""
     partition = Partition("staging", f"{source.name}/_state")
-    code = code_identity(warehouse.star, source, warehouse.settings)
-    live = warehouse.live_exports(source)
+    code = warehouse.code_identity(source.name)
 
     def fold(base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
         warehouse.engine.fold(source, base, exports, file)
 
-    return fold_into(warehouse, partition, code, source, live, fold)
+    return fold_into(warehouse, partition, code, source, warehouse.staged_exports(source), fold)
 
 
 def used_keys(warehouse: Warehouse, column: SourceColumn, key: str) -> Folded:
     """The distinct values of a source's column over all live exports, as a column named `key`."""
     partition = Partition("staging", f"{column.source.name}/_used_{column.column}")
-    code = digest(source=code_identity(warehouse.star, column.source, warehouse.settings), key=key)
-    live = warehouse.live_exports(column.source)
+    code = digest(source=warehouse.code_identity(column.source.name), key=key)
 
     def fold(base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
         warehouse.engine.fold_keys(column.column, key, base, exports, file)
 
-    return fold_into(warehouse, partition, code, column.source, live, fold)
+    return fold_into(warehouse, partition, code, column.source, warehouse.staged_exports(column.source), fold)
 
 
 def fold_into(
-    warehouse: Warehouse,
-    partition: Partition,
-    code: str,
-    source: Source,
-    live: Mapping[str, PointerEntry],
-    fold: Fold,
+    warehouse: Warehouse, partition: Partition, code: str, source: Source, staged: Mapping[str, str], fold: Fold
 ) -> Folded:
-    """The state of `live` exports in `partition`: found there, or folded and committed."""
+    """The state of `staged` exports (day → ETag) in `partition`: found there, or folded and committed."""
     storage = warehouse.storage
-    identity = digest(code=code, exports={day: entry.identity for day, entry in live.items()})
     for _ in range(ROUNDS):
         pointer, etag = read_pointer(storage, partition)
+        identity = digest(code=code, exports=staged)
         if pointer.live and pointer.live.identity == identity:
             return _folded(warehouse, partition, pointer.live.version, identity)
-        base = _checkpoint(warehouse, partition, code, live, pointer)
-        covered: Mapping[str, Any] = base.inputs["exports"] if base else {}
-        added = warehouse.staged_inputs(source, {day: live[day] for day in live if day not in covered})
+        base = _checkpoint(warehouse, partition, code, staged, pointer)
+        covered: Mapping[str, str] = base.inputs["exports"] if base else {}
+        added = warehouse.live_versions(source, (day for day in staged if day not in covered))
+        # An export may have been staged again since the listing; what was read counts.
+        staged = {**covered, **{day: read for day, (_, read) in added.items()}}
         folder = storage.scratch()
         try:
             file = folder / "state.parquet"
-            fold(_file(warehouse, partition, base.version) if base else None, added, file)
+            entries = {day: entry for day, (entry, _) in added.items()}
+            fold(
+                _file(warehouse, partition, base.version) if base else None,
+                warehouse.staged_inputs(source, entries),
+                file,
+            )
             files, schema, statistics = describe([file])
-            inputs = {"code": code, "exports": {day: entry.version for day, entry in live.items()}}
+            identity, inputs = digest(code=code, exports=staged), {"code": code, "exports": staged}
             manifest = Manifest(
                 new_version_id(), identity, now(), files, schema, inputs, statistics, {"folded": len(added)}
             )
@@ -114,7 +114,7 @@ def fold_into(
 
 
 def _checkpoint(
-    warehouse: Warehouse, partition: Partition, code: str, live: Mapping[str, PointerEntry], pointer: Pointer
+    warehouse: Warehouse, partition: Partition, code: str, staged: Mapping[str, str], pointer: Pointer
 ) -> Manifest | None:
     """The newest state that was folded by this code from exports that are all still live."""
     entries = ((pointer.live,) if pointer.live else ()) + pointer.history
@@ -123,9 +123,8 @@ def _checkpoint(
             manifest = read_manifest(warehouse.storage, partition, entry.version)
         except FileNotFoundError:
             continue
-        exports = manifest.inputs["exports"]
-        still_live = all(day in live and live[day].version == version for day, version in exports.items())
-        if manifest.inputs["code"] == code and still_live:
+        exports: Mapping[str, str] = manifest.inputs["exports"]
+        if manifest.inputs["code"] == code and exports.items() <= staged.items():
             return manifest
     return None
 

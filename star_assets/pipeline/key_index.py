@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from star_assets.engines.engine import StagedInput
-from star_assets.lake.versions import Partition, PointerEntry, read_manifest
+from star_assets.lake.versions import Partition, read_manifest
 from star_assets.model.source import SourceColumn
 from star_assets.pipeline.fold import Folded, fold_into
-from star_assets.pipeline.identity import code_identity, digest
+from star_assets.pipeline.identity import digest
 
 if TYPE_CHECKING:
     from star_assets.pipeline.warehouse import Warehouse
@@ -28,8 +28,8 @@ class KeyIndex:
     def __init__(self, warehouse: Warehouse, column: SourceColumn) -> None:
         self.warehouse = warehouse
         self.column = column
-        self.live = warehouse.live_exports(column.source)
-        self.months = [self._month(month, exports) for month, exports in _by_month(self.live).items()]
+        months = _by_month(warehouse.staged_exports(column.source))
+        self.months = [self._month(month, exports) for month, exports in months.items()]
 
     def exports_of(self, dates: Sequence[str]) -> dict[str, list[str]]:
         """For each business date, the export days it needs, sorted."""
@@ -53,11 +53,11 @@ class KeyIndex:
     def _files(self) -> list[str]:
         return [month.file for month in self.months]
 
-    def _month(self, month: str, exports: Mapping[str, PointerEntry]) -> Folded:
+    def _month(self, month: str, exports: Mapping[str, str]) -> Folded:
         source, column = self.column.source, self.column.column
         partition = Partition("staging", f"{source.name}/_index_{column}", month)
-        settings = self.warehouse.settings
-        code = digest(source=code_identity(self.warehouse.star, source, settings), timezone=settings.timezone)
+        timezone = self.warehouse.settings.timezone
+        code = digest(source=self.warehouse.code_identity(source.name), timezone=timezone)
 
         def fold(base: str | None, added: Sequence[StagedInput], file: Path) -> None:
             self.warehouse.engine.index_keys(source, column, base, added, file)
@@ -65,8 +65,8 @@ class KeyIndex:
         return fold_into(self.warehouse, partition, code, source, exports, fold)
 
 
-def _by_month(live: Mapping[str, PointerEntry]) -> dict[str, dict[str, PointerEntry]]:
-    months: dict[str, dict[str, PointerEntry]] = {}
-    for day, entry in live.items():
-        months.setdefault(day[:7], {})[day] = entry
+def _by_month(exports: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    months: dict[str, dict[str, str]] = {}
+    for day, etag in exports.items():
+        months.setdefault(day[:7], {})[day] = etag
     return months

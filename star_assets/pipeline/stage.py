@@ -13,7 +13,7 @@ from star_assets.engines.engine import ExportInput, RawInput, StagedDay
 from star_assets.lake.versions import Partition, read_manifest, read_pointer
 from star_assets.model.errors import StarError, TooManyRejects
 from star_assets.model.source import Source
-from star_assets.pipeline.identity import code_identity, digest
+from star_assets.pipeline.identity import digest
 from star_assets.pipeline.outcome import CheckResult, Outcome
 from star_assets.pipeline.publishing import Built, Plan
 from star_assets.staging.exports import Export, read_export, require_whole
@@ -37,7 +37,7 @@ class StageStep:
         self.warehouse = warehouse
         self.source = source
         self.entry = table_entry(warehouse.star, source, warehouse.storage)
-        self.code = code_identity(warehouse.star, source, warehouse.settings)
+        self.code = warehouse.code_identity(source.name)
 
     def plan(self, days: Sequence[str]) -> Iterator[Plan | Outcome]:
         """Read each pointer, then its export; hash only files whose size or time changed."""
@@ -116,6 +116,7 @@ class StageStep:
         facts = {
             "rows_in": records,
             "rejected": rejected,
+            "repeated_keys": staged.repeated_keys,
             "files": len(staged.counts),
             "unlisted_columns": list(staged.extra),
             "first_rejects": list(staged.first_rejects),

@@ -6,7 +6,7 @@ a step works (stage, dimensions, facts), what Dagster makes of it (orchestration
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -23,7 +23,15 @@ from star_assets.lake.local_catalog import LocalCatalog
 from star_assets.lake.local_storage import LocalStorage
 from star_assets.lake.publish import rollback
 from star_assets.lake.storage import Storage
-from star_assets.lake.versions import Manifest, Partition, Pointer, PointerEntry, Pointers, read_manifest, read_pointer
+from star_assets.lake.versions import (
+    Manifest,
+    Partition,
+    Pointer,
+    PointerEntry,
+    pointers_folder,
+    read_manifest,
+    read_pointer,
+)
 from star_assets.model.errors import RollbackRefused, UnknownPartition
 from star_assets.model.source import Source
 from star_assets.model.star import AnyTable, Star
@@ -45,7 +53,7 @@ class Warehouse:
     def __init__(self, star: Star, settings: Settings) -> None:
         self.star = star
         self.settings = settings
-        self._pointers: dict[str, Pointers] = {}
+        self._code: dict[str, str] = {}
 
     @cached_property
     def storage(self) -> Storage:
@@ -121,6 +129,8 @@ class Warehouse:
         elif day is None:
             raise UnknownPartition(table, "", "a day YYYY-MM-DD")
         partition, entry = self.partition(found, day), table_entry(self.star, found, self.storage)
+        if read_pointer(self.storage, partition)[0].live is None:
+            raise UnknownPartition(table, day or "live", "one that was published")
 
         def check(manifest: Manifest) -> None:
             if isinstance(found, Dimension):
@@ -198,16 +208,22 @@ class Warehouse:
 
     def code_identity(self, table: str) -> str:
         """A digest of the code that decides a table's rows."""
-        return code_identity(self.star, self.star.table(table), self.settings)
+        if table not in self._code:
+            self._code[table] = code_identity(self.star, self.star.table(table), self.settings)
+        return self._code[table]
 
     # What the steps share
 
-    def live_exports(self, source: Source) -> dict[str, PointerEntry]:
-        """The live staged version of every export day of a source, as of now."""
-        if source.name not in self._pointers:
-            self._pointers[source.name] = Pointers(self.storage, "staging", source.name)
-        found = self._pointers[source.name].refresh()
-        return {day: pointer.live for day, pointer in found.items() if day and pointer.live}
+    def staged_exports(self, source: Source) -> dict[str, str]:
+        """Every staged export day of a source, with its pointer's ETag: one listing, nothing is read."""
+        folder = pointers_folder("staging", source.name)
+        names = {stored.path.rpartition("/")[2]: stored.etag for stored in self.storage.walk(folder)}
+        return {name[len("date=") : -len(".json")]: etag for name, etag in names.items() if name.startswith("date=")}
+
+    def live_versions(self, source: Source, days: Iterable[str]) -> dict[str, tuple[PointerEntry, str]]:
+        """The live staged version of each of the days that has one, with its pointer's ETag."""
+        found = {day: read_pointer(self.storage, Partition("staging", source.name, day)) for day in days}
+        return {day: (pointer.live, etag) for day, (pointer, etag) in found.items() if pointer.live and etag}
 
     def staged_inputs(self, source: Source, exports: Mapping[str, PointerEntry]) -> tuple[StagedInput, ...]:
         """The staged files of some versions of export days."""

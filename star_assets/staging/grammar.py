@@ -11,11 +11,14 @@ from __future__ import annotations
 
 from star_assets.model.types import Type
 
-_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+# Years 1 to 9999: some engines have no year 0, or another one.
+_YEAR = r"(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])"
+_DATE = rf"{_YEAR}-[0-9]{{2}}-[0-9]{{2}}"
 _TIME = r"[ T](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?"
 
-# The end of a timestamp that says its offset from UTC: Z, +02, +0200, +02:00.
-OFFSET = r"(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)"
+# The end of a timestamp that says its offset from UTC: Z, +02, +0200, +02:00. No
+# place was ever 16 hours away; DuckDB would take 99.
+_OFFSET = r"(?:Z|[+-](?:0[0-9]|1[0-5])(?::?[0-5][0-9])?)"
 
 _PATTERNS = {
     "int32": r"[+-]?[0-9]{1,10}",
@@ -23,7 +26,7 @@ _PATTERNS = {
     "float64": r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?",
     "boolean": r"(?:true|false|t|f|TRUE|FALSE|True|False|T|F|1|0)",
     "date": _DATE,
-    "timestamp": rf"{_DATE}(?:{_TIME}{OFFSET}?)?",
+    "timestamp": rf"{_DATE}(?:{_TIME}{_OFFSET}?)?",
 }
 
 # How each type is told to a person whose value is none.

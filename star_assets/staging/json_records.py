@@ -280,6 +280,8 @@ def _kind(value: Any) -> str:
         return "an array"
     if isinstance(value, _Number):
         return f"the number {value}"
-    if isinstance(value, str) and not isinstance(value, _Constant):
+    if type(value) is str:
         return "a string"
-    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "null" if value is None else str(value)

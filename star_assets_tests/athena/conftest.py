@@ -80,7 +80,8 @@ def small_star(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     for day in DAYS:
         columns = ", ".join(f"CAST({name} AS {type_}) AS {name}" for name, _, type_ in SALES)
         rows = f"""SELECT '{day}-' || i AS sale_id, 1 + i % 2 AS product_id, 1 + i // 2 AS store_id,
-                   i AS quantity, 10.25 + i AS revenue, TIMESTAMP '{day} 10:00:00.123' AS sold_at FROM range(4) AS r(i)"""
+                   i AS quantity, 10.25 + i AS revenue,
+                   TIMESTAMP '{day} 10:00:00.123' AS sold_at FROM range(4) AS r(i)"""
         lake.day(fact, day, f"SELECT {columns} FROM ({rows})")
     return lake
 

@@ -69,7 +69,8 @@ ROWS: list[tuple[str, list[tuple[Any, ...]]]] = [
     (f"SELECT array_agg(x ORDER BY x DESC) FROM {V}", [([2, 1, None],)]),
     (f"SELECT listagg(y, '-') WITHIN GROUP (ORDER BY y DESC) FROM {V}", [("c-b-a",)]),
     ("SELECT count(DISTINCT store_id), approx_distinct(product_id) FROM fact_sales", [(2, 2)]),
-    ("SELECT city, count(*) AS n FROM dim_store GROUP BY 1 HAVING count(*) > 0 ORDER BY n, 1", [("Austin", 1), ("Miami", 1)]),
+    ("SELECT city, count(*) AS n FROM dim_store GROUP BY 1 HAVING count(*) > 0 ORDER BY n, 1",
+     [("Austin", 1), ("Miami", 1)]),
     ("SELECT x % 2, count(*) FROM (VALUES 1, 2, 3) t(x) GROUP BY x % 2 ORDER BY 1", [(0, 1), (1, 2)]),
     ("SELECT 7, count(*) FROM (VALUES 1, 2) t(x) GROUP BY 1", [(7, 2)]),
     ("SELECT x, sum(x), grouping(x) FROM (VALUES 1, 2) t(x) GROUP BY ROLLUP (x) ORDER BY 1",
@@ -79,7 +80,8 @@ ROWS: list[tuple[str, list[tuple[Any, ...]]]] = [
     ("SELECT count(*) FROM (VALUES 1) t(x) WHERE x > 1", [(0,)]),
     # Windows
     (f"SELECT y, row_number() OVER (ORDER BY x DESC) FROM {V} ORDER BY 2", [("b", 1), ("a", 2), ("c", 3)]),
-    (f"SELECT sum(x) OVER (ORDER BY y ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM {V} ORDER BY y", [(1,), (3,), (2,)]),
+    (f"SELECT sum(x) OVER (ORDER BY y ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM {V} ORDER BY y",
+     [(1,), (3,), (2,)]),
     (f"SELECT lag(y, 1, 'none') OVER (ORDER BY y) FROM {V} ORDER BY y", [("none",), ("a",), ("b",)]),
     ("SELECT x, sum(sum(x)) OVER () FROM (VALUES 1, 2) t(x) GROUP BY x ORDER BY 1", [(1, 3), (2, 3)]),
     # Days of a calendar
@@ -100,7 +102,7 @@ ERRORS: list[tuple[str, str, int | None, int | None]] = [
     ("SELECT x AS z FROM (VALUES 1) t(x) WHERE z = 1", "no column 'z'", 1, 42),
     ("SELECT x AS z FROM (VALUES 1) t(x) GROUP BY z", "no column 'z'", 1, 45),
     ("SELECT 1 AS a, 2 AS a ORDER BY a", "several of that name", 1, 32),
-    ("SELECT 1 UNION SELECT 'a'", "column 1 of UNION is integer on one side and varchar", 1, 8),
+    ("SELECT 1 UNION SELECT 'a'", "column 1 of UNION is integer on one side, varchar", 1, 8),
     ("SELECT 1 UNION SELECT 1, 2", "as many columns", 1, 8),
     ("SELECT 1 ORDER BY 2", "SELECT has 1 columns", 1, 19),
     ("SELECT city, count(*) FROM dim_store", "EXPRESSION_NOT_AGGREGATE", None, None),

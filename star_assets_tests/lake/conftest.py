@@ -40,24 +40,27 @@ class Lake:
     def table(self, partition: Partition) -> TableEntry:
         return FACT if partition.day else DIMENSION
 
-    def written(
-        self, number: int, columns: dict[str, str] | None = None, rows: int = rows
-    ) -> tuple[Manifest, list[Path]]:
+    def written(self, number: int, columns: dict[str, str] | None = None) -> tuple[Manifest, list[Path]]:
         """A version's files in scratch, and its manifest."""
         folder = self.storage.scratch()
         names = [f"part-{index:05}.parquet" for index in range(self.files)]
         for name in names:
-            pq.write_table(pa.table({"number": pa.array([number] * rows, pa.int64())}), folder / name)
-        described = tuple(DataFile(name, rows, (folder / name).stat().st_size, "") for name in names)
+            pq.write_table(pa.table({"number": pa.array([number] * self.rows, pa.int64())}), folder / name)
+        described = tuple(DataFile(name, self.rows, (folder / name).stat().st_size, "") for name in names)
         schema = tuple((columns or {"number": "bigint"}).items())
         manifest = Manifest(new_version_id(), f"identity {number}", now(), described, schema, {"number": number})
         return manifest, [folder / name for name in names]
 
-    def publish(self, partition: Partition, number: int, columns: dict[str, str] | None = None) -> Pointer:
-        pointer, etag = read_pointer(self.storage, partition)
+    def write(self, partition: Partition, number: int, columns: dict[str, str] | None = None) -> Manifest:
+        """A version in its folder, not committed."""
         manifest, files = self.written(number, columns)
         write_version(self.storage, partition, manifest, files)
         files[0].parent.rmdir()
+        return manifest
+
+    def publish(self, partition: Partition, number: int, columns: dict[str, str] | None = None) -> Pointer:
+        pointer, etag = read_pointer(self.storage, partition)
+        manifest = self.write(partition, number, columns)
         pointer = commit(self.storage, partition, manifest, pointer, etag)
         serve(self.storage, self.catalog, self.table(partition), [partition])
         return pointer

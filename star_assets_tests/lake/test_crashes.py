@@ -17,7 +17,7 @@ import pytest
 
 from star_assets.lake.publish import commit, rollback, serve, write_version
 from star_assets.lake.vacuum import vacuum
-from star_assets.lake.versions import Manifest, Partition, read_manifest, read_pointer
+from star_assets.lake.versions import Partition, read_manifest, read_pointer
 
 # What Python reports of itself before each such call (its audit events).
 FILE_OPERATIONS = {
@@ -58,10 +58,6 @@ class Scenario:
     operation: Callable[[], object]
     allowed: set[int | None]
 
-    def written(self) -> tuple[Manifest, list]:
-        self.number += 1
-        return self.lake.written(self.number)
-
 
 class Publish(Scenario):
     """The next version. The very first one is published onto nothing."""
@@ -69,7 +65,8 @@ class Publish(Scenario):
     def prepare(self) -> None:
         lake, partition = self.lake, self.partition
         self.allowed = {lake.read(partition)}
-        manifest, files = self.written()
+        self.number += 1
+        manifest, files = lake.written(self.number)
         self.allowed.add(self.number)
 
         def publish() -> None:
@@ -94,8 +91,7 @@ class Rollback(Scenario):
 class Vacuum(Scenario):
     def prepare(self) -> None:
         lake, partition = self.lake, self.partition
-        manifest, files = self.written()
-        write_version(lake.storage, partition, manifest, files)
+        lake.write(partition, self.number + 1)
         for _ in range(2):
             self.number += 1
             lake.publish(partition, self.number)
@@ -111,8 +107,8 @@ class Mend(Scenario):
         if lake.live(partition) is None:
             lake.publish(partition, self.number)
         self.allowed = {lake.read(partition)}
-        manifest, files = self.written()
-        write_version(lake.storage, partition, manifest, files)
+        self.number += 1
+        manifest = lake.write(partition, self.number)
         commit(lake.storage, partition, manifest, *read_pointer(lake.storage, partition))
         self.allowed.add(self.number)
         self.operation = lake.mend

@@ -12,7 +12,7 @@ import pytest
 
 from star_assets.lake.catalog import CatalogColumn, PartitionEntry
 from star_assets.lake.local_storage import LocalStorage
-from star_assets.lake.publish import commit, mend, rollback, serve, write_version
+from star_assets.lake.publish import commit, mend, rollback, serve
 from star_assets.lake.versions import Manifest, Partition, Pointer, Pointers, read_manifest, read_pointer
 from star_assets.model.errors import LostRace, NotOurs, RollbackRefused, UnknownVersion, VersionLost
 
@@ -21,8 +21,7 @@ from star_assets.model.errors import LostRace, NotOurs, RollbackRefused, Unknown
 
 def test_a_written_version_is_invisible_until_committed(lake) -> None:
     """The audit needs files that no reader sees."""
-    manifest, files = lake.written(1)
-    write_version(lake.storage, lake.day, manifest, files)
+    manifest = lake.write(lake.day, 1)
     assert read_manifest(lake.storage, lake.day, manifest.version) == manifest
     assert lake.read(lake.day) is None
     assert lake.mend() == [(None, "registered")]
@@ -55,8 +54,7 @@ def test_a_commit_on_an_old_pointer_loses_the_race(lake) -> None:
     """Two runs of one day: the slower must not undo the faster."""
     pointer, etag = read_pointer(lake.storage, lake.day)
     lake.publish(lake.day, 1)
-    manifest, files = lake.written(2)
-    write_version(lake.storage, lake.day, manifest, files)
+    manifest = lake.write(lake.day, 2)
     with pytest.raises(LostRace):
         commit(lake.storage, lake.day, manifest, pointer, etag)
     assert lake.read(lake.day) == 1
@@ -72,8 +70,7 @@ class Mute(LocalStorage):
 
 def test_a_commit_whose_reply_was_lost_has_won(lake) -> None:
     """A network may swallow the answer to a swap that was done; its repetition finds the pointer moved."""
-    manifest, files = lake.written(1)
-    write_version(lake.storage, lake.day, manifest, files)
+    manifest = lake.write(lake.day, 1)
     pointer = commit(Mute(lake.storage.root), lake.day, manifest, Pointer(), None)
     assert pointer.live.version == manifest.version == lake.live(lake.day)
 

@@ -104,8 +104,7 @@ def test_a_run_whose_files_vacuum_took_cannot_commit_them(lake, published_before
     if published_before:
         lake.publish(lake.day, 1)
     pointer, etag = read_pointer(lake.storage, lake.day)
-    manifest, files = lake.written(2)
-    write_version(lake.storage, lake.day, manifest, files)
+    manifest = lake.write(lake.day, 2)
     assert clean(lake).versions == 1
     with pytest.raises(LostRace):
         commit(lake.storage, lake.day, manifest, pointer, etag)
@@ -118,8 +117,7 @@ def test_a_commit_that_is_faster_than_vacuum_keeps_its_files(lake) -> None:
     """The listing saw an orphan; when its turn comes it is live."""
     lake.publish(lake.day, 1)
     pointer, etag = read_pointer(lake.storage, lake.day)
-    manifest, files = lake.written(2)
-    write_version(lake.storage, lake.day, manifest, files)
+    manifest = lake.write(lake.day, 2)
 
     class Slow(LocalStorage):
         """A storage in which the other run commits between vacuum's read and its swap."""
@@ -137,8 +135,7 @@ def test_what_the_catalog_still_serves_stays_until_it_is_mended(lake) -> None:
     """After a crash between commit and catalog the readers are on the version before."""
     old = lake.publish(lake.day, 1).live.version
     pointer, etag = read_pointer(lake.storage, lake.day)
-    manifest, files = lake.written(2)
-    write_version(lake.storage, lake.day, manifest, files)
+    manifest = lake.write(lake.day, 2)
     commit(lake.storage, lake.day, manifest, pointer, etag)
     assert clean(lake) == Vacuumed()
     assert lake.read(lake.day) == 1
@@ -152,8 +149,7 @@ def test_tables_that_no_catalog_knows_are_vacuumed_too(lake) -> None:
     partition = Partition("staging", "orders/_state")
     pointer, etag = Pointer(), None
     for number in (1, 2):
-        manifest, files = lake.written(number)
-        write_version(lake.storage, partition, manifest, files)
+        manifest = lake.write(partition, number)
         pointer = commit(lake.storage, partition, manifest, pointer, etag)
         etag = lake.storage.read(partition.pointer)[1]
     assert vacuum(lake.storage, lake.catalog, [("staging", "orders/_state")], NOTHING).versions == 1

@@ -15,9 +15,13 @@ from .conftest import DAYS
 
 
 def evaluate(lake: Warehouse, name: str, at: datetime) -> dg.RunRequest | str:
-    schedule = build_definitions(retail, lake.settings, lake).resolve_schedule_def(name)
-    context = dg.build_schedule_context(scheduled_execution_time=at, resources={"warehouse": lake})
-    data = schedule.evaluate_tick(context)
+    definitions = build_definitions(retail, lake.settings, lake)
+    context = dg.build_schedule_context(
+        scheduled_execution_time=at,
+        resources={"warehouse": lake},
+        repository_def=definitions.get_repository_def(),
+    )
+    data = definitions.resolve_schedule_def(name).evaluate_tick(context)
     return data.run_requests[0] if data.run_requests else data.skip_message or ""
 
 

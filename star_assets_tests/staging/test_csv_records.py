@@ -141,6 +141,19 @@ def test_torn_files_are_not_plain_or_counted_apart(look: Look, case: str) -> Non
     assert not found.profile.plain or found.profile.records > len(found.rows)
 
 
+@pytest.mark.parametrize("row", [b"1,2,3,", b"1,2,3,,,", b'1,"2",3,', b"1,2"])
+def test_a_row_of_another_width_is_not_plain(look: Look, row: bytes) -> None:
+    """DuckDB takes fields beyond the header without a word if they are empty; the exact reader does not."""
+    found = look(b"a,b,c\n" + row + b"\n4,5,6\n", COMMA)
+    assert (found.profile.plain, found.rows, len(found.rejects)) == (False, GOOD, 1)
+
+
+@pytest.mark.parametrize("content", [b"a,b\r\n1,2\n", b"a,b\r1,2\r", b"\na,b\n1,2\n", b'a,b\n1, "x"\n', b"a,b\n1,\0\n"])
+def test_what_readers_disagree_on_is_not_plain(look: Look, content: bytes) -> None:
+    """Mixed line ends, a blank first line, quotes amid text and NULs are the exact reader's."""
+    assert not look(content, COMMA).profile.plain
+
+
 @pytest.mark.parametrize("case", BROKEN)
 def test_broken_files_say_what_is_wrong(look: Look, case: str) -> None:
     """Without the reason nobody can mend the export."""

@@ -46,6 +46,8 @@ NO_ROWS = {
     b"5": "expected a JSON object, found the number 5",
     b'"x} {y"': "expected a JSON object, found a string",
     b"null": "expected a JSON object, found null",
+    b"true": "expected a JSON object, found true",
+    b"NaN": "expected a JSON object, found NaN",
     b'{"a":NaN}': "expected a JSON value, found NaN",
     b'{"a":[Infinity]}': "expected a JSON value, found Infinity",
     b'{"a":1,"A":2}': "expected distinct keys, found 'a' twice",

@@ -1,0 +1,72 @@
+"""What `star-assets run` tells while it works and when it is done: progress, a line per table, notes, failures.
+
+All of it goes to standard error; where that is no terminal, as plain lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from star_assets.pipeline.outcome import Outcome
+from star_assets.pipeline.stage import REJECTS_FILE
+
+# Messages that are told one by one for a table; of more, only their number.
+TOLD = 3
+
+
+def shown_progress(console: Console, table: str, days: int, outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """Show one table's outcomes as they come, then a line that sums them up. Returns them."""
+    if not console.is_terminal:
+        found = list(outcomes)
+    else:
+        label, number = TextColumn(f"{table:<16}"), MofNCompleteColumn()
+        with Progress(
+            label, BarColumn(), number, TextColumn("days"), TimeElapsedColumn(), console=console, transient=True
+        ) as progress:
+            found = list(progress.track(outcomes, total=days))
+    console.print(summary(table, found), highlight=False, soft_wrap=True)
+    return found
+
+
+def summary(table: str, outcomes: Sequence[Outcome]) -> str:
+    """One line: what became of a table's days, and the live rows of those that did not fail."""
+    counts = {status: sum(o.status == status for o in outcomes) for status in ("published", "unchanged", "failed")}
+    told = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+    # A dimension's days share one version.
+    manifests = {o.manifest.version: o.manifest for o in outcomes if o.manifest}
+    rows = f"{sum(manifest.rows for manifest in manifests.values()):>12,} rows" if manifests else ""
+    return f"{table:<16} {told:<30} {rows}".rstrip()
+
+
+def notes(outcomes: Iterable[Outcome]) -> list[str]:
+    """What a user should know of one table's published days, although they passed their audit."""
+    published = [outcome for outcome in outcomes if outcome.status == "published"]
+    return _first([note for outcome in published for note in _notes_of_day(outcome)], "more such notes")
+
+
+def failures(outcomes: Iterable[Outcome]) -> list[str]:
+    """The messages of one table's failed days."""
+    failed = [outcome for outcome in outcomes if outcome.error]
+    days = f"days of {failed[-1].table} failed, up to {failed[-1].day}" if failed else ""
+    return _first([str(outcome.error) for outcome in failed], f"more {days}")
+
+
+def _notes_of_day(outcome: Outcome) -> Iterator[str]:
+    where, facts = f"{outcome.table} {outcome.day}", outcome.manifest.facts if outcome.manifest else {}
+    if rejected := facts.get("rejected"):
+        yield (
+            f"{where}: {rejected:,} of {facts['rows_in']:,} rows rejected, which the source allows; they are kept in "
+            f"{outcome.location}/{REJECTS_FILE}. The first: {facts['first_rejects'][0]}"
+        )
+    if repeated := facts.get("repeated_keys"):
+        keys = "1 key has" if repeated == 1 else f"{repeated:,} keys have"
+        yield f"{where}: {keys} different rows of one version in this export; of each, the greatest by content counts"
+
+
+def _first(messages: Sequence[str], more: str) -> list[str]:
+    """The first TOLD of many messages, and how many there are beyond."""
+    beyond = len(messages) - TOLD
+    return [*messages[:TOLD], f"{beyond:,} {more}."] if beyond > 0 else list(messages)

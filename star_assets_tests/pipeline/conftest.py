@@ -1,0 +1,165 @@
+"""Shared by the tests of the pipeline: a lake, tiny exports written as text, and what readers see of them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from star_assets.lake.versions import Manifest, Partition, read_pointer
+from star_assets.model import Star
+from star_assets.pipeline.outcome import Outcome
+from star_assets.pipeline.warehouse import Warehouse
+from star_assets.settings import Settings
+from star_assets.star import dim_product, fact_sales, order_items, orders, products
+
+ORDERS = "order_id,customer_id,store_id,ordered_at,status,updated_at,op"
+ITEMS = "order_id,line_number,product_id,quantity,unit_price,discount"
+PRODUCTS = "product_id,product_name,category,brand,list_price,updated_at"
+CUSTOMERS = "customer_id,customer_name,email,city,state,segment,created_at,updated_at"
+STORES = "store_id,store_name,city,state,region,opened_on,updated_at"
+
+HEADERS = {"orders": ORDERS, "order_items": ITEMS, "products": PRODUCTS, "customers": CUSTOMERS, "stores": STORES}
+
+# The retailer, cut down to what most rules need: a header, its lines, one dimension.
+shop = Star(
+    sources=[orders, order_items, products],
+    dimensions=[dim_product],
+    facts=[replace(fact_sales, references={"product_id": dim_product})],
+)
+
+# Two files written within one tick of the kernel's clock would look unchanged.
+_tick = count(1_700_000_000)
+
+Content = str | bytes
+
+
+class Lake:
+    """A lake in a folder, filled by hand-written exports and read as the catalog serves it."""
+
+    def __init__(self, root: Path, star: Star = shop, **settings: Any) -> None:
+        self.root, self.star = root, star
+        self.settings = Settings(lake=str(root), start_date=date(2023, 7, 1), threads=2, **settings)
+        self.warehouse = Warehouse(star, self.settings)
+
+    def again(self, star: Star | None = None, **settings: Any) -> Lake:
+        """The same lake as another process sees it, with another star or other settings if given."""
+        return Lake(self.root, star or self.star, **settings)
+
+    # Exports
+
+    def folder(self, source: str, day: str) -> Path:
+        return self.root / "oltp" / source / f"date={day}"
+
+    def write(self, source: str, day: str, files: Mapping[str, Content]) -> None:
+        """Make these files the day's whole export."""
+        folder = self.folder(source, day)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for name, content in {**files, "_SUCCESS": b""}.items():
+            file = folder / name
+            file.write_bytes(content.encode() if isinstance(content, str) else content)
+            moment = next(_tick)
+            os.utime(file, (moment, moment))
+
+    def export(self, source: str, day: str, *rows: str) -> None:
+        """Make these rows, under the source's usual header, the day's whole export."""
+        self.write(source, day, {f"{source}.csv": "\n".join([HEADERS[source], *rows]) + "\n"})
+
+    def withdraw(self, source: str, day: str) -> None:
+        """Take the day's export away, folder and all."""
+        shutil.rmtree(self.folder(source, day))
+
+    # Steps
+
+    def refresh(self, table: str, *days: str) -> list[Outcome]:
+        return list(self.warehouse.refresh(table, days))
+
+    def run(self, *days: str, tables: Sequence[str] = ()) -> None:
+        """Bring every table up to date for the days; nothing may fail."""
+        for table in tables or self.star.tables:
+            failed = [str(outcome.error) for outcome in self.refresh(table, *days) if outcome.error]
+            assert failed == []
+
+    def statuses(self, table: str, *days: str) -> list[str]:
+        return [outcome.status for outcome in self.refresh(table, *days)]
+
+    # What is there
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a query over the tables as the catalog serves them, in every database."""
+        with duckdb.connect() as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            for entry in self.warehouse.entries():
+                found = self.warehouse.catalog.table(entry.database, entry.name)
+                if found is None:
+                    continue
+                served = [(None, found.location)]
+                if found.partition_columns:
+                    partitions = self.warehouse.catalog.partitions(entry.database, entry.name)
+                    served = [(partition.values[0], partition.location) for partition in partitions]
+                parts = [
+                    "SELECT *" + (f", '{day}' AS date" if day else "") + f" FROM read_parquet({_files(location)}, "
+                    "hive_partitioning=false)"
+                    for day, location in served
+                ]
+                if parts:
+                    connection.execute(f"CREATE VIEW {entry.name} AS {' UNION ALL BY NAME '.join(parts)}")
+            return connection.execute(sql).fetchall()
+
+    def sales(self) -> list[tuple[Any, ...]]:
+        """(date, sale_id, product_id, quantity, revenue as text) of every sale."""
+        return self.rows(
+            "SELECT date, sale_id, product_id, quantity, revenue::VARCHAR FROM fact_sales ORDER BY date, sale_id"
+        )
+
+    def manifest(self, table: str, day: str) -> Manifest:
+        found = self.warehouse.live_manifest(table, day)
+        assert found is not None
+        return found
+
+    def live(self) -> dict[str, str]:
+        """The live version of everything that has versions, states and indexes among them."""
+        found = {}
+        for database, table in self.warehouse.versioned_tables():
+            for file in (self.root / database / table / "_pointers").glob("*.json"):
+                name = file.name.removesuffix(".json")
+                partition = Partition(database, table, name[5:] if name.startswith("date=") else None)
+                entry = read_pointer(self.warehouse.storage, partition)[0].live
+                found[f"{table} {partition.name}"] = entry.version if entry else ""
+        return found
+
+    def rejects(self, source: str, day: str) -> list[tuple[Any, ...]]:
+        """(file, line, reason, raw) of the rejects of the live version."""
+        version = self.manifest(source, day).version
+        file = self.root / "staging" / source / f"date={day}" / f"v={version}" / "_rejects.parquet"
+        return duckdb.execute(f"SELECT file, line, reason, raw FROM '{file}'").fetchall() if file.exists() else []
+
+
+def _files(location: str | None) -> list[str]:
+    assert location is not None
+    return [str(file) for file in sorted(Path(location).iterdir()) if not file.name.startswith(("_", "."))]
+
+
+MakeLake = Callable[..., Lake]
+
+
+@pytest.fixture
+def make_lake(tmp_path: Path) -> MakeLake:
+    """Makes lakes of their own: `make_lake(star, STAR settings…)`."""
+    numbers = count(1)
+    return lambda star=shop, **settings: Lake(tmp_path / f"lake{next(numbers)}", star, **settings)
+
+
+@pytest.fixture
+def lake(make_lake: MakeLake) -> Lake:
+    """An empty lake of the small shop."""
+    return make_lake()
