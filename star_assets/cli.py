@@ -97,7 +97,7 @@ def sample(days: int, orders_per_day: int) -> None:
     lake, first = Path(warehouse.settings.lake), warehouse.settings.start_date
     with Console(stderr=True).status(f"Writing {days:,} days of exports …"):
         rows = write_exports(lake, first, days, orders_per_day=orders_per_day)
-    click.echo(f"{rows:,} rows, exported from {first} on {days:,} days, are in {lake / 'oltp'}.", err=True)
+    click.echo(f"{rows:,} rows of {days:,} days, from {first} on, are in {lake / 'oltp'}.", err=True)
 
 
 @main.command(short_help="Stage exports and build the star.")

@@ -52,5 +52,5 @@ def load_settings() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         variable = "STAR_" + str(first["loc"][0]).upper()
-        expected = str(first["msg"]).removeprefix("Value error, ")
+        expected = str(first["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
         raise BadSetting(variable, str(first["input"]), expected) from error

@@ -6,11 +6,12 @@ Not here: the commands (cli), rows (terminal), the progress of a run (progress).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from star_assets.model.errors import LakeFull, LakeRefused, StarError, Transient
+if TYPE_CHECKING:
+    from star_assets.model.errors import StarError
 
 # 75 is EX_TEMPFAIL of sysexits.h; 130 is what shells report for Ctrl-C.
 EXIT_PERMANENT, EXIT_TRANSIENT, EXIT_INTERRUPTED = 1, 75, 130
@@ -27,33 +28,38 @@ class Commands(click.Group):
         """Run the command."""
         try:
             return super().invoke(ctx)
-        except StarError as error:
-            self._end(ctx, error)
         except KeyboardInterrupt:
             click.echo("\nInterrupted. What was published stays live; the same command goes on from there.", err=True)
             ctx.exit(EXIT_INTERRUPTED)
-        except BrokenPipeError:
-            # Whoever reads the rows has seen enough: click ends quietly.
+        except (click.ClickException, click.exceptions.Exit):
             raise
-        except OSError as error:
-            self._end(ctx, of_system(error))
+        except Exception as error:
+            if (known := for_people(error)) is None:
+                raise
+            fail(str(known))
+            ctx.exit(exit_code([known]))
 
-    def _end(self, ctx: click.Context, error: StarError) -> None:
-        fail(str(error))
-        ctx.exit(exit_code([error]))
+
+def for_people(error: Exception) -> StarError | None:
+    """The error as one that says what to do; None for what only a traceback can tell."""
+    # Imported here, because the model takes half a second that `--help` need not wait for.
+    from star_assets.lake.local_storage import FULL
+    from star_assets.model.errors import LakeFull, LakeRefused, StarError
+
+    if isinstance(error, StarError):
+        return error
+    # After a broken pipe nobody reads on, and click ends quietly.
+    if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+        told = LakeFull if error.errno in FULL else LakeRefused
+        return told(str(error.filename or "The lake"), error.strerror or str(error))
+    return None
 
 
 def exit_code(errors: Iterable[StarError]) -> int:
     """75 if trying again may help with all of the errors, otherwise 1."""
+    from star_assets.model.errors import Transient
+
     return EXIT_TRANSIENT if all(isinstance(error, Transient) for error in errors) else EXIT_PERMANENT
-
-
-def of_system(error: OSError) -> StarError:
-    """What the operating system refused, as an error for people."""
-    from star_assets.lake.local_storage import FULL
-
-    told = LakeFull if error.errno in FULL else LakeRefused
-    return told(str(error.filename or "The lake"), error.strerror or str(error))
 
 
 def note(text: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -48,8 +49,8 @@ def write_rows(rows: pa.Table, format_: Format) -> None:
     elif format_ == "csv":
         pyarrow.csv.write_csv(_csv_ready(rows), sys.stdout.buffer)
     else:
-        console = Console()
-        console.print(table(rows), width=None if console.is_terminal else UNBOUNDED)
+        console = Console(width=None if sys.stdout.isatty() else UNBOUNDED)
+        console.print(table(rows))
         if rows.num_rows > MOST_DRAWN:
             console.print(f"… the first {MOST_DRAWN:,} of {rows.num_rows:,} rows; --format csv or json writes all.")
 
@@ -75,7 +76,6 @@ def status_for_people(status: pa.Table) -> pa.Table:
     rows = [
         {
             "table": row["table"],
-            "kind": row["kind"],
             "partitions": row["partitions"],
             "days": f"{row['first_day']} … {row['last_day']}" if row["first_day"] else "",
             "rows": row["rows"],
@@ -125,8 +125,10 @@ def _cell(value: Any) -> Text:
         return Text("NULL", style="dim")
     if isinstance(value, Decimal):
         return Text(f"{value:,f}")
+    if isinstance(value, datetime):
+        return Text(value.isoformat(" ", "milliseconds"))
     if isinstance(value, list | dict):
-        return Text(json.dumps(value, default=_plain, ensure_ascii=False))
+        return Text(_json(value))
     return Text(str(value))
 
 
@@ -136,8 +138,7 @@ def _write_json(rows: pa.Table) -> None:
     separator = "[\n"
     for batch in rows.to_batches():
         for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            texts = (json.dumps(value, default=_plain, ensure_ascii=False) for value in values)
-            pairs = ", ".join(f"{name}: {text}" for name, text in zip(names, texts, strict=True))
+            pairs = ", ".join(f"{name}: {_json(value)}" for name, value in zip(names, values, strict=True))
             sys.stdout.write(f"{separator}{{{pairs}}}")
             separator = ",\n"
     sys.stdout.write("[]\n" if separator == "[\n" else "\n]\n")
@@ -147,7 +148,9 @@ def _plain(value: Any) -> str:
     """The text of a value that JSON has no form for."""
     if isinstance(value, bytes):
         return value.hex()
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds")
+    return str(value)
 
 
 def _csv_ready(rows: pa.Table) -> pa.Table:

@@ -198,12 +198,13 @@ def _called(compiler: Compiler, node: exp.Expression, over: str) -> Value:
         arguments[-1] = arguments[-1].this
     if arguments and isinstance(arguments[0], exp.Distinct):
         distinct, arguments = "DISTINCT ", [*arguments[0].expressions, *arguments[1:]]
+        if " OVER " in over:
+            compiler.fail(node, "DISTINCT cannot be used in a window function")
     if name == "count" and (not arguments or isinstance(arguments[0], exp.Star)):
         return Value(f"count(*){over}", BIGINT, node)
     if len(arguments) != count:
-        if name == "count":
-            compiler.fail(node, "count expects one argument. For several, write count(DISTINCT …) of each")
-        if name in ("max_by", "min_by", "approx_percentile", "approx_distinct"):
+        # Athena has forms of these with more arguments.
+        if name in ("max", "min", "max_by", "min_by", "approx_percentile", "approx_distinct"):
             compiler.refuse(f"{name} with {len(arguments)} arguments")
         compiler.fail(node, f"{name} expects {count} arguments, found {len(arguments)}")
     return answer(compiler, Aggregate(name, compiler.values(arguments), distinct, order, over, node))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from threading import Lock
 
 import duckdb
@@ -26,6 +27,7 @@ from star_assets.athena.sources import view_database
 from star_assets.athena.statements import Statements, is_ddl
 from star_assets.lake.catalog import Catalog, PartitionEntry, TableEntry
 from star_assets.lake.storage import Storage
+from star_assets.model.errors import Unfaithful
 
 _SCAN = re.compile(r"/\*scan (\d+)\*/")
 
@@ -65,14 +67,7 @@ class EmbeddedAthena(Athena):
             result = Statements(self.storage, self.catalog, self.database, self._check).run(statement)
         else:
             result = self._select(statement)
-        return Result(
-            result.table,
-            result.types,
-            result.notices,
-            result.bytes_scanned,
-            time.perf_counter() - started,
-            result.statement,
-        )
+        return replace(result, seconds=time.perf_counter() - started)
 
     def _select(self, statement: Statement) -> Result:
         plan, sql, fields = self._compiled(statement, self.database)
@@ -121,10 +116,13 @@ class EmbeddedAthena(Athena):
                     inside = parse_query(split(table[0].view_sql)[0])
                     wanted |= {name for name, _ in _names(inside, view_database(table[0]))}
         for key, place in places.items():
+            if key[0] == "information_schema":
+                raise Unfaithful("information_schema", "Write SHOW TABLES, SHOW COLUMNS or DESCRIBE.")
             if found[key] is None:
                 known = closest(".".join(key), self._known())
                 listed = ", ".join(name.removeprefix(f"{self.database}.") for name in known[:12])
-                problem = f"There is no table {'.'.join(key)}. Known, closest first: {listed or 'none'}."
+                listed = listed or f"none, in {self.storage.uri('')}"
+                problem = f"There is no table {'.'.join(key)}. Known, closest first: {listed}."
                 raise at_offset(problem, sql, place_of(place))
         return {key: table for key, table in found.items() if table}
 

@@ -19,6 +19,8 @@ _WORDS = (
     (r"DECIMAL.*out of range|out of range.*DECIMAL", "NUMERIC_VALUE_OUT_OF_RANGE: decimal overflow"),
     (r"value (\S+) can't be cast.*out of range", "NUMERIC_VALUE_OUT_OF_RANGE: {0} does not fit its type"),
     (r"Could not cast value (\S+)", "NUMERIC_VALUE_OUT_OF_RANGE: {0} does not fit its type"),
+    (r"Could not convert string '(.*)' to", "INVALID_CAST_ARGUMENT: {0!r} does not fit its type"),
+    (r"No files found|No such file", "A file that the catalog names is gone. Run the query again"),
     (r"date field value out of range: \"(.*?)\"", "INVALID_CAST_ARGUMENT: {0!r} is no day of the calendar"),
     (r"[Ff]ailed to parse string|Could not parse string", "INVALID_FUNCTION_ARGUMENT: the text has another format"),
     (r"More than one row returned by a subquery", "A subquery that is a value gave more than one row"),
@@ -38,6 +40,8 @@ def in_words(error: duckdb.Error, sql: str) -> QueryError:
         return Unfaithful(found[1], "Run it on Athena, or write it otherwise.")
     if isinstance(error, duckdb.OutOfMemoryException):
         return BadQuery("The query needs more memory than STAR_MEMORY_LIMIT allows. Raise it, or read less.", sql)
+    if "Overflow in multiplication of INT128" in said:
+        return Unfaithful("a decimal division that needs more than 38 digits", "CAST to decimals of fewer digits.")
     for pattern, words in _WORDS:
         if found := re.search(pattern, said):
             return BadQuery(f"{words.format(*found.groups())}.", sql)

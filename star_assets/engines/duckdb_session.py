@@ -16,6 +16,9 @@ from star_assets.settings import Settings
 P = ParamSpec("P")
 R = TypeVar("R")
 
+# What the system says where there is no room: on the disk, in a quota, in a file of this process.
+FULL = ("No space left on device", "Disk quota exceeded", "File too large")
+
 # What each type is in DuckDB, and so in Parquet. Timestamps are milliseconds,
 # the finest that Athena reads.
 _DUCKDB = {
@@ -97,8 +100,9 @@ def told(doing: str) -> Iterator[None]:
         raise EngineFailed("DuckDB", doing, problem) from error
     except (duckdb.Error, OSError) as error:
         first = str(error).splitlines()[0]
-        if "No space left" in first or "Disk quota" in first:
-            raise LakeFull(doing, "no space left on the disk") from error
+        for problem in FULL:
+            if problem in first:
+                raise LakeFull(doing, problem) from error
         if "Permission denied" in first or "Read-only file system" in first:
             raise LakeRefused(doing, first) from error
         raise EngineFailed("DuckDB", doing, first if first.endswith(".") else f"{first}.") from error

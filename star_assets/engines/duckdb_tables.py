@@ -91,10 +91,10 @@ class Tables:
         files, wanted = parquet(index, evolving=False), ", ".join(text(date) for date in dates)
         # The bounds let the reader skip row groups; the list alone would not.
         found = self.connection.execute(
-            f"WITH wanted AS (SELECT DISTINCT {keys}, date FROM {files} WHERE date IN ({wanted}) "
-            f"AND date BETWEEN {text(min(dates))} AND {text(max(dates))}) "
-            f"SELECT wanted.date, list_sort(list(DISTINCT export)) FROM {files} AS every "
-            f"JOIN wanted USING ({keys}) GROUP BY wanted.date"
+            f"WITH wanted AS (SELECT {keys}, date FROM {files} WHERE date IN ({wanted}) "
+            f"AND date BETWEEN {text(min(dates))} AND {text(max(dates))}), "
+            f"needed AS (SELECT DISTINCT wanted.date, export FROM {files} AS every JOIN wanted USING ({keys})) "
+            "SELECT date, list_sort(list(export)) FROM needed GROUP BY date"
         )
         return dict(found.fetchall())
 

@@ -74,9 +74,9 @@ class LocalStorage(Storage):
             found = _stat(target)
             if expect != (found and _etag(found)):
                 raise LostRace(path)
-            # The kernel's clock stands still for milliseconds and inodes are used
-            # again. A time that always moves on keeps a pointer's ETags apart.
-            moment = max(time.time_ns(), found.st_mtime_ns + 1 if found else 0)
+            # Older kernels stamp files with a clock that stands still for milliseconds,
+            # and inodes are used again. The exact time keeps a pointer's ETags apart.
+            moment = time.time_ns()
             os.utime(fresh, ns=(moment, moment))
             etag = _etag(fresh.stat())
             fresh.replace(target)

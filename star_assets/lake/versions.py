@@ -131,7 +131,7 @@ class Manifest:
 
     def to_json(self) -> bytes:
         """The manifest as it is stored."""
-        return json.dumps(asdict(self), indent=1, default=str).encode()
+        return json.dumps(asdict(self), default=str).encode()
 
     @classmethod
     def from_json(cls, content: bytes) -> Manifest:
@@ -174,7 +174,7 @@ class Pointer:
 
     def to_json(self) -> bytes:
         """The pointer as it is stored."""
-        return json.dumps(asdict(self), indent=1).encode()
+        return json.dumps(asdict(self)).encode()
 
     @classmethod
     def from_json(cls, content: bytes) -> Pointer:

@@ -108,7 +108,7 @@ class TooManyRejects(Permanent):
         source, day, rejected, rows, allowed, kept, first = self.args
         examples = "".join(f"\n  {example}" for example in first)
         return (
-            f"{source} {day}: {rejected} of {rows} rows are invalid ({rejected / max(rows, 1):.2%}), "
+            f"{source} {day}: {rejected:,} of {rows:,} rows rejected ({rejected / max(rows, 1):.2%}), "
             f"allowed are {allowed:.2%}. The live version stays; the rejected rows are kept in {kept}. "
             f"Export the day again, or raise max_rejects in the Source. The first:{examples}"
         )
@@ -175,7 +175,7 @@ class VersionLost(Permanent):
         table, partition, path = self.args
         return (
             f"{table} {partition}: expected {path}, which its pointer names; it is gone. "
-            "Restore the file, or go back to a kept version with `star-assets rollback`."
+            "Materialize it again, restore the file, or go back to a kept version with `star-assets rollback`."
         )
 
 

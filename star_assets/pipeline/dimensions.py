@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,8 +110,7 @@ class DimensionStep:
 
     def _years(self) -> tuple[int, int]:
         """Whole years: from the start date's to the last that any fact reaches into."""
-        start = self.warehouse.settings.start_date
-        years = [start.year, min(start, date.today()).year]
+        years = [self.warehouse.settings.start_date.year]
         for fact in self.warehouse.star.facts.values():
             years += self.warehouse.key_index(fact).years() or ()
         return min(years), max(years)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from star_assets.athena.derive import table_entry
 from star_assets.engines.engine import FactInput, FactRules
-from star_assets.lake.publish import serve
-from star_assets.lake.versions import Manifest, Partition, PointerEntry, read_manifest, read_pointer
+from star_assets.lake.publish import live_manifest, serve
+from star_assets.lake.versions import Manifest, Partition, PointerEntry, read_pointer
 from star_assets.model.errors import LostRace, NotStaged, StarError
 from star_assets.model.tables import Dimension, Fact
 from star_assets.pipeline.fold import source_state
@@ -93,10 +93,10 @@ class FactStep:
 
     def build(self, plans: Sequence[Plan], folder: Path) -> Iterator[Built]:
         """One pass over all dates; then each file is held against rules and dimensions."""
+        dimensions = {target.name: target for target in self.fact.references.values()}
+        members = {name: self._live_dimension(target, plans[0].day) for name, target in dimensions.items()}
         given = self.given(plans)
         files = self.warehouse.engine.build_fact(self.fact, given, folder)
-        dimensions = {target.name: target for target in self.fact.references.values()}
-        members = {name: self._live_dimension(target) for name, target in dimensions.items()}
         self._audited = {name: manifest.version for name, (manifest, _) in members.items()}
         rules = self.warehouse.engine.audit_fact(
             self.fact,
@@ -138,16 +138,15 @@ class FactStep:
         }
         return FactInput(tuple(plan.day for plan in plans), staged, work.states)
 
-    def _live_dimension(self, dimension: Dimension) -> tuple[Manifest, str]:
+    def _live_dimension(self, dimension: Dimension, day: str) -> tuple[Manifest, str]:
         """The dimension's live version, which the catalog is made to serve, and its file."""
         storage, partition = self.warehouse.storage, Partition("olap", dimension.name)
-        pointer, _ = read_pointer(storage, partition)
-        if pointer.live is None:
-            raise NotStaged(self.fact.name, "any date", [dimension.name])
+        manifest = live_manifest(storage, partition)
+        if manifest is None:
+            raise NotStaged(self.fact.name, day, [dimension.name])
         served = self.warehouse.catalog.table("olap", dimension.name)
-        if served is None or served.parameters.get("version") != pointer.live.version:
+        if served is None or served.parameters.get("version") != manifest.version:
             serve(storage, self.warehouse.catalog, table_entry(self.warehouse.star, dimension, storage), [partition])
-        manifest = read_manifest(storage, partition, pointer.live.version)
         folder = partition.version_folder(manifest.version)
         (file,) = storage.local([f"{folder}/{manifest.files[0].name}"])
         return manifest, file

@@ -14,6 +14,7 @@ from typing import Any
 import ibis
 
 from star_assets import __version__
+from star_assets.model.functions import business_date
 from star_assets.model.source import Source
 from star_assets.model.star import Star
 from star_assets.model.tables import Dimension, Fact
@@ -32,6 +33,8 @@ def code_identity(star: Star, table: Source | Dimension | Fact, settings: Settin
     if isinstance(table, Source):
         return digest(**common, source=_declared(table), reserved=star.reserved_keys(table))
     compiled = str(ibis.to_sql(star.transformed(table), dialect="duckdb"))
+    if isinstance(table, Fact) or business_date.__name__ in compiled.lower():
+        common["timezone"] = settings.timezone
     if isinstance(table, Dimension):
         inferred = [(column.source.name, column.column) for column in table.inferred_from]
         return digest(**common, transform=compiled, key=table.key, inferred=inferred)
@@ -39,7 +42,6 @@ def code_identity(star: Star, table: Source | Dimension | Fact, settings: Settin
     return digest(
         **common,
         transform=compiled,
-        timezone=settings.timezone,
         key=table.key,
         date=table.date,
         references=references,

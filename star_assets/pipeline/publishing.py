@@ -10,7 +10,8 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -48,11 +49,6 @@ class Plan:
     def folder(self) -> str:
         """Where the version's files will lie."""
         return self.partition.version_folder(self.version)
-
-    @property
-    def is_live(self) -> bool:
-        """Whether the live version has this identity already."""
-        return self.pointer.live is not None and self.pointer.live.identity == self.identity
 
 
 @dataclass(frozen=True)
@@ -98,15 +94,16 @@ def publish(storage: Storage, catalog: Catalog, step: Step, days: Sequence[str])
     remaining = list(days)
     for _ in range(ROUNDS):
         plans: list[Plan] = []
-        live: list[Plan] = []
+        unchanged: list[Outcome] = []
         for planned in step.plan(remaining):
             if isinstance(planned, Outcome):
                 yield planned
+            elif found := _unchanged(storage, step, planned):
+                unchanged.append(found)
             else:
-                (live if planned.is_live else plans).append(planned)
+                plans.append(planned)
         # A run that was killed after the commit left the catalog behind.
-        serve(storage, catalog, step.entry, [plan.partition for plan in live])
-        yield from (_unchanged(storage, step, plan) for plan in live)
+        yield from _served(storage, catalog, step, unchanged)
         remaining = []
         for batch in step.batches(plans):
             for outcome in _publish_batch(storage, catalog, step, batch):
@@ -121,34 +118,60 @@ def publish(storage: Storage, catalog: Catalog, step: Step, days: Sequence[str])
         yield Outcome(step.entry.name, day, partition, "failed", error=PointerContended(step.entry.name, day, ROUNDS))
 
 
-def _unchanged(storage: Storage, step: Step, plan: Plan) -> Outcome:
-    assert plan.pointer.live is not None
-    version = plan.pointer.live.version
-    manifest = read_manifest(storage, plan.partition, version)
-    location = storage.uri(plan.partition.version_folder(version))
+def _unchanged(storage: Storage, step: Step, plan: Plan) -> Outcome | None:
+    """The outcome of a plan whose identity is live already; None where it is not, or its files are gone."""
+    live = plan.pointer.live
+    if live is None or live.identity != plan.identity:
+        return None
+    try:
+        manifest = read_manifest(storage, plan.partition, live.version)
+    except FileNotFoundError:
+        return None
+    location = storage.uri(plan.partition.version_folder(live.version))
     return Outcome(step.entry.name, plan.day, plan.partition, "unchanged", manifest, location)
 
 
+def _served(storage: Storage, catalog: Catalog, step: Step, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """The outcomes, once the catalog serves what they published; those failed where it could not be told."""
+    live = list(dict.fromkeys(outcome.partition for outcome in outcomes if outcome.error is None))
+    try:
+        if live:
+            serve(storage, catalog, step.entry, live)
+    except StarError as error:
+        return [outcome if outcome.error else _failed(step, outcome, error) for outcome in outcomes]
+    return list(outcomes)
+
+
 def _publish_batch(storage: Storage, catalog: Catalog, step: Step, plans: Sequence[Plan]) -> Iterator[Outcome]:
-    folder, started = storage.scratch(), time.monotonic()
+    started, failure = time.monotonic(), None
+    commits: list[Future[Outcome]] = []
     try:
         # Each commit waits for the disk; the others need not wait with it.
-        with ThreadPoolExecutor(COMMITS_AT_ONCE) as pool:
-            outcomes = list(pool.map(lambda built: _commit(storage, step, built), step.build(plans, folder)))
-        published = [outcome.partition for outcome in outcomes if outcome.status == "published"]
-        if published:
-            serve(storage, catalog, step.entry, list(dict.fromkeys(published)))
+        with _scratch(storage) as folder, ThreadPoolExecutor(COMMITS_AT_ONCE) as pool:
+            for built in step.build(plans, folder):
+                commits.append(pool.submit(_commit, storage, step, built))
     except StarError as error:
-        if len(plans) > 1:
-            # One bad day must not take the others with it: find it by building each alone.
-            for plan in plans:
+        failure = error
+    outcomes = _served(storage, catalog, step, [commit.result() for commit in commits])
+    seconds = (time.monotonic() - started) / len(plans)
+    yield from (replace(outcome, seconds=seconds) for outcome in outcomes)
+    if failure and len(plans) > 1:
+        # One bad day must not take the others with it: find it by building each alone.
+        done = {outcome.day for outcome in outcomes}
+        for plan in plans:
+            if plan.day not in done:
                 yield from _publish_batch(storage, catalog, step, [plan])
-            return
-        outcomes = [_failed(step, plan, error) for plan in plans]
+    elif failure:
+        yield replace(_failed(step, plans[0], failure), seconds=seconds)
+
+
+@contextmanager
+def _scratch(storage: Storage) -> Iterator[Path]:
+    folder = storage.scratch()
+    try:
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    seconds = (time.monotonic() - started) / max(len(plans), 1)
-    yield from (replace(outcome, seconds=seconds) for outcome in outcomes)
 
 
 def _commit(storage: Storage, step: Step, built: Built) -> Outcome:
@@ -180,5 +203,5 @@ def _commit(storage: Storage, step: Step, built: Built) -> Outcome:
     return Outcome(step.entry.name, plan.day, plan.partition, "published", manifest, kept, checks=built.checks)
 
 
-def _failed(step: Step, plan: Plan, error: StarError) -> Outcome:
-    return Outcome(step.entry.name, plan.day, plan.partition, "failed", error=error)
+def _failed(step: Step, about: Plan | Outcome, error: StarError) -> Outcome:
+    return Outcome(step.entry.name, about.day, about.partition, "failed", error=error)

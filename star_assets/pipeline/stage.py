@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,8 +68,10 @@ class StageStep:
             require_whole(export, self.source, time.time())
             known: list[dict[str, Any]] = []
             if pointer.live:
-                known = list(read_manifest(storage, partition, pointer.live.version).inputs["files"])
-            if pointer.live and _same_files(export, known):
+                # Without its manifest the version is lost, and the export is staged again.
+                with suppress(FileNotFoundError):
+                    known = list(read_manifest(storage, partition, pointer.live.version).inputs["files"])
+            if known and pointer.live and _same_files(export, known):
                 contents = [(file["path"], file["sha256"]) for file in known]
                 identity = digest(code=self.code, files=contents)
                 if identity == pointer.live.identity:

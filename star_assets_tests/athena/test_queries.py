@@ -108,6 +108,8 @@ ERRORS: list[tuple[str, str, int | None, int | None]] = [
     ("SELECT city, count(*) FROM dim_store", "EXPRESSION_NOT_AGGREGATE", None, None),
     ("SELECT 1 FROM dim_store WHERE count(*) > 1", "WHERE cannot contain aggregates", None, None),
     ("SELECT 1 FROM dim_store JOIN dim_product", "JOIN needs ON or USING", 1, 30),
+    ("SELECT count(DISTINCT city) OVER () FROM dim_store", "DISTINCT cannot be used in a window", 1, 8),
+    ("SELECT count(city, store_id) FROM dim_store", "count expects 1 arguments", 1, 8),
     ("SELECT 1 LIMIT 'x'", "LIMIT expects a whole number", 1, 16),
     ("SELECT `city` FROM dim_store", "backticks", 1, 8),
     ("", "no statement", None, None),
@@ -126,6 +128,8 @@ REFUSED: list[tuple[str, str]] = [
     ("SELECT 1 FROM dim_store NATURAL JOIN dim_product", "NATURAL"),
     ("SELECT city FROM dim_store FETCH FIRST 1 ROW WITH TIES", "WITH TIES"),
     ("SELECT max(x) FROM (VALUES nan()) t(x)", "NaN"),
+    ("SELECT max(store_id, 2) FROM dim_store", "max with 2 arguments"),
+    ("SELECT table_name FROM information_schema.tables", "information_schema"),
 ]
 
 

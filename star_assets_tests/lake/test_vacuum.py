@@ -144,6 +144,16 @@ def test_what_the_catalog_still_serves_stays_until_it_is_mended(lake) -> None:
     assert lake.on_disk(lake.day) == [manifest.version] != [old]
 
 
+def test_a_version_whose_pointer_was_removed_by_hand_stays_while_it_is_served(lake) -> None:
+    """Until mend takes the partition from the catalog, readers are on it."""
+    lake.publish(lake.day, 1)
+    lake.storage.delete([lake.day.pointer])
+    assert clean(lake) == Vacuumed()
+    assert lake.read(lake.day) == 1
+    lake.mend()
+    assert clean(lake).versions == 1
+
+
 def test_tables_that_no_catalog_knows_are_vacuumed_too(lake) -> None:
     """Folded states are versions like any other."""
     partition = Partition("staging", "orders/_state")

@@ -97,7 +97,7 @@ class Lake:
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a query over the tables as the catalog serves them, in every database."""
         with duckdb.connect() as connection:
-            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute("SET TimeZone = 'UTC'; SET python_enable_replacements = false")
             for entry in self.warehouse.entries():
                 found = self.warehouse.catalog.table(entry.database, entry.name)
                 if found is None:

@@ -1,0 +1,326 @@
+"""The command line, as a user meets it: each command, its output, its exit code.
+
+Most through click's runner; what only a process of its own shows, in one.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from star_assets import cli
+from star_assets.athena.embedded import EmbeddedAthena
+from star_assets.lake.local_catalog import LocalCatalog
+from star_assets.lake.local_storage import LocalStorage
+from star_assets.settings import Settings
+
+Star = Callable[..., Result]
+
+DAY = "2023-07-02"
+
+
+@pytest.fixture
+def star(small_lake: Any, monkeypatch: pytest.MonkeyPatch) -> Star:
+    """`star-assets …` on the small lake, in this process."""
+    monkeypatch.setenv("STAR_LAKE", str(small_lake.root))
+
+    def invoke(*arguments: str, **options: Any) -> Result:
+        return CliRunner().invoke(cli.main, arguments, **options)
+
+    return invoke
+
+
+def changed_export(lake: Any) -> None:
+    """One order less on the day, so that its fact changes."""
+    file = lake.export("orders", DAY) / "orders.csv"
+    file.write_text("".join(file.read_text().splitlines(keepends=True)[:-1]))
+
+
+# Help
+
+
+@pytest.mark.parametrize("name", cli.main.commands)
+def test_every_command_is_documented(name: str) -> None:
+    command = cli.main.commands[name]
+    assert command.help
+    assert f"star-assets {name}" in command.help or name == "demo", "an example"
+    assert all(getattr(option, "help", True) for option in command.params)
+
+
+def test_the_help_names_every_setting() -> None:
+    """A setting that nobody can find is none."""
+    told = CliRunner().invoke(cli.main, ["--help"]).output
+    assert [name for name in Settings.model_fields if f"STAR_{name.upper()} " not in told] == []
+
+
+def test_help_does_not_wait_for_engines() -> None:
+    code = (
+        "import sys, click.testing, star_assets.cli as cli\n"
+        "for name in cli.main.commands: click.testing.CliRunner().invoke(cli.main, [name, '--help'])\n"
+        "print(*sorted({'dagster', 'ibis', 'duckdb', 'pyarrow', 'pydantic'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+# From exports to answers
+
+
+def test_from_an_empty_folder_to_an_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STAR_LAKE", str(tmp_path))
+    told = [
+        CliRunner().invoke(cli.main, words)
+        for words in (
+            ["sample", "--days", "1", "--orders-per-day", "5"],
+            ["run"],
+            ["run", "fact_sales", "dim_store", "--to", "2023-07-01"],
+            ["query", "--format", "csv", "SELECT count(*) > 0 AS sold FROM fact_sales"],
+        )
+    ]
+    assert [done.exit_code for done in told] == [0, 0, 0, 0]
+    assert told[1].stderr.count("1 published") == 10
+    # In the order of the star, whatever the order they were asked for in.
+    assert [line.split()[:3] for line in told[2].stderr.splitlines()] == [
+        ["dim_store", "1", "unchanged"],
+        ["fact_sales", "1", "unchanged"],
+    ]
+    assert told[3].stdout == '"sold"\ntrue\n'
+
+
+def test_a_bad_day_leaves_the_others_alone(star: Star, small_lake: Any) -> None:
+    """And the exit code tells a script, which reads no messages."""
+    (small_lake.export("orders", DAY) / "orders.csv").write_text("nothing\n1\n")
+    done = star("run", "orders")
+    assert done.exit_code == 1
+    assert done.stderr.startswith("orders           1 unchanged, 1 failed")
+    (small_lake.export("orders", "2023-07-01") / "_SUCCESS").unlink()
+    assert star("run", "orders", "--to", "2023-07-01").exit_code == 75
+    assert star("run", "orders").exit_code == 1, "one that is permanent is enough"
+
+
+def test_many_bad_days_are_told_in_a_few_lines(star: Star, small_lake: Any) -> None:
+    for day in range(1, 9):
+        folder = small_lake.export("stores", f"2023-07-{day:02}")
+        folder.mkdir(exist_ok=True)
+        (folder / "stores.json").write_text("[{]")
+        (folder / "_SUCCESS").touch()
+    told = star("run", "stores").stderr
+    assert told.count("Error: ") == 4
+    assert "5 more days of stores failed, up to 2023-07-08." in told
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["query"], "Give the SQL, or a file of it with -f."),
+        (["query", "SELECT 1", "-f", "-"], "Give the SQL, or a file of it with -f."),
+        (["query", "-f", "missing.sql"], "missing.sql"),
+        (["run", "--from", "yesterday"], "'yesterday'"),
+        (
+            ["run", "--from", "2023-07-02", "--to", "2023-07-01"],
+            "the last, 2023-07-01, is before the first, 2023-07-02",
+        ),
+        (["rollback", "fact_sales"], "Say which day of fact_sales: --day."),
+        (["rollback", "dim_store", "--day", DAY], "dim_store has no partitions: leave out --day."),
+        (["nonsense"], "nonsense"),
+    ],
+)
+def test_a_wrong_call_is_told_and_ends_with_2(star: Star, words: list[str], problem: str) -> None:
+    done = star(*words)
+    assert done.exit_code == 2
+    assert problem in done.stderr
+
+
+def test_a_run_without_exports_says_where_it_looked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STAR_LAKE", str(tmp_path))
+    done = CliRunner().invoke(cli.main, ["run"])
+    assert (done.exit_code, f"{tmp_path}/oltp holds no exports" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("words", [["sample"], ["run"], ["status"], ["repair"], ["vacuum"]])
+def test_a_lake_that_is_a_file_is_told_without_a_traceback(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = tmp_path / "lake"
+    lake.write_text("")
+    monkeypatch.setenv("STAR_LAKE", str(lake))
+    done = CliRunner().invoke(cli.main, words)
+    assert done.exit_code == 1
+    assert done.stderr.startswith(f"Error: {lake}")
+    assert "Not a directory" in done.stderr
+
+
+def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STAR_THREADS", "many")
+    done = CliRunner().invoke(cli.main, ["status"])
+    assert (done.exit_code, done.stderr.startswith("Error: STAR_THREADS='many': expected a valid integer")) == (1, True)
+
+
+# Rows
+
+VALUES = (
+    "SELECT CAST('12345678901234.5678' AS decimal(18,4)) AS money, CAST(NULL AS varchar) AS nothing, '' AS blank, "
+    "'a \"b\", c' AS text, DATE '2023-07-01' AS day, TIMESTAMP '2023-07-01 10:00:00.123' AS moment"
+)
+
+
+def test_csv_tells_null_from_blank_and_keeps_every_digit(star: Star) -> None:
+    done = star("query", "--format", "csv", VALUES)
+    assert done.stdout.splitlines()[1] == '12345678901234.5678,,"","a ""b"", c",2023-07-01,2023-07-01 10:00:00.123'
+    assert next(csv.reader(io.StringIO(done.stdout))) == ["money", "nothing", "blank", "text", "day", "moment"]
+
+
+def test_json_tells_null_from_blank_and_keeps_every_digit(star: Star) -> None:
+    assert json.loads(star("query", "--format", "json", VALUES).stdout) == [
+        {
+            "money": "12345678901234.5678",
+            "nothing": None,
+            "blank": "",
+            "text": 'a "b", c',
+            "day": "2023-07-01",
+            "moment": "2023-07-01T10:00:00.123",
+        }
+    ]
+    assert json.loads(star("query", "--format", "json", "SELECT 1 AS n WHERE false").stdout) == []
+
+
+def test_a_table_is_not_folded_when_it_goes_to_a_file(star: Star) -> None:
+    done = star("query", VALUES)
+    assert (
+        '│ 12,345,678,901,234.5678 │ NULL    │       │ a "b", c │ 2023-07-01 │ 2023-07-01 10:00:00.123 │' in done.stdout
+    )
+    assert done.stderr.startswith("1 row, ")
+
+
+def test_several_statements_are_answered_one_by_one(star: Star, tmp_path: Path) -> None:
+    """What earlier ones say, notices among it, must not get lost behind the last."""
+    file = tmp_path / "report.sql"
+    file.write_text(
+        "CREATE EXTERNAL TABLE mine (sale_id string) PARTITIONED BY (date STRING) STORED AS PARQUET "
+        "LOCATION 'olap/fact_sales';\nMSCK REPAIR TABLE mine;\nSELECT count(*) AS days FROM (SELECT DISTINCT date FROM mine)",
+        encoding="utf-8-sig",
+    )
+    done = star("query", "-f", str(file))
+    assert done.exit_code == 0, done.stderr
+    assert "Done: CREATE EXTERNAL TABLE mine" in done.stderr
+    assert "Note: " in done.stderr
+    assert "Repair: Added partition to metastore mine:date=2023-07-02\n" in done.stdout
+    assert "│    2 │" in done.stdout
+
+
+def test_sql_comes_from_standard_input(star: Star) -> None:
+    done = star("query", "-f", "-", "--format", "csv", input="SHOW DATABASES;\nSELECT 1 AS n;")
+    assert done.stdout == '"n"\n1\n'
+
+
+def test_status_says_what_is_live_in_every_format(star: Star) -> None:
+    found = json.loads(star("status", "--format", "json").stdout)
+    rows = list(csv.DictReader(io.StringIO(star("status", "--format", "csv").stdout)))
+    (fact,) = [row for row in found if row["table"] == "olap.fact_sales"]
+    assert [row["table"] for row in found] == [row["table"] for row in rows]
+    assert (fact["kind"], fact["partitions"], fact["versions"], fact["catalog"]) == ("fact", 2, 2, "in step")
+    assert (fact["first_day"], fact["last_day"]) == ("2023-07-01", "2023-07-02")
+    assert str(fact["size_bytes"]) == rows[-1]["size_bytes"]
+    assert "kB" in star("status").stdout
+
+
+# Versions
+
+
+def test_back_to_the_day_before_forward_again_and_cleaned_up(star: Star, small_lake: Any) -> None:
+    rows = f"SELECT count(*) AS n FROM fact_sales WHERE date = '{DAY}'"
+    before = small_lake.rows(rows)
+    changed_export(small_lake)
+    assert star("run").exit_code == 0
+    changed = small_lake.rows(rows)
+    assert changed != before
+
+    done = star("rollback", "fact_sales", "--day", DAY)
+    assert done.exit_code == 0
+    assert small_lake.rows(rows) == before
+    undo = done.stderr.splitlines()[-1].removeprefix("To undo: star-assets ")
+    assert star(*undo.split()).exit_code == 0
+    assert small_lake.rows(rows) == changed
+
+    assert star("vacuum").stderr == "Nothing to remove.\n", "all of it is younger than the retention"
+    assert "versions removed: " in star("vacuum", "--retention-days", "0").stderr
+    gone = star("rollback", "fact_sales", "--day", DAY)
+    assert (gone.exit_code, "Kept versions, newest first: none." in gone.stderr) == (1, True)
+    assert small_lake.rows(rows) == changed
+
+
+def test_repair_makes_a_lost_catalog_again(star: Star, small_lake: Any) -> None:
+    rows = "SELECT sum(revenue) AS revenue FROM fact_sales JOIN dim_store USING (store_id)"
+    before = small_lake.rows(rows)
+    (small_lake.root / "_catalog" / "catalog.sqlite").unlink()
+    assert json.loads(star("status", "--format", "json").stdout)[-1]["catalog"] == "2 behind"
+    done = star("repair")
+    assert done.exit_code == 0
+    assert "olap.fact_sales date=2023-07-02: registered; the catalog lacked it\n" in done.stderr
+    assert small_lake.rows(rows) == before
+    assert star("repair").stderr == "Nothing to repair: the catalog serves what is live.\n"
+
+
+def test_repair_fails_where_a_live_version_is_lost(star: Star, small_lake: Any) -> None:
+    """A script must not take it for repaired."""
+    for manifest in (small_lake.root / "olap" / "fact_sales" / f"date={DAY}").rglob("_manifest.json"):
+        manifest.unlink()
+    (small_lake.root / "_catalog" / "catalog.sqlite").unlink()
+    done = star("repair")
+    assert done.exit_code == 1
+    assert f"olap.fact_sales date={DAY}: left alone: files of the live version are gone" in done.stderr
+
+
+# DDL
+
+
+def test_the_ddl_makes_the_same_tables_elsewhere(star: Star, small_lake: Any, tmp_path: Path) -> None:
+    """Every statement that is printed runs, and queries over what it made answer the same."""
+    done = star("ddl", "--partitions")
+    assert done.exit_code == 0
+    elsewhere = EmbeddedAthena(LocalStorage(small_lake.root), LocalCatalog(tmp_path / "elsewhere"))
+    elsewhere.query(done.stdout)
+    for table in ("fact_sales", "dim_store", "staging.orders"):
+        sql = f"SELECT * FROM {table} ORDER BY 1, 2, 3"
+        assert elsewhere.query(sql).table.to_pylist() == small_lake.rows(sql)
+
+
+def test_ddl_of_one_table_is_that_tables_alone(star: Star) -> None:
+    assert star("ddl", "dim_store").stdout.count("CREATE EXTERNAL TABLE") == 1
+    unknown = star("ddl", "dim_stores")
+    assert (unknown.exit_code, "No table 'dim_stores'" in unknown.stderr) == (1, True)
+
+
+# As a process
+
+
+def test_a_reader_that_has_seen_enough_ends_the_command_quietly(small_lake: Any) -> None:
+    """`star-assets query … | head` must not end in a traceback."""
+    many = "SELECT f.* FROM fact_sales f CROSS JOIN dim_time t"
+    process = small_lake.start("query", "--format", "csv", many)
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    process.wait(timeout=60)
+
+
+def test_an_interrupted_command_says_so_and_ends_with_130(small_lake: Any, tmp_path: Path) -> None:
+    sql = tmp_path / "sql"
+    os.mkfifo(sql)
+    process = small_lake.start("query", "-f", str(sql))
+    # Opening waits until the command reads from the other end.
+    with sql.open("w"):
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+    assert process.stderr.read().strip().startswith("Interrupted. What was published stays live")

@@ -1,0 +1,73 @@
+"""Tables and bar charts, as they look."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from rich.console import Console
+
+from star_assets.terminal import MOST_DRAWN, bar_chart, table, write_rows
+
+
+def drawn(what: Any, width: int = 60) -> list[str]:
+    console = Console(width=width)
+    with console.capture() as capture:
+        console.print(what)
+    return [line.rstrip() for line in capture.get().splitlines()]
+
+
+def test_numbers_stand_to_the_right_and_null_is_no_text() -> None:
+    rows = pa.table({"city": ["Miami", None], "revenue": [Decimal("1234.5000"), Decimal("-0.2500")]})
+    assert drawn(table(rows, title="Sales")) == [
+        "Sales",
+        "┏━━━━━━━┳━━━━━━━━━━━━┓",
+        "┃ city  ┃    revenue ┃",
+        "┡━━━━━━━╇━━━━━━━━━━━━┩",
+        "│ Miami │ 1,234.5000 │",
+        "│ NULL  │    -0.2500 │",
+        "└───────┴────────────┘",
+    ]
+
+
+def test_text_is_shown_as_it_is() -> None:
+    """Square brackets are markup to the library that draws; a product's name must not colour the screen."""
+    assert "[red]sale[/red]" in drawn(table(pa.table({"[bold]": ["[red]sale[/red]"]})))[3]
+
+
+def test_two_columns_of_one_name_are_both_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = pa.table([pa.array([1]), pa.array([2])], names=["n", "n"])
+    assert drawn(table(rows))[3] == "│ 1 │ 2 │"
+    write_rows(rows, "json")
+    assert capsys.readouterr().out == '[\n{"n": 1, "n": 2}\n]\n'
+
+
+def test_a_long_table_is_cut_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    """Drawing a million rows takes minutes, and nobody reads them."""
+    write_rows(pa.table({"n": list(range(MOST_DRAWN + 1))}), "table")
+    told = capsys.readouterr().out
+    assert told.count("│") == 2 * MOST_DRAWN
+    assert told.endswith("… the first 1,000 of 1,001 rows; --format csv or json writes all.\n")
+
+
+def test_bars_are_as_long_as_their_values() -> None:
+    values = [Decimal("80.00"), Decimal("40.00"), Decimal("5.00"), Decimal("0.00"), Decimal("-3.00")]
+    assert drawn(bar_chart(["Tent", "Lamp", "Rope", "Gift", "Sack"], values, 19)) == [
+        "Tent ████████ 80.00",
+        "Lamp ████ 40.00",
+        "Rope ▌ 5.00",
+        "Gift  0.00",
+        "Sack  -3.00",
+    ]
+
+
+def test_bars_stay_within_their_width() -> None:
+    chart = drawn(bar_chart(["a" * 10, "b"], [Decimal("123456.78"), Decimal("1")], 60), width=200)
+    assert max(map(len, chart)) == 60
+
+
+def test_a_chart_of_nothing_is_empty() -> None:
+    assert drawn(bar_chart([], [], 60)) == [""]
+    assert drawn(bar_chart(["a"], [Decimal(0)], 60))[0] == "a  0.00"
