@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -174,8 +175,8 @@ def query(sql: str | None, file: TextIO | None, format_: Format) -> None:
 def status(format_: Format) -> None:
     """Show what is live: of each table its partitions, rows, size and age.
 
-    `versions` are the live ones and those that a rollback can return to;
-    `catalog` says whether queries see what is live, which `repair` brings about.
+    `parts` are its partitions; `versions` the live ones and those that a rollback
+    can return to; `catalog` says whether queries see what is live, which `repair` brings about.
 
     \b
     Examples:
@@ -183,11 +184,14 @@ def status(format_: Format) -> None:
       star-assets status --format json
     """
     from star_assets.pipeline.status import table_status
-    from star_assets.terminal import status_for_people, write_rows
+    from star_assets.terminal import show_status, write_rows
 
     warehouse = open_warehouse()
     found = table_status(warehouse)
-    write_rows(status_for_people(found) if format_ == "table" else found, format_)
+    if format_ == "table":
+        show_status(found)
+    else:
+        write_rows(found, format_)
     if not any(found["partitions"].to_pylist()):
         note(f"{warehouse.storage.uri('')} holds nothing published. Is STAR_LAKE right? `star-assets run` builds it.")
 
@@ -304,7 +308,8 @@ def ddl(tables: Sequence[str], partitions: bool) -> None:
     catalog = warehouse.catalog.snapshot([(entry.database, entry.name) for entry in entries])
     for entry in entries:
         served, live = catalog.get((entry.database, entry.name), (entry, []))
-        statements.append(create_table(served))
+        # Who makes a table by hand owns it: the marks by which a publish knows its own stay out.
+        statements.append(create_table(replace(served, parameters={"classification": served.format})))
         if partitions:
             statements += add_partitions(served, live)
     for statement in statements:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 import pyarrow.csv
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.filesize import decimal as file_size
 from rich.table import Table
@@ -49,7 +50,7 @@ def write_rows(rows: pa.Table, format_: Format) -> None:
     elif format_ == "csv":
         pyarrow.csv.write_csv(_csv_ready(rows), sys.stdout.buffer)
     else:
-        console = Console(width=None if sys.stdout.isatty() else UNBOUNDED)
+        console = _console()
         console.print(table(rows))
         if rows.num_rows > MOST_DRAWN:
             console.print(f"… the first {MOST_DRAWN:,} of {rows.num_rows:,} rows; --format csv or json writes all.")
@@ -71,12 +72,12 @@ def show_answer(statement: str, result: Result) -> None:
         error_console.print(Text(f"Done: {words if len(words) <= SHORT else words[: SHORT - 1] + '…'}"))
 
 
-def status_for_people(status: pa.Table) -> pa.Table:
-    """The rows of `table_status` in fewer, wider words."""
+def show_status(status: pa.Table) -> None:
+    """The rows of `table_status`, for people: by the names that commands take, narrow enough for 80 columns."""
     rows = [
         {
-            "table": row["table"],
-            "partitions": row["partitions"],
+            "table": row["table"].partition(".")[2],
+            "parts": row["partitions"],
             "days": f"{row['first_day']} … {row['last_day']}" if row["first_day"] else "",
             "rows": row["rows"],
             "size": file_size(row["size_bytes"]),
@@ -86,7 +87,10 @@ def status_for_people(status: pa.Table) -> pa.Table:
         }
         for row in status.to_pylist()
     ]
-    return pa.Table.from_pylist(rows)
+    shown = table(pa.Table.from_pylist(rows))
+    shown.box = SIMPLE_HEAD
+    shown.columns[0].no_wrap = True
+    _console().print(shown)
 
 
 def table(rows: pa.Table, title: str | None = None) -> Table:
@@ -94,7 +98,8 @@ def table(rows: pa.Table, title: str | None = None) -> Table:
     shown = Table(title=title, title_justify="left", header_style="bold")
     for field in rows.schema:
         numeric = pa.types.is_decimal(field.type) or pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
-        shown.add_column(Text(field.name), justify="right" if numeric else "left", overflow="fold")
+        # A number that is broken in two is read as another one.
+        shown.add_column(Text(field.name), justify="right" if numeric else "left", overflow="fold", no_wrap=numeric)
     # By column, because two columns may have one name.
     for values in zip(*(column.to_pylist() for column in rows.slice(0, MOST_DRAWN).columns), strict=True):
         shown.add_row(*map(_cell, values))
@@ -110,14 +115,16 @@ def bar_chart(labels: Sequence[str], values: Sequence[Decimal], width: int) -> T
     numbers = [f"{value:,.2f}" for value in values]
     room = max(width - names - max((len(number) for number in numbers), default=0) - 2, 8)
     most = max(values, default=Decimal(0))
-    chart = Text()
+    lines = []
     for label, value, number in zip(labels, values, numbers, strict=True):
         full, rest = divmod(int(value / most * room * 8) if value > 0 else 0, 8)
         bar = ("█" * full + _EIGHTHS[rest]).rstrip()
-        chart.append(f"{label:>{names}} ")
-        chart.append(bar, style="cyan")
-        chart.append(f" {number}\n", style="bold")
-    return chart
+        lines.append(Text.assemble(f"{label:>{names}} ", (bar, "cyan"), (f" {number}", "bold")))
+    return Text("\n").join(lines)
+
+
+def _console() -> Console:
+    return Console(width=None if sys.stdout.isatty() else UNBOUNDED)
 
 
 def _cell(value: Any) -> Text:

@@ -102,7 +102,7 @@ def refresh(context: dg.AssetExecutionContext, table: AnyTable) -> Iterator[Any]
     if good:
         last = max(good)
         good[last]["sample"] = sample_table(warehouse.sample(table.name, last))
-        # The UI reads columns' lineage off the newest event alone.
+        # Dagster+ reads the lineage of columns off the newest event alone.
         if not isinstance(table, Source):
             good[last]["dagster/column_lineage"] = column_lineage(warehouse.star, table)
     if len(good) < len(outcomes):

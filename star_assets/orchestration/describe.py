@@ -44,7 +44,10 @@ def definition_metadata(star: Star, table: AnyTable) -> Metadata:
         "dagster/column_schema": dg.TableSchema(columns),
     }
     if not isinstance(table, Source):
-        metadata["dagster/column_lineage"] = column_lineage(star, table)
+        lineage = column_lineage(star, table)
+        metadata["dagster/column_lineage"] = lineage
+        # The open-source UI has no view of it, so it is shown as a table too.
+        metadata["lineage"] = lineage_table(lineage)
     return metadata
 
 
@@ -59,6 +62,15 @@ def column_lineage(star: Star, table: Any) -> dg.TableColumnLineage:
         for column, origins in star.lineage(table).items()
     }
     return dg.TableColumnLineage({column: found for column, found in deps.items() if found})
+
+
+def lineage_table(lineage: dg.TableColumnLineage) -> dg.MetadataValue:
+    """Each column and what it comes from, as a Markdown table."""
+    lines = [_line(["column", "comes from"]), _line(["---", "---"])]
+    for column, deps in lineage.deps_by_column.items():
+        origins = ", ".join(f"{dep.asset_key.to_user_string()}.{dep.column_name}" for dep in deps)
+        lines.append(_line([column, origins]))
+    return dg.MetadataValue.md("\n".join(lines))
 
 
 def outcome_metadata(table: AnyTable, outcome: Outcome) -> Metadata:
@@ -133,7 +145,9 @@ def _cell(value: object) -> str:
 
 
 def _shown(value: Any) -> Any:
-    """JSON values as metadata; what is nested is shown as JSON."""
+    """JSON values as metadata: lists of texts in a line, what else is nested as JSON."""
+    if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
+        return ", ".join(value) or "none"
     if isinstance(value, (dict, list, tuple)):
         return dg.MetadataValue.json(json.loads(json.dumps(value, default=str)))
     return "none" if value is None else value

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -54,8 +55,8 @@ def changed_export(lake: Any) -> None:
 def test_every_command_is_documented(name: str) -> None:
     command = cli.main.commands[name]
     assert command.help
-    assert f"star-assets {name}" in command.help or name == "demo", "an example"
-    assert all(getattr(option, "help", True) for option in command.params)
+    assert f"star-assets {name}" in command.help, "an example"
+    assert all(option.help for option in command.params if isinstance(option, click.Option))
 
 
 def test_the_help_names_every_setting() -> None:
@@ -208,7 +209,7 @@ def test_several_statements_are_answered_one_by_one(star: Star, tmp_path: Path) 
     file = tmp_path / "report.sql"
     file.write_text(
         "CREATE EXTERNAL TABLE mine (sale_id string) PARTITIONED BY (date STRING) STORED AS PARQUET "
-        "LOCATION 'olap/fact_sales';\nMSCK REPAIR TABLE mine;\nSELECT count(*) AS days FROM (SELECT DISTINCT date FROM mine)",
+        "LOCATION 'olap/fact_sales';\nMSCK REPAIR TABLE mine;\nSELECT count(DISTINCT date) AS days FROM mine",
         encoding="utf-8-sig",
     )
     done = star("query", "-f", str(file))

@@ -70,4 +70,4 @@ def test_bars_stay_within_their_width() -> None:
 
 def test_a_chart_of_nothing_is_empty() -> None:
     assert drawn(bar_chart([], [], 60)) == [""]
-    assert drawn(bar_chart(["a"], [Decimal(0)], 60))[0] == "a  0.00"
+    assert drawn(bar_chart(["a"], [Decimal(0)], 60)) == ["a  0.00"]

@@ -63,6 +63,8 @@ def test_columns_carry_their_descriptions_and_their_origins(specs: dict[str, dg.
         ("order_items", "unit_price"),
         ("order_items", "discount"),
     }
+    (row,) = [line for line in fact["lineage"].value.splitlines() if line.startswith("| revenue |")]
+    assert row == "| revenue | order_items.discount, order_items.quantity, order_items.unit_price |"
 
 
 def test_the_graph_runs_from_sources_over_dimensions_to_the_fact(specs: dict[str, dg.AssetSpec]) -> None:

@@ -163,3 +163,9 @@ def make_lake(tmp_path: Path) -> MakeLake:
 def lake(make_lake: MakeLake) -> Lake:
     """An empty lake of the small shop."""
     return make_lake()
+
+
+@pytest.fixture(scope="module")
+def module_lake(tmp_path_factory: pytest.TempPathFactory) -> MakeLake:
+    """Makes lakes that all tests of a module share."""
+    return lambda star=shop, **settings: Lake(tmp_path_factory.mktemp("lake"), star, **settings)

@@ -1,0 +1,98 @@
+"""The documentation is true: every command in it runs, every setting, link and command it names exists."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from star_assets import cli
+from star_assets.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+JAFFLE = ROOT / "examples" / "jaffle" / "README.md"
+
+README = PAGES[0].read_text()
+
+
+def blocks(page: Path) -> list[str]:
+    """The commands of a page, block by block."""
+    return re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)
+
+
+def run(script: str, folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run a block as a reader would, with `make` only told what it would do."""
+    script = re.sub(r"^make ", f"make -n -C {ROOT} ", script, flags=re.MULTILINE)
+    known = {name: value for name, value in os.environ.items() if not name.startswith(("STAR_", "DAGSTER_"))}
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=folder,
+        env={**known, "PATH": path, "PYTHONPATH": str(ROOT), **settings},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder like a clone, with five days of exports, each table published twice."""
+    folder = tmp_path_factory.mktemp("clone")
+    for file in ("dagster.yaml", "workspace.yaml"):
+        shutil.copy(ROOT / file, folder)
+    made = run("star-assets sample --days 5 --orders-per-day 20 && STAR_COMPRESSION=snappy star-assets run", folder)
+    again = run("star-assets run", folder)
+    assert made.returncode == again.returncode == 0, made.stderr + again.stderr
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("page", "number"),
+    [pytest.param(page, n, id=f"{page.name}-{n}") for page in PAGES for n in range(len(blocks(page)))],
+)
+def test_every_command_of_the_documentation_runs(page: Path, number: int, clone: Path) -> None:
+    """What a reader copies from a page must work as it stands."""
+    done = run(blocks(page)[number], clone)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_commands_of_the_example_run(tmp_path: Path) -> None:
+    """The example's page is a recipe for a star of one's own."""
+    dump = Path(os.environ.get("JAFFLE_DATA", ROOT.parent / "shared" / "data" / "jaffle"))
+    if not dump.is_dir():
+        pytest.skip(f"no dump in {dump}; JAFFLE_DATA names its folder")
+    for block in blocks(JAFFLE):
+        done = run(block.replace("/path/to/the/dump", str(dump)), tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", cli.main.commands)
+def test_every_command_is_in_the_readme_or_the_runbook(name: str) -> None:
+    """A command that no page names is found by nobody."""
+    assert any(f"star-assets {name}" in page.read_text() for page in PAGES) or f"make {name}" in README
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_in_the_readme(name: str) -> None:
+    """The table of settings is where people look; its defaults are the code's."""
+    assert f"`STAR_{name.upper()}`" in README
+
+
+def test_no_setting_is_named_that_does_not_exist() -> None:
+    """A variable that does nothing is worse than none."""
+    named = {found for page in PAGES for found in re.findall(r"STAR_[A-Z_]+", page.read_text())}
+    assert named <= {f"STAR_{name.upper()}" for name in Settings.model_fields}
+
+
+@pytest.mark.parametrize("page", [*PAGES, JAFFLE], ids=lambda page: page.name)
+def test_every_link_and_path_leads_somewhere(page: Path) -> None:
+    """Links to files, pictures and the tests that pages name."""
+    targets = re.findall(r"\]\((?!https?://)([^)#]+)\)", page.read_text())
+    named = re.findall(r"`(star_assets(?:_tests)?/[\w/.]*)`", page.read_text())
+    missing = [t for t in targets if not (page.parent / t).exists()] + [n for n in named if not (ROOT / n).exists()]
+    assert not missing
