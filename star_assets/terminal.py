@@ -73,7 +73,7 @@ def show_answer(statement: str, result: Result) -> None:
 
 
 def show_status(status: pa.Table) -> None:
-    """The rows of `table_status`, for people: by the names that commands take, narrow enough for 80 columns."""
+    """The rows of `table_status`, for people: by the names that commands take, as narrow as can be."""
     rows = [
         {
             "table": row["table"].partition(".")[2],
@@ -88,8 +88,9 @@ def show_status(status: pa.Table) -> None:
         for row in status.to_pylist()
     ]
     shown = table(pa.Table.from_pylist(rows))
-    shown.box = SIMPLE_HEAD
-    shown.columns[0].no_wrap = True
+    shown.box, shown.padding, shown.pad_edge = SIMPLE_HEAD, 0, False
+    for column in shown.columns:
+        column.no_wrap = column.justify == "right" or column is shown.columns[0]
     _console().print(shown)
 
 
@@ -98,8 +99,7 @@ def table(rows: pa.Table, title: str | None = None) -> Table:
     shown = Table(title=title, title_justify="left", header_style="bold")
     for field in rows.schema:
         numeric = pa.types.is_decimal(field.type) or pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
-        # A number that is broken in two is read as another one.
-        shown.add_column(Text(field.name), justify="right" if numeric else "left", overflow="fold", no_wrap=numeric)
+        shown.add_column(Text(field.name), justify="right" if numeric else "left", overflow="fold")
     # By column, because two columns may have one name.
     for values in zip(*(column.to_pylist() for column in rows.slice(0, MOST_DRAWN).columns), strict=True):
         shown.add_row(*map(_cell, values))

@@ -103,7 +103,8 @@ def audit_evaluation(table: AnyTable, outcome: Outcome) -> dg.AssetCheckEvaluati
         "actual": f"broken: {', '.join(broken)}" if broken else f"{len(rules)} rules hold" if rules else "none",
         "partition": outcome.partition.name,
     }
-    metadata.update({check.name: check.description for check in outcome.checks})
+    described = {check.name: check.description for check in outcome.checks}
+    metadata.update({name: described.get(name, "holds") for name in rules})
     return dg.AssetCheckEvaluation(
         asset_key=dg.AssetKey(table.name),
         check_name=AUDIT,

@@ -27,7 +27,8 @@ def failed_days(table: str, outcomes: Sequence[Outcome]) -> dg.Failure:
     if len(errors) == len(outcomes) == 1:
         return as_failure(*errors.values())
     days = list(errors)
-    lines = [f"{table}: {len(days)} of {len(outcomes)} days failed; the others are published.\n"]
+    good = "; the others are published" if len(days) < len(outcomes) else ""
+    lines = [f"{table}: {len(days)} of {len(outcomes)} days failed{good}.\n"]
     lines += [f"{day}: {errors[day]}\n" for day in days[:SHOWN]]
     if days[SHOWN:]:
         lines.append(f"Also failed: {', '.join(days[SHOWN:])}.")

@@ -1,0 +1,118 @@
+"""Members that nothing describes, the calendar, and what a dimension needs to be built."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from star_assets.model.errors import NotStaged
+from star_assets.star import retail
+
+D1, D2, D3 = "2023-07-01", "2023-07-02", "2023-07-03"
+
+
+def members(lake) -> list[tuple[object, ...]]:
+    return lake.rows("SELECT product_id, product_name, list_price, member_kind FROM dim_product ORDER BY product_id")
+
+
+def test_what_no_export_describes_is_a_member(lake) -> None:
+    """An inner join must find a member for every sale."""
+    lake.export("orders", D1, f"1,10,5,{D1} 10:00:00,placed,{D1} 10:00:00,I")
+    lake.export("order_items", D1, "1,1,100,1,10,", "1,2,77,1,20,", "1,3,,1,40,")
+    lake.export("products", D1, "100,Tent,Outdoor,Acme,19.99,2023-07-01 00:00:00")
+    lake.run(D1)
+    assert members(lake) == [
+        (-1, "Unknown", None, "unknown"),
+        (77, "Unknown", None, "inferred"),
+        (100, "Tent", Decimal("19.99"), "described"),
+    ]
+    by_name = "SELECT product_id, sum(revenue)::INT FROM fact_sales JOIN dim_product USING (product_id) GROUP BY ALL"
+    assert sorted(lake.rows(by_name)) == [(-1, 40), (77, 20), (100, 10)]
+
+
+def test_an_inferred_member_is_replaced_when_described(lake) -> None:
+    """A late product takes over the sales it already has."""
+    lake.export("orders", D1, f"1,10,5,{D1} 10:00:00,placed,{D1} 10:00:00,I")
+    lake.export("order_items", D1, "1,1,77,1,20,")
+    lake.run(D1)
+    lake.export("products", D2, "77,Lamp,Home,Acme,5,2023-07-02 00:00:00")
+    lake.run(D1, D2)
+    assert members(lake) == [(-1, "Unknown", None, "unknown"), (77, "Lamp", Decimal(5), "described")]
+
+
+def test_an_empty_dimension_has_its_unknown_member(lake) -> None:
+    lake.run(D1)
+    assert members(lake) == [(-1, "Unknown", None, "unknown")]
+    lake.export("products", D2)
+    lake.run(D2)
+    assert members(lake) == [(-1, "Unknown", None, "unknown")]
+
+
+def test_inner_joins_with_all_dimensions_keep_every_cent(make_lake) -> None:
+    """With stores, customers and the calendar, and every reference missing, unknown or undescribed."""
+    lake = make_lake(retail)
+    lake.export(
+        "orders",
+        D1,
+        f"1,,,{D1} 10:00:00,placed,{D1} 10:00:00,I",
+        f"2,9,9,2019-12-31 23:59:59,placed,{D1} 10:00:00,I",
+        f"3,10,5,{D1} 10:00:00,placed,{D1} 10:00:00,I",
+        "4,10,5,2031-01-01 00:00:00,placed,,I",
+    )
+    lake.export("order_items", D1, "1,1,,1,1,", "2,1,9,1,2,", "3,1,100,1,4,", "4,1,100,1,8,")
+    lake.export("stores", D1, "5,Corner,Miami,FL,South,2020-01-01,2023-07-01 00:00:00")
+    lake.run(D1)
+    joined = """SELECT sum(revenue)::INT FROM fact_sales JOIN dim_product USING (product_id)
+                JOIN dim_store USING (store_id) JOIN dim_customer USING (customer_id)
+                JOIN dim_time ON sale_date = date_key"""
+    assert lake.rows(joined) == lake.rows("SELECT sum(revenue)::INT FROM fact_sales") == [(5,)]
+
+
+def test_the_calendar_covers_every_year_that_facts_reach_into(make_lake) -> None:
+    """Whole years, so that a month without sales is a row in a chart and not a gap."""
+    lake = make_lake(retail)
+    span = (
+        "SELECT min(date_key)::VARCHAR, max(date_key)::VARCHAR, count(*) FROM dim_time WHERE member_kind = 'described'"
+    )
+    lake.run(D1)
+    assert lake.rows(span) == [("2023-01-01", "2023-12-31", 365)]
+    lake.export("orders", D1, "1,,,2020-02-29 10:00:00,placed,,I", "2,,,2025-01-01 10:00:00,placed,,I")
+    lake.run(D1)
+    assert lake.rows(span) == [("2020-01-01", "2025-12-31", 2192)]
+    assert lake.rows("SELECT count(*) FROM dim_time WHERE member_kind = 'unknown'") == [(1,)]
+
+
+def test_days_that_are_not_staged_fail_and_the_others_are_published(lake) -> None:
+    """A range must do what can be done, and say what it could not."""
+    lake.run(D1, D3, tables=["products", "orders", "order_items"])
+    for table in ("dim_product", "fact_sales"):
+        outcomes = {outcome.day: outcome for outcome in lake.refresh(table, D1, D2, D3)}
+        assert {day: o.status for day, o in outcomes.items()} == {D1: "published", D2: "failed", D3: "published"}
+        assert isinstance(outcomes[D2].error, NotStaged)
+        assert f"{table} {D2}: needs " in str(outcomes[D2].error)
+
+
+def test_a_fact_needs_the_lines_of_its_headers_exports(lake) -> None:
+    """A header without its lines staged would be published as an order that sold nothing."""
+    lake.export("orders", D1, f"1,10,5,{D1} 10:00:00,placed,{D1} 10:00:00,I")
+    lake.export("orders", D2, f"1,10,5,{D1} 10:00:00,placed,{D2} 10:00:00,U")
+    lake.run(D1, D2, tables=["orders", "products"])
+    lake.run(D1, tables=["order_items", "dim_product"])
+    (outcome,) = lake.refresh("fact_sales", D1)
+    assert str(outcome.error).startswith(f"fact_sales {D1}: needs order_items {D2}, which is not published.")
+
+
+def test_a_fact_needs_its_dimensions(lake) -> None:
+    """Every day says so for itself."""
+    lake.run(D1, D2, tables=["orders", "order_items"])
+    for outcome in lake.refresh("fact_sales", D1, D2):
+        assert str(outcome.error).startswith(f"fact_sales {outcome.day}: needs dim_product, which is not published.")
+
+
+def test_the_days_of_a_dimension_share_one_version(lake) -> None:
+    """A dimension has one live version; a day means that its exports are included."""
+    lake.run(D1, D2, tables=["products", "order_items"])
+    first, second = lake.refresh("dim_product", D1, D2)
+    assert first.manifest is not None
+    assert first.manifest == second.manifest
+    assert (first.day, second.day) == (D1, D2)
+    assert first.partition == second.partition

@@ -1,0 +1,122 @@
+"""Folded states and the key index: computed step by step, equal to a computation from nothing."""
+
+from __future__ import annotations
+
+from random import Random
+
+import duckdb
+import pytest
+
+from star_assets.lake.versions import read_manifest
+from star_assets.pipeline.fold import source_state, used_keys
+from star_assets.star import order_items, products
+
+DAYS = [f"2023-{month:02}-{day:02}" for month in (7, 8) for day in (1, 2, 3, 30)]
+
+
+def folded(lake, source=products) -> tuple[int, list[tuple[object, ...]]]:
+    """How many exports the present state folded in, and its rows."""
+    state = source_state(lake.warehouse, source)
+    manifest = read_manifest(lake.warehouse.storage, state.partition, state.version)
+    return manifest.facts["folded"], rows_of(state.file)
+
+
+def rows_of(file: str) -> list[tuple[object, ...]]:
+    return duckdb.execute("FROM read_parquet(?, hive_partitioning = false) ORDER BY ALL", [file]).fetchall()
+
+
+def product(number: int, name: str, day: str = "2023-07-01") -> str:
+    return f"{number},{name},a,b,1,{day} 00:00:00"
+
+
+def from_nothing(lake, make_lake) -> list[tuple[object, ...]]:
+    """The state of a lake that got all of this lake's exports at once."""
+    other = make_lake()
+    for day in DAYS:
+        if lake.folder("products", day).exists():
+            other.write("products", day, {"p.csv": (lake.folder("products", day) / "products.csv").read_text()})
+    other.run(*DAYS, tables=["products"])
+    return folded(other)[1]
+
+
+def test_a_new_export_folds_into_the_last_state(lake, make_lake) -> None:
+    """A day must cost a day, not all of history."""
+    for number, day in enumerate(DAYS):
+        lake.export("products", day, product(1, f"v{number}"), product(number + 2, "new", "2023-08-01"))
+        lake.run(day, tables=["products"])
+        folds, rows = folded(lake)
+        assert folds == 1
+    assert len(rows) == len(DAYS) + 1
+    assert rows == from_nothing(lake, make_lake)
+
+
+def test_a_replaced_export_is_folded_again(lake, make_lake) -> None:
+    """What the old one said must leave no trace; earlier states are where it goes on from."""
+    for day in DAYS[:4]:
+        lake.export("products", day, product(1, day), product(int(day[-2:]) + 10, "own"))
+        lake.run(day, tables=["products"])
+        folded(lake)
+    lake.export("products", DAYS[2], product(1, "changed", "2023-07-09"))
+    lake.run(*DAYS[:4], tables=["products"])
+    folds, rows = folded(lake)
+    assert folds == 2  # on the state of the first two days
+    assert rows == from_nothing(lake, make_lake)
+    assert [row[1] for row in rows if row[0] == 1] == ["changed"]
+
+
+def test_a_withdrawn_export_leaves_the_state(lake, make_lake) -> None:
+    for day in DAYS[:3]:
+        lake.export("products", day, product(1, day, day), product(int(day[-2:]) + 10, "own"))
+        lake.run(day, tables=["products"])
+        folded(lake)
+    lake.withdraw("products", DAYS[2])
+    lake.run(*DAYS[:3], tables=["products"])
+    assert folded(lake)[1] == from_nothing(lake, make_lake)
+    assert [row[0] for row in folded(lake)[1]] == [1, 11, 12]
+
+
+def test_new_columns_do_not_change_who_wins(lake, make_lake) -> None:
+    """Rows of equal version and export differ by content, also in columns that came later."""
+    header = "product_id,product_name,category,brand,list_price,updated_at"
+    lake.export("products", DAYS[0], product(1, "first"))
+    lake.run(DAYS[0], tables=["products"])
+    folded(lake)
+    rows = [f"1,first,a,b,1,2023-07-01 00:00:00,{value}" for value in ("x", "z", "y")]
+    lake.write("products", DAYS[1], {"products.csv": "\n".join([f"{header},aisle", *rows])})
+    lake.run(DAYS[1], tables=["products"])
+    ((_, row),) = [(state[0], state) for state in folded(lake)[1]]
+    assert "z" in row
+    assert [row] == from_nothing(lake, make_lake)
+
+
+def test_used_keys_are_every_value_ever_exported(lake) -> None:
+    lake.export("order_items", DAYS[0], "1,1,7,1,1,", "1,2,,1,1,", "2,1,7,1,1,")
+    lake.export("order_items", DAYS[1], "1,1,8,1,1,")
+    lake.run(*DAYS[:2], tables=["order_items"])
+    used = used_keys(lake.warehouse, order_items["product_id"], "product_id")
+    assert rows_of(used.file) == [(7,), (8,)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_key_index_equals_a_search_through_everything(lake, seed: int) -> None:
+    """An export that the index forgets is revenue on the wrong date; one too many is a rebuild for nothing."""
+    rng = Random(seed)
+    live: dict[str, list[tuple[int, str | None]]] = {}
+    for _ in range(3):
+        for day in rng.sample(DAYS, 5):
+            live[day] = [(rng.randrange(8), rng.choice([*DAYS, None])) for _ in range(3)]
+            lake.export("orders", day, *(f"{n},,,{d} 10:00:00,,,U" if d else f"{n},,,,,,D" for n, d in live[day]))
+        lake.run(*live, tables=["orders"])
+        index = lake.warehouse.key_index(lake.star.facts["fact_sales"])
+        dates = {key: {d for rows in live.values() for k, d in rows if k == key and d} for key in range(8)}
+        exports = {key: {day for day, rows in live.items() for k, _ in rows if k == key} for key in range(8)}
+        expected = {d: sorted(set().union(*(exports[k] for k in dates if d in dates[k]))) for d in DAYS}
+        assert index.exports_of(DAYS) == {d: found for d, found in expected.items() if found}
+        for day in live:
+            assert index.dates_of([day]) == sorted(set().union(*(dates[k] for k in dates if day in exports[k])))
+
+
+def test_the_index_knows_the_years_that_facts_reach_into(lake) -> None:
+    lake.export("orders", DAYS[0], "1,,,2019-05-05 10:00:00,,,I", "2,,,2031-05-05 10:00:00,,,I", "3,,,,,,D")
+    lake.run(DAYS[0], tables=["orders"])
+    assert lake.warehouse.key_index(lake.star.facts["fact_sales"]).years() == (2019, 2031)
