@@ -1,7 +1,8 @@
 # What people type. Everything runs in a virtual environment made here, from the
-# newest suitable Python; PYTHON=… names another one.
+# first Python that is new enough; PYTHON=… names another one.
 
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3.10 || command -v python3)
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.10; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
 
 .PHONY: demo ui test lint bench clean
@@ -25,6 +26,7 @@ clean:  ## remove the environment, the sample lake and Dagster's history
 	rm -rf .venv lake .dagster
 
 .venv/demo: setup.py
+	@test -n "$(PYTHON)" || { echo "Python 3.10 or newer is needed; PYTHON=/path/to/python names one."; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
 	touch $@

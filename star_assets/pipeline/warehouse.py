@@ -21,7 +21,7 @@ from star_assets.engines.engine import Engine, StagedInput
 from star_assets.lake.catalog import Catalog, TableEntry
 from star_assets.lake.local_catalog import LocalCatalog
 from star_assets.lake.local_storage import LocalStorage
-from star_assets.lake.publish import rollback
+from star_assets.lake.publish import live_manifest, rollback
 from star_assets.lake.storage import Storage
 from star_assets.lake.versions import (
     Manifest,
@@ -32,7 +32,7 @@ from star_assets.lake.versions import (
     read_manifest,
     read_pointer,
 )
-from star_assets.model.errors import RollbackRefused, UnknownPartition
+from star_assets.model.errors import AuditFailed, RollbackRefused, UnknownPartition
 from star_assets.model.source import Source
 from star_assets.model.star import AnyTable, Star
 from star_assets.model.tables import Dimension, Fact
@@ -120,8 +120,9 @@ class Warehouse:
     def rollback(self, table: str, day: str | None, version: str | None) -> Pointer:
         """Make an earlier version live again: `version`, or the one before the live one.
 
-        Raises UnknownPartition, UnknownVersion, and RollbackRefused where live
-        facts use members that an earlier version of a dimension lacks.
+        Raises UnknownPartition, UnknownVersion, RollbackRefused where live facts
+        use members that an earlier version of a dimension lacks, and AuditFailed
+        where an earlier version of a fact uses members that its dimensions lack.
         """
         found = self.star.table(table)
         if isinstance(found, Dimension):
@@ -135,18 +136,36 @@ class Warehouse:
         def check(manifest: Manifest) -> None:
             if isinstance(found, Dimension):
                 self._require_members(found, manifest)
+            elif isinstance(found, Fact):
+                self._require_references(found, partition, manifest)
 
         return rollback(self.storage, self.catalog, entry, partition, version, check)
 
     def _require_members(self, dimension: Dimension, manifest: Manifest) -> None:
-        partition = Partition("olap", dimension.name)
-        (members,) = self.storage.local([f"{partition.version_folder(manifest.version)}/{manifest.files[0].name}"])
+        (members,) = self._files(Partition("olap", dimension.name), manifest)
         for fact in self.star.facts.values():
             files = [file for several in self._served_files(fact).values() for file in several]
             for column, target in fact.references.items():
                 missing = self.engine.missing_members(column, files, target, members) if target is dimension else []
                 if missing:
                     raise RollbackRefused(dimension.name, manifest.version, fact.name, missing)
+
+    def _require_references(self, fact: Fact, partition: Partition, manifest: Manifest) -> None:
+        files, broken = self._files(partition, manifest), []
+        for column, target in fact.references.items():
+            dimension = Partition("olap", target.name)
+            if live := live_manifest(self.storage, dimension):
+                (members,) = self._files(dimension, live)
+                if missing := self.engine.missing_members(column, files, target, members):
+                    broken.append(f"{column}: expected members of {target.name}, found {', '.join(missing)}")
+        if broken:
+            kept = self.storage.uri(partition.version_folder(manifest.version))
+            raise AuditFailed(fact.name, partition.name, broken, kept)
+
+    def _files(self, partition: Partition, manifest: Manifest) -> list[str]:
+        """The local names of a version's files."""
+        folder = partition.version_folder(manifest.version)
+        return self.storage.local([f"{folder}/{file.name}" for file in manifest.files])
 
     # What is there
 
