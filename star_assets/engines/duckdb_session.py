@@ -41,7 +41,7 @@ def connect(settings: Settings, spill: str) -> duckdb.DuckDBPyConnection:
             "temp_directory": spill,
         }
     )
-    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")
     connection.execute(f"CREATE MACRO business_date(ts) AS {business_date('ts', settings.timezone)}")
     return connection
 

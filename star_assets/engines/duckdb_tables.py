@@ -78,9 +78,10 @@ class Tables:
         keys = _names(source.keys)
         parts = [f"SELECT {keys}, export, date FROM {parquet([base])}"] if base else []
         rows = self._staged(source, exports)
-        day = f"CAST(business_date({name(column)}) AS VARCHAR)"
-        parts.append(f"SELECT {keys}, {EXPORT} AS export, {day} AS date FROM {rows.get_name()}")
-        self._copy(f"SELECT DISTINCT * FROM ({' UNION ALL '.join(parts)}) ORDER BY date, {keys}", file)
+        is_date = source.declared[column].type == "date"
+        day = name(column) if is_date else f"business_date({name(column)})"
+        parts.append(f"SELECT {keys}, CAST({EXPORT} AS DATE) AS export, {day} AS date FROM {rows.get_name()}")
+        self._copy(f"SELECT * FROM ({' UNION ALL '.join(parts)}) ORDER BY date, {keys}", file)
 
     @tells("reading the key index")
     def exports_of_dates(self, source: Source, index: Sequence[str], dates: Sequence[str]) -> dict[str, list[str]]:
@@ -88,13 +89,13 @@ class Tables:
         if not index or not dates:
             return {}
         keys = _names(source.keys)
-        files, wanted = parquet(index, evolving=False), ", ".join(text(date) for date in dates)
+        files, wanted = parquet(index, evolving=False), ", ".join(f"DATE {text(date)}" for date in dates)
         # The bounds let the reader skip row groups; the list alone would not.
         found = self.connection.execute(
             f"WITH wanted AS (SELECT {keys}, date FROM {files} WHERE date IN ({wanted}) "
             f"AND date BETWEEN {text(min(dates))} AND {text(max(dates))}), "
             f"needed AS (SELECT DISTINCT wanted.date, export FROM {files} AS every JOIN wanted USING ({keys})) "
-            "SELECT date, list_sort(list(export)) FROM needed GROUP BY date"
+            "SELECT CAST(date AS VARCHAR), list_sort(list(CAST(export AS VARCHAR))) FROM needed GROUP BY date"
         )
         return dict(found.fetchall())
 
@@ -104,10 +105,10 @@ class Tables:
         if not index or not exports:
             return []
         keys = _names(source.keys)
-        files, touched = parquet(index, evolving=False), ", ".join(text(export) for export in exports)
+        files, touched = parquet(index, evolving=False), ", ".join(f"DATE {text(export)}" for export in exports)
         found = self.connection.execute(
             f"WITH touched AS (SELECT DISTINCT {keys} FROM {files} WHERE export IN ({touched})) "
-            f"SELECT DISTINCT date FROM {files} JOIN touched USING ({keys}) "
+            f"SELECT DISTINCT CAST(date AS VARCHAR) AS date FROM {files} JOIN touched USING ({keys}) "
             "WHERE date IS NOT NULL ORDER BY date"
         )
         return [date for (date,) in found.fetchall()]

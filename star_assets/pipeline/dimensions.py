@@ -14,9 +14,11 @@ from star_assets.athena.derive import table_entry
 from star_assets.engines.engine import DimensionInput
 from star_assets.lake.versions import Partition, read_pointer
 from star_assets.model.errors import NotStaged, StarError
+from star_assets.model.source import SourceColumn
 from star_assets.model.tables import CALENDAR, Dimension
 from star_assets.pipeline.fold import Folded, source_state, used_keys
 from star_assets.pipeline.identity import digest
+from star_assets.pipeline.key_index import KeyIndex
 from star_assets.pipeline.outcome import CheckResult, Outcome
 from star_assets.pipeline.publishing import Built, Plan, publish
 
@@ -109,11 +111,22 @@ class DimensionStep:
         return _Upstream(states, used, self._years() if CALENDAR in dimension.upstream else (1, 1))
 
     def _years(self) -> tuple[int, int]:
-        """Whole years: from the start date's to the last that any fact reaches into."""
+        """Whole years: the start date's, and all that any fact reaches into, by any of its dates."""
         years = [self.warehouse.settings.start_date.year]
-        for fact in self.warehouse.star.facts.values():
-            years += self.warehouse.key_index(fact).years() or ()
+        for column in self._dated():
+            years += KeyIndex(self.warehouse, column).years() or ()
         return min(years), max(years)
+
+    def _dated(self) -> dict[SourceColumn, None]:
+        """The source columns whose days facts are posted on, or refer to the calendar by."""
+        star = self.warehouse.star
+        found = dict.fromkeys(star.driving_column(fact) for fact in star.facts.values())
+        for fact in star.facts.values():
+            roles = [column for column, target in fact.references.items() if target is self.dimension]
+            for source, column in (origin for role in roles for origin in sorted(star.lineage(fact)[role])):
+                if source in star.sources and star.sources[source].declared[column].type in ("date", "timestamp"):
+                    found[star.sources[source][column]] = None
+        return found
 
     def _audit(self, file: Path) -> tuple[CheckResult, ...]:
         key, found = self.dimension.key, self.warehouse.engine.audit_dimension(self.dimension, str(file))

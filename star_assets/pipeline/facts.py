@@ -21,9 +21,9 @@ from star_assets.pipeline.publishing import Built, Plan
 if TYPE_CHECKING:
     from star_assets.pipeline.warehouse import Warehouse
 
-# Bytes of staged Parquet that one pass reads. It is about a tenth of what the
-# rows take in memory, where they must fit for sorting without a spill.
-PASS_BYTES = 48 * 1024 * 1024
+# Bytes of staged Parquet that one pass reads. In memory the rows take ten times
+# as much, and sorting them twice that; larger passes are slower and save nothing.
+PASS_BYTES = 12 * 1024 * 1024
 
 
 @dataclass(frozen=True)

@@ -75,11 +75,11 @@ class Warehouse:
     def refresh(self, table: str, days: Sequence[str]) -> Iterator[Outcome]:
         """Stage a source's days, or build a table's, and publish what passes its audit.
 
-        Yields one Outcome per day, as it is known. Whatever a user can cause ends
+        Yields one Outcome per different day, as it is known. Whatever a user can cause ends
         in an Outcome with status `failed`, not in an exception; only an unknown
         table, or a text that is no day, raises.
         """
-        found = self.star.table(table)
+        found, days = self.star.table(table), list(dict.fromkeys(days))
         for day in days:
             self.require_day(table, day)
         if isinstance(found, Source):

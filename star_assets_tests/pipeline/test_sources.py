@@ -142,13 +142,14 @@ def test_an_unfinished_export_is_not_staged(make_lake) -> None:
 def test_unlisted_columns_are_carried_as_text(stage) -> None:
     """A column that was added to the database is in the lake the same day, whatever it is called."""
     odd = ["date", "_export", "_deleted", "filename", "member_kind", "typed_id", "_reason", "Unit Price", "é", "2nd"]
+    odd += ["_file", "_day"]
     header = ",".join([*HEADER.split(","), *odd])
     values = ",".join(f"v{number}" for number in range(len(odd)))
     lake = stage({"a.csv": f"{header}\n1,2.5,x,{values}\n"})
     columns = [name for name, _ in lake.manifest("notes", DAY).schema][3:]
     assert columns == [
         *("raw_date", "raw_export", "raw_deleted", "filename", "raw_member_kind", "typed_id", "raw_reason"),
-        *("unit_price", "raw_", "raw_2nd"),
+        *("unit_price", "raw_", "raw_2nd", "raw_file", "raw_day"),
     ]
     assert lake.rows(f"SELECT id, {', '.join(columns)} FROM notes") == [(1, *values.split(","))]
     assert lake.manifest("notes", DAY).facts["unlisted_columns"] == columns
