@@ -116,7 +116,8 @@ class Staging:
         """For each file, the keys with several rows of one version that are not identical."""
         if not staged:
             return {}
-        keys = ", ".join([FILE, *map(name, self.source.keys)])
+        by_file = [FILE] if len(staged) > 1 else []
+        keys = ", ".join([*by_file, *map(name, self.source.keys)])
         version = f", {name(self.source.version)}" if self.source.version else ""
         rows = parquet([str(file) for file in staged])
         # The keys alone first: reading whole rows of all keys takes twice as long.
@@ -124,9 +125,9 @@ class Staging:
             f"WITH again AS (SELECT DISTINCT {keys} FROM {rows} GROUP BY {keys}{version} HAVING count(*) > 1), "
             f"differ AS (SELECT DISTINCT {keys} FROM {rows} AS row SEMI JOIN again USING ({keys}) "
             f"GROUP BY {keys}{version} HAVING count(DISTINCT row) > 1) "
-            f"SELECT {FILE}, count(*) FROM differ GROUP BY {FILE}"
+            f"SELECT {FILE if by_file else text(str(staged[0]))}, count(*) FROM differ GROUP BY ALL"
         )
-        return {**dict.fromkeys(staged, 0), **{Path(file): keys for file, keys in found.fetchall()}}
+        return {**dict.fromkeys(staged, 0), **{Path(file): count for file, count in found.fetchall()}}
 
     def _stage_plain(
         self, cursor: duckdb.DuckDBPyConnection, export: ExportInput, files: list[RawInput], folder: Path

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from star_assets.athena.embedded import EmbeddedAthena
 from star_assets.orchestration.run import materialize_all
@@ -84,12 +84,13 @@ class RunProgress:
         self.days = days
         self.tasks: dict[str, TaskID] = {}
         self.rows: dict[str, dict[str, int]] = {}
+        self.seconds: dict[str, float] = {}
         self.failures: list[Outcome] = []
         self.progress = Progress(
             TextColumn("   {task.description:<14}"),
             BarColumn(bar_width=30),
             MofNCompleteColumn(),
-            TimeElapsedColumn(),
+            TextColumn("{task.fields[seconds]:>5.1f} s"),
             TextColumn("{task.fields[rows]:>9,} rows"),
             console=console,
         )
@@ -106,11 +107,13 @@ class RunProgress:
     def tell(self, outcome: Outcome) -> None:
         """Count a day of a table."""
         if outcome.table not in self.tasks:
-            self.tasks[outcome.table] = self.progress.add_task(outcome.table, total=self.days, rows=0)
+            self.tasks[outcome.table] = self.progress.add_task(outcome.table, total=self.days, rows=0, seconds=0)
+            self.seconds[outcome.table] = 0.0
             self.rows[outcome.table] = {}
         if outcome.manifest:
             self.rows[outcome.table][outcome.manifest.version] = outcome.manifest.rows
         if outcome.error:
             self.failures.append(outcome)
         rows = sum(self.rows[outcome.table].values())
-        self.progress.update(self.tasks[outcome.table], advance=1, rows=rows)
+        self.seconds[outcome.table] += outcome.seconds
+        self.progress.update(self.tasks[outcome.table], advance=1, rows=rows, seconds=self.seconds[outcome.table])

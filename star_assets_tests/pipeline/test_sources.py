@@ -163,6 +163,21 @@ def test_unlisted_columns_do_not_touch_declared_ones(stage) -> None:
     assert lake.rows("SELECT DISTINCT typed_id, i_d, i_d_2 FROM notes") == [("typed", "own", "spaced")]
 
 
+@pytest.mark.parametrize("value", ["2", "x"])
+def test_columns_may_be_called_what_the_engine_calls_its_own(make_lake, value: str) -> None:
+    """`file`, `day`, `export` and `rows` are good names for a retailer's columns; either reader keeps them apart."""
+    columns = {"export": "int64", "file": "int64", "day": "date", "rows": "string", "headers": "int64"}
+    source = Source("files", key="export", columns=columns, whole=Marker(), max_rejects=0.9)
+    lake = make_lake(Star([source], [], []))
+    for number, day in enumerate((DAY, NEXT)):
+        lines = [f"{number},5,2020-01-01,r,7", f"9{number},5,2020-01-01,r,{value}"]
+        lake.write("files", day, {"a.csv": "\n".join([",".join(columns), *lines])})
+    lake.run(DAY, NEXT)
+    found = lake.rows("SELECT export, file, day::VARCHAR, rows, headers FROM files WHERE headers = 7 ORDER BY 1")
+    assert found == [(0, 5, "2020-01-01", "r", 7), (1, 5, "2020-01-01", "r", 7)]
+    assert lake.rows("SELECT count(*) FROM files") == [(4 if value == "2" else 2,)]
+
+
 def test_an_unlisted_column_takes_no_declared_name(lake) -> None:
     """`product-id` would be `product_id`: two columns of one name are no table."""
     header = "product_id,product_name,category,brand,list_price,updated_at,product-id,product id"
