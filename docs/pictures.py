@@ -1,6 +1,6 @@
 """Draw docs/images/demo.svg: the demo's answer, as a terminal shows it.
 
-    python docs/pictures.py        (after `make demo`, in the same lake)
+python docs/pictures.py        (after `make demo`, in the same lake)
 """
 
 import re

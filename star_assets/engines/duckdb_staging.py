@@ -39,9 +39,9 @@ SMALL, GROUP = 256 * 1024, 4 * 1024 * 1024
 INVALID = (duckdb.InvalidInputException, duckdb.ConversionException)
 
 # The columns by which a statement over several days tells them apart: beside the
-# raw ones, no header has a name that begins with a space; beside the staged ones,
-# none begins with an underscore.
-RAW_FILE, RAW_DAY, DAY = " file", " day", "_day"
+# raw ones, no header's name begins with a space, and a typed one's with just one;
+# beside the staged ones, none begins with an underscore.
+RAW_FILE, RAW_DAY, DAY = "  file", "  day", "_day"
 
 
 class Staging:

@@ -1,11 +1,11 @@
 """The aggregated checks: one result for a whole table, none of them blocking.
 
-`freshness` and `volume` are read from the catalog; `reconciliation` computes the
-run's days of a fact again from its sources. Not here: the blocking audit of a
+`freshness` and `volume` are read from the catalog, `repeated_keys` from what staging
+counted; `reconciliation` computes the run's days of a fact again from its sources. Not here: the blocking audit of a
 version, which is part of publishing it (assets, pipeline).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from statistics import median
 from typing import Any
@@ -28,6 +28,7 @@ LEAST, MOST = 0.5, 2.0
 DESCRIPTIONS = {
     "freshness": "Yesterday is live.",
     "volume": f"The newest day has {LEAST:.0%} to {MOST:.0%} of the median rows of the {DAYS_BEFORE} days before.",
+    "repeated_keys": "No export has several different rows of one key and version.",
     "reconciliation": "Rows and summed measures equal what the staged sources add up to, day by day.",
 }
 
@@ -39,7 +40,8 @@ def build_checks(star: Star) -> list[dg.AssetChecksDefinition]:
 
 def build_check(table: AnyTable) -> dg.AssetChecksDefinition:
     """The aggregated checks of one source or fact; any of them can be run alone."""
-    names = [name for name in DESCRIPTIONS if isinstance(table, Fact) or name != "reconciliation"]
+    other = "repeated_keys" if isinstance(table, Fact) else "reconciliation"
+    names = [name for name in DESCRIPTIONS if name != other]
     specs = [dg.AssetCheckSpec(name, asset=table.name, description=DESCRIPTIONS[name]) for name in names]
 
     @dg.multi_asset_check(name=f"{table.name}_checks", specs=specs, can_subset=True, required_resource_keys={WAREHOUSE})
@@ -53,6 +55,9 @@ def build_check(table: AnyTable) -> dg.AssetChecksDefinition:
                 yield check_result(table.name, freshness(rows, today), dg.AssetCheckSeverity.WARN)
             if "volume" in chosen:
                 yield check_result(table.name, volume(rows), dg.AssetCheckSeverity.WARN)
+            if "repeated_keys" in chosen:
+                counts = repeated(warehouse, table, days_of_run(context) or list(rows)[-DAYS_BEFORE:])
+                yield check_result(table.name, repeated_keys(counts), dg.AssetCheckSeverity.WARN)
             if "reconciliation" in chosen:
                 found = warehouse.reconcile(table.name, days_of_run(context) or list(rows))
                 yield check_result(table.name, found, dg.AssetCheckSeverity.ERROR)
@@ -102,4 +107,23 @@ def volume(rows: Mapping[str, int]) -> CheckResult:
         LEAST * usual <= found <= MOST * usual,
         f"{newest}: expected {LEAST * usual:g} to {MOST * usual:g} rows, found {found}",
         {"expected": f"{LEAST * usual:g} to {MOST * usual:g}", "actual": found, "median before": usual},
+    )
+
+
+def repeated(warehouse: Any, table: AnyTable, days: Sequence[str]) -> dict[str, int]:
+    """For each live day of a source, the keys that staging found repeated."""
+    manifests = {day: warehouse.live_manifest(table.name, day) for day in days}
+    return {day: int(found.facts.get("repeated_keys", 0)) for day, found in manifests.items() if found}
+
+
+def repeated_keys(counts: Mapping[str, int]) -> CheckResult:
+    """Rows that contradict each other are resolved by their content, which is an order but no truth."""
+    days = [day for day, count in counts.items() if count]
+    total = sum(counts.values())
+    return CheckResult(
+        "repeated_keys",
+        not days,
+        f"expected one row for each key and version; {total} keys of {len(days)} days have several, "
+        "and the greatest by content counts",
+        {"expected": 0, "actual": total, "days": days},
     )

@@ -37,6 +37,9 @@ class DecidedWarehouse:
     reconciles: bool = True
     reconciled: list[str] = field(default_factory=list)
 
+    def live_manifest(self, table: str, day: str) -> Manifest:
+        return Manifest("v1", "i1", "", (DataFile("f", 3, 120, "0"),), (), {}, {}, {"rejected": 1})
+
     def refresh(self, table: str, days: Sequence[str]) -> Iterator[Outcome]:
         for day in days:
             partition = Partition(database(self.star.table(table)), table, day)
@@ -45,8 +48,8 @@ class DecidedWarehouse:
                 yield Outcome(table, day, partition, "failed", error=error, checks=(rule,))
             else:
                 self.published.setdefault(table, []).append(day)
-                manifest = Manifest("v1", "i1", "", (DataFile("f", 3, 120, "0"),), (), {}, {}, {"rejected": 1})
-                yield Outcome(table, day, partition, "published", manifest, f"/lake/{table}", checks=(rule,))
+                manifest, location = self.live_manifest(table, day), f"/lake/{table}"
+                yield Outcome(table, day, partition, "published", manifest, location, checks=(rule,))
 
     def sample(self, table: str, day: str) -> pa.Table:
         return pa.table({"name": ["a|b", None], "day": [day, "x" * 99]})

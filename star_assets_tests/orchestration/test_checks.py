@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from star_assets.orchestration.build import build_definitions
-from star_assets.orchestration.checks import freshness, volume
+from star_assets.orchestration.checks import freshness, repeated_keys, volume
 
 from .conftest import DAYS, DecidedWarehouse, materialize
 
@@ -43,6 +43,14 @@ def test_few_days_are_not_compared() -> None:
     found = volume({f"2023-07-0{day}": 10**day for day in range(1, 8)})
     assert found.passed and "6 days" in found.description
     assert volume({}).passed
+
+
+def test_rows_that_contradict_each_other_are_told() -> None:
+    """They are resolved, but by an order that knows nothing of the shop."""
+    assert repeated_keys({"2023-07-01": 0, "2023-07-02": 0}).passed
+    found = repeated_keys({"2023-07-01": 0, "2023-07-02": 3})
+    assert not found.passed and "3 keys of 1 days" in found.description
+    assert found.metadata["days"] == ["2023-07-02"]
 
 
 def test_no_aggregated_check_blocks(decided: DecidedWarehouse, instance: dg.DagsterInstance) -> None:
