@@ -6,6 +6,7 @@ its exports is known to be whole. Not here: reading files (staging).
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -42,6 +43,16 @@ class Csv:
     quote: str = '"'
     encoding: str = "utf-8"
     null: tuple[str, ...] = ("",)
+
+    def __post_init__(self) -> None:
+        if len(self.quote) != 1 or not self.quote.isascii():
+            raise BadDeclaration("csv", f"quote is {self.quote!r}", "Use one ASCII character")
+        if not self.delimiter:
+            raise BadDeclaration("csv", "delimiter is empty", 'Use "," or ";" or a tab')
+        try:
+            codecs.lookup(self.encoding)
+        except LookupError as error:
+            raise BadDeclaration("csv", str(error), "Use one that Python knows, such as cp1252") from error
 
 
 @dataclass(frozen=True)
@@ -107,7 +118,7 @@ class Source:
     deleted: str | None = None
     part_of: Source | None = None
     header_key: str | tuple[str, ...] | None = None
-    lines: Literal["complete", "changed"] = "complete"
+    lines: Literal["complete"] = "complete"
     whole: Marker | FileCount | Settled = field(default_factory=lambda: Settled(60))
     csv: Csv = field(default_factory=Csv)
     timezone: str = "UTC"
@@ -142,6 +153,12 @@ class Source:
                 f"header_key names {', '.join(self.header_keys)}, but {self.part_of.name} has the key "
                 f"{', '.join(self.part_of.keys)}",
                 "Name one column for each, in the same order",
+            )
+        if self.lines != "complete":
+            raise BadDeclaration(
+                f"source {self.name}",
+                f"lines={self.lines!r} is not supported",
+                'Export every changed header with all its lines, and declare lines="complete"',
             )
         if self.event_time and self.declared[self.event_time].type != "timestamp":
             raise BadDeclaration(

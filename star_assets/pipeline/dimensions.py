@@ -16,7 +16,7 @@ from star_assets.lake.versions import Partition, read_pointer
 from star_assets.model.errors import NotStaged, StarError
 from star_assets.model.source import SourceColumn
 from star_assets.model.tables import CALENDAR, Dimension
-from star_assets.pipeline.fold import Folded, source_state, used_keys
+from star_assets.pipeline.fold import Folded, content, source_state, used_keys
 from star_assets.pipeline.identity import digest
 from star_assets.pipeline.key_index import KeyIndex
 from star_assets.pipeline.outcome import CheckResult, Outcome
@@ -73,8 +73,8 @@ class DimensionStep:
                 yield Outcome(self.dimension.name, day, partition, "failed", error=error)
                 continue
             inputs = {
-                "states": {name: state.identity for name, state in upstream.states.items()},
-                "used": [keys.identity for keys in upstream.used],
+                "states": {name: content(self.warehouse, state) for name, state in upstream.states.items()},
+                "used": [content(self.warehouse, keys) for keys in upstream.used],
                 "years": list(upstream.years) if CALENDAR in self.dimension.upstream else [],
             }
             yield Plan(day, partition, pointer, etag, digest(code=self.code, **inputs), inputs, upstream)

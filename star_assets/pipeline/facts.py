@@ -11,12 +11,12 @@ from star_assets.athena.derive import table_entry
 from star_assets.engines.engine import FactInput, FactRules
 from star_assets.lake.publish import live_manifest, serve
 from star_assets.lake.versions import Manifest, Partition, PointerEntry, read_pointer
-from star_assets.model.errors import LostRace, NotStaged, StarError
+from star_assets.model.errors import LostRace, NotStaged, PointerContended, StarError
 from star_assets.model.tables import Dimension, Fact
-from star_assets.pipeline.fold import source_state
+from star_assets.pipeline.fold import content, source_state
 from star_assets.pipeline.identity import digest
 from star_assets.pipeline.outcome import CheckResult, Outcome
-from star_assets.pipeline.publishing import Built, Plan
+from star_assets.pipeline.publishing import ROUNDS, Built, Plan
 
 if TYPE_CHECKING:
     from star_assets.pipeline.warehouse import Warehouse
@@ -55,13 +55,12 @@ class FactStep:
         partitions = {day: Partition("olap", name, day) for day in days}
         try:
             pointers = {day: read_pointer(storage, partition) for day, partition in partitions.items()}
-            needed = self.warehouse.key_index(self.fact).exports_of(days)
-            live = self._live({*days, *(export for exports in needed.values() for export in exports)})
+            needed, live = self._exports(days)
             states = {s.name: source_state(self.warehouse, s) for s in self.warehouse.star.lookups(self.fact)}
         except StarError as error:
             yield from (Outcome(name, day, partitions[day], "failed", error=error) for day in days)
             return
-        lookups = {source: state.identity for source, state in states.items()}
+        lookups = {source: content(self.warehouse, state) for source, state in states.items()}
         for day in days:
             exports = needed.get(day, [])
             missing = [source for source in live if day not in live[source]]
@@ -120,6 +119,17 @@ class FactStep:
             entry = self.warehouse.catalog.table("olap", name)
             if entry is None or entry.parameters.get("version", "") < version:
                 raise LostRace(f"olap.{name}")
+
+    def _exports(self, days: Sequence[str]) -> tuple[dict[str, list[str]], dict[str, dict[str, PointerEntry]]]:
+        """The export days that each date needs, and the live versions of those."""
+        for _ in range(ROUNDS):
+            index = self.warehouse.key_index(self.fact)
+            needed = index.exports_of(days)
+            live = self._live({*days, *(export for exports in needed.values() for export in exports)})
+            # An export that was staged in between may hold other keys than the index knows of.
+            if self.warehouse.staged_exports(index.column.source) == index.exports:
+                return needed, live
+        raise PointerContended(self.sources[0].name, "all days", ROUNDS)
 
     def _live(self, exports: Iterable[str]) -> dict[str, dict[str, PointerEntry]]:
         """For each source, the live version of those exports that are staged."""

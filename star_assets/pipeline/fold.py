@@ -44,10 +44,9 @@ Fold = Callable[["str | None", Sequence[StagedInput], Path], None]
 
 @dataclass(frozen=True)
 class Folded:
-    """A state: its file, its identity, and the version that holds it."""
+    """A state: its file, and the version that holds it."""
 
     file: str
-    identity: str
     partition: Partition
     version: str
 
@@ -83,7 +82,7 @@ def fold_into(
         pointer, etag = read_pointer(storage, partition)
         identity = digest(code=code, exports=staged)
         if pointer.live and pointer.live.identity == identity:
-            return _folded(warehouse, partition, pointer.live.version, identity)
+            return _folded(warehouse, partition, pointer.live.version)
         base = _checkpoint(warehouse, partition, code, staged, pointer)
         covered: Mapping[str, str] = base.inputs["exports"] if base else {}
         added = warehouse.live_versions(source, (day for day in staged if day not in covered))
@@ -105,7 +104,7 @@ def fold_into(
             )
             write_version(storage, partition, manifest, [file])
             commit(storage, partition, manifest, pointer, etag)
-            return _folded(warehouse, partition, manifest.version, identity)
+            return _folded(warehouse, partition, manifest.version)
         except LostRace:
             continue
         finally:
@@ -129,8 +128,17 @@ def _checkpoint(
     return None
 
 
-def _folded(warehouse: Warehouse, partition: Partition, version: str, identity: str) -> Folded:
-    return Folded(_file(warehouse, partition, version), identity, partition, version)
+def content(warehouse: Warehouse, folded: Folded) -> str:
+    """What makes a state the same for whoever builds on it: its checksum.
+
+    Its own identity holds ETags, and those change where a pointer is rewritten
+    though the same version stays live, as vacuum does.
+    """
+    return read_manifest(warehouse.storage, folded.partition, folded.version).files[0].sha256
+
+
+def _folded(warehouse: Warehouse, partition: Partition, version: str) -> Folded:
+    return Folded(_file(warehouse, partition, version), partition, version)
 
 
 def _file(warehouse: Warehouse, partition: Partition, version: str) -> str:

