@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from star_assets.athena.derive import table_entry
 from star_assets.engines.engine import DimensionInput
@@ -16,26 +15,24 @@ from star_assets.lake.versions import Partition, read_pointer
 from star_assets.model.errors import NotStaged, StarError
 from star_assets.model.source import SourceColumn
 from star_assets.model.tables import CALENDAR, Dimension
+from star_assets.pipeline.context import Context
 from star_assets.pipeline.fold import Folded, content, source_state, used_keys
 from star_assets.pipeline.identity import digest
 from star_assets.pipeline.key_index import KeyIndex
 from star_assets.pipeline.outcome import CheckResult, Outcome
 from star_assets.pipeline.publishing import Built, Plan, publish
 
-if TYPE_CHECKING:
-    from star_assets.pipeline.warehouse import Warehouse
 
-
-def refresh_dimension(warehouse: Warehouse, dimension: Dimension, days: Sequence[str]) -> Iterator[Outcome]:
+def refresh_dimension(context: Context, dimension: Dimension, days: Sequence[str]) -> Iterator[Outcome]:
     """Build the dimension once for all the days; each day it includes shares the outcome."""
     partition = Partition("olap", dimension.name)
-    sources = warehouse.star.upstream_sources(dimension)
-    staged = {source.name: warehouse.staged_exports(source) for source in sources}
+    sources = context.star.upstream_sources(dimension)
+    staged = {source.name: context.staged_exports(source) for source in sources}
     missing = {day: [name for name, exports in staged.items() if day not in exports] for day in days}
     included = [day for day in days if not missing[day]]
     shared = None
     if included:
-        shared = next(publish(warehouse.storage, warehouse.catalog, DimensionStep(warehouse, dimension), included[-1:]))
+        shared = next(publish(context.storage, context.catalog, DimensionStep(context, dimension), included[-1:]))
     for day in days:
         if missing[day] or shared is None:
             error = NotStaged(dimension.name, day, missing[day])
@@ -56,25 +53,25 @@ class _Upstream:
 class DimensionStep:
     """The Step of one dimension; its only partition is the whole table."""
 
-    def __init__(self, warehouse: Warehouse, dimension: Dimension) -> None:
-        self.warehouse = warehouse
+    def __init__(self, context: Context, dimension: Dimension) -> None:
+        self.context = context
         self.dimension = dimension
-        self.entry = table_entry(warehouse.star, dimension, warehouse.storage)
-        self.code = warehouse.code_identity(dimension.name)
+        self.entry = table_entry(context.star, dimension, context.storage)
+        self.code = context.code_identity(dimension.name)
 
     def plan(self, days: Sequence[str]) -> Iterator[Plan | Outcome]:
         """Fold the sources; the states' identities are the dimension's inputs."""
         partition = Partition("olap", self.dimension.name)
         for day in days:
             try:
-                pointer, etag = read_pointer(self.warehouse.storage, partition)
+                pointer, etag = read_pointer(self.context.storage, partition)
                 upstream = self._upstream()
             except StarError as error:
                 yield Outcome(self.dimension.name, day, partition, "failed", error=error)
                 continue
             inputs = {
-                "states": {name: content(self.warehouse, state) for name, state in upstream.states.items()},
-                "used": [content(self.warehouse, keys) for keys in upstream.used],
+                "states": {name: content(self.context, state) for name, state in upstream.states.items()},
+                "used": [content(self.context, keys) for keys in upstream.used],
                 "years": list(upstream.years) if CALENDAR in self.dimension.upstream else [],
             }
             yield Plan(day, partition, pointer, etag, digest(code=self.code, **inputs), inputs, upstream)
@@ -94,32 +91,30 @@ class DimensionStep:
                 upstream.years,
             )
             file = folder / f"{self.dimension.name}.parquet"
-            self.warehouse.engine.build_dimension(self.dimension, given, file)
+            self.context.engine.build_dimension(self.dimension, given, file)
             yield Built(plan, (file,), {}, self._audit(file))
 
     def before_commit(self, built: Built) -> None:
         """A dimension relies on nothing but its states."""
 
     def _upstream(self) -> _Upstream:
-        star, dimension = self.warehouse.star, self.dimension
+        star, dimension = self.context.star, self.dimension
         states = {
-            name: source_state(self.warehouse, star.sources[name])
-            for name in dimension.upstream
-            if name in star.sources
+            name: source_state(self.context, star.sources[name]) for name in dimension.upstream if name in star.sources
         }
-        used = tuple(used_keys(self.warehouse, column, dimension.key) for column in dimension.inferred_from)
+        used = tuple(used_keys(self.context, column, dimension.key) for column in dimension.inferred_from)
         return _Upstream(states, used, self._years() if CALENDAR in dimension.upstream else (1, 1))
 
     def _years(self) -> tuple[int, int]:
         """Whole years: the start date's, and all that any fact reaches into, by any of its dates."""
-        years = [self.warehouse.settings.start_date.year]
+        years = [self.context.settings.start_date.year]
         for column in self._dated():
-            years += KeyIndex(self.warehouse, column).years() or ()
+            years += KeyIndex(self.context, column).years() or ()
         return min(years), max(years)
 
     def _dated(self) -> dict[SourceColumn, None]:
         """The source columns whose days facts are posted on, or refer to the calendar by."""
-        star = self.warehouse.star
+        star = self.context.star
         found = dict.fromkeys(star.driving_column(fact) for fact in star.facts.values())
         for fact in star.facts.values():
             roles = [column for column, target in fact.references.items() if target is self.dimension]
@@ -129,7 +124,7 @@ class DimensionStep:
         return found
 
     def _audit(self, file: Path) -> tuple[CheckResult, ...]:
-        key, found = self.dimension.key, self.warehouse.engine.audit_dimension(self.dimension, str(file))
+        key, found = self.dimension.key, self.context.engine.audit_dimension(self.dimension, str(file))
         return (
             CheckResult("key not null", found["null_keys"] == 0, f"{key}: {found['null_keys']} rows without a key"),
             CheckResult(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from star_assets.athena.derive import table_entry
 from star_assets.engines.engine import FactInput, FactRules
@@ -13,13 +13,12 @@ from star_assets.lake.publish import live_manifest, serve
 from star_assets.lake.versions import Manifest, Partition, PointerEntry, read_pointer
 from star_assets.model.errors import LostRace, NotStaged, PointerContended, StarError
 from star_assets.model.tables import Dimension, Fact
+from star_assets.pipeline.context import Context
 from star_assets.pipeline.fold import content, source_state
 from star_assets.pipeline.identity import digest
+from star_assets.pipeline.key_index import KeyIndex
 from star_assets.pipeline.outcome import CheckResult, Outcome
 from star_assets.pipeline.publishing import ROUNDS, Built, Plan
-
-if TYPE_CHECKING:
-    from star_assets.pipeline.warehouse import Warehouse
 
 # Bytes of staged Parquet that one pass reads. In memory the rows take ten times
 # as much, and sorting them twice that; larger passes are slower and save nothing.
@@ -38,29 +37,29 @@ class _Work:
 class FactStep:
     """The Step of one fact; its partitions are business dates."""
 
-    def __init__(self, warehouse: Warehouse, fact: Fact) -> None:
-        self.warehouse = warehouse
+    def __init__(self, context: Context, fact: Fact) -> None:
+        self.context = context
         self.fact = fact
-        self.entry = table_entry(warehouse.star, fact, warehouse.storage)
-        self.code = warehouse.code_identity(fact.name)
-        driving = warehouse.star.driving_column(fact).source
-        self.sources = (driving, *warehouse.star.parts(fact))
+        self.entry = table_entry(context.star, fact, context.storage)
+        self.code = context.code_identity(fact.name)
+        driving = context.star.driving_column(fact).source
+        self.sources = (driving, *context.star.parts(fact))
         self._audited: dict[str, str] = {}
 
     def plan(self, days: Sequence[str]) -> Iterator[Plan | Outcome]:
         """Read the pointers first, then which staged exports each date needs."""
         if not days:
             return
-        storage, name = self.warehouse.storage, self.fact.name
+        storage, name = self.context.storage, self.fact.name
         partitions = {day: Partition("olap", name, day) for day in days}
         try:
             pointers = {day: read_pointer(storage, partition) for day, partition in partitions.items()}
             needed, live = self._exports(days)
-            states = {s.name: source_state(self.warehouse, s) for s in self.warehouse.star.lookups(self.fact)}
+            states = {s.name: source_state(self.context, s) for s in self.context.star.lookups(self.fact)}
         except StarError as error:
             yield from (Outcome(name, day, partitions[day], "failed", error=error) for day in days)
             return
-        lookups = {source: content(self.warehouse, state) for source, state in states.items()}
+        lookups = {source: content(self.context, state) for source, state in states.items()}
         for day in days:
             exports = needed.get(day, [])
             missing = [source for source in live if day not in live[source]]
@@ -95,9 +94,9 @@ class FactStep:
         dimensions = {target.name: target for target in self.fact.references.values()}
         members = {name: self._live_dimension(target, plans[0].day) for name, target in dimensions.items()}
         given = self.given(plans)
-        files = self.warehouse.engine.build_fact(self.fact, given, folder)
+        files = self.context.engine.build_fact(self.fact, given, folder)
         self._audited = {name: manifest.version for name, (manifest, _) in members.items()}
-        rules = self.warehouse.engine.audit_fact(
+        rules = self.context.engine.audit_fact(
             self.fact,
             {day: str(file) for day, file in files.items()},
             {name: file for name, (_, file) in members.items()},
@@ -116,47 +115,46 @@ class FactStep:
     def before_commit(self, built: Built) -> None:
         """The catalog must serve the dimensions that the audit saw, or newer ones."""
         for name, version in self._audited.items():
-            entry = self.warehouse.catalog.table("olap", name)
+            entry = self.context.catalog.table("olap", name)
             if entry is None or entry.parameters.get("version", "") < version:
                 raise LostRace(f"olap.{name}")
 
     def _exports(self, days: Sequence[str]) -> tuple[dict[str, list[str]], dict[str, dict[str, PointerEntry]]]:
         """The export days that each date needs, and the live versions of those."""
         for _ in range(ROUNDS):
-            index = self.warehouse.key_index(self.fact)
+            index = KeyIndex(self.context, self.context.star.driving_column(self.fact))
             needed = index.exports_of(days)
-            live = self._live({*days, *(export for exports in needed.values() for export in exports)})
-            # An export that was staged in between may hold other keys than the index knows of.
-            if self.warehouse.staged_exports(index.column.source) == index.exports:
+            live, read = self._live({*days, *(export for exports in needed.values() for export in exports)})
+            # An export that was staged again in between may hold other keys than the index knows of.
+            if all(index.exports.get(day, etag) == etag for day, etag in read.items()):
                 return needed, live
         raise PointerContended(self.sources[0].name, "all days", ROUNDS)
 
-    def _live(self, exports: Iterable[str]) -> dict[str, dict[str, PointerEntry]]:
-        """For each source, the live version of those exports that are staged."""
-        return {
-            source.name: {e: entry for e, (entry, _) in self.warehouse.live_versions(source, exports).items()}
-            for source in self.sources
-        }
+    def _live(self, exports: Iterable[str]) -> tuple[dict[str, dict[str, PointerEntry]], dict[str, str]]:
+        """For each source, the live version of those exports that are staged; of the driving one, their ETags too."""
+        found = {source.name: self.context.live_versions(source, exports) for source in self.sources}
+        live = {source: {e: entry for e, (entry, _) in versions.items()} for source, versions in found.items()}
+        return live, {e: etag for e, (_, etag) in found[self.sources[0].name].items()}
 
     def given(self, plans: Sequence[Plan]) -> FactInput:
         """What the engine needs to build these dates."""
         work: _Work = plans[0].work
         exports = sorted({export for plan in plans for export in plan.work.exports})
         staged = {
-            source.name: self.warehouse.staged_inputs(source, {e: work.live[source.name][e] for e in exports})
+            source.name: self.context.staged_inputs(source, {e: work.live[source.name][e] for e in exports})
             for source in self.sources
         }
         return FactInput(tuple(plan.day for plan in plans), staged, work.states)
 
     def _live_dimension(self, dimension: Dimension, day: str) -> tuple[Manifest, str]:
         """The dimension's live version, which the catalog is made to serve, and its file."""
-        storage, partition = self.warehouse.storage, Partition("olap", dimension.name)
+        storage, partition = self.context.storage, Partition("olap", dimension.name)
         manifest = live_manifest(storage, partition)
         if manifest is None:
             raise NotStaged(self.fact.name, day, [dimension.name])
-        served = self.warehouse.catalog.table("olap", dimension.name)
+        served = self.context.catalog.table("olap", dimension.name)
         if served is None or served.parameters.get("version") != manifest.version:
-            serve(storage, self.warehouse.catalog, table_entry(self.warehouse.star, dimension, storage), [partition])
+            serve(storage, self.context.catalog, table_entry(self.context.star, dimension, storage), [partition])
         folder = partition.version_folder(manifest.version)
         (file,) = storage.local([f"{folder}/{manifest.files[0].name}"])
         return manifest, file

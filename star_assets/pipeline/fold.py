@@ -13,7 +13,6 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from star_assets.engines.engine import StagedInput
 from star_assets.lake.publish import commit, write_version
@@ -28,12 +27,10 @@ from star_assets.lake.versions import (
 )
 from star_assets.model.errors import LostRace, PointerContended
 from star_assets.model.source import Source, SourceColumn
+from star_assets.pipeline.context import Context
 from star_assets.pipeline.describe import describe
 from star_assets.pipeline.identity import digest
 from star_assets.pipeline.publishing import ROUNDS
-
-if TYPE_CHECKING:
-    from star_assets.pipeline.warehouse import Warehouse
 
 # Earlier states that are looked at as checkpoints before starting from nothing.
 CHECKPOINTS = 5
@@ -51,41 +48,41 @@ class Folded:
     version: str
 
 
-def source_state(warehouse: Warehouse, source: Source) -> Folded:
+def source_state(context: Context, source: Source) -> Folded:
     """The winning row of each key over all live exports, tombstones among them."""
     partition = Partition("staging", f"{source.name}/_state")
-    code = warehouse.code_identity(source.name)
+    code = context.code_identity(source.name)
 
     def fold(base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
-        warehouse.engine.fold(source, base, exports, file)
+        context.engine.fold(source, base, exports, file)
 
-    return fold_into(warehouse, partition, code, source, warehouse.staged_exports(source), fold)
+    return fold_into(context, partition, code, source, context.staged_exports(source), fold)
 
 
-def used_keys(warehouse: Warehouse, column: SourceColumn, key: str) -> Folded:
+def used_keys(context: Context, column: SourceColumn, key: str) -> Folded:
     """The distinct values of a source's column over all live exports, as a column named `key`."""
     partition = Partition("staging", f"{column.source.name}/_used_{column.column}")
-    code = digest(source=warehouse.code_identity(column.source.name), key=key)
+    code = digest(source=context.code_identity(column.source.name), key=key)
 
     def fold(base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
-        warehouse.engine.fold_keys(column.column, key, base, exports, file)
+        context.engine.fold_keys(column.column, key, base, exports, file)
 
-    return fold_into(warehouse, partition, code, column.source, warehouse.staged_exports(column.source), fold)
+    return fold_into(context, partition, code, column.source, context.staged_exports(column.source), fold)
 
 
 def fold_into(
-    warehouse: Warehouse, partition: Partition, code: str, source: Source, staged: Mapping[str, str], fold: Fold
+    context: Context, partition: Partition, code: str, source: Source, staged: Mapping[str, str], fold: Fold
 ) -> Folded:
     """The state of `staged` exports (day → ETag) in `partition`: found there, or folded and committed."""
-    storage = warehouse.storage
+    storage = context.storage
     for _ in range(ROUNDS):
         pointer, etag = read_pointer(storage, partition)
         identity = digest(code=code, exports=staged)
         if pointer.live and pointer.live.identity == identity:
-            return _folded(warehouse, partition, pointer.live.version)
-        base = _checkpoint(warehouse, partition, code, staged, pointer)
+            return _folded(context, partition, pointer.live.version)
+        base = _checkpoint(context, partition, code, staged, pointer)
         covered: Mapping[str, str] = base.inputs["exports"] if base else {}
-        added = warehouse.live_versions(source, (day for day in staged if day not in covered))
+        added = context.live_versions(source, (day for day in staged if day not in covered))
         # An export may have been staged again since the listing; what was read counts.
         staged = {**covered, **{day: read for day, (_, read) in added.items()}}
         folder = storage.scratch()
@@ -93,8 +90,8 @@ def fold_into(
             file = folder / "state.parquet"
             entries = {day: entry for day, (entry, _) in added.items()}
             fold(
-                _file(warehouse, partition, base.version) if base else None,
-                warehouse.staged_inputs(source, entries),
+                _file(context, partition, base.version) if base else None,
+                context.staged_inputs(source, entries),
                 file,
             )
             files, schema, statistics = describe([file])
@@ -104,7 +101,7 @@ def fold_into(
             )
             write_version(storage, partition, manifest, [file])
             commit(storage, partition, manifest, pointer, etag)
-            return _folded(warehouse, partition, manifest.version)
+            return _folded(context, partition, manifest.version)
         except LostRace:
             continue
         finally:
@@ -113,13 +110,13 @@ def fold_into(
 
 
 def _checkpoint(
-    warehouse: Warehouse, partition: Partition, code: str, staged: Mapping[str, str], pointer: Pointer
+    context: Context, partition: Partition, code: str, staged: Mapping[str, str], pointer: Pointer
 ) -> Manifest | None:
     """The newest state that was folded by this code from exports that are all still live."""
     entries = ((pointer.live,) if pointer.live else ()) + pointer.history
     for entry in entries[:CHECKPOINTS]:
         try:
-            manifest = read_manifest(warehouse.storage, partition, entry.version)
+            manifest = read_manifest(context.storage, partition, entry.version)
         except FileNotFoundError:
             continue
         exports: Mapping[str, str] = manifest.inputs["exports"]
@@ -128,19 +125,19 @@ def _checkpoint(
     return None
 
 
-def content(warehouse: Warehouse, folded: Folded) -> str:
+def content(context: Context, folded: Folded) -> str:
     """What makes a state the same for whoever builds on it: its checksum.
 
     Its own identity holds ETags, and those change where a pointer is rewritten
     though the same version stays live, as vacuum does.
     """
-    return read_manifest(warehouse.storage, folded.partition, folded.version).files[0].sha256
+    return read_manifest(context.storage, folded.partition, folded.version).files[0].sha256
 
 
-def _folded(warehouse: Warehouse, partition: Partition, version: str) -> Folded:
-    return Folded(_file(warehouse, partition, version), partition, version)
+def _folded(context: Context, partition: Partition, version: str) -> Folded:
+    return Folded(_file(context, partition, version), partition, version)
 
 
-def _file(warehouse: Warehouse, partition: Partition, version: str) -> str:
-    (file,) = warehouse.storage.local([f"{partition.version_folder(version)}/part-00000.parquet"])
+def _file(context: Context, partition: Partition, version: str) -> str:
+    (file,) = context.storage.local([f"{partition.version_folder(version)}/part-00000.parquet"])
     return file

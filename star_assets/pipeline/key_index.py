@@ -10,39 +10,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from star_assets.engines.engine import StagedInput
 from star_assets.lake.versions import Partition, read_manifest
 from star_assets.model.source import SourceColumn
+from star_assets.pipeline.context import Context
 from star_assets.pipeline.fold import Folded, fold_into
 from star_assets.pipeline.identity import digest
-
-if TYPE_CHECKING:
-    from star_assets.pipeline.warehouse import Warehouse
 
 
 class KeyIndex:
     """The index of one driving column, as of the exports that are live now."""
 
-    def __init__(self, warehouse: Warehouse, column: SourceColumn) -> None:
-        self.warehouse = warehouse
+    def __init__(self, context: Context, column: SourceColumn) -> None:
+        self.context = context
         self.column = column
-        self.exports = warehouse.staged_exports(column.source)
+        self.exports = context.staged_exports(column.source)
         months = _by_month(self.exports)
         self.months = [self._month(month, exports) for month, exports in months.items()]
 
     def exports_of(self, dates: Sequence[str]) -> dict[str, list[str]]:
         """For each business date, the export days it needs, sorted."""
-        return self.warehouse.engine.exports_of_dates(self.column.source, self._files, dates)
+        return self.context.engine.exports_of_dates(self.column.source, self._files, dates)
 
     def dates_of(self, exports: Sequence[str]) -> list[str]:
         """The business dates that any key of these exports has, or ever had, sorted."""
-        return self.warehouse.engine.dates_of_exports(self.column.source, self._files, exports)
+        return self.context.engine.dates_of_exports(self.column.source, self._files, exports)
 
     def years(self) -> tuple[int, int] | None:
         """The first and last year with a business date; None while there is none."""
-        storage = self.warehouse.storage
+        storage = self.context.storage
         manifests = [read_manifest(storage, month.partition, month.version) for month in self.months]
         found = [manifest.statistics.get("date", {}) for manifest in manifests]
         known = [(str(bounds["min"]), str(bounds["max"])) for bounds in found if "min" in bounds]
@@ -57,13 +54,13 @@ class KeyIndex:
     def _month(self, month: str, exports: Mapping[str, str]) -> Folded:
         source, column = self.column.source, self.column.column
         partition = Partition("staging", f"{source.name}/_index_{column}", month)
-        timezone = self.warehouse.settings.timezone
-        code = digest(source=self.warehouse.code_identity(source.name), timezone=timezone)
+        timezone = self.context.settings.timezone
+        code = digest(source=self.context.code_identity(source.name), timezone=timezone)
 
         def fold(base: str | None, added: Sequence[StagedInput], file: Path) -> None:
-            self.warehouse.engine.index_keys(source, column, base, added, file)
+            self.context.engine.index_keys(source, column, base, added, file)
 
-        return fold_into(self.warehouse, partition, code, source, exports, fold)
+        return fold_into(self.context, partition, code, source, exports, fold)
 
 
 def _by_month(exports: Mapping[str, str]) -> dict[str, dict[str, str]]:

@@ -7,21 +7,19 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from star_assets.athena.derive import table_entry
 from star_assets.engines.engine import ExportInput, RawInput, StagedDay
 from star_assets.lake.versions import Partition, read_manifest, read_pointer
 from star_assets.model.errors import StarError, TooManyRejects
 from star_assets.model.source import Source
+from star_assets.pipeline.context import Context
 from star_assets.pipeline.identity import digest
 from star_assets.pipeline.outcome import CheckResult, Outcome
 from star_assets.pipeline.publishing import Built, Plan
 from star_assets.staging.exports import Export, read_export, require_whole
 from star_assets.staging.files import inspect_file
-
-if TYPE_CHECKING:
-    from star_assets.pipeline.warehouse import Warehouse
 
 # Where a version keeps the rows that are not valid; the `_` hides it from readers.
 REJECTS_FILE = "_rejects.parquet"
@@ -34,15 +32,15 @@ DAYS_AT_ONCE = 120
 class StageStep:
     """The Step of one source."""
 
-    def __init__(self, warehouse: Warehouse, source: Source) -> None:
-        self.warehouse = warehouse
+    def __init__(self, context: Context, source: Source) -> None:
+        self.context = context
         self.source = source
-        self.entry = table_entry(warehouse.star, source, warehouse.storage)
-        self.code = warehouse.code_identity(source.name)
+        self.entry = table_entry(context.star, source, context.storage)
+        self.code = context.code_identity(source.name)
 
     def plan(self, days: Sequence[str]) -> Iterator[Plan | Outcome]:
         """Read each pointer, then its export; hash only files whose size or time changed."""
-        with ThreadPoolExecutor(self.warehouse.settings.threads) as pool:
+        with ThreadPoolExecutor(self.context.settings.threads) as pool:
             yield from pool.map(self._plan, days)
 
     def batches(self, plans: Sequence[Plan]) -> Iterator[Sequence[Plan]]:
@@ -54,14 +52,14 @@ class StageStep:
         """Stage all days of the batch in one go."""
         by_day = {plan.day: plan for plan in plans}
         exports = [ExportInput(plan.day, plan.work) for plan in plans]
-        for staged in self.warehouse.engine.stage(self.source, exports, folder):
+        for staged in self.context.engine.stage(self.source, exports, folder):
             yield self._audited(by_day[staged.day], staged)
 
     def before_commit(self, built: Built) -> None:
         """A staged day relies on nothing but its export."""
 
     def _plan(self, day: str) -> Plan | Outcome:
-        storage, partition = self.warehouse.storage, Partition("staging", self.source.name, day)
+        storage, partition = self.context.storage, Partition("staging", self.source.name, day)
         try:
             pointer, etag = read_pointer(storage, partition)
             export = read_export(storage, self.source, day)
@@ -89,7 +87,7 @@ class StageStep:
     def _inspect(self, export: Export) -> tuple[RawInput, ...]:
         paths = [file.path for file in export.files]
         found = []
-        for name, local in zip(paths, self.warehouse.storage.local(paths), strict=True):
+        for name, local in zip(paths, self.context.storage.local(paths), strict=True):
             path = Path(local)
             found.append(RawInput(path, name, inspect_file(path, name, self.source)))
         return tuple(found)
@@ -101,7 +99,7 @@ class StageStep:
         allowed = self.source.max_rejects
         refusal = None
         if rejected > allowed * records:
-            kept = self.warehouse.storage.uri(f"{plan.folder}/{REJECTS_FILE}")
+            kept = self.context.storage.uri(f"{plan.folder}/{REJECTS_FILE}")
             refusal = TooManyRejects(self.source.name, plan.day, rejected, records, allowed, kept, staged.first_rejects)
         checks = (
             CheckResult(

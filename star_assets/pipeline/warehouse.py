@@ -6,69 +6,39 @@ a step works (stage, dimensions, facts), what Dagster makes of it (orchestration
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import cached_property
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from star_assets.athena.derive import table_entry
-from star_assets.engines.duckdb_engine import DuckDBEngine
-from star_assets.engines.engine import Engine, StagedInput
-from star_assets.lake.catalog import Catalog, TableEntry
-from star_assets.lake.local_catalog import LocalCatalog
-from star_assets.lake.local_storage import LocalStorage
+from star_assets.lake.catalog import TableEntry
 from star_assets.lake.publish import live_manifest, rollback
-from star_assets.lake.storage import Storage
 from star_assets.lake.versions import (
     Manifest,
     Partition,
     Pointer,
-    PointerEntry,
-    pointers_folder,
     read_manifest,
     read_pointer,
 )
 from star_assets.model.errors import AuditFailed, RollbackRefused, UnknownPartition
 from star_assets.model.source import Source
-from star_assets.model.star import AnyTable, Star
+from star_assets.model.star import AnyTable
 from star_assets.model.tables import Dimension, Fact
+from star_assets.pipeline.context import Context
 from star_assets.pipeline.dimensions import refresh_dimension
 from star_assets.pipeline.facts import FactStep
-from star_assets.pipeline.identity import code_identity
 from star_assets.pipeline.key_index import KeyIndex
 from star_assets.pipeline.outcome import CheckResult, Outcome
 from star_assets.pipeline.publishing import Plan, publish
 from star_assets.pipeline.stage import StageStep
-from star_assets.settings import Settings
 from star_assets.staging.exports import export_days
 
 
-class Warehouse:
-    """A star in a lake. Attributes: star, settings, storage, catalog, engine."""
-
-    def __init__(self, star: Star, settings: Settings) -> None:
-        self.star = star
-        self.settings = settings
-        self._code: dict[str, str] = {}
-
-    @cached_property
-    def storage(self) -> Storage:
-        """Where the lake's bytes are."""
-        return LocalStorage(Path(self.settings.lake).absolute())
-
-    @cached_property
-    def catalog(self) -> Catalog:
-        """What Athena sees of the lake."""
-        return LocalCatalog(Path(self.settings.lake).absolute())
-
-    @cached_property
-    def engine(self) -> Engine:
-        """What computes."""
-        return DuckDBEngine(self.star, self.settings)
+class Warehouse(Context):
+    """A star in a lake, with every step that one may ask of it."""
 
     # Steps
 
@@ -224,35 +194,6 @@ class Warehouse:
             hidden = [f for f in self.storage.folders(table) if f.startswith("_") and f != "_pointers"]
             found += [(entry.database, entry.name), *((entry.database, f"{entry.name}/{f}") for f in hidden)]
         return found
-
-    def code_identity(self, table: str) -> str:
-        """A digest of the code that decides a table's rows."""
-        if table not in self._code:
-            self._code[table] = code_identity(self.star, self.star.table(table), self.settings)
-        return self._code[table]
-
-    # What the steps share
-
-    def staged_exports(self, source: Source) -> dict[str, str]:
-        """Every staged export day of a source, with its pointer's ETag: one listing, nothing is read."""
-        folder = pointers_folder("staging", source.name)
-        names = {stored.path.rpartition("/")[2]: stored.etag for stored in self.storage.walk(folder)}
-        return {name[len("date=") : -len(".json")]: etag for name, etag in names.items() if name.startswith("date=")}
-
-    def live_versions(self, source: Source, days: Iterable[str]) -> dict[str, tuple[PointerEntry, str]]:
-        """The live staged version of each of the days that has one, with its pointer's ETag."""
-        found = {day: read_pointer(self.storage, Partition("staging", source.name, day)) for day in days}
-        return {day: (pointer.live, etag) for day, (pointer, etag) in found.items() if pointer.live and etag}
-
-    def staged_inputs(self, source: Source, exports: Mapping[str, PointerEntry]) -> tuple[StagedInput, ...]:
-        """The staged files of some versions of export days."""
-        folders = {
-            day: Partition("staging", source.name, day).version_folder(entry.version) for day, entry in exports.items()
-        }
-        return tuple(
-            StagedInput(day, tuple(self.storage.local([f"{folder}/part-00000.parquet"])))
-            for day, folder in folders.items()
-        )
 
     def key_index(self, fact: Fact) -> KeyIndex:
         """The key index of the column that drives a fact, as of now."""

@@ -1,0 +1,74 @@
+"""What every step works with: the star, its settings, its lake and its engine.
+
+Here: what is staged, as the steps need to know it. Not here: the steps
+themselves, and who asks for them (warehouse).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+
+from star_assets.engines.duckdb_engine import DuckDBEngine
+from star_assets.engines.engine import Engine, StagedInput
+from star_assets.lake.catalog import Catalog
+from star_assets.lake.local_catalog import LocalCatalog
+from star_assets.lake.local_storage import LocalStorage
+from star_assets.lake.storage import Storage
+from star_assets.lake.versions import Partition, PointerEntry, pointers_folder, read_pointer
+from star_assets.model.source import Source
+from star_assets.model.star import Star
+from star_assets.pipeline.identity import code_identity
+from star_assets.settings import Settings
+
+
+class Context:
+    """A star in a lake. Storage, catalog and engine are opened when first used."""
+
+    def __init__(self, star: Star, settings: Settings) -> None:
+        self.star = star
+        self.settings = settings
+        self._code: dict[str, str] = {}
+
+    @cached_property
+    def storage(self) -> Storage:
+        """Where the lake's bytes are."""
+        return LocalStorage(Path(self.settings.lake).absolute())
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """What Athena sees of the lake."""
+        return LocalCatalog(Path(self.settings.lake).absolute())
+
+    @cached_property
+    def engine(self) -> Engine:
+        """What computes."""
+        return DuckDBEngine(self.star, self.settings)
+
+    def code_identity(self, table: str) -> str:
+        """A digest of the code that decides a table's rows."""
+        if table not in self._code:
+            self._code[table] = code_identity(self.star, self.star.table(table), self.settings)
+        return self._code[table]
+
+    def staged_exports(self, source: Source) -> dict[str, str]:
+        """Every staged export day of a source, with its pointer's ETag: one listing, nothing is read."""
+        folder = pointers_folder("staging", source.name)
+        names = {stored.path.rpartition("/")[2]: stored.etag for stored in self.storage.walk(folder)}
+        return {name[len("date=") : -len(".json")]: etag for name, etag in names.items() if name.startswith("date=")}
+
+    def live_versions(self, source: Source, days: Iterable[str]) -> dict[str, tuple[PointerEntry, str]]:
+        """The live staged version of each of the days that has one, with its pointer's ETag."""
+        found = {day: read_pointer(self.storage, Partition("staging", source.name, day)) for day in days}
+        return {day: (pointer.live, etag) for day, (pointer, etag) in found.items() if pointer.live and etag}
+
+    def staged_inputs(self, source: Source, exports: Mapping[str, PointerEntry]) -> tuple[StagedInput, ...]:
+        """The staged files of some versions of export days."""
+        folders = {
+            day: Partition("staging", source.name, day).version_folder(entry.version) for day, entry in exports.items()
+        }
+        return tuple(
+            StagedInput(day, tuple(self.storage.local([f"{folder}/part-00000.parquet"])))
+            for day, folder in folders.items()
+        )
