@@ -29,7 +29,7 @@ setup(
         "click>=8.1,<9",
         "dagster>=1.13,<1.14",
         "dagster-webserver>=1.13,<1.14",
-        "duckdb>=2,<3",
+        "duckdb>=1.5,<3",
         "ibis-framework[duckdb]>=12,<13",
         "pandas>=2.2,<3",
         "pyarrow>=18,<27",
