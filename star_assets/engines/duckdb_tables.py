@@ -172,7 +172,7 @@ class Tables:
     @tells("adding up sources")
     def totals(self, fact: Fact, given: FactInput) -> dict[str, dict[str, Any]]:
         """Per date: rows, and the sum of each measure that adds up."""
-        sums = [measure.column for measure in fact.measures if measure.aggregate == "sum"]
+        sums = fact.summed
         with self._fact_rows(fact, given) as rows:
             found = self.connection.execute(
                 f"SELECT CAST(_date AS VARCHAR), count(*), {', '.join(f'sum({name(c)})' for c in sums)} "
@@ -183,7 +183,7 @@ class Tables:
     @tells("adding up files")
     def file_totals(self, fact: Fact, files: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Any]]:
         """Per date: the same totals, read from the date's files."""
-        sums = [measure.column for measure in fact.measures if measure.aggregate == "sum"]
+        sums = fact.summed
         by_file = {file: date for date, several in files.items() for file in several}
         if not by_file:
             return {}
@@ -211,7 +211,7 @@ class Tables:
         }
 
     def _audit_file(self, fact: Fact, date: str, file: str) -> FactRules:
-        key, sums = name(fact.key), [m.column for m in fact.measures if m.aggregate == "sum"]
+        key, sums = name(fact.key), fact.summed
         minimums = {m.column: m.minimum for m in fact.measures if m.minimum is not None}
         counts = [
             "count(*)",

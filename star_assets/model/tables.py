@@ -93,6 +93,11 @@ class Fact:
         """The names of the tables that the transform reads."""
         return tuple(inspect.signature(self.transform).parameters)
 
+    @property
+    def summed(self) -> tuple[str, ...]:
+        """The columns of the measures that add up."""
+        return tuple(measure.column for measure in self.measures if measure.aggregate == "sum")
+
 
 def dimension(
     *,

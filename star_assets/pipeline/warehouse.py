@@ -67,12 +67,13 @@ class Warehouse(Context):
         that differ), `expected` and `found` totals.
         """
         table = self.star.facts[fact]
-        plans = [plan for plan in FactStep(self, table).plan(days) if isinstance(plan, Plan)]
+        step = FactStep(self, table)
+        plans = [plan for plan in step.plan(days) if isinstance(plan, Plan)]
         expected: dict[str, dict[str, object]] = {}
-        for batch in FactStep(self, table).batches(plans):
-            expected.update(self.engine.totals(table, FactStep(self, table).given(batch)))
+        for batch in step.batches(plans):
+            expected.update(self.engine.totals(table, step.given(batch)))
         found = self.engine.file_totals(table, self._served_files(table, days))
-        columns = ["rows", *(m.column for m in table.measures if m.aggregate == "sum")]
+        columns = ["rows", *table.summed]
         zero = dict.fromkeys(columns, Decimal(0))
         differing = [day for day in days if expected.get(day, zero) != found.get(day, zero)]
 
