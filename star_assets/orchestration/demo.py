@@ -53,11 +53,9 @@ def run_demo() -> int:
         return 1
     show_answer(console, warehouse, settings)
     console.print(f"\nDone in {time.monotonic() - started:.0f} s. The lake is in [bold]{lake}[/]: oltp/ staging/ olap/")
-    console.print(
-        "Next:  [bold]make ui[/]                                          the assets, their lineage and checks"
-    )
-    console.print('       [bold].venv/bin/star-assets query "SELECT …"[/]            ask something else')
-    console.print("       [bold].venv/bin/star-assets status[/]                      what is live")
+    console.print("Next:  [bold]make ui[/]                                  assets, lineage, checks")
+    console.print('       [bold].venv/bin/star-assets query "SELECT …"[/]   ask something else')
+    console.print("       [bold].venv/bin/star-assets status[/]             what is live")
     return 0
 
 
