@@ -6,11 +6,13 @@ checks are not yet among what it promises to keep.
 
 from setuptools import find_packages, setup
 
-AWS = ["boto3>=1.34,<2", "dagster-aws>=0.29,<0.30"]
+AWS = ["boto3>=1.36,<2", "dagster-aws>=0.29,<0.30"]
 SPARK = ["dagster-pyspark>=0.29,<0.30", "pyspark>=4.1,<4.2"]
 TEST = [
+    "boto3>=1.36,<2",
     "dagster-graphql>=1.13,<1.14",
     "hypothesis>=6.100,<7",
+    "moto[server]>=5.2,<6",
     "mypy>=1.15,<3",
     "pytest>=8,<10",
     "pytest-xdist>=3.6,<4",

@@ -7,11 +7,12 @@ clients' to read.
 from __future__ import annotations
 
 import os
+import re
 from datetime import date
 from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import ByteSize, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from star_assets.model.errors import BadSetting
@@ -22,7 +23,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="STAR_", frozen=True)
 
-    lake: str = Field("./lake", description="The lake: a folder.")
+    lake: str = Field("./lake", description="The lake: a folder, or s3://bucket/prefix.")
     model: str = Field("star_assets.star:retail", description="The Star, as package.module:attribute.")
     engine: Literal["duckdb"] = Field("duckdb", description="What computes.")
     start_date: date = Field(date(2023, 7, 1), description="The first day with exports, YYYY-MM-DD.")
@@ -30,7 +31,27 @@ class Settings(BaseSettings):
     compression: Literal["zstd", "snappy"] = Field("zstd", description="The compression of Parquet files.")
     memory_limit: str = Field("1GB", description="What DuckDB may use before it spills to disk.")
     threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, description="Threads of the engine.")
+    kms_key: str | None = Field(None, description="The KMS key that S3 encrypts with; none: the bucket's default.")
+    glue_prefix: str = Field("", description="What the Glue databases' names begin with.")
+    cache_size: ByteSize = Field(
+        ByteSize(10_000_000_000), description="Bytes that local copies of an S3 lake's files may take."
+    )
     retention_days: float = Field(7, ge=0, description="Days that superseded versions are kept by vacuum.")
+
+    @field_validator("lake")
+    @classmethod
+    def _known_place(cls, value: str) -> str:
+        scheme, is_url, place = value.partition("://")
+        if is_url and (scheme != "s3" or not place.partition("/")[0]):
+            raise ValueError("a folder, or s3://bucket/prefix")
+        return value
+
+    @field_validator("glue_prefix")
+    @classmethod
+    def _usable_prefix(cls, value: str) -> str:
+        if not re.fullmatch(r"[a-z0-9_]*", value):
+            raise ValueError("lower-case letters, digits and _, such as shop_")
+        return value
 
     @field_validator("timezone")
     @classmethod

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import sysconfig
+import uuid
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -67,4 +70,38 @@ def small_lake(published_once: Path, tmp_path: Path) -> SmallLake:
     lake = SmallLake(tmp_path / "lake")
     shutil.copytree(published_once, lake.root)
     mend(lake.warehouse.storage, lake.warehouse.catalog, lake.warehouse.entries())
+    return lake
+
+
+@pytest.fixture(scope="session")
+def aws_address() -> Iterator[str]:
+    """The address of moto's server, which runs as a process of its own."""
+    command = [sys.executable, str(Path(__file__).parent / "aws_server.py")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        yield server.stdout.readline().strip()
+        server.stdin.close()
+
+
+@pytest.fixture
+def aws(aws_address: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Settings]:
+    """Makes the settings of a new lake on AWS: a folder in a bucket of its own, and Glue databases of its own."""
+    variables = {
+        "AWS_ENDPOINT_URL": aws_address,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    def lake(**settings: Any) -> Settings:
+        import boto3
+
+        name = uuid.uuid4().hex[:12]
+        boto3.client("s3").create_bucket(Bucket=f"b-{name}")
+        return Settings(lake=f"s3://b-{name}/retail/lake", glue_prefix=f"g{name}_", **settings)
+
     return lake

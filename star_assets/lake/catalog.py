@@ -8,7 +8,7 @@ is live (versions), keeping the two in step (publish).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 # The table parameter that says who made a table. A table without it is never
@@ -28,17 +28,22 @@ class CatalogColumn:
 
 @dataclass(frozen=True)
 class TableEntry:
-    """A table or view. `location` is a URI; a view has `view_sql` instead."""
+    """A table or view. `location` is a URI; a view has `view_sql` instead.
+
+    `csv` is read by Hive's OpenCSVSerDe, `text` by its LazySimpleSerDe, `json` by
+    OpenX's JsonSerDe; `serde` holds that SerDe's own parameters.
+    """
 
     database: str
     name: str
     columns: tuple[CatalogColumn, ...]
     partition_columns: tuple[CatalogColumn, ...] = ()
     location: str | None = None
-    format: Literal["parquet", "csv", "json", "view"] = "parquet"
+    format: Literal["parquet", "csv", "text", "json", "view"] = "parquet"
     parameters: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
     view_sql: str | None = None
+    serde: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_ours(self) -> bool:
@@ -119,3 +124,19 @@ class Catalog(Protocol):
     def drop_partitions(self, database: str, name: str, values: Sequence[tuple[str, ...]]) -> None:
         """Forget partitions; one that is gone is no error. Files stay."""
         ...
+
+
+def lowered(columns: Sequence[CatalogColumn]) -> tuple[CatalogColumn, ...]:
+    """The columns with their names in lower case."""
+    return tuple(replace(column, name=column.name.lower()) for column in columns)
+
+
+def folded(entry: TableEntry) -> TableEntry:
+    """The entry with every name in lower case."""
+    return replace(
+        entry,
+        database=entry.database.lower(),
+        name=entry.name.lower(),
+        columns=lowered(entry.columns),
+        partition_columns=lowered(entry.partition_columns),
+    )

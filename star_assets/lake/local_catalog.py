@@ -13,12 +13,12 @@ import sqlite3
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from star_assets.lake.catalog import Catalog, CatalogColumn, PartitionEntry, TableEntry
+from star_assets.lake.catalog import Catalog, CatalogColumn, PartitionEntry, TableEntry, folded, lowered
 from star_assets.model.errors import CatalogBusy, LakeFull, LakeRefused, NotOurs
+from star_assets.settings import Settings
 
 # A transaction takes milliseconds, so this is reached only behind a stuck process.
 BUSY_SECONDS = 60.0
@@ -85,7 +85,7 @@ class LocalCatalog(Catalog):
 
     def put_table(self, entry: TableEntry) -> None:
         """Create a table, or replace its definition and keep its partitions. Raises NotOurs."""
-        entry = _folded(entry)
+        entry = folded(entry)
         with self._writing() as connection:
             found = _find(connection, entry.database, entry.name)
             if found and found[1].is_ours != entry.is_ours:
@@ -121,7 +121,7 @@ class LocalCatalog(Catalog):
             found = _find(connection, database, name)
             if not found:
                 raise KeyError(f"{database}.{name}")
-            lists = [json.dumps(_rows(_lowered(entry.columns))) for entry in entries]
+            lists = [json.dumps(_rows(lowered(entry.columns))) for entry in entries]
             connection.executemany(
                 "INSERT OR IGNORE INTO column_lists (columns) VALUES (?)", [(text,) for text in set(lists)]
             )
@@ -198,6 +198,11 @@ class LocalCatalog(Catalog):
             raise LakeRefused(str(self.file), problem) from error
 
 
+def open_folder(settings: Settings) -> LocalCatalog:
+    """The catalog at `STAR_LAKE=folder`."""
+    return LocalCatalog(Path(settings.lake).absolute())
+
+
 def _empty(file: str) -> sqlite3.Connection:
     connection = sqlite3.connect(file, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
@@ -243,6 +248,7 @@ def _definition(entry: TableEntry) -> str:
             "parameters": dict(entry.parameters),
             "description": entry.description,
             "view_sql": entry.view_sql,
+            "serde": dict(entry.serde),
         }
     )
 
@@ -260,18 +266,3 @@ def _rows(columns: Sequence[CatalogColumn]) -> list[tuple[str, str, str]]:
 
 def _columns(found: Sequence[Sequence[str]]) -> tuple[CatalogColumn, ...]:
     return tuple(CatalogColumn(*column) for column in found)
-
-
-def _lowered(columns: Sequence[CatalogColumn]) -> tuple[CatalogColumn, ...]:
-    return tuple(replace(column, name=column.name.lower()) for column in columns)
-
-
-def _folded(entry: TableEntry) -> TableEntry:
-    database, name = _key(entry.database, entry.name)
-    return replace(
-        entry,
-        database=database,
-        name=name,
-        columns=_lowered(entry.columns),
-        partition_columns=_lowered(entry.partition_columns),
-    )

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from star_assets.lake.storage import Storage, Stored
 from star_assets.model.errors import LakeFull, LakeRefused, LostRace
+from star_assets.settings import Settings
 
 # No space, no quota, or a file larger than this process may write.
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -38,6 +39,9 @@ class LocalStorage(Storage):
     systems keep renames in order, so a power loss may take back the last
     publishes, each of them whole, but leaves no pointer to missing files.
     """
+
+    # A call takes less time than handing it to a thread.
+    at_once = 1
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
@@ -158,6 +162,11 @@ class LocalStorage(Storage):
             yield fresh
         finally:
             fresh.unlink(missing_ok=True)
+
+
+def open_folder(settings: Settings) -> LocalStorage:
+    """The storage at `STAR_LAKE=folder`."""
+    return LocalStorage(Path(settings.lake).absolute())
 
 
 @contextmanager

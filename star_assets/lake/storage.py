@@ -6,11 +6,15 @@ Not here: what the bytes mean (versions), what Athena sees (catalog).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,13 @@ class Stored:
 
 
 class Storage(Protocol):
-    """A lake's bytes. Every method raises LakeRefused without rights, LakeFull without room."""
+    """A lake's bytes. Every method raises LakeRefused without rights, LakeFull without room.
+
+    Threads may share one. `at_once` is how many calls are worth making at the same
+    time: more than one where each waits for a network.
+    """
+
+    at_once: int
 
     def walk(self, prefix: str) -> Iterator[Stored]:
         """Every object below the folder `prefix`, by path. Nothing where there is no such folder."""
@@ -58,11 +68,15 @@ class Storage(Protocol):
         ...
 
     def adopt(self, file: Path, path: str) -> None:
-        """Make a local file of `scratch` the object `path`, whole or not at all."""
+        """Make a local file of `scratch` the object `path`, whole or not at all. The file is gone from scratch."""
         ...
 
     def local(self, paths: Sequence[str]) -> list[str]:
-        """Local file names under which the objects' content can be read."""
+        """Local file names under which the objects' content can be read. Raises FileNotFoundError.
+
+        Ask for them right before they are read: a storage elsewhere keeps its
+        local copies only for a while.
+        """
         ...
 
     def delete(self, paths: Iterable[str]) -> None:
@@ -76,3 +90,12 @@ class Storage(Protocol):
     def path(self, uri: str) -> str | None:
         """The inverse of `uri`; None for what lies outside this lake."""
         ...
+
+
+def each(storage: Storage, call: Callable[[A], B], items: Iterable[A]) -> list[B]:
+    """`call` of every item, in order; as many at the same time as the storage takes."""
+    wanted = list(items)
+    if storage.at_once == 1 or len(wanted) < 2:
+        return [call(item) for item in wanted]
+    with ThreadPoolExecutor(min(storage.at_once, len(wanted))) as pool:
+        return list(pool.map(call, wanted))

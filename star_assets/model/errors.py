@@ -17,6 +17,7 @@
     │   ├── NotStaged            a table's day needs exports that no staging has published
     │   ├── EngineFailed         the engine gave up on a statement
     │   ├── LakeRefused          the lake's folder cannot be read or written
+    │   │   └── AwsRefused           AWS does not let us: rights, credentials, names
     │   └── QueryError           a SQL statement that cannot be answered
     │       ├── BadQuery             wrong in itself: syntax, names, types, values
     │       └── Unfaithful           right on Athena, but not answered here
@@ -25,6 +26,7 @@
         ├── LostRace             somebody else moved the pointer first
         ├── PointerContended     the race was lost too often
         ├── CatalogBusy          other processes hold the catalog
+        ├── AwsBusy              AWS throttles, or cannot be reached
         └── LakeFull             no space left for a new version
 
 Each error holds facts (`args`, so that it pickles) and words them once: what,
@@ -246,6 +248,17 @@ class LakeRefused(Permanent):
         )
 
 
+class AwsRefused(LakeRefused):
+    """AWS does not let us: a right, the credentials, a bucket or a key is missing."""
+
+    def __init__(self, what: str, problem: str, remedy: str) -> None:
+        Permanent.__init__(self, what, problem, remedy)
+
+    def __str__(self) -> str:
+        what, problem, remedy = self.args
+        return f"{what}: {problem}. What was live stays live. {remedy}."
+
+
 class QueryError(Permanent):
     """A SQL statement that cannot be answered."""
 
@@ -329,6 +342,17 @@ class CatalogBusy(Transient):
             f"{catalog}: other processes held the catalog for {seconds:g} s. What was published is safe; "
             "run `star-assets repair` when they have ended."
         )
+
+
+class AwsBusy(Transient):
+    """AWS throttles, failed in itself, or cannot be reached; it was tried several times."""
+
+    def __init__(self, what: str, problem: str) -> None:
+        super().__init__(what, problem)
+
+    def __str__(self) -> str:
+        what, problem = self.args
+        return f"{what}: {problem}. It was tried several times. What was live stays live; run it again later."
 
 
 class LakeFull(Transient):

@@ -7,15 +7,13 @@ themselves, and who asks for them (warehouse).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cached_property
-from pathlib import Path
+from functools import cached_property, partial
 
 from star_assets.engines.duckdb_engine import DuckDBEngine
 from star_assets.engines.engine import Engine, StagedInput
 from star_assets.lake.catalog import Catalog
-from star_assets.lake.local_catalog import LocalCatalog
-from star_assets.lake.local_storage import LocalStorage
-from star_assets.lake.storage import Storage
+from star_assets.lake.places import open_catalog, open_storage
+from star_assets.lake.storage import Storage, each
 from star_assets.lake.versions import Partition, PointerEntry, pointers_folder, read_pointer
 from star_assets.model.source import Source
 from star_assets.model.star import Star
@@ -34,12 +32,12 @@ class Context:
     @cached_property
     def storage(self) -> Storage:
         """Where the lake's bytes are."""
-        return LocalStorage(Path(self.settings.lake).absolute())
+        return open_storage(self.settings)
 
     @cached_property
     def catalog(self) -> Catalog:
         """What Athena sees of the lake."""
-        return LocalCatalog(Path(self.settings.lake).absolute())
+        return open_catalog(self.settings)
 
     @cached_property
     def engine(self) -> Engine:
@@ -60,8 +58,9 @@ class Context:
 
     def live_versions(self, source: Source, days: Iterable[str]) -> dict[str, tuple[PointerEntry, str]]:
         """The live staged version of each of the days that has one, with its pointer's ETag."""
-        found = {day: read_pointer(self.storage, Partition("staging", source.name, day)) for day in days}
-        return {day: (pointer.live, etag) for day, (pointer, etag) in found.items() if pointer.live and etag}
+        partitions = [Partition("staging", source.name, day) for day in days]
+        found = zip(partitions, each(self.storage, partial(read_pointer, self.storage), partitions), strict=True)
+        return {p.day: (pointer.live, etag) for p, (pointer, etag) in found if p.day and pointer.live and etag}
 
     def staged_inputs(self, source: Source, exports: Mapping[str, PointerEntry]) -> tuple[StagedInput, ...]:
         """The staged files of some versions of export days."""

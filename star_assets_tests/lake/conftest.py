@@ -1,12 +1,17 @@
-"""A small lake with one fact and one dimension, its writer, its reader, and other processes."""
+"""A small lake with one fact and one dimension, here and on AWS, its writer, its reader, and other processes."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from copy import copy
+from functools import partial
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,9 +19,11 @@ import pytest
 
 from star_assets.lake.catalog import CatalogColumn, TableEntry
 from star_assets.lake.local_catalog import LocalCatalog
-from star_assets.lake.local_storage import LocalStorage
+from star_assets.lake.places import open_catalog, open_storage
 from star_assets.lake.publish import commit, mend, serve, write_version
+from star_assets.lake.storage import Storage
 from star_assets.lake.versions import DataFile, Manifest, Partition, Pointer, new_version_id, now, read_pointer
+from star_assets.settings import Settings
 
 DAY = Partition("olap", "fact_sales", "2023-07-01")
 NEXT_DAY = Partition("olap", "fact_sales", "2023-07-02")
@@ -34,8 +41,9 @@ class Lake:
     day, next_day, products = DAY, NEXT_DAY, PRODUCTS
     files, rows = 2, 10
 
-    def __init__(self, root: Path) -> None:
-        self.storage, self.catalog = LocalStorage(root), LocalCatalog(root)
+    def __init__(self, settings: Settings, is_local: bool) -> None:
+        self.storage, self.catalog = open_storage(settings), open_catalog(settings)
+        self.is_local = is_local
 
     def table(self, partition: Partition) -> TableEntry:
         return FACT if partition.day else DIMENSION
@@ -78,7 +86,8 @@ class Lake:
         location = self.location(partition)
         if location is None:
             return None
-        files = [file for file in Path(location).iterdir() if not file.name.startswith(("_", "."))]
+        listed = [stored.path for stored in self.storage.walk(self.storage.path(location))]
+        files = self.storage.local([path for path in listed if not path.rpartition("/")[2].startswith("_")])
         numbers = [number for file in files for number in pq.read_table(file, use_threads=False)["number"].to_pylist()]
         assert len(numbers) == self.files * self.rows, f"{location} holds {files}"
         assert len(set(numbers)) == 1, f"{location} mixes versions {set(numbers)}"
@@ -99,13 +108,54 @@ class Lake:
         folders = self.storage.folders(partition.folder)
         return [name.removeprefix("v=") for name in folders if name.startswith("v=")]
 
+    def lose_files(self, partition: Partition) -> None:
+        """Somebody removes the live version's folder."""
+        folder = self.storage.path(self.location(partition))
+        self.storage.delete([stored.path for stored in self.storage.walk(folder)])
+
+    def lose_catalog(self) -> None:
+        """Somebody drops all that the catalog knows."""
+        if isinstance(self.catalog, LocalCatalog):
+            shutil.rmtree(self.catalog.file.parent)
+        else:
+            for database in self.catalog.databases():
+                for table in self.catalog.tables(database):
+                    self.catalog.drop_table(database, table.name)
+                self.catalog.drop_database(database)
+
     def mend(self) -> list[tuple[str | None, str]]:
         return [(drift.partition, drift.what) for drift in mend(self.storage, self.catalog, [FACT, DIMENSION])]
 
 
+def changed(storage: Storage, **methods: Callable[..., Any]) -> Any:
+    """The same storage with other methods; each is given the storage as it was, then what it is called with."""
+    other = copy(storage)
+    for name, method in methods.items():
+        setattr(other, name, partial(method, storage))
+    return other
+
+
 @pytest.fixture
-def lake(tmp_path: Path) -> Lake:
-    return Lake(tmp_path / "lake")
+def change() -> Callable[..., Any]:
+    return changed
+
+
+NewLake = Callable[[], Lake]
+
+
+@pytest.fixture(params=["local", "aws"])
+def new_lake(request: pytest.FixtureRequest, tmp_path: Path) -> NewLake:
+    """Makes lakes that have nothing in common."""
+    if request.param == "local":
+        number = count()
+        return lambda: Lake(Settings(lake=str(tmp_path / f"lake{next(number)}")), True)
+    aws = request.getfixturevalue("aws")
+    return lambda: Lake(aws(), False)
+
+
+@pytest.fixture
+def lake(new_lake: NewLake) -> Lake:
+    return new_lake()
 
 
 Fork = Callable[[Callable[[], None]], Callable[[], int]]

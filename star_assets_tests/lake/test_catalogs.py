@@ -16,9 +16,13 @@ import pytest
 import star_assets.lake
 from star_assets.lake.catalog import MADE_BY, OURS, Catalog, CatalogColumn, PartitionEntry, TableEntry
 from star_assets.lake.local_catalog import LocalCatalog
+from star_assets.lake.places import open_catalog
 from star_assets.model.errors import LakeRefused, NotOurs
 
-CATALOGS: dict[str, Callable[[Path], Catalog]] = {"local": LocalCatalog}
+CATALOGS: dict[str, Callable[[pytest.FixtureRequest, Path], Catalog]] = {
+    "local": lambda request, root: LocalCatalog(root),
+    "glue": lambda request, root: open_catalog(request.getfixturevalue("aws")()),
+}
 
 COLUMNS = (CatalogColumn("id", "bigint", "The key."), CatalogColumn("revenue", "decimal(18,4)"))
 SALES = TableEntry(
@@ -32,14 +36,14 @@ def day(value: str, version: str = "1") -> PartitionEntry:
 
 @pytest.fixture(params=CATALOGS)
 def catalog(request: pytest.FixtureRequest, tmp_path: Path) -> Catalog:
-    return CATALOGS[request.param](tmp_path)
+    return CATALOGS[request.param](request, tmp_path)
 
 
-def test_every_catalog_is_tested(tmp_path: Path) -> None:
+def test_every_catalog_is_tested(request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """Without it an adapter could promise what it does not keep."""
     for module in pkgutil.iter_modules(star_assets.lake.__path__):
         importlib.import_module(f"star_assets.lake.{module.name}")
-    tested = {type(make(tmp_path)) for make in CATALOGS.values()}
+    tested = {type(make(request, tmp_path)) for make in CATALOGS.values()}
     assert tested == set(Catalog.__subclasses__())
 
 

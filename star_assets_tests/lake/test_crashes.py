@@ -1,7 +1,7 @@
-"""kill -9 before every single file operation of publish, rollback, vacuum and mend.
+"""kill -9 before every single operation on files, or request to AWS, of publish, rollback, vacuum and mend.
 
 The operation runs in a process of its own, which kills itself before its n-th
-call to the file system, for n from 1 until it comes to its end.
+call to the file system, or request, for n from 1 until it comes to its end.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,12 +36,21 @@ FILE_OPERATIONS = {
 }
 
 
-def die_at(number: int) -> None:
-    """Kill this process before its file operation of that number."""
+def is_file_operation(event: str, _: tuple[Any, ...]) -> bool:
+    return event in FILE_OPERATIONS
+
+
+def is_request(event: str, arguments: tuple[Any, ...]) -> bool:
+    """The begin of a request; its body may follow on its own."""
+    return event == "http.client.send" and b" HTTP/1.1\r\n" in bytes(arguments[1])
+
+
+def die_at(number: int, is_counted: Callable[[str, tuple[Any, ...]], bool]) -> None:
+    """Kill this process before its operation of that number."""
     done = count(1)
     sys.addaudithook(
-        lambda event, _: (
-            os.kill(os.getpid(), signal.SIGKILL) if event in FILE_OPERATIONS and next(done) == number else None
+        lambda event, arguments: (
+            os.kill(os.getpid(), signal.SIGKILL) if is_counted(event, arguments) and next(done) == number else None
         )
     )
 
@@ -124,18 +132,18 @@ def check_clean(lake: Any, partition: Partition) -> None:
 @pytest.mark.parametrize("name", ["day", "products"])
 @pytest.mark.parametrize("scenario", [first_publish, next_publish, going_back, cleaning, mending])
 def test_a_crash_at_any_step_shows_one_whole_version(
-    lake: Any, fork: Callable, tmp_path: Path, scenario: Scenario, name: str
+    new_lake: Callable, fork: Callable, scenario: Scenario, name: str
 ) -> None:
     """A reader must get the old version or the new one, and the next run must find a lake that it can use."""
     status, step = -signal.SIGKILL, 0
     while status == -signal.SIGKILL:
         step += 1
-        lake = type(lake)(tmp_path / str(step))
+        lake = new_lake()
         partition: Partition = getattr(lake, name)
         operation, allowed = scenario(lake, partition)
 
-        def crash(step: int = step, operation: Callable[[], object] = operation) -> None:
-            die_at(step)
+        def crash(step: int = step, operation: Callable = operation, is_local: bool = lake.is_local) -> None:
+            die_at(step, is_file_operation if is_local else is_request)
             operation()
 
         status = fork(crash)()
@@ -144,4 +152,4 @@ def test_a_crash_at_any_step_shows_one_whole_version(
         lake.publish(partition, 2)
         assert lake.read(partition) == 2
     assert status == 0
-    assert step > 10, "the crashes did not reach the operation"
+    assert step > 5, "the crashes did not reach the operation"

@@ -17,22 +17,26 @@ import pytest
 
 import star_assets.lake
 from star_assets.lake.local_storage import LocalStorage
+from star_assets.lake.places import open_storage
 from star_assets.lake.storage import Storage
 from star_assets.model.errors import LakeFull, LakeRefused, LostRace
 
-STORAGES: dict[str, Callable[[Path], Storage]] = {"local": LocalStorage}
+STORAGES: dict[str, Callable[[pytest.FixtureRequest, Path], Storage]] = {
+    "local": lambda request, root: LocalStorage(root),
+    "s3": lambda request, root: open_storage(request.getfixturevalue("aws")()),
+}
 
 
 @pytest.fixture(params=STORAGES)
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
-    return STORAGES[request.param](tmp_path / "lake")
+    return STORAGES[request.param](request, tmp_path / "lake")
 
 
-def test_every_storage_is_tested(tmp_path: Path) -> None:
+def test_every_storage_is_tested(request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """Without it an adapter could promise what it does not keep."""
     for module in pkgutil.iter_modules(star_assets.lake.__path__):
         importlib.import_module(f"star_assets.lake.{module.name}")
-    tested = {type(make(tmp_path)) for make in STORAGES.values()}
+    tested = {type(make(request, tmp_path)) for make in STORAGES.values()}
     assert tested == set(Storage.__subclasses__())
 
 
@@ -223,10 +227,9 @@ def test_a_lake_that_cannot_be_made_is_refused() -> None:
 
 
 @pytest.mark.parametrize("change", ["write", "swap"])
-def test_without_room_the_old_content_stays_and_nothing_is_left(
-    change: str, storage: Storage, tmp_path: Path, fork: Callable
-) -> None:
+def test_without_room_the_old_content_stays_and_nothing_is_left(change: str, tmp_path: Path, fork: Callable) -> None:
     """Half a pointer would take the partition from its readers."""
+    storage = LocalStorage(tmp_path)
     storage.write("t/x", b"old")
     etag = storage.read("t/x")[1]
 

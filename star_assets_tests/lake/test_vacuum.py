@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from star_assets.lake.local_storage import LocalStorage
 from star_assets.lake.publish import commit, rollback, write_version
+from star_assets.lake.storage import Storage
 from star_assets.lake.vacuum import Vacuumed, vacuum
 from star_assets.lake.versions import Partition, Pointer, read_pointer
 from star_assets.model.errors import LostRace, UnknownVersion
@@ -113,20 +115,18 @@ def test_a_run_whose_files_vacuum_took_cannot_commit_them(lake, published_before
     assert lake.read(lake.day) == 2
 
 
-def test_a_commit_that_is_faster_than_vacuum_keeps_its_files(lake) -> None:
+def test_a_commit_that_is_faster_than_vacuum_keeps_its_files(lake, change: Callable) -> None:
     """The listing saw an orphan; when its turn comes it is live."""
     lake.publish(lake.day, 1)
     pointer, etag = read_pointer(lake.storage, lake.day)
     manifest = lake.write(lake.day, 2)
 
-    class Slow(LocalStorage):
-        """A storage in which the other run commits between vacuum's read and its swap."""
+    def swap(storage: Storage, *given: Any) -> str:
+        """The other run commits between vacuum's read and its swap."""
+        commit(lake.storage, lake.day, manifest, pointer, etag)
+        return storage.swap(*given)
 
-        def swap(self, path: str, content: bytes, expect: str | None) -> str:
-            commit(lake.storage, lake.day, manifest, pointer, etag)
-            return super().swap(path, content, expect)
-
-    assert vacuum(Slow(lake.storage.root), lake.catalog, TABLES, NOTHING) == Vacuumed()
+    assert vacuum(change(lake.storage, swap=swap), lake.catalog, TABLES, NOTHING) == Vacuumed()
     lake.mend()
     assert lake.read(lake.day) == 2
 

@@ -1,0 +1,172 @@
+"""AWS's clients as this lake uses them, and their errors in our words.
+
+Here: one client per process and service, retries, what each refusal means and
+what to do about it. Region, credentials, profile and endpoint are AWS's own
+variables, which its client reads. Not here: S3 (s3_storage), Glue (glue_catalog).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from threading import Lock
+from typing import Any
+
+from star_assets.model.errors import AwsBusy, AwsRefused, BadSetting, StarError
+
+# Threads that share a client wait for a connection beyond these.
+CONNECTIONS = 32
+
+# Tries of one call, with growing pauses between them, some 15 s in all. AWS_MAX_ATTEMPTS overrides it.
+ATTEMPTS = 6
+
+THROTTLED = {
+    "ConcurrentModificationException",
+    "InternalError",
+    "InternalServiceException",
+    "OperationTimeoutException",
+    "RequestLimitExceeded",
+    "RequestTimeout",
+    "ServiceUnavailable",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+}
+DENIED = {"403", "AccessDenied", "AccessDeniedException", "AllAccessDisabled", "UnauthorizedOperation"}
+EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
+UNKNOWN_KEYS = {
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+}
+ELSEWHERE = {"301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "PermanentRedirect"}
+
+SIGN_IN = "Sign in again (`aws sso login`), or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+GRANT = "Allow the action for this identity; docs/aws.md lists what a lake needs"
+
+
+class Client:
+    """A boto3 client of one service, made when first used and again after a fork.
+
+    Forked processes must not share a connection: each would read the other's replies.
+    """
+
+    def __init__(self, service: str) -> None:
+        self.service = service
+        self._made: tuple[int, Any] | None = None
+
+    def __call__(self) -> Any:
+        """The client of this process. Threads may share it."""
+        made = self._made
+        if made is None or made[0] != os.getpid():
+            with _making:
+                made = self._made = (os.getpid(), _make(self.service))
+        return made[1]
+
+
+# Only clients may be used by several threads, not the session that makes them.
+# A child that was forked while another thread held the lock would wait for ever.
+_making = Lock()
+
+
+def _unlocked() -> None:
+    global _making
+    _making = Lock()
+
+
+os.register_at_fork(after_in_child=_unlocked)
+
+
+@cache
+def _session() -> Any:
+    """What reads AWS's variables and files, once for all services."""
+    import boto3
+
+    return boto3.session.Session()
+
+
+def _make(service: str) -> Any:
+    try:
+        from botocore.config import Config
+
+        session = _session()
+    except ImportError as error:
+        raise BadSetting("STAR_LAKE", "s3://…", "boto3 to be installed: pip install 'star_assets[aws]'") from error
+    retries: dict[str, Any] = {"mode": "standard"}
+    if "AWS_MAX_ATTEMPTS" not in os.environ:
+        retries["total_max_attempts"] = ATTEMPTS
+    with told(service, service):
+        return session.client(service, config=Config(retries=retries, max_pool_connections=CONNECTIONS))
+
+
+@contextmanager
+def told(what: str, action: str) -> Iterator[None]:
+    """Turn AWS's errors into the model's. `what` was asked for, by the IAM action `action`.
+
+    Lets ClientErrors pass that say something of the object itself, for the caller to judge.
+    """
+    import botocore.exceptions as aws
+
+    try:
+        yield
+    except aws.ClientError as error:
+        if known := _refusal(error.response, what, action):
+            raise known from error
+        raise
+    except (aws.NoCredentialsError, aws.PartialCredentialsError, aws.ProfileNotFound) as error:
+        raise AwsRefused(what, f"no credentials for AWS were found ({error})", SIGN_IN) from error
+    except (aws.TokenRetrievalError, aws.SSOTokenLoadError, aws.CredentialRetrievalError) as error:
+        raise AwsRefused(what, f"the credentials for AWS have expired ({error})", SIGN_IN) from error
+    except aws.NoRegionError as error:
+        raise AwsRefused(what, "no AWS region is set", "Set AWS_REGION or AWS_DEFAULT_REGION") from error
+    except (aws.HTTPClientError, aws.ConnectionError, aws.ReadTimeoutError) as error:
+        raise AwsBusy(what, f"AWS could not be reached ({error})") from error
+    except aws.BotoCoreError as error:
+        raise AwsRefused(what, str(error).rstrip("."), "Correct it and run again") from error
+
+
+def code(error: Any) -> str:
+    """The code of a ClientError."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def refused(error: Any, what: str, action: str) -> StarError:
+    """A ClientError that the caller has no use for."""
+    text = error.response.get("Error", {}).get("Message") or code(error)
+    return AwsRefused(what, f"{action} failed with {code(error)}: {str(text).rstrip('.')}", "Correct it and run again")
+
+
+def _refusal(response: dict[str, Any], what: str, action: str) -> StarError | None:
+    """What a reply says of us or of the service; None where it speaks of the object asked for."""
+    found = str(response.get("Error", {}).get("Code", ""))
+    message = str(response.get("Error", {}).get("Message", "")).rstrip(".")
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if "kms" in found.lower() or "kms" in message.lower():
+        return AwsRefused(what, f"the KMS key cannot be used for {action}: {message}", f"{_KEY}. {GRANT}")
+    if found in EXPIRED:
+        return AwsRefused(what, "the credentials for AWS have expired", SIGN_IN)
+    if found in UNKNOWN_KEYS:
+        return AwsRefused(what, f"AWS does not know these credentials ({found})", SIGN_IN)
+    if found in DENIED:
+        return AwsRefused(what, f"{action} was denied ({message or found})", GRANT)
+    if found == "NoSuchBucket":
+        return AwsRefused(what, "there is no such bucket", "Create it, or correct STAR_LAKE")
+    if found in ELSEWHERE:
+        return AwsRefused(what, f"the bucket is in another region ({message})", "Set AWS_REGION to the bucket's")
+    if found in THROTTLED or (status >= 500 and found != "NotImplemented"):
+        return AwsBusy(what, f"{action} was answered with {found or status}: {message}")
+    return None
+
+
+_KEY = "Allow kms:GenerateDataKey and kms:Decrypt on the key, or correct STAR_KMS_KEY"
+
+
+def in_batches(items: list[Any], size: int) -> Iterator[list[Any]]:
+    """The items in portions of a service's limit."""
+    for first in range(0, len(items), size):
+        yield items[first : first + size]

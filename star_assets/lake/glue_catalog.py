@@ -1,0 +1,276 @@
+"""The catalog of a lake on AWS: Glue's Data Catalog.
+
+Here: the calls, their limits, what each of their answers means. Not here: how
+an entry looks in Glue (glue_entries), keeping it in step with the pointers (publish).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from star_assets.lake.aws import Client, code, in_batches, refused, told
+from star_assets.lake.catalog import Catalog, PartitionEntry, TableEntry, folded
+from star_assets.lake.glue_entries import partition_entry, partition_input, table_entry, table_input
+from star_assets.model.errors import AwsBusy, AwsRefused, NotOurs
+
+if TYPE_CHECKING:
+    from star_assets.settings import Settings
+
+# Glue's limits per call. A batch that succeeds may still list partitions that
+# failed in `Errors`, so every answer is looked through.
+CREATE_BATCH, UPDATE_BATCH, DELETE_BATCH = 100, 100, 25
+
+# Partitions come in pages of at most a thousand. A longer table is read in as
+# many segments at the same time; Glue takes up to ten.
+SEGMENTS = 8
+
+# Calls that are under way at the same time.
+AT_ONCE = 8
+
+# Somebody else may change a table, or make a partition, between a look and a
+# change; it is looked at again so often.
+ROUNDS = 10
+
+
+class _Absent(Exception):
+    """Glue has no such database, table or partition."""
+
+
+class _Exists(Exception):
+    """It is there already."""
+
+
+class _Moved(Exception):
+    """Somebody else changed it since it was read."""
+
+
+_ANSWERS = {
+    "EntityNotFoundException": _Absent,
+    "AlreadyExistsException": _Exists,
+    "ConcurrentModificationException": _Moved,
+}
+
+
+class GlueCatalog(Catalog):
+    """The databases of this account and region whose names begin with `prefix`; it is no part of their names here.
+
+    Table versions are not archived: Glue keeps only so many, and yesterday is in the pointers.
+    """
+
+    def __init__(self, prefix: str = "") -> None:
+        self.prefix = prefix
+        self.client = Client("glue")
+
+    def databases(self) -> list[str]:
+        """Their names, sorted."""
+        names = [found["Name"] for found in self._all("get_databases", "DatabaseList", "Glue's databases")]
+        return sorted(name.removeprefix(self.prefix) for name in names if name.startswith(self.prefix))
+
+    def create_database(self, name: str) -> None:
+        """Make a database; one that exists is no error."""
+        with suppress(_Exists):
+            self._call("create_database", self._name(name), DatabaseInput={"Name": self._name(name)})
+
+    def drop_database(self, name: str) -> None:
+        """Drop an empty database. Raises ValueError if it holds tables."""
+        # Glue itself would drop the tables too.
+        if self.tables(name):
+            raise ValueError(f"database {name} holds tables")
+        with suppress(_Absent):
+            self._call("delete_database", self._name(name), Name=self._name(name))
+
+    def tables(self, database: str) -> list[TableEntry]:
+        """Every table and view of a database, by name."""
+        try:
+            name = self._name(database)
+            found = list(self._all("get_tables", "TableList", name, DatabaseName=name))
+        except _Absent:
+            return []
+        return sorted((table_entry(one, database.lower()) for one in found), key=lambda entry: entry.name)
+
+    def table(self, database: str, name: str) -> TableEntry | None:
+        """One table or view; None if there is none."""
+        found = self._table(database, name)
+        return found[0] if found else None
+
+    def put_table(self, entry: TableEntry) -> None:
+        """Create a table, or replace its definition and keep its partitions. Raises NotOurs."""
+        entry = folded(entry)
+        for _ in range(ROUNDS):
+            found = self._table(entry.database, entry.name)
+            if found and found[0].is_ours != entry.is_ours:
+                raise NotOurs(f"{entry.database}.{entry.name}")
+            if found and found[0] == entry:
+                return
+            with suppress(_Absent, _Exists, _Moved):
+                self._put_table(entry, found[1] if found else None)
+                return
+        raise AwsBusy(self._name(entry.database, entry.name), "others changed the table each time that it was written")
+
+    def drop_table(self, database: str, name: str) -> None:
+        """Forget a table and its partitions; one that is gone is no error. Files stay."""
+        with suppress(_Absent):
+            self._call("delete_table", self._name(database, name), DatabaseName=self._name(database), Name=name.lower())
+
+    def partitions(self, database: str, name: str) -> list[PartitionEntry]:
+        """Every partition of a table, by values."""
+        try:
+            return self._partitions(database, name)
+        except _Absent:
+            return []
+
+    def snapshot(
+        self, tables: Sequence[tuple[str, str]]
+    ) -> dict[tuple[str, str], tuple[TableEntry, list[PartitionEntry]]]:
+        """Several tables, as (database, name), with their partitions by values; each as of its own moment."""
+
+        def look(key: tuple[str, str]) -> tuple[TableEntry, list[PartitionEntry]] | None:
+            found = self.table(*key)
+            if found is None:
+                return None
+            return found, self.partitions(*key) if found.partition_columns else []
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            found = zip(tables, pool.map(look, tables), strict=True)
+            return {key: table for key, table in found if table}
+
+    def put_partitions(self, database: str, name: str, entries: Sequence[PartitionEntry]) -> None:
+        """Create or replace partitions, each of them whole. Raises KeyError where there is no such table."""
+        found = self._table(database, name)
+        if found is None:
+            raise KeyError(f"{database}.{name}".lower())
+        inputs = {entry.values: partition_input(entry, found[0]) for entry in entries}
+        # Most are new, or most are there: one of the two answers says which.
+        for _ in range(ROUNDS):
+            try:
+                inputs = self._batches("batch_create_partition", database, name, inputs)
+                inputs = self._batches("batch_update_partition", database, name, inputs)
+            except _Absent as error:
+                raise KeyError(f"{database}.{name}".lower()) from error
+            if not inputs:
+                return
+        raise AwsBusy(self._name(database, name), "others made and dropped partitions each time that they were written")
+
+    def drop_partitions(self, database: str, name: str, values: Sequence[tuple[str, ...]]) -> None:
+        """Forget partitions; one that is gone is no error. Files stay."""
+        with suppress(_Absent):
+            self._batches("batch_delete_partition", database, name, {one: {"Values": list(one)} for one in values})
+
+    # Tables
+
+    def _table(self, database: str, name: str) -> tuple[TableEntry, str] | None:
+        """A table and its VersionId; None if there is none."""
+        try:
+            reply = self._call(
+                "get_table", self._name(database, name), DatabaseName=self._name(database), Name=name.lower()
+            )
+        except _Absent:
+            return None
+        return table_entry(reply["Table"], database.lower()), reply["Table"].get("VersionId", "")
+
+    def _put_table(self, entry: TableEntry, version: str | None) -> None:
+        """Create the table (`version` is None), or replace it if it is still of that version."""
+        database, what = self._name(entry.database), self._name(entry.database, entry.name)
+        given = {"DatabaseName": database, "TableInput": table_input(entry, database)}
+        if version is None:
+            try:
+                self._call("create_table", what, **given)
+            except _Absent:
+                self.create_database(entry.database)
+                self._call("create_table", what, **given)
+        else:
+            checked = {"VersionId": version} if version else {}
+            self._call("update_table", what, **given, SkipArchive=True, **checked)
+
+    # Partitions
+
+    def _partitions(self, database: str, name: str) -> list[PartitionEntry]:
+        given = {"DatabaseName": self._name(database), "TableName": name.lower()}
+        what = self._name(database, name)
+        first = self._call("get_partitions", what, **given)
+        found = first["Partitions"]
+        if first.get("NextToken"):
+
+            def segment(number: int) -> list[dict[str, Any]]:
+                wanted = {"SegmentNumber": number, "TotalSegments": SEGMENTS}
+                return list(self._all("get_partitions", "Partitions", what, **given, Segment=wanted))
+
+            with ThreadPoolExecutor(SEGMENTS) as pool:
+                found = [one for several in pool.map(segment, range(SEGMENTS)) for one in several]
+        return sorted(map(partition_entry, found), key=lambda entry: entry.values)
+
+    def _batches(
+        self, operation: str, database: str, name: str, inputs: Mapping[tuple[str, ...], dict[str, Any]]
+    ) -> dict[tuple[str, ...], dict[str, Any]]:
+        """Apply an operation to every partition. Returns those that others were faster to make, or to drop."""
+        size, listed = {
+            "batch_create_partition": (CREATE_BATCH, "PartitionInputList"),
+            "batch_update_partition": (UPDATE_BATCH, "Entries"),
+            "batch_delete_partition": (DELETE_BATCH, "PartitionsToDelete"),
+        }[operation]
+        what, given = self._name(database, name), {"DatabaseName": self._name(database), "TableName": name.lower()}
+
+        def apply(batch: list[tuple[tuple[str, ...], dict[str, Any]]]) -> list[tuple[str, ...]]:
+            entries = [one for _, one in batch]
+            if operation == "batch_update_partition":
+                entries = [{"PartitionValueList": one["Values"], "PartitionInput": one} for one in entries]
+            reply = self._call(operation, what, **given, **{listed: entries})
+            return [_left(error, what, operation) for error in reply.get("Errors", ())]
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            left = {values for several in pool.map(apply, in_batches(list(inputs.items()), size)) for values in several}
+        return {values: one for values, one in inputs.items() if values in left}
+
+    # Calls
+
+    def _all(self, operation: str, listed: str, what: str, **given: Any) -> Iterator[dict[str, Any]]:
+        """Everything that a call lists, page by page."""
+        while True:
+            reply = self._call(operation, what, **given)
+            yield from reply.get(listed, ())
+            if not reply.get("NextToken"):
+                return
+            given["NextToken"] = reply["NextToken"]
+
+    def _call(self, operation: str, what: str, **given: Any) -> dict[str, Any]:
+        """One call. Raises _Absent, _Exists, _Moved, and what `aws.told` makes of the rest."""
+        from botocore.exceptions import ClientError
+
+        action = _action(operation)
+        try:
+            with told(f"Glue {what}", action):
+                reply: dict[str, Any] = getattr(self.client(), operation)(**given)
+                return reply
+        except ClientError as error:
+            answer = _ANSWERS.get(code(error))
+            raise (answer() if answer else refused(error, f"Glue {what}", action)) from error
+
+    def _name(self, database: str, table: str | None = None) -> str:
+        """The name in Glue of a database, or of a table in one for people to read."""
+        return f"{self.prefix}{database}".lower() + (f".{table.lower()}" if table else "")
+
+
+def _action(operation: str) -> str:
+    """The IAM action of a call."""
+    return "glue:" + operation.title().replace("_", "")
+
+
+def _left(error: Mapping[str, Any], what: str, operation: str) -> tuple[str, ...]:
+    """The partition that an entry of `Errors` speaks of, where it only was there, or was not. Raises the rest."""
+    values = tuple(error.get("PartitionValues") or error.get("PartitionValueList") or ())
+    detail = error.get("ErrorDetail", {})
+    found, message = detail.get("ErrorCode", ""), detail.get("ErrorMessage", "").rstrip(".")
+    if found in _ANSWERS:
+        return values
+    where, problem = f"Glue {what} {'/'.join(values)}", f"{_action(operation)} failed with {found}: {message}"
+    if "Internal" in found or "Timeout" in found:
+        raise AwsBusy(where, problem)
+    raise AwsRefused(where, problem, "Correct it, and `star-assets repair` registers what is live")
+
+
+def open_glue(settings: Settings) -> GlueCatalog:
+    """The catalog of a lake on AWS."""
+    return GlueCatalog(settings.glue_prefix)

@@ -1,0 +1,164 @@
+"""The catalog's entries as Glue's Data Catalog holds them, and back.
+
+Here: SerDes, the shape of tables, views and partitions, what Athena and Hive
+expect beside ours. Not here: calls to Glue (glue_catalog).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from star_assets.lake.catalog import CatalogColumn, PartitionEntry, TableEntry
+
+# Format → input format, output format, SerDe.
+_TEXT = ("org.apache.hadoop.mapred.TextInputFormat", "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat")
+_HIVE = "org.apache.hadoop.hive.ql.io.parquet"
+SERDES: dict[str, tuple[str, str, str]] = {
+    "parquet": (
+        f"{_HIVE}.MapredParquetInputFormat",
+        f"{_HIVE}.MapredParquetOutputFormat",
+        f"{_HIVE}.serde.ParquetHiveSerDe",
+    ),
+    "csv": (*_TEXT, "org.apache.hadoop.hive.serde2.OpenCSVSerde"),
+    "text": (*_TEXT, "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"),
+    "json": (*_TEXT, "org.openx.data.jsonserde.JsonSerDe"),
+}
+
+# What Athena needs of a view, and Hive of any table, beside what the entry says.
+_VIEW = {"presto_view": "true", "comment": "Presto View"}
+_EXTERNAL = {"EXTERNAL": "TRUE"}
+
+# Under these names Athena's optimizer looks for what our versions know.
+_COUNTS = {"rows": "numRows", "size": "totalSize"}
+
+_VIEW_BEGIN, _VIEW_END = "/* Presto View: ", " */"
+
+
+def table_input(entry: TableEntry, database: str) -> dict[str, Any]:
+    """Glue's TableInput. `database` is its name in Glue, which a view's text names."""
+    found: dict[str, Any] = {
+        "Name": entry.name,
+        "Description": entry.description,
+        "PartitionKeys": _columns(entry.partition_columns),
+    }
+    if entry.view_sql is not None:
+        return {
+            **found,
+            "TableType": "VIRTUAL_VIEW",
+            "ViewOriginalText": _view_text(entry, database),
+            "ViewExpandedText": "/* Presto View */",
+            "Parameters": {**_VIEW, **entry.parameters},
+            "StorageDescriptor": {"Columns": _columns(entry.columns), "Location": "", "SerdeInfo": {}},
+        }
+    return {
+        **found,
+        # MSCK REPAIR TABLE fails on a table without a type.
+        "TableType": "EXTERNAL_TABLE",
+        "Parameters": {**_EXTERNAL, **_counted(entry.parameters)},
+        "StorageDescriptor": _descriptor(entry.format, entry.serde, entry.columns, entry.location or ""),
+    }
+
+
+def partition_input(entry: PartitionEntry, table: TableEntry) -> dict[str, Any]:
+    """Glue's PartitionInput: the table's format, the partition's own columns."""
+    return {
+        "Values": list(entry.values),
+        "Parameters": _counted(entry.parameters),
+        "StorageDescriptor": _descriptor(table.format, table.serde, entry.columns, entry.location),
+    }
+
+
+def table_entry(found: Mapping[str, Any], database: str) -> TableEntry:
+    """The inverse of `table_input`; `database` is its name in the catalog."""
+    descriptor = found.get("StorageDescriptor", {})
+    view_sql = _view_sql(found.get("ViewOriginalText") or "")
+    hidden = {**_EXTERNAL, **(_VIEW if view_sql is not None else {})}
+    parameters = _plain({k: v for k, v in found.get("Parameters", {}).items() if hidden.get(k) != v})
+    serde = descriptor.get("SerdeInfo", {})
+    return TableEntry(
+        database,
+        found["Name"],
+        _catalog_columns(descriptor.get("Columns", ())),
+        _catalog_columns(found.get("PartitionKeys", ())),
+        descriptor.get("Location", "").rstrip("/") or None,
+        "view" if view_sql is not None else _format(serde.get("SerializationLibrary", "")),  # type: ignore[arg-type]
+        parameters,
+        found.get("Description", ""),
+        view_sql,
+        {key: value for key, value in serde.get("Parameters", {}).items() if (key, value) != _SERDE_MARK},
+    )
+
+
+def partition_entry(found: Mapping[str, Any]) -> PartitionEntry:
+    """The inverse of `partition_input`."""
+    descriptor = found.get("StorageDescriptor", {})
+    return PartitionEntry(
+        tuple(found["Values"]),
+        descriptor.get("Location", "").rstrip("/"),
+        _catalog_columns(descriptor.get("Columns", ())),
+        _plain(found.get("Parameters", {})),
+    )
+
+
+# Hive writes it into every Parquet table, and Athena's own CREATE TABLE does too.
+_SERDE_MARK = ("serialization.format", "1")
+
+
+def _descriptor(
+    format_: str, serde: Mapping[str, str], columns: Sequence[CatalogColumn], location: str
+) -> dict[str, Any]:
+    reads, writes, library = SERDES[format_]
+    return {
+        "Columns": _columns(columns),
+        # Athena reads a location as a prefix: without the slash `v=1` would match `v=10`.
+        "Location": f"{location.rstrip('/')}/",
+        "InputFormat": reads,
+        "OutputFormat": writes,
+        "SerdeInfo": {
+            "SerializationLibrary": library,
+            "Parameters": dict([_SERDE_MARK]) if format_ == "parquet" else dict(serde),
+        },
+    }
+
+
+def _format(library: str) -> str:
+    """The format that a SerDe reads. What we do not know is read as text, not as Parquet."""
+    return next((name for name, (_, _, known) in SERDES.items() if known == library), "text")
+
+
+def _counted(parameters: Mapping[str, str]) -> dict[str, str]:
+    return {**parameters, **{theirs: parameters[ours] for ours, theirs in _COUNTS.items() if ours in parameters}}
+
+
+def _plain(parameters: Mapping[str, str]) -> dict[str, str]:
+    """The inverse of `_counted`."""
+    added = {theirs for ours, theirs in _COUNTS.items() if parameters.get(ours) == parameters.get(theirs)}
+    return {key: value for key, value in parameters.items() if key not in added}
+
+
+def _columns(columns: Sequence[CatalogColumn]) -> list[dict[str, str]]:
+    return [
+        {"Name": column.name.lower(), "Type": column.type, **({"Comment": column.comment} if column.comment else {})}
+        for column in columns
+    ]
+
+
+def _catalog_columns(found: Sequence[Mapping[str, str]]) -> tuple[CatalogColumn, ...]:
+    return tuple(CatalogColumn(column["Name"], column.get("Type", ""), column.get("Comment", "")) for column in found)
+
+
+def _view_text(entry: TableEntry, database: str) -> str:
+    """A view as Athena stores it."""
+    columns = [{"name": column.name, "type": column.type} for column in entry.columns]
+    view = {"originalSql": entry.view_sql, "catalog": "awsdatacatalog", "schema": database, "columns": columns}
+    return _VIEW_BEGIN + base64.b64encode(json.dumps(view).encode()).decode() + _VIEW_END
+
+
+def _view_sql(text: str) -> str | None:
+    if not text.startswith(_VIEW_BEGIN):
+        return None
+    encoded = text.removeprefix(_VIEW_BEGIN).removesuffix(_VIEW_END)
+    return str(json.loads(base64.b64decode(encoded))["originalSql"])

@@ -1,0 +1,279 @@
+"""A lake in a bucket of S3, or in a folder of one.
+
+Here: objects, pointers swapped by conditional puts, local copies for engines to
+read. Not here: what the bytes mean (versions), when copies go (file_cache),
+credentials, retries and refusals (aws).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from star_assets.lake.aws import Client, code, in_batches, refused, told
+from star_assets.lake.file_cache import FileCache, cache_folder
+from star_assets.lake.storage import Storage, Stored, each
+from star_assets.lake.versions import version_time
+from star_assets.model.errors import AwsBusy, AwsRefused, LostRace
+
+if TYPE_CHECKING:
+    from star_assets.settings import Settings
+
+# DeleteObjects takes no more.
+DELETE_BATCH = 1000
+
+# Larger objects are moved in parts of this size, several at the same time.
+PART = 16 * 1024 * 1024
+
+# A reply may break off midway, which AWS's client does not try again by itself.
+BROKEN_REPLIES = 3
+
+# S3 answers so where two conditional puts of one object meet; the loser is told when it asks again.
+MEETINGS = 10
+
+NOT_FOUND = {"404", "NoSuchKey"}
+CHANGED = {"412", "PreconditionFailed"}
+MET = {"409", "ConditionalRequestConflict", "OperationAborted"}
+
+
+class S3Storage(Storage):
+    """The objects of `bucket` below `prefix`. Makes no bucket.
+
+    Objects are encrypted as the bucket's default says; with `kms_key`, by that key of KMS.
+    """
+
+    at_once = 16
+
+    def __init__(self, bucket: str, prefix: str, cache: FileCache, kms_key: str | None = None) -> None:
+        self.bucket, self.prefix = bucket, prefix.strip("/")
+        self.cache = cache
+        self.client = Client("s3")
+        self.encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
+
+    def walk(self, prefix: str) -> Iterator[Stored]:
+        """Every object below the folder `prefix`, by path; a name that begins with `.` is no object."""
+        for page in self._pages(prefix):
+            for found in page.get("Contents", ()):
+                path = self._path(found["Key"])
+                below = path.removeprefix(f"{prefix}/") if prefix else path
+                # Consoles mark an empty folder by an object whose name ends with a slash.
+                if not path.endswith("/") and not any(part.startswith(".") for part in below.split("/")):
+                    yield Stored(path, found["Size"], _etag(found), found["LastModified"].timestamp())
+
+    def folders(self, prefix: str) -> list[str]:
+        """The names of the folders directly in the folder `prefix`, sorted."""
+        found = [
+            entry["Prefix"].rstrip("/").rpartition("/")[2]
+            for page in self._pages(prefix, Delimiter="/")
+            for entry in page.get("CommonPrefixes", ())
+        ]
+        return sorted(name for name in found if not name.startswith("."))
+
+    def read(self, path: str) -> tuple[bytes, str]:
+        """The content and its ETag. Raises FileNotFoundError."""
+        reply = self._get(path)
+        return reply["Content"], _etag(reply)
+
+    def write(self, path: str, content: bytes) -> None:
+        """Put a small object, whole or not at all."""
+        with told(self.uri(path), "s3:PutObject"):
+            self._put(path, content)
+
+    def swap(self, path: str, content: bytes, expect: str | None) -> str:
+        """Put `content` if the object's ETag is still `expect`. Returns the new ETag. Raises LostRace."""
+        from botocore.exceptions import ClientError
+
+        condition = {"IfMatch": f'"{expect}"'} if expect else {"IfNoneMatch": "*"}
+        for _ in range(MEETINGS):
+            try:
+                with told(self.uri(path), "s3:PutObject"):
+                    return _etag(self._put(path, content, **condition))
+            except ClientError as error:
+                if code(error) in MET:
+                    continue
+                if code(error) not in CHANGED | NOT_FOUND:
+                    raise refused(error, self.uri(path), "s3:PutObject") from error
+                return self._own(path, content, error.response["ResponseMetadata"].get("RetryAttempts", 0))
+        raise LostRace(path)
+
+    def scratch(self) -> Path:
+        """A new local folder."""
+        return self.cache.scratch()
+
+    def sweep(self, older_than: timedelta) -> None:
+        """Remove what processes that died left in this machine's scratch and nobody touched for so long."""
+        self.cache.sweep(older_than)
+
+    def adopt(self, file: Path, path: str) -> None:
+        """Upload a local file, a large one in parallel parts. One of a version becomes the local copy."""
+        from boto3.s3.transfer import TransferConfig
+
+        with told(self.uri(path), "s3:PutObject"), file.open("rb") as content:
+            if file.stat().st_size <= PART:
+                self._put(path, content)
+            else:
+                parts = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART)
+                key, encryption = self._key(path), self.encryption
+                self.client().upload_fileobj(content, self.bucket, key, ExtraArgs=encryption, Config=parts)
+        if _is_version(path):
+            self.cache.take(self._copy(path), file)
+        else:
+            file.unlink()
+
+    def local(self, paths: Sequence[str]) -> list[str]:
+        """Local copies, downloaded in parallel unless they are there. Raises FileNotFoundError."""
+        return each(self, self._local, paths)
+
+    def delete(self, paths: Iterable[str]) -> None:
+        """Remove objects, and their local copies."""
+        for batch in in_batches(list(paths), DELETE_BATCH):
+            keys = {"Objects": [{"Key": self._key(path)} for path in batch], "Quiet": True}
+            with told(self.uri(""), "s3:DeleteObject"):
+                reply = self.client().delete_objects(Bucket=self.bucket, Delete=keys)
+            for failed in reply.get("Errors", ()):
+                raise self._kept(failed)
+            for path in batch:
+                self.cache.forget(self._copy(path))
+
+    def uri(self, path: str) -> str:
+        """`s3://bucket/prefix/path`."""
+        return "s3://" + "/".join(part for part in (self.bucket, self.prefix, path) if part)
+
+    def path(self, uri: str) -> str | None:
+        """The inverse of `uri`; None for what lies outside this lake."""
+        scheme, _, place = uri.partition("://")
+        if scheme not in ("s3", "s3a", "s3n"):
+            return None
+        place, root = posixpath.normpath(place), self.uri("").removeprefix("s3://")
+        if place == root:
+            return ""
+        return place.removeprefix(f"{root}/") if place.startswith(f"{root}/") else None
+
+    @cached_property
+    def place(self) -> str:
+        """What tells this lake's copies from others': two endpoints may each have a bucket of that name."""
+        lake = f"{self.client().meta.endpoint_url} {self.uri('')}"
+        return hashlib.sha256(lake.encode()).hexdigest()[:16]
+
+    # Requests
+
+    def _pages(self, folder: str, **options: str) -> Iterator[dict[str, Any]]:
+        prefix = self._key(folder)
+        with told(self.uri(folder), "s3:ListBucket"):
+            pages = self.client().get_paginator("list_objects_v2")
+            yield from pages.paginate(Bucket=self.bucket, Prefix=f"{prefix}/" if prefix else "", **options)
+
+    def _put(self, path: str, content: bytes | BinaryIO, **condition: str) -> Any:
+        return self.client().put_object(
+            Bucket=self.bucket, Key=self._key(path), Body=content, **self.encryption, **condition
+        )
+
+    def _own(self, path: str, content: bytes, retries: int) -> str:
+        """The ETag of what is there if it is `content` itself, put by a try whose reply was lost. Raises LostRace."""
+        if retries:
+            found, etag = self.read(path)
+            if found == content:
+                return etag
+        raise LostRace(path)
+
+    def _get(self, path: str, largest: int | None = None, **condition: str) -> dict[str, Any]:
+        """An object with its `Content`, which is None where it has more bytes than `largest`."""
+        from botocore.exceptions import ClientError
+
+        for attempt in range(1, BROKEN_REPLIES + 1):
+            try:
+                with told(self.uri(path), "s3:GetObject"):
+                    reply: dict[str, Any] = self.client().get_object(
+                        Bucket=self.bucket, Key=self._key(path), **condition
+                    )
+                    with reply["Body"] as body:
+                        is_small = largest is None or reply["ContentLength"] <= largest
+                        return {**reply, "Content": body.read() if is_small else None}
+            except AwsBusy:
+                if attempt == BROKEN_REPLIES:
+                    raise
+            except ClientError as error:
+                if code(error) in NOT_FOUND:
+                    raise FileNotFoundError(self.uri(path)) from error
+                if code(error) in CHANGED:
+                    raise LostRace(path) from error
+                raise refused(error, self.uri(path), "s3:GetObject") from error
+        raise AssertionError("the last attempt returns or raises")
+
+    def _local(self, path: str) -> str:
+        """The name of a copy. What may change is looked up first, and copied under its ETag."""
+        if _is_version(path):
+            return self._copied(self._copy(path), path, {})
+        for _ in range(MEETINGS):
+            etag = self._head(path)
+            # Between the two requests it may change once more.
+            with suppress(LostRace):
+                return self._copied(self._copy(f"_changing/{etag}/{path}"), path, {"IfMatch": f'"{etag}"'})
+        raise AwsBusy(self.uri(path), "it changed each time that it was about to be read")
+
+    def _copied(self, name: str, path: str, condition: Mapping[str, str]) -> str:
+        return str(self.cache.find(name) or self.cache.add(name, partial(self._fetch, path, condition)))
+
+    def _copy(self, path: str) -> str:
+        """The name of a path's copy, which other lakes' copies lie beside."""
+        return f"{self.place}/{path}"
+
+    def _head(self, path: str) -> str:
+        from botocore.exceptions import ClientError
+
+        try:
+            with told(self.uri(path), "s3:GetObject"):
+                return _etag(self.client().head_object(Bucket=self.bucket, Key=self._key(path)))
+        except ClientError as error:
+            if code(error) in NOT_FOUND:
+                raise FileNotFoundError(self.uri(path)) from error
+            raise refused(error, self.uri(path), "s3:GetObject") from error
+
+    def _fetch(self, path: str, condition: Mapping[str, str], file: Path) -> None:
+        """Download an object; a large one in parallel parts."""
+        from boto3.s3.transfer import TransferConfig
+
+        reply = self._get(path, PART, **condition)
+        if reply["Content"] is not None:
+            file.write_bytes(reply["Content"])
+        else:
+            with told(self.uri(path), "s3:GetObject"):
+                self.client().download_file(
+                    self.bucket,
+                    self._key(path),
+                    str(file),
+                    Config=TransferConfig(multipart_threshold=PART, multipart_chunksize=PART),
+                )
+
+    def _kept(self, failed: dict[str, str]) -> Exception:
+        what, problem = self.uri(self._path(failed["Key"])), failed.get("Message", "").rstrip(".")
+        if failed.get("Code") == "AccessDenied":
+            return AwsRefused(what, f"s3:DeleteObject was denied ({problem})", "Allow the action for this identity")
+        return AwsBusy(what, f"s3:DeleteObject failed with {failed.get('Code')}: {problem}")
+
+    def _key(self, path: str) -> str:
+        return "/".join(part for part in (self.prefix, path) if part)
+
+    def _path(self, key: str) -> str:
+        return key.removeprefix(f"{self.prefix}/") if self.prefix else key
+
+
+def open_s3(settings: Settings) -> S3Storage:
+    """The storage at `STAR_LAKE=s3://bucket/prefix`."""
+    bucket, _, prefix = settings.lake.partition("://")[2].partition("/")
+    return S3Storage(bucket, prefix, FileCache(cache_folder(), settings.cache_size), settings.kms_key)
+
+
+def _etag(found: Any) -> str:
+    return str(found["ETag"]).strip('"')
+
+
+def _is_version(path: str) -> bool:
+    """Whether an object belongs to a version, so that it never changes."""
+    return any(part.startswith("v=") and version_time(part[2:]) for part in path.split("/"))
