@@ -14,6 +14,8 @@
     │   ├── VersionLost          a live version's files are gone
     │   ├── RollbackRefused      live facts would lose a dimension's member
     │   ├── NotOurs              the catalog holds a table of that name that we did not make
+    │   ├── CannotForget         a member that cannot be erased, or is none
+    │   ├── NotForgotten         traces of a member are left
     │   ├── NotStaged            a table's day needs exports that no staging has published
     │   ├── EngineFailed         the engine gave up on a statement
     │   ├── LakeRefused          the lake's folder cannot be read or written
@@ -35,7 +37,7 @@ where, expected, found, what to do. Not here: what Dagster makes of them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 class StarError(Exception):
@@ -206,6 +208,32 @@ class NotOurs(Permanent):
         return (
             f"{table}: the catalog has a table of that name that star_assets did not make. "
             "It was left alone. Drop or rename it, or name yours otherwise."
+        )
+
+
+class CannotForget(Permanent):
+    """A member that cannot be erased, or is none."""
+
+    def __init__(self, where: str, problem: str) -> None:
+        super().__init__(where, problem)
+
+    def __str__(self) -> str:
+        where, problem = self.args
+        return f"{where}: {problem}. Nothing was erased."
+
+
+class NotForgotten(Permanent):
+    """Traces of a member are left after it was erased."""
+
+    def __init__(self, dimension: str, left: Mapping[str, int]) -> None:
+        super().__init__(dimension, dict(left))
+
+    def __str__(self) -> str:
+        dimension, left = self.args
+        places = ", ".join(f"{place} ({count:,})" for place, count in left.items())
+        return (
+            f"{dimension}: expected no trace of the member, found some in {places}. "
+            "Another process may have published meanwhile: run it again."
         )
 
 

@@ -32,9 +32,10 @@ DAYS_AT_ONCE = 120
 class StageStep:
     """The Step of one source."""
 
-    def __init__(self, context: Context, source: Source) -> None:
+    def __init__(self, context: Context, source: Source, now: float | None = None) -> None:
         self.context = context
         self.source = source
+        self.now = now  # Unix seconds, to tell whether an export has settled; by default the clock's
         self.entry = table_entry(context.star, source, context.storage)
         self.code = context.code_identity(source.name)
 
@@ -63,7 +64,7 @@ class StageStep:
         try:
             pointer, etag = read_pointer(storage, partition)
             export = read_export(storage, self.source, day)
-            require_whole(export, self.source, time.time())
+            require_whole(export, self.source, self.now or time.time())
             known: list[dict[str, Any]] = []
             if pointer.live:
                 # Without its manifest the version is lost, and the export is staged again.

@@ -47,12 +47,16 @@ def read_json(path: Path, name: str, source: Source, profile: RawProfile) -> Ite
     rows = _Rows(name, list(source.declared))
     with open_raw(path, name) as content:
         text = as_text(content, "utf-8")
-        records = _array(text, name, profile) if profile.format == "json" else _lines(text, name, profile)
-        yield from rows.batches(records)
+        yield from rows.batches(json_values(text, name, profile))
     if rows.found:
         for column in required_columns(source):
             if column not in rows.found:
                 raise ColumnMissing(name, column, list(rows.found))
+
+
+def json_values(text: TextIO, name: str, profile: RawProfile) -> Iterator[JsonRecord]:
+    """The values of JSON lines, or the elements of the array. Raises BrokenFile for an array with a syntax error."""
+    return _array(text, name, profile) if profile.format == "json" else _lines(text, name, profile)
 
 
 class _Number(str):
@@ -75,8 +79,11 @@ class _Invalid(Exception):
 _DECODER = json.JSONDecoder(parse_float=_Number, parse_int=_Number, parse_constant=_Constant, object_pairs_hook=tuple)
 
 
-class _Record(NamedTuple):
-    """A value of the file: its first line, its text, what it is, or the problem with it."""
+class JsonRecord(NamedTuple):
+    """A value of the file: its first line, its text, what it is, or the problem with it.
+
+    An object's `value` is a tuple of its (key, value) pairs.
+    """
 
     line: int
     raw: str
@@ -84,15 +91,15 @@ class _Record(NamedTuple):
     problem: str | None = None
 
 
-def _lines(text: TextIO, name: str, profile: RawProfile) -> Iterator[_Record]:
+def _lines(text: TextIO, name: str, profile: RawProfile) -> Iterator[JsonRecord]:
     """The values of JSON lines. A line with an error anywhere is one record with a problem."""
     number = 0
     for number, line in enumerate(text, start=1):
         raw = line.strip(" \t\r\n")
         try:
-            yield from [_Record(number, part, value) for part, value in _values(raw)]
+            yield from [JsonRecord(number, part, value) for part, value in _values(raw)]
         except (json.JSONDecodeError, RecursionError) as error:
-            yield _Record(number, raw, None, f"expected a JSON object, found an error: {_told(error)}")
+            yield JsonRecord(number, raw, None, f"expected a JSON object, found an error: {_told(error)}")
     require_same(name, "lines", profile.lines, number)
 
 
@@ -110,7 +117,7 @@ def _told(error: Exception) -> str:
     return "it is nested too deeply"
 
 
-def _array(text: TextIO, name: str, profile: RawProfile) -> Iterator[_Record]:
+def _array(text: TextIO, name: str, profile: RawProfile) -> Iterator[JsonRecord]:
     """The elements of the one array in the text. Raises BrokenFile at the first error of syntax."""
     window, count = _Window(text, name), 0
     window.take("[")
@@ -152,7 +159,7 @@ class _Window:
             raise self.broken(f"expected {character!r}, found {found!r}" if found else "the file ends within the array")
         self._move(self._position + 1)
 
-    def element(self) -> _Record:
+    def element(self) -> JsonRecord:
         """The next value, and go past it."""
         self.next_character()
         while True:
@@ -168,7 +175,7 @@ class _Window:
             else:
                 # A number at the end of the window may go on behind it.
                 if end < len(self._buffer) or self._ended:
-                    record = _Record(self._line, self._buffer[self._position : end], value)
+                    record = JsonRecord(self._line, self._buffer[self._position : end], value)
                     self._move(end)
                     return record
             self._read_on()
@@ -202,7 +209,7 @@ class _Rows:
         self._declared = declared
         self._columns: dict[str, str] = {}
 
-    def batches(self, records: Iterator[_Record]) -> Iterator[Records]:
+    def batches(self, records: Iterator[JsonRecord]) -> Iterator[Records]:
         """The records in batches."""
         rows: list[dict[str, str | None]] = []
         origins: list[tuple[int, str]] = []
@@ -221,7 +228,7 @@ class _Rows:
         if rows or rejects:
             yield self._batch(rows, origins, rejects)
 
-    def _row(self, record: _Record) -> dict[str, str | None]:
+    def _row(self, record: JsonRecord) -> dict[str, str | None]:
         if problem := flaw(record.raw, "utf-8") or record.problem:
             raise _Invalid(problem)
         if not isinstance(record.value, tuple):
@@ -260,14 +267,15 @@ def _text(value: Any) -> str:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    return _compact(value)
+    return compact(value)
 
 
-def _compact(value: Any) -> str:
+def compact(value: Any) -> str:
+    """A value as compact JSON, numbers as they were written."""
     if isinstance(value, tuple):
-        return "{" + ",".join(f"{_compact(key)}:{_compact(item)}" for key, item in value) + "}"
+        return "{" + ",".join(f"{compact(key)}:{compact(item)}" for key, item in value) + "}"
     if isinstance(value, list):
-        return "[" + ",".join(map(_compact, value)) + "]"
+        return "[" + ",".join(map(compact, value)) + "]"
     if value is None:
         return "null"
     if type(value) is str:

@@ -1,0 +1,223 @@
+"""Forgetting a person: one member of a dimension leaves the lake, and its sales stay without a name.
+
+Raw files are rewritten without the member's records; where another source names
+the member's key, that field becomes NULL, so its sales belong to the Unknown
+member. Everything after that is staged and built again, every superseded version
+of those tables is deleted, and the lake is searched for what may be left. Not
+here: rewriting one raw file (staging.erasing).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+
+from star_assets.lake.vacuum import vacuum
+from star_assets.lake.versions import Pointers
+from star_assets.model.errors import CannotForget, NotForgotten
+from star_assets.model.source import Source
+from star_assets.model.tables import Dimension, Fact
+from star_assets.model.types import UNKNOWN
+from star_assets.pipeline.publishing import publish
+from star_assets.pipeline.stage import StageStep
+from star_assets.pipeline.traces import Traces, search, texts_of_key
+from star_assets.pipeline.warehouse import Warehouse
+from star_assets.staging.erasing import Erasure, erase
+from star_assets.staging.exports import export_days, read_export
+from star_assets.staging.files import inspect_file
+
+
+def forget(warehouse: Warehouse, dimension: str, key: str) -> Mapping[str, int]:
+    """Erase a member from raw files, staging, rejects, tables and old versions.
+
+    Returns how many records named it before, by place in the lake; after, none
+    does. Can be repeated: what a killed run left, the next one erases.
+    Raises CannotForget for what is no dimension or no usable key, and where a
+    key that names the member cannot be emptied; NotForgotten where traces are
+    left; whatever staging and building raise.
+    """
+    found = warehouse.star.table(dimension)
+    if not isinstance(found, Dimension):
+        raise CannotForget(dimension, "expected a dimension: sources and facts have no members")
+    member = _Member(warehouse, found, key)
+    traces = member.traces()
+    before = search(warehouse.storage, member.sources, member.folders, traces)
+    for source in member.sources:
+        _rewrite(warehouse, source, member.erasure(source, traces))
+    _rebuild(warehouse, member)
+    versioned = [(database, name) for database, _, name in (folder.partition("/") for folder in member.folders)]
+    vacuum(warehouse.storage, warehouse.catalog, versioned, timedelta(0))
+    after = search(warehouse.storage, member.sources, member.folders, traces)
+    if after:
+        raise NotForgotten(dimension, after)
+    return before
+
+
+class _Member:
+    """One member, and where the model says that it can be found."""
+
+    def __init__(self, warehouse: Warehouse, dimension: Dimension, key: str) -> None:
+        self.warehouse = warehouse
+        self.dimension = dimension
+        star = warehouse.star
+        type_ = next(field.type for field in star.fields(dimension) if field.name == dimension.key)
+        self.key = key.strip()
+        self._number = None
+        if type_.name in ("int32", "int64"):
+            if not re.fullmatch(r"[+-]?\d+", self.key):
+                raise CannotForget(dimension.name, f"its key {dimension.key} is a whole number, found {key!r}")
+            self._number = int(self.key)
+        if self.names(str(UNKNOWN[str(type_)])):
+            raise CannotForget(dimension.name, f"{key!r} is the key of the Unknown member")
+        for source, columns in self.referring.items():
+            for column in set(columns) & set(source.required_values):
+                raise CannotForget(source.name, f"{column} names members and tells rows apart, so it cannot be emptied")
+
+    def names(self, text: str | None) -> bool:
+        """Whether a raw field's text is the member's key, however it is written."""
+        if text is None:
+            return False
+        if self._number is None:
+            return text == self.key
+        return re.fullmatch(_digits(self._number), text.strip()) is not None
+
+    @cached_property
+    def describing(self) -> dict[Source, str]:
+        """The sources whose rows are the member's, with the column that holds its key."""
+        star, key = self.warehouse.star, self.dimension.key
+        origins = dict(origin for origin in star.lineage(self.dimension)[key] if origin[0] in star.sources)
+        found = {}
+        for source in star.upstream_sources(self.dimension):
+            column = origins.get(source.name, key)
+            if source.name in self.dimension.upstream and column in source.columns:
+                found[source] = column
+        return found
+
+    @cached_property
+    def referring(self) -> dict[Source, list[str]]:
+        """The sources that name members by key, with the columns that do."""
+        star = self.warehouse.star
+        columns = {(column.source.name, column.column) for column in self.dimension.inferred_from}
+        for fact in self._facts():
+            for column in self._roles(fact):
+                columns |= {origin for origin in star.lineage(fact)[column] if origin[0] in star.sources}
+        found: dict[Source, list[str]] = {}
+        for name, column in sorted(columns):
+            source = star.sources[name]
+            if self.describing.get(source) != column:
+                found.setdefault(source, []).append(column)
+        return found
+
+    @property
+    def sources(self) -> list[Source]:
+        """Every source that may hold the member, in the order data flows."""
+        concerned = {*self.describing, *self.referring}
+        return [source for source in self.warehouse.star.sources.values() if source in concerned]
+
+    @property
+    def tables(self) -> list[Source | Dimension | Fact]:
+        """Every table that may hold the member: the sources, and what is built from them."""
+        star, names = self.warehouse.star, {source.name for source in self.sources}
+        built: list[Dimension | Fact] = [*star.dimensions.values(), *star.facts.values()]
+        return [*self.sources, *(t for t in built if names & {source.name for source in star.upstream_sources(t)})]
+
+    @property
+    def folders(self) -> list[str]:
+        """The folders of those tables, hidden ones among them, as `olap/dim_customer`."""
+        names = {table.name for table in self.tables}
+        versioned = self.warehouse.versioned_tables()
+        return [f"{database}/{table}" for database, table in versioned if table.partition("/")[0] in names]
+
+    def traces(self) -> Traces:
+        """How the member is recognized, in every place."""
+        columns = {table.name: {self.dimension.key} for table in self.tables}
+        for source, column in self.describing.items():
+            columns[source.name].add(column)
+        for source, several in self.referring.items():
+            columns[source.name].update(several)
+        for fact in self._facts():
+            columns[fact.name].update(self._roles(fact))
+        texts = self._texts()
+        # A record that cannot be read is the member's if it holds the key, or such a text, as a word.
+        whole = re.escape(self.key) if self._number is None else _digits(self._number)
+        words = [rf"(?<![\w.]){whole}(?![\w.])", *(rf"(?<!\w){re.escape(text)}(?!\w)" for text in sorted(texts))]
+        key = self.key if self._number is None else self._number
+        return Traces(columns, key, self.names, texts, re.compile("|".join(words)))
+
+    def _facts(self) -> list[Fact]:
+        return [fact for fact in self.warehouse.star.facts.values() if self.dimension in fact.references.values()]
+
+    def _roles(self, fact: Fact) -> list[str]:
+        return [column for column, target in fact.references.items() if target is self.dimension]
+
+    def _texts(self) -> frozenset[str]:
+        """The texts of the member's staged rows that no other member has in that column."""
+        found: set[str] = set()
+        for source, column in self.describing.items():
+            versions = self.warehouse.live_versions(source, self.warehouse.staged_exports(source))
+            inputs = self.warehouse.staged_inputs(source, {day: entry for day, (entry, _) in versions.items()})
+            files = [file for staged in inputs for file in staged.files]
+            names = [name for name, declared in source.declared.items() if declared.type == "string" and name != column]
+            key = self.key if self._number is None else self._number
+            found |= texts_of_key(files, column, key, names)
+        return frozenset(found)
+
+    def erasure(self, source: Source, traces: Traces) -> Erasure:
+        """What to erase from a source's raw files."""
+        own = self.describing.get(source)
+        return Erasure(
+            removes=lambda fields: own is not None and self.names(fields.get(own)),
+            empties=self.referring.get(source, []),
+            names=self.names,
+            mentions=traces.mentions,
+        )
+
+
+def _digits(number: int) -> str:
+    """The expression that a whole number matches, with any leading zeros."""
+    return ("-" if number < 0 else r"\+?") + f"0*{abs(number)}"
+
+
+def _rewrite(warehouse: Warehouse, source: Source, erasure: Erasure) -> None:
+    """Every raw file of the source without the member; files that do not hold it stay as they are."""
+    storage = warehouse.storage
+    for day in export_days(storage, source):
+        for file in read_export(storage, source, day).files:
+            (local,) = storage.local([file.path])
+            folder = storage.scratch()
+            try:
+                out, profile = folder / Path(file.path).name, inspect_file(Path(local), file.path, source)
+                if erase(Path(local), file.path, source, profile, erasure, out):
+                    storage.adopt(out, file.path)
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _rebuild(warehouse: Warehouse, member: _Member) -> None:
+    """Stage and build again whatever was made of files that have changed."""
+    for table in member.tables:
+        days = _published_days(warehouse, table)
+        if isinstance(table, Source):
+            # Its files were just written, and nobody else is about to add to them.
+            step = StageStep(warehouse, table, now=math.inf)
+            outcomes = publish(warehouse.storage, warehouse.catalog, step, days)
+        else:
+            outcomes = warehouse.refresh(table.name, days)
+        for outcome in outcomes:
+            if outcome.error:
+                raise outcome.error
+
+
+def _published_days(warehouse: Warehouse, table: Source | Dimension | Fact) -> Sequence[str]:
+    """The days of a table that are live; for a dimension, one that stands for all."""
+    if isinstance(table, Dimension):
+        staged = [set(warehouse.staged_exports(source)) for source in warehouse.star.upstream_sources(table)]
+        return sorted(set.intersection(*staged))[-1:] if staged else []
+    partition = warehouse.partition(table, None)
+    pointers = Pointers(warehouse.storage, partition.database, partition.table).refresh()
+    return sorted(day for day, pointer in pointers.items() if day and pointer.live)

@@ -1,0 +1,121 @@
+"""What is left of a dimension's member anywhere in the lake.
+
+Here: a search through every file of some tables, raw and hidden ones and old
+versions among them, that trusts neither pointers nor manifests. Not here:
+erasing (forget).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from star_assets.lake.storage import Storage
+from star_assets.model.members import UNDESCRIBED
+from star_assets.model.source import Source
+from star_assets.staging.exports import RAW, export_days, read_export
+from star_assets.staging.files import inspect_file
+from star_assets.staging.reading import read_records
+from star_assets.staging.records import Records
+
+
+@dataclass(frozen=True)
+class Traces:
+    """How a member is recognized.
+
+    Args:
+        columns: for each table, the columns that hold members' keys.
+        key: the member's key, in its column's type.
+        names: whether a raw field's text is that key.
+        texts: texts that belong to this member alone.
+        mentions: finds the member in the text of a record that cannot be read.
+    """
+
+    columns: Mapping[str, Collection[str]]
+    key: object
+    names: Callable[[str | None], bool]
+    texts: Collection[str]
+    mentions: re.Pattern[str]
+
+
+def texts_of_key(files: Iterable[str], column: str, key: object, texts: Sequence[str]) -> set[str]:
+    """The values that the rows of a key have in some text columns, and no other row of these files."""
+    own: set[tuple[str, str]] = set()
+    others: set[tuple[str, str]] = set()
+    for file in files:
+        rows = pq.read_table(file)
+        is_own = _equals(rows[column], key)
+        for name in texts:
+            if name in rows.column_names:
+                own |= {(name, value) for value in rows[name].filter(is_own).unique().to_pylist() if value}
+                others |= {
+                    (name, value) for value in rows[name].filter(pc.invert(is_own)).unique().to_pylist() if value
+                }
+    # A single character says nothing of anybody.
+    return {value for _, value in own - others if len(value) > 1 and value != UNDESCRIBED}
+
+
+def search(storage: Storage, sources: Iterable[Source], tables: Iterable[str], traces: Traces) -> dict[str, int]:
+    """Records with a trace, by place; places without any are left out.
+
+    Args:
+        sources: those whose raw files are read.
+        tables: the folders, as `olap/dim_customer`, whose Parquet and JSON files are read.
+    """
+    found: Counter[str] = Counter()
+    for source in sources:
+        found[f"{RAW}/{source.name}"] = sum(_in_exports(storage, source, traces))
+    for folder in tables:
+        columns = traces.columns.get(folder.split("/")[1], ())
+        for stored in storage.walk(folder):
+            (local,) = storage.local([stored.path])
+            place = f"{folder}: rejects" if stored.path.endswith("/_rejects.parquet") else folder
+            if stored.path.endswith(".parquet"):
+                found[place] += _in_parquet(local, columns, traces)
+            elif stored.path.endswith(".json"):
+                content = Path(local).read_text()
+                found[f"{folder}: manifests"] += any(text in content for text in traces.texts)
+    return {place: count for place, count in found.items() if count}
+
+
+def _in_exports(storage: Storage, source: Source, traces: Traces) -> Iterable[int]:
+    for day in export_days(storage, source):
+        for file in read_export(storage, source, day).files:
+            (local,) = storage.local([file.path])
+            profile = inspect_file(Path(local), file.path, source)
+            for records in read_records(Path(local), file.path, source, profile):
+                yield _in_records(records, traces.columns.get(source.name, ()), traces)
+
+
+def _in_records(records: Records, columns: Collection[str], traces: Traces) -> int:
+    present = [column for column in columns if column in records.table.column_names]
+    rows = zip(*(records.table[column].to_pylist() for column in present), strict=True)
+    named = sum(any(map(traces.names, values)) for values in rows)
+    return named + sum(bool(traces.mentions.search(reject.raw)) for reject in records.rejects)
+
+
+def _in_parquet(file: str, columns: Collection[str], traces: Traces) -> int:
+    rows = pq.read_table(file)
+    hits = pa.array([False] * len(rows), pa.bool_())
+    for name, type_ in zip(rows.column_names, rows.schema.types, strict=True):
+        if name in columns:
+            hits = pc.or_(hits, _equals(rows[name], traces.key).combine_chunks())
+        if pa.types.is_string(type_):
+            known = pc.is_in(rows[name], pa.array(sorted(traces.texts), pa.string()))
+            if name == "raw":
+                known = pa.array(
+                    [bool(traces.mentions.search(text or "")) for text in rows[name].to_pylist()], pa.bool_()
+                )
+            hits = pc.or_(hits, known.combine_chunks() if isinstance(known, pa.ChunkedArray) else known)
+    return int(pc.sum(hits).as_py() or 0)
+
+
+def _equals(values: pa.ChunkedArray, key: object) -> pa.ChunkedArray:
+    return pc.fill_null(pc.equal(values, pa.scalar(key).cast(values.type)), False)
