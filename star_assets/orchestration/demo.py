@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from star_assets.athena.embedded import EmbeddedAthena
+from star_assets.cli.terminal import bar_chart, table
 from star_assets.orchestration.run import materialize_all
 from star_assets.pipeline.outcome import Outcome
 from star_assets.pipeline.warehouse import Warehouse
 from star_assets.samples.retailer import write_exports
 from star_assets.settings import Settings, load_settings
 from star_assets.star import retail
-from star_assets.terminal import bar_chart, table
 
 FIRST_DAY, DAYS = date(2023, 7, 1), 92
 

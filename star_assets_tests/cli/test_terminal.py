@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from rich.console import Console
 
-from star_assets.terminal import MOST_DRAWN, bar_chart, table, write_rows
+from star_assets.cli.terminal import MOST_DRAWN, bar_chart, table, write_rows
 
 
 def drawn(what: Any, width: int = 60) -> list[str]:

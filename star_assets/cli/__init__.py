@@ -1,0 +1,54 @@
+"""The command line: the group of all commands, in the order of use.
+
+The commands are in `building`, `asking` and `keeping`.
+
+Exit codes: 0 done; 1 somebody has to act; 75 (EX_TEMPFAIL) trying again later
+may help; 2 the command was called wrongly; 130 interrupted. Rows go to standard
+output, everything else to standard error. Commands import what they need when
+they run, so that `--help` is instant.
+"""
+
+from __future__ import annotations
+
+import click
+
+from star_assets import __version__
+from star_assets.cli.asking import ddl, query, status
+from star_assets.cli.building import demo, run, sample
+from star_assets.cli.keeping import repair, rollback, vacuum
+from star_assets.cli.shell import Commands
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__)
+def main() -> None:
+    """A star schema from OLTP exports, in a lake of Parquet, with SQL as Athena speaks it.
+
+    \b
+    First steps:
+      star-assets sample            write a quarter of exports to look at
+      star-assets run               build the star from them
+      star-assets query "SELECT city, sum(revenue) FROM fact_sales
+                         JOIN dim_store USING (store_id) GROUP BY city"
+
+    \b
+    Settings come from the environment:
+      STAR_LAKE            the lake: a folder (./lake)
+      STAR_MODEL           the star, as package.module:attribute (star_assets.star:retail)
+      STAR_START_DATE      the first day with exports (2023-07-01)
+      STAR_TIMEZONE        the time zone that decides the day of a sale (UTC)
+      STAR_ENGINE          what computes (duckdb)
+      STAR_COMPRESSION     of Parquet files: zstd or snappy (zstd)
+      STAR_MEMORY_LIMIT    what DuckDB may use before it spills to disk (1GB)
+      STAR_THREADS         threads of the engine (one per processor)
+      STAR_RETENTION_DAYS  how long vacuum keeps superseded versions (7)
+
+    \b
+    Exit codes:
+      0  done                              2  the command was called wrongly
+      1  failed; somebody has to act      75  failed; trying again later may help
+    """
+
+
+for _command in (sample, run, query, status, rollback, vacuum, repair, ddl, demo):
+    main.add_command(_command)

@@ -1,0 +1,104 @@
+"""Commands that look and change nothing: `query`, `status`, `ddl`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from star_assets.cli.options import format_option, in_order, open_athena, open_warehouse
+from star_assets.cli.shell import note, read_text
+
+if TYPE_CHECKING:
+    from star_assets.cli.terminal import Format
+
+
+@click.command(short_help="Answer SQL as Athena would.")
+@click.argument("sql", required=False)
+@click.option("-f", "--file", type=click.File(encoding="utf-8-sig"), help="Read SQL from a file; - is standard input.")
+@format_option
+def query(sql: str | None, file: TextIO | None, format_: Format) -> None:
+    """Answer SQL as Athena would, from the live versions.
+
+    Several statements are separated by semicolons and run in order. As a table,
+    each one's answer is shown; in CSV and JSON, the last one's. In CSV an empty
+    field is NULL and "" is an empty text; in JSON, decimals and times are texts,
+    so that no digit is lost.
+
+    \b
+    Examples:
+      star-assets query "SELECT count(*) FROM fact_sales WHERE date >= '2023-09-01'"
+      star-assets query -f report.sql --format csv > report.csv
+      echo "SHOW PARTITIONS fact_sales" | star-assets query -f -
+    """
+    from star_assets.athena.parse import split
+    from star_assets.cli.terminal import show_answer, write_rows
+
+    if sql is None and file:
+        sql = read_text(file)
+    elif sql is None or file:
+        raise click.UsageError("Give the SQL, or a file of it with -f.")
+    athena = open_athena(open_warehouse())
+    for statement, result in zip(split(sql), athena.results(sql), strict=True):
+        for notice in result.notices:
+            note(notice)
+        if format_ == "table":
+            show_answer(" ".join(statement.text.split()), result)
+    if format_ != "table":
+        write_rows(result.table, format_)
+
+
+@click.command(short_help="Show what is live.")
+@format_option
+def status(format_: Format) -> None:
+    """Show what is live: of each table its partitions, rows, size and age.
+
+    `parts` are its partitions; `versions` the live ones and those that a rollback
+    can return to; `catalog` says whether queries see what is live, which `repair` brings about.
+
+    \b
+    Examples:
+      star-assets status
+      star-assets status --format json
+    """
+    from star_assets.cli.terminal import show_status, write_rows
+    from star_assets.pipeline.status import table_status
+
+    warehouse = open_warehouse()
+    found = table_status(warehouse)
+    if format_ == "table":
+        show_status(found)
+    else:
+        write_rows(found, format_)
+    if not any(found["partitions"].to_pylist()):
+        note(f"{warehouse.storage.uri('')} holds nothing published. Is STAR_LAKE right? `star-assets run` builds it.")
+
+
+@click.command(short_help="Print the statements that create the tables on Athena.")
+@click.argument("tables", nargs=-1, metavar="[TABLES]...")
+@click.option("--partitions", is_flag=True, help="Also the statements that register the live partitions.")
+def ddl(tables: Sequence[str], partitions: bool) -> None:
+    """Print the Athena statements that create TABLES (default: all of the star).
+
+    \b
+    Examples:
+      star-assets ddl fact_sales
+      star-assets ddl --partitions > star.sql
+    """
+    from star_assets.athena.ddl import add_partitions, create_database, create_table
+
+    warehouse = open_warehouse()
+    chosen = in_order(warehouse, tables)
+    entries = [entry for entry in warehouse.entries() if entry.name in chosen]
+    statements = [create_database(database) for database in dict.fromkeys(entry.database for entry in entries)]
+    catalog = warehouse.catalog.snapshot([(entry.database, entry.name) for entry in entries])
+    for entry in entries:
+        served, live = catalog.get((entry.database, entry.name), (entry, []))
+        # Who makes a table by hand owns it: the marks by which a publish knows its own stay out.
+        statements.append(create_table(replace(served, parameters={"classification": served.format})))
+        if partitions:
+            statements += add_partitions(served, live)
+    for statement in statements:
+        click.echo(f"{statement};\n")

@@ -1,0 +1,89 @@
+"""Commands that fill the lake: `sample`, `run`, `demo`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from star_assets.cli.options import chosen_days, days_options, in_order, open_warehouse
+from star_assets.cli.shell import exit_code, fail, note
+
+
+@click.command(short_help="Write sample exports of a retailer.")
+@click.option("--days", type=click.IntRange(1), default=92, show_default=True, help="How many days.")
+@click.option(
+    "--orders-per-day", type=click.IntRange(1), default=500, show_default=True, help="Orders on an average day."
+)
+def sample(days: int, orders_per_day: int) -> None:
+    """Write sample exports of a retailer, from STAR_START_DATE on.
+
+    They go to the lake's oltp/ folder. Exports that are there stay as they are,
+    so asking for more days adds days.
+
+    \b
+    Example:
+      star-assets sample --days 7
+    """
+    from rich.console import Console
+
+    from star_assets.samples.retailer import write_exports
+
+    warehouse = open_warehouse()
+    lake, first = Path(warehouse.settings.lake), warehouse.settings.start_date
+    with Console(stderr=True).status(f"Writing {days:,} days of exports …"):
+        rows = write_exports(lake, first, days, orders_per_day=orders_per_day)
+    click.echo(f"{rows:,} rows of {days:,} days, from {first} on, are in {lake / 'oltp'}.", err=True)
+
+
+@click.command(short_help="Stage exports and build the star.")
+@click.argument("tables", nargs=-1, metavar="[TABLES]...")
+@days_options
+def run(tables: Sequence[str], from_: datetime | None, to_: datetime | None) -> None:
+    """Stage exports and build TABLES (default: all of the star), without Dagster.
+
+    Each day is staged, audited and published by itself: a bad one leaves the
+    others alone, and its live version stays. What is up to date is not built
+    again, so the same command can always be repeated.
+
+    \b
+    Examples:
+      star-assets run
+      star-assets run orders order_items fact_sales --from 2023-07-01 --to 2023-07-07
+    """
+    from rich.console import Console
+
+    from star_assets.cli.progress import failures, notes, shown_progress
+
+    warehouse = open_warehouse()
+    chosen = in_order(warehouse, tables)
+    days = chosen_days(warehouse, from_, to_)
+    console, failed = Console(stderr=True), []
+    for table in chosen:
+        outcomes = shown_progress(console, table, len(days), warehouse.refresh(table, days))
+        for text in notes(outcomes):
+            note(text)
+        for text in failures(outcomes):
+            fail(text)
+        failed += [outcome.error for outcome in outcomes if outcome.error]
+    if failed:
+        sys.exit(exit_code(failed))
+
+
+@click.command(short_help="See it all: export, materialize, answer.")
+def demo() -> None:
+    """See it all: export a quarter, materialize it with Dagster, answer the reference question.
+
+    It takes a minute, and writes to the lake of STAR_LAKE. Again, it is quick and
+    changes nothing.
+
+    \b
+    Example:
+      STAR_LAKE=/tmp/lake star-assets demo
+    """
+    from star_assets.orchestration.demo import run_demo
+
+    sys.exit(run_demo())

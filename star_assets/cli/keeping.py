@@ -1,0 +1,103 @@
+"""Commands that keep the lake in order: `rollback`, `repair`, `vacuum`."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+
+import click
+
+from star_assets.cli.options import open_warehouse
+from star_assets.cli.shell import EXIT_PERMANENT
+
+
+@click.command(short_help="Make an earlier version live again.")
+@click.argument("table")
+@click.option("--day", metavar="YYYY-MM-DD", help="The partition; a dimension has none.")
+@click.option("--version", help="The version to go back to; default: the one before the live one.")
+def rollback(table: str, day: str | None, version: str | None) -> None:
+    """Make an earlier version of TABLE live again.
+
+    Nothing is computed: the version is still in the lake, until vacuum takes it.
+    A rollback can be rolled back. The next `run` builds what its inputs say, so
+    mend those first. An unknown version is answered with those that are kept.
+
+    \b
+    Examples:
+      star-assets rollback fact_sales --day 2023-07-01
+      star-assets rollback dim_product --version 20240102T030405000000-0a1b2c3d
+    """
+    from star_assets.model.tables import Dimension
+
+    warehouse = open_warehouse()
+    if isinstance(warehouse.star.table(table), Dimension) == (day is not None):
+        raise click.UsageError(
+            f"{table} has no partitions: leave out --day." if day else f"Say which day of {table}: --day."
+        )
+    pointer = warehouse.rollback(table, day, version)
+    assert pointer.live is not None
+    name = f"{table} --day {day}" if day else table
+    click.echo(
+        f"{table} {day or ''}".strip() + f": {pointer.live.version} is live, {pointer.live.rows:,} rows.", err=True
+    )
+    if pointer.history:
+        click.echo(f"To undo: star-assets rollback {name} --version {pointer.history[0].version}", err=True)
+
+
+@click.command(short_help="Bring the catalog in step with what is live.")
+def repair() -> None:
+    """Bring the catalog back in step with what is live.
+
+    Queries find tables through the catalog. A run that was killed between
+    publishing and registering leaves it behind; so does a lost catalog. Both are
+    mended from the lake alone.
+
+    \b
+    Example:
+      star-assets repair
+    """
+    from star_assets.lake.publish import mend
+
+    warehouse = open_warehouse()
+    drifts = mend(warehouse.storage, warehouse.catalog, warehouse.entries())
+    left = [drift for drift in drifts if drift.what in ("not ours", "lost")]
+    for drift in drifts:
+        click.echo(f"{drift.table} {drift.partition or ''}".strip() + f": {DRIFTS[drift.what]}", err=True)
+    if not drifts:
+        click.echo("Nothing to repair: the catalog serves what is live.", err=True)
+    if left:
+        sys.exit(EXIT_PERMANENT)
+
+
+DRIFTS = {
+    "registered": "registered; the catalog lacked it",
+    "moved": "moved to the live version",
+    "dropped": "dropped; nothing of it is live",
+    "redefined": "redefined as the model declares it",
+    "not ours": "left alone: somebody else's table has that name. Drop or rename it",
+    "lost": "left alone: files of the live version are gone. Restore them, or `star-assets rollback`",
+}
+
+
+@click.command(short_help="Delete versions superseded long ago.")
+@click.option("--retention-days", type=click.FloatRange(0), help="Days to keep them; default: STAR_RETENTION_DAYS.")
+def vacuum(retention_days: float | None) -> None:
+    """Delete versions that were superseded longer ago than the retention.
+
+    What is live stays, and so does every file that star-assets did not write. A
+    rollback cannot return to what is deleted.
+
+    \b
+    Example:
+      star-assets vacuum --retention-days 30
+    """
+    from rich.filesize import decimal as file_size
+
+    from star_assets.lake.vacuum import vacuum as remove
+
+    warehouse = open_warehouse()
+    retention = warehouse.settings.retention_days if retention_days is None else retention_days
+    tables = warehouse.versioned_tables()
+    removed = remove(warehouse.storage, warehouse.catalog, tables, timedelta(days=retention))
+    freed = f"{removed.files:,} files, {file_size(removed.bytes)}"
+    click.echo(f"{removed.versions:,} versions removed: {freed}." if removed.files else "Nothing to remove.", err=True)

@@ -1,0 +1,72 @@
+"""What several commands share: options, and how the warehouse and its Athena are opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from star_assets.athena.embedded import EmbeddedAthena
+    from star_assets.pipeline.warehouse import Warehouse
+
+format_option = click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="How rows are written.",
+)
+
+
+def days_options(command: Callable[..., None]) -> Callable[..., None]:
+    """`--from` and `--to`: a range of days, both included."""
+    options = (("to", "Last day; default: the last with an export."), ("from", "First day; default: STAR_START_DATE."))
+    for name, text in options:
+        day = click.DateTime(["%Y-%m-%d"])
+        command = click.option(f"--{name}", f"{name}_", type=day, metavar="YYYY-MM-DD", help=text)(command)
+    return command
+
+
+def open_warehouse() -> Warehouse:
+    """The warehouse that the environment's settings describe."""
+    from star_assets.model.star import load_star
+    from star_assets.pipeline.warehouse import Warehouse
+    from star_assets.settings import load_settings
+
+    settings = load_settings()
+    return Warehouse(load_star(settings.model), settings)
+
+
+def open_athena(warehouse: Warehouse) -> EmbeddedAthena:
+    """The embedded Athena over the warehouse's catalog."""
+    from star_assets.athena.embedded import EmbeddedAthena
+
+    settings = warehouse.settings
+    return EmbeddedAthena(
+        warehouse.storage, warehouse.catalog, threads=settings.threads, memory_limit=settings.memory_limit
+    )
+
+
+def in_order(warehouse: Warehouse, tables: Sequence[str]) -> list[str]:
+    """The tables asked for (none: all), upstream first. Raises UnknownTable."""
+    wanted = {warehouse.star.table(name).name for name in tables}
+    return [name for name in warehouse.star.tables if name in wanted or not tables]
+
+
+def chosen_days(warehouse: Warehouse, first: datetime | None, last: datetime | None) -> list[str]:
+    """The days from `first` to `last`; by default all that have exports."""
+    known = warehouse.days()
+    if not known and not last:
+        raise click.UsageError(
+            f"No days to run: {warehouse.storage.uri('oltp')} holds no exports from "
+            f"{warehouse.settings.start_date} on. Is STAR_LAKE right? `star-assets sample` writes some."
+        )
+    begin = first.date() if first else warehouse.settings.start_date
+    end = last.date() if last else date.fromisoformat(known[-1])
+    if end < begin:
+        raise click.UsageError(f"No days to run: the last, {end}, is before the first, {begin}.")
+    return [(begin + timedelta(days=number)).isoformat() for number in range((end - begin).days + 1)]
