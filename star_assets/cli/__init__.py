@@ -15,7 +15,7 @@ import click
 from star_assets import __version__
 from star_assets.cli.asking import ddl, query, status
 from star_assets.cli.building import demo, run, sample
-from star_assets.cli.keeping import repair, rollback, vacuum
+from star_assets.cli.keeping import forget, repair, rollback, vacuum
 from star_assets.cli.shell import Commands
 
 
@@ -50,5 +50,5 @@ def main() -> None:
     """
 
 
-for _command in (sample, run, query, status, rollback, vacuum, repair, ddl, demo):
+for _command in (sample, run, query, status, rollback, vacuum, repair, forget, ddl, demo):
     main.add_command(_command)

@@ -1,4 +1,4 @@
-"""Commands that keep the lake in order: `rollback`, `repair`, `vacuum`."""
+"""Commands that keep the lake in order: `rollback`, `repair`, `vacuum`, `forget`."""
 
 from __future__ import annotations
 
@@ -101,3 +101,33 @@ def vacuum(retention_days: float | None) -> None:
     removed = remove(warehouse.storage, warehouse.catalog, tables, timedelta(days=retention))
     freed = f"{removed.files:,} files, {file_size(removed.bytes)}"
     click.echo(f"{removed.versions:,} versions removed: {freed}." if removed.files else "Nothing to remove.", err=True)
+
+
+@click.command(short_help="Erase a person, or another member of a dimension.")
+@click.argument("dimension")
+@click.argument("key")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def forget(dimension: str, key: str, yes: bool) -> None:
+    """Erase the member KEY of DIMENSION from the whole lake.
+
+    Raw files are rewritten without it; its sales stay, under the Unknown member. What is
+    built of those files is built again, earlier versions of these tables are deleted, so
+    that no rollback can bring it back, and then every file is searched for what is left.
+    Erase it from the database first, or the next export brings it again.
+
+    \b
+    Example:
+      star-assets forget dim_customer 4711
+    """
+    from star_assets.pipeline.forget import forget as erase
+
+    warehouse = open_warehouse()
+    warehouse.star.table(dimension)
+    if not yes:
+        click.confirm(f"Erase {dimension} {key} from {warehouse.storage.uri('')} for good?", abort=True, err=True)
+    found = erase(warehouse, dimension, key)
+    if not found:
+        click.echo(f"Nothing in the lake names {dimension} {key}.", err=True)
+        return
+    for place, count in found.items():
+        click.echo(f"{place}: {count:,} found, 0 left", err=True)

@@ -18,7 +18,7 @@ from functools import cached_property
 from pathlib import Path
 
 from star_assets.lake.vacuum import vacuum
-from star_assets.lake.versions import Pointers
+from star_assets.lake.versions import Pointers, table_folder
 from star_assets.model.errors import CannotForget, NotForgotten
 from star_assets.model.source import Source
 from star_assets.model.tables import Dimension, Fact
@@ -50,7 +50,8 @@ def forget(warehouse: Warehouse, dimension: str, key: str) -> Mapping[str, int]:
     for source in member.sources:
         _rewrite(warehouse, source, member.erasure(source, traces))
     _rebuild(warehouse, member)
-    versioned = [(database, name) for database, _, name in (folder.partition("/") for folder in member.folders)]
+    names = {table.name for table in member.tables}
+    versioned = [(base, name) for base, name in warehouse.versioned_tables() if name.partition("/")[0] in names]
     vacuum(warehouse.storage, warehouse.catalog, versioned, timedelta(0))
     after = search(warehouse.storage, member.sources, member.folders, traces)
     if after:
@@ -128,10 +129,9 @@ class _Member:
 
     @property
     def folders(self) -> list[str]:
-        """The folders of those tables, hidden ones among them, as `olap/dim_customer`."""
-        names = {table.name for table in self.tables}
-        versioned = self.warehouse.versioned_tables()
-        return [f"{database}/{table}" for database, table in versioned if table.partition("/")[0] in names]
+        """The folders of those tables, as `olap/dim_customer`."""
+        partitions = [self.warehouse.partition(table, None) for table in self.tables]
+        return [table_folder(partition.database, partition.table) for partition in partitions]
 
     def traces(self) -> Traces:
         """How the member is recognized, in every place."""

@@ -67,7 +67,7 @@ def search(storage: Storage, sources: Iterable[Source], tables: Iterable[str], t
 
     Args:
         sources: those whose raw files are read.
-        tables: the folders, as `olap/dim_customer`, whose Parquet and JSON files are read.
+        tables: the folders, as `olap/dim_customer`, whose Parquet and JSON files are read, hidden ones among them.
     """
     found: Counter[str] = Counter()
     for source in sources:
@@ -76,13 +76,21 @@ def search(storage: Storage, sources: Iterable[Source], tables: Iterable[str], t
         columns = traces.columns.get(folder.split("/")[1], ())
         for stored in storage.walk(folder):
             (local,) = storage.local([stored.path])
-            place = f"{folder}: rejects" if stored.path.endswith("/_rejects.parquet") else folder
+            place = _place(folder, stored.path)
             if stored.path.endswith(".parquet"):
                 found[place] += _in_parquet(local, columns, traces)
             elif stored.path.endswith(".json"):
                 content = Path(local).read_text()
-                found[f"{folder}: manifests"] += any(text in content for text in traces.texts)
+                found[place] += any(text in content for text in traces.texts)
     return {place: count for place, count in found.items() if count}
+
+
+def _place(folder: str, path: str) -> str:
+    """What people are told of a file: its table, or the hidden folder or file below that."""
+    first, last = path.removeprefix(f"{folder}/").split("/")[0], path.rpartition("/")[2]
+    if last.startswith("_"):
+        return f"{folder}: {last.removeprefix('_').partition('.')[0]}"
+    return f"{folder}/{first}" if first.startswith("_") else folder
 
 
 def _in_exports(storage: Storage, source: Source, traces: Traces) -> Iterable[int]:

@@ -72,6 +72,7 @@ def test_nothing_in_the_lake_names_a_forgotten_customer(shop) -> None:
     assert found["oltp/customers"] == 4
     assert found["oltp/orders"] == 2
     assert found["staging/customers: rejects"] == 4  # two days, each in two versions
+    assert found["staging/customers"] == 4
     assert found["olap/dim_customer"] == 2
 
 
