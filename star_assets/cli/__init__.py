@@ -33,7 +33,7 @@ def main() -> None:
 
     \b
     Settings come from the environment:
-      STAR_LAKE            the lake: a folder (./lake)
+      STAR_LAKE            the lake: a folder, or s3://bucket/prefix (./lake)
       STAR_MODEL           the star, as package.module:attribute (star_assets.star:retail)
       STAR_START_DATE      the first day with exports (2023-07-01)
       STAR_TIMEZONE        the time zone that decides the day of a sale (UTC)
@@ -42,6 +42,9 @@ def main() -> None:
       STAR_MEMORY_LIMIT    what DuckDB may use before it spills to disk (1GB)
       STAR_THREADS         threads of the engine (one per processor)
       STAR_RETENTION_DAYS  how long vacuum keeps superseded versions (7)
+      STAR_KMS_KEY         on S3: the key to encrypt with (the bucket's default)
+      STAR_GLUE_PREFIX     on AWS: what the names of Glue's databases begin with
+      STAR_CACHE_SIZE      on S3: what local copies of its files may take (10GB)
 
     \b
     Exit codes:
