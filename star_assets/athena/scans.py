@@ -7,7 +7,7 @@ over the files of those that are left. Not here: what the columns mean.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
@@ -16,41 +16,37 @@ import duckdb
 from star_assets.athena.scope import Source
 from star_assets.athena.types import parse_type
 from star_assets.lake.catalog import CatalogColumn, PartitionEntry, TableEntry
-from star_assets.lake.storage import Storage
+from star_assets.lake.publish import FILES, VERSION
+from star_assets.lake.storage import Storage, each
 from star_assets.model.errors import BadQuery
 
-# How a folder below a partition's names its version; the columns of its files never change.
-_VERSION = re.compile(r"/v=[^/]+$")
 _HIVE = re.compile(r"/([^/=]+)=([^/]*)(?=/|$)")
 
 
 @dataclass(frozen=True)
 class Files:
-    """The data files of a location: local names, and their bytes together."""
+    """The data files of a location: paths in the lake, and their bytes together."""
 
-    names: tuple[str, ...]
+    paths: tuple[str, ...]
     size: int
 
 
 class Listing:
-    """The files of locations. A version's folder never changes, so it is listed once."""
+    """The files of locations: what the catalog says, or a listing where it does not."""
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
-        self._known: dict[str, Files] = {}
 
-    def files(self, location: str) -> Files:
+    def files(self, location: str, parameters: Mapping[str, str]) -> Files:
         """The visible files below a location. Raises BadQuery for one outside the lake."""
-        if found := self._known.get(location):
-            return found
         folder = self.storage.path(location)
         if folder is None:
             raise BadQuery(f"LOCATION {location} lies outside the lake {self.storage.uri('')}.", "")
+        if VERSION in parameters and FILES in parameters:
+            names = parameters[FILES].split()
+            return Files(tuple(f"{folder}/{name}" for name in names), int(parameters["size"]))
         stored = [entry for entry in self.storage.walk(folder) if _is_visible(entry.path[len(folder) :])]
-        found = Files(tuple(self.storage.local([entry.path for entry in stored])), sum(entry.size for entry in stored))
-        if found.names and _VERSION.search(location):
-            self._known[location] = found
-        return found
+        return Files(tuple(entry.path for entry in stored), sum(entry.size for entry in stored))
 
 
 def _is_visible(path: str) -> bool:
@@ -83,20 +79,25 @@ class Scan:
     def sql(self, connection: duckdb.DuckDBPyConnection, listing: Listing) -> str:
         """A SELECT of the used columns, over the files of the partitions that may hold rows of the answer."""
         if not self.entry.partition_columns:
-            found = listing.files(self.entry.location or "")
+            found = listing.files(self.entry.location or "", self.entry.parameters)
             self.bytes = found.size
-            return self._select(connection, [((), found)], self.entry.columns) if found.names else self._nothing()
+            if not found.paths:
+                return self._nothing()
+            return self._select(connection, listing, [((), found)], self.entry.columns)
+        chosen = list(self._chosen(connection))
+        listed = each(
+            listing.storage, lambda partition: listing.files(partition.location, partition.parameters), chosen
+        )
         groups: dict[tuple[tuple[str, ...], bool], list[tuple[tuple[str, ...], Files]]] = {}
-        for partition in self._chosen(connection):
-            found = listing.files(partition.location)
-            if not found.names:
+        for partition, found in zip(chosen, listed, strict=True):
+            if not found.paths:
                 continue
             self.bytes += found.size
             columns = tuple(column.name for column in partition.columns) if self.entry.is_ours else ()
             by_path = self._in_path(partition)
             key = (columns, by_path) if by_path else (columns, False, partition.values)
             groups.setdefault(key, []).append((partition.values, found))  # type: ignore[arg-type]
-        selects = [self._partitioned(connection, *key[:2], members) for key, members in groups.items()]
+        selects = [self._partitioned(connection, listing, *key[:2], members) for key, members in groups.items()]
         return " UNION ALL ".join(selects) or self._nothing()
 
     def _chosen(self, connection: duckdb.DuckDBPyConnection) -> Iterable[PartitionEntry]:
@@ -127,22 +128,24 @@ class Scan:
     def _partitioned(
         self,
         connection: duckdb.DuckDBPyConnection,
+        listing: Listing,
         columns: tuple[str, ...],
         by_path: bool,
         members: Sequence[tuple[tuple[str, ...], Files]],
     ) -> str:
         known = [column for column in self.entry.columns if not columns or column.name in columns]
-        return self._select(connection, members, known, by_path, uniform=bool(columns))
+        return self._select(connection, listing, members, known, by_path, uniform=bool(columns))
 
     def _select(
         self,
         connection: duckdb.DuckDBPyConnection,
+        listing: Listing,
         members: Sequence[tuple[tuple[str, ...], Files]],
         known: Sequence[CatalogColumn],
         by_path: bool = False,
         uniform: bool = False,
     ) -> str:
-        files = ", ".join(text(file) for _, found in members for file in found.names)
+        files = ", ".join(map(text, listing.storage.local([path for _, found in members for path in found.paths])))
         options = "hive_partitioning=false"
         if by_path:
             types = ", ".join(f"{name(key)}: VARCHAR" for key in self.keys)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 
 import click
 
@@ -30,13 +29,13 @@ def sample(days: int, orders_per_day: int) -> None:
     """
     from rich.console import Console
 
-    from star_assets.samples.retailer import write_exports
+    from star_assets.samples.lake import export_samples
 
     warehouse = open_warehouse()
-    lake, first = Path(warehouse.settings.lake), warehouse.settings.start_date
+    storage, first = warehouse.storage, warehouse.settings.start_date
     with Console(stderr=True).status(f"Writing {days:,} days of exports …"):
-        rows = write_exports(lake, first, days, orders_per_day=orders_per_day)
-    click.echo(f"{rows:,} rows of {days:,} days, from {first} on, are in {lake / 'oltp'}.", err=True)
+        rows = export_samples(storage, first, days, orders_per_day=orders_per_day)
+    click.echo(f"{rows:,} rows of {days:,} days, from {first} on, are in {storage.uri('oltp')}.", err=True)
 
 
 @click.command(short_help="Stage exports and build the star.")

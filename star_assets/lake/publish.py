@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from star_assets.lake.catalog import MADE_BY, OURS, Catalog, CatalogColumn, PartitionEntry, TableEntry
-from star_assets.lake.storage import Storage
+from star_assets.lake.storage import Storage, each
 from star_assets.lake.versions import (
     Manifest,
     Partition,
@@ -28,9 +29,9 @@ from star_assets.lake.versions import (
 )
 from star_assets.model.errors import Transient, UnknownVersion, VersionLost
 
-# The parameter that says which version a catalog entry serves. A partition
-# without it was put there by somebody else.
-VERSION = "version"
+# The parameters that say which version a catalog entry serves, and by what files,
+# so that a query lists no folder. An entry without them was put there by somebody else.
+VERSION, FILES = "version", "files"
 
 
 Found = Literal["registered", "moved", "dropped", "redefined", "not ours", "lost"]
@@ -51,8 +52,8 @@ class Drift:
 def write_version(storage: Storage, partition: Partition, manifest: Manifest, files: Sequence[Path]) -> None:
     """Take over `files`, in the order of `manifest.files`; then write the manifest. Nothing points at it yet."""
     folder = partition.version_folder(manifest.version)
-    for file, described in zip(files, manifest.files, strict=True):
-        storage.adopt(file, f"{folder}/{described.name}")
+    pairs = list(zip(files, manifest.files, strict=True))
+    each(storage, lambda pair: storage.adopt(pair[0], f"{folder}/{pair[1].name}"), pairs)
     storage.write(partition.manifest(manifest.version), manifest.to_json())
 
 
@@ -80,11 +81,12 @@ def serve(storage: Storage, catalog: Catalog, table: TableEntry, partitions: Seq
     served: dict[Partition, str | None] = {}
     pending = list(partitions)
     while pending:
-        live = {partition: live_manifest(storage, partition) for partition in pending}
+        live = dict(zip(pending, each(storage, partial(live_manifest, storage), pending), strict=True))
         point = _point_partitions if table.partition_columns else _point_table
         point(storage, catalog, table, live)
         served.update({partition: manifest.version if manifest else None for partition, manifest in live.items()})
-        pending = [partition for partition in partitions if _live_version(storage, partition) != served[partition]]
+        now_live = each(storage, partial(_live_version, storage), partitions)
+        pending = [p for p, version in zip(partitions, now_live, strict=True) if version != served[p]]
     return [partition for partition in partitions if served[partition]]
 
 
@@ -231,12 +233,13 @@ def _columns(manifest: Manifest) -> tuple[CatalogColumn, ...]:
 
 
 def _parameters(manifest: Manifest) -> dict[str, str]:
-    """What status and drift need to know of a version without its manifest."""
+    """What status, drift and queries need to know of a version without its manifest."""
     return {
         VERSION: manifest.version,
         "identity": manifest.identity,
         "rows": str(manifest.rows),
         "size": str(manifest.size),
+        FILES: " ".join(file.name for file in manifest.files),
     }
 
 

@@ -127,8 +127,11 @@ class S3Storage(Storage):
             file.unlink()
 
     def local(self, paths: Sequence[str]) -> list[str]:
-        """Local copies, downloaded in parallel unless they are there. Raises FileNotFoundError."""
-        return each(self, self._local, paths)
+        """Local copies, downloaded in parallel unless they are there. Raises AwsRefused for one that is gone."""
+        try:
+            return each(self, self._local, paths)
+        except FileNotFoundError as error:
+            raise AwsRefused(str(error), "it is gone", "Restore it, or make it again") from error
 
     def delete(self, paths: Iterable[str]) -> None:
         """Remove objects, and their local copies."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
-from star_assets.lake.storage import Storage
+from star_assets.lake.storage import Storage, each
 
 _TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
 _ID_TIME = "%Y%m%dT%H%M%S%f"
@@ -209,21 +209,25 @@ class Pointers:
 
     def refresh(self) -> dict[str | None, Pointer]:
         """Every pointer of the table by day (None: the dimension's one), as of now."""
-        found: dict[str, tuple[str, Pointer]] = {}
-        for stored in self.storage.walk(pointers_folder(self.database, self.table)):
-            name = stored.path.rpartition("/")[2]
-            if not name.endswith(".json"):
-                continue
-            known = self._known.get(name)
-            if known is None or known[0] != stored.etag:
-                try:
-                    content, etag = self.storage.read(stored.path)
-                except FileNotFoundError:
-                    continue
-                known = (etag, Pointer.from_json(content))
-            found[name] = known
+        listed = {
+            stored.path.rpartition("/")[2]: stored
+            for stored in self.storage.walk(pointers_folder(self.database, self.table))
+            if stored.path.endswith(".json")
+        }
+        found = {name: known for name, known in self._known.items() if name in listed and listed[name].etag == known[0]}
+        missing = [name for name in listed if name not in found]
+        read = each(self.storage, lambda name: self._read(listed[name].path), missing)
+        found |= {name: pointer for name, pointer in zip(missing, read, strict=True) if pointer}
         self._known = found
         return {_day(name): pointer for name, (_, pointer) in sorted(found.items())}
+
+    def _read(self, path: str) -> tuple[str, Pointer] | None:
+        """A pointer and its ETag; None where it is gone since it was listed."""
+        try:
+            content, etag = self.storage.read(path)
+        except FileNotFoundError:
+            return None
+        return etag, Pointer.from_json(content)
 
 
 def _day(pointer_file: str) -> str | None:

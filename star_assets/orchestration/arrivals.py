@@ -1,8 +1,8 @@
 """Which exports are new, complete or changed since they were staged.
 
 Here: comparing the raw zone with what is staged, cheaply: months whose listing
-is as it was are passed over, and a file is hashed only if its size or time
-differs from what was staged. Not here: starting runs (sensors).
+is as it was are passed over, and a file is hashed only if its ETag differs from
+what was staged. Not here: starting runs (sensors).
 """
 
 from __future__ import annotations
@@ -76,12 +76,12 @@ def look(warehouse: Warehouse, seen: Mapping[str, Mapping[str, str]], now: float
 
 
 def _listing(storage: Storage, source: Source) -> dict[str, str]:
-    """A digest of the names, sizes and times below the source's day folders, by month."""
+    """A digest of the names and ETags below the source's day folders, by month."""
     months: dict[str, list[str]] = defaultdict(list)
     folder = f"{RAW}/{source.name}/"
     for stored in storage.walk(folder.rstrip("/")):
         month = stored.path.removeprefix(folder)[:_MONTH]
-        months[month].append(f"{stored.path}\0{stored.size}\0{stored.modified}")
+        months[month].append(f"{stored.path}\0{stored.etag}")
     return {month: _digest(lines) for month, lines in months.items()}
 
 
@@ -124,7 +124,7 @@ def _change(warehouse: Warehouse, source: Source, day: str, now: float) -> str |
         if _contents(present) == _contents(known.values()):
             return None
     # The replaced version is part of the key: what changes back and forth is new each time.
-    files = [f"{file.path}\0{file.size}\0{file.modified}" for file in export.files]
+    files = [f"{file.path}\0{file.etag}" for file in export.files]
     return _digest([source.name, day, live.version if live else "", *files])
 
 

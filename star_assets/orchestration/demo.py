@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from datetime import date
-from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
@@ -14,7 +13,7 @@ from star_assets.cli.terminal import bar_chart, table
 from star_assets.orchestration.run import materialize_all
 from star_assets.pipeline.outcome import Outcome
 from star_assets.pipeline.warehouse import Warehouse
-from star_assets.samples.retailer import write_exports
+from star_assets.samples.lake import export_samples
 from star_assets.settings import Settings, load_settings
 from star_assets.star import retail
 
@@ -40,11 +39,11 @@ def run_demo() -> int:
     settings = load_settings().model_copy(update={"start_date": FIRST_DAY})
     console = Console(highlight=False)
     started = time.monotonic()
-    lake = Path(settings.lake).absolute()
-    rows = write_exports(lake, FIRST_DAY, DAYS)
-    console.print(f"[bold]1. Exports[/]       {rows:,} raw rows of {DAYS} days in {lake / 'oltp'}")
-    console.print(f"[bold]2. Dagster run[/]   {len(retail.tables)} assets × {DAYS} days")
     warehouse = Warehouse(retail, settings)
+    lake = warehouse.storage.uri("")
+    rows = export_samples(warehouse.storage, FIRST_DAY, DAYS)
+    console.print(f"[bold]1. Exports[/]       {rows:,} raw rows of {DAYS} days in {warehouse.storage.uri('oltp')}")
+    console.print(f"[bold]2. Dagster run[/]   {len(retail.tables)} assets × {DAYS} days")
     days = warehouse.days()[:DAYS]
     with RunProgress(console, len(days)) as progress:
         succeeded = materialize_all(retail, settings, days, progress.tell)

@@ -67,7 +67,5 @@ class Context:
         folders = {
             day: Partition("staging", source.name, day).version_folder(entry.version) for day, entry in exports.items()
         }
-        return tuple(
-            StagedInput(day, tuple(self.storage.local([f"{folder}/part-00000.parquet"])))
-            for day, folder in folders.items()
-        )
+        files = self.storage.local([f"{folder}/part-00000.parquet" for folder in folders.values()])
+        return tuple(StagedInput(day, (file,)) for day, file in zip(folders, files, strict=True))

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from star_assets.athena.derive import table_entry
 from star_assets.engines.engine import FactInput, FactRules
 from star_assets.lake.publish import live_manifest, serve
+from star_assets.lake.storage import each
 from star_assets.lake.versions import Manifest, Partition, PointerEntry, read_pointer
 from star_assets.model.errors import LostRace, NotStaged, PointerContended, StarError
 from star_assets.model.tables import Dimension, Fact
 from star_assets.pipeline.context import Context
-from star_assets.pipeline.fold import content, source_state
+from star_assets.pipeline.fold import Folded, content, source_state
 from star_assets.pipeline.identity import digest
 from star_assets.pipeline.key_index import KeyIndex
 from star_assets.pipeline.outcome import CheckResult, Outcome
@@ -31,7 +33,7 @@ class _Work:
 
     live: Mapping[str, Mapping[str, PointerEntry]]
     exports: Mapping[str, int]
-    states: Mapping[str, str]
+    states: Mapping[str, Folded]
 
 
 class FactStep:
@@ -53,7 +55,8 @@ class FactStep:
         storage, name = self.context.storage, self.fact.name
         partitions = {day: Partition("olap", name, day) for day in days}
         try:
-            pointers = {day: read_pointer(storage, partition) for day, partition in partitions.items()}
+            read = each(storage, partial(read_pointer, storage), partitions.values())
+            pointers = dict(zip(days, read, strict=True))
             needed, live = self._exports(days)
             states = {s.name: source_state(self.context, s) for s in self.context.star.lookups(self.fact)}
         except StarError as error:
@@ -72,7 +75,7 @@ class FactStep:
             inputs = {s: {e: live[s][e].version for e in exports} for s in live}
             identity = digest(code=self.code, exports=identities, states=lookups)
             size = {e: sum(live[s][e].size for s in live) for e in exports}
-            work = _Work(live, size, {source: state.file for source, state in states.items()})
+            work = _Work(live, size, states)
             yield Plan(day, partitions[day], *pointers[day], identity, {"exports": inputs, "states": lookups}, work)
 
     def batches(self, plans: Sequence[Plan]) -> Iterator[Sequence[Plan]]:
@@ -144,7 +147,8 @@ class FactStep:
             source.name: self.context.staged_inputs(source, {e: work.live[source.name][e] for e in exports})
             for source in self.sources
         }
-        return FactInput(tuple(plan.day for plan in plans), staged, work.states)
+        states = self.context.storage.local([state.path for state in work.states.values()])
+        return FactInput(tuple(plan.day for plan in plans), staged, dict(zip(work.states, states, strict=True)))
 
     def _live_dimension(self, dimension: Dimension, day: str) -> tuple[Manifest, str]:
         """The dimension's live version, which the catalog is made to serve, and its file."""

@@ -47,6 +47,11 @@ class Folded:
     partition: Partition
     version: str
 
+    @property
+    def path(self) -> str:
+        """Where its file lies in the lake."""
+        return f"{self.partition.version_folder(self.version)}/part-00000.parquet"
+
 
 def source_state(context: Context, source: Source) -> Folded:
     """The winning row of each key over all live exports, tombstones among them."""

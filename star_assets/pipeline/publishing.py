@@ -147,7 +147,7 @@ def _publish_batch(storage: Storage, catalog: Catalog, step: Step, plans: Sequen
     commits: list[Future[Outcome]] = []
     try:
         # Each commit waits for the disk; the others need not wait with it.
-        with _scratch(storage) as folder, ThreadPoolExecutor(COMMITS_AT_ONCE) as pool:
+        with _scratch(storage) as folder, ThreadPoolExecutor(max(COMMITS_AT_ONCE, storage.at_once)) as pool:
             for built in step.build(plans, folder):
                 commits.append(pool.submit(_commit, storage, step, built))
     except StarError as error:

@@ -12,7 +12,7 @@ from typing import Any
 from star_assets.athena.derive import table_entry
 from star_assets.engines.engine import ExportInput, RawInput, StagedDay
 from star_assets.lake.versions import Partition, read_manifest, read_pointer
-from star_assets.model.errors import StarError, TooManyRejects
+from star_assets.model.errors import HalfExport, StarError, TooManyRejects
 from star_assets.model.source import Source
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.identity import digest
@@ -41,7 +41,7 @@ class StageStep:
 
     def plan(self, days: Sequence[str]) -> Iterator[Plan | Outcome]:
         """Read each pointer, then its export; hash only files whose size or time changed."""
-        with ThreadPoolExecutor(self.context.settings.threads) as pool:
+        with ThreadPoolExecutor(max(self.context.settings.threads, self.context.storage.at_once)) as pool:
             yield from pool.map(self._plan, days)
 
     def batches(self, plans: Sequence[Plan]) -> Iterator[Sequence[Plan]]:
@@ -52,7 +52,7 @@ class StageStep:
     def build(self, plans: Sequence[Plan], folder: Path) -> Iterator[Built]:
         """Stage all days of the batch in one go."""
         by_day = {plan.day: plan for plan in plans}
-        exports = [ExportInput(plan.day, plan.work) for plan in plans]
+        exports = [ExportInput(plan.day, self._local(plan.day, plan.work)) for plan in plans]
         for staged in self.context.engine.stage(self.source, exports, folder):
             yield self._audited(by_day[staged.day], staged)
 
@@ -78,12 +78,17 @@ class StageStep:
             files = self._inspect(export)
         except StarError as error:
             return Outcome(self.source.name, day, partition, "failed", error=error)
-        inputs = [
-            {"path": raw.path, "size": raw.size, "modified": raw.modified, "sha256": file.profile.sha256}
-            for raw, file in zip(export.files, files, strict=True)
-        ]
+        inputs = [{**vars(raw), "sha256": file.profile.sha256} for raw, file in zip(export.files, files, strict=True)]
         identity = digest(code=self.code, files=[(file["path"], file["sha256"]) for file in inputs])
         return Plan(day, partition, pointer, etag, identity, {"files": inputs}, files)
+
+    def _local(self, day: str, files: Sequence[RawInput]) -> tuple[RawInput, ...]:
+        """The files, readable once more: a local copy may have gone since they were inspected. Raises HalfExport."""
+        paths = self.context.storage.local([file.name for file in files])
+        for file, path in zip(files, paths, strict=True):
+            if Path(path) != file.path:
+                raise HalfExport(self.source.name, day, "files that stay as they are", f"{file.name} changed")
+        return tuple(files)
 
     def _inspect(self, export: Export) -> tuple[RawInput, ...]:
         paths = [file.path for file in export.files]
@@ -128,5 +133,5 @@ class StageStep:
 
 
 def _same_files(export: Export, known: Sequence[dict[str, Any]]) -> bool:
-    present = [(file.path, file.size, file.modified) for file in export.files]
-    return present == [(file["path"], file["size"], file["modified"]) for file in known]
+    present = [(file.path, file.etag) for file in export.files]
+    return present == [(file["path"], file.get("etag")) for file in known]

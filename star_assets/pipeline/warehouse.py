@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from star_assets.athena.derive import table_entry
+from star_assets.athena.scans import Listing
 from star_assets.lake.catalog import TableEntry
 from star_assets.lake.publish import live_manifest, rollback
 from star_assets.lake.versions import (
@@ -203,10 +204,10 @@ class Warehouse(Context):
     def _served_files(self, fact: Fact, days: Sequence[str] | None = None) -> dict[str, list[str]]:
         """The files that the catalog serves for each day; by default for all."""
         wanted = None if days is None else set(days)
-        files: dict[str, list[str]] = {}
+        listing, paths = Listing(self.storage), dict[str, tuple[str, ...]]()
         for entry in self.catalog.partitions("olap", fact.name):
-            folder = self.storage.path(entry.location)
-            if folder is not None and (wanted is None or entry.values[0] in wanted):
-                paths = [s.path for s in self.storage.walk(folder) if not s.path.rpartition("/")[2].startswith("_")]
-                files[entry.values[0]] = self.storage.local(paths)
-        return files
+            inside = self.storage.path(entry.location) is not None
+            if inside and (wanted is None or entry.values[0] in wanted):
+                paths[entry.values[0]] = listing.files(entry.location, entry.parameters).paths
+        names = iter(self.storage.local([path for several in paths.values() for path in several]))
+        return {day: [next(names) for _ in several] for day, several in paths.items()}

@@ -24,11 +24,12 @@ _DAY_FOLDER = re.compile(r"date=([0-9]{4}-[0-9]{2}-[0-9]{2})")
 
 @dataclass(frozen=True)
 class RawFile:
-    """A data file of an export: its path in the lake, its bytes, when it last changed (Unix seconds)."""
+    """A data file of an export: its path in the lake, its bytes, when it last changed (Unix seconds), its ETag."""
 
     path: str
     size: int
     modified: float
+    etag: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Fingerprint:
     size: int
     modified: float
     sha256: str
+    etag: str = ""
 
 
 def export_days(storage: Storage, source: Source) -> list[str]:
@@ -72,7 +74,7 @@ def read_export(storage: Storage, source: Source, day: str) -> Export:
         if name == marker or (name.startswith("_") and "/" not in name):
             markers.add(name)
         elif not any(part.startswith(("_", ".")) for part in name.split("/")):
-            files.append(RawFile(found.path, found.size, found.modified))
+            files.append(RawFile(found.path, found.size, found.modified, found.etag))
     exists = bool(files or markers) or day in export_days(storage, source)
     return Export(source.name, day, tuple(files), frozenset(markers), exists)
 
@@ -97,18 +99,19 @@ def require_whole(export: Export, source: Source, now: float) -> None:
 
 
 def fingerprint(storage: Storage, export: Export, known: Mapping[str, Fingerprint]) -> tuple[Fingerprint, ...]:
-    """The fingerprint of each file, by path. A file is read only if its size or time differs from the `known` one.
+    """The fingerprint of each file, by path. A file is read only if its ETag differs from the `known` one.
 
     Raises BrokenFile for a file that is gone, LakeRefused for one that cannot be read.
     """
     found = []
     for file in export.files:
         before = known.get(file.path)
-        if before and (before.size, before.modified) == (file.size, file.modified):
+        if before and before.etag == file.etag:
             found.append(before)
         else:
             (local,) = storage.local([file.path])
-            found.append(Fingerprint(file.path, file.size, file.modified, sha256_of(Path(local), file.path)))
+            sha256 = sha256_of(Path(local), file.path)
+            found.append(Fingerprint(file.path, file.size, file.modified, sha256, file.etag))
     return tuple(found)
 
 
