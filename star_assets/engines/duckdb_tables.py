@@ -84,18 +84,17 @@ class Tables:
         self._copy(f"SELECT * FROM ({' UNION ALL '.join(parts)}) ORDER BY date, {keys}", file)
 
     @tells("reading the key index")
-    def exports_of_dates(self, source: Source, index: Sequence[str], dates: Sequence[str]) -> dict[str, list[str]]:
+    def exports_of_dates(
+        self, source: Source, index: Sequence[str], dates: Sequence[str] | None
+    ) -> dict[str, list[str]]:
         """For each date, the exports with any row of a key that has a row of that date."""
-        if not index or not dates:
+        if not index or (dates is not None and not dates):
             return {}
-        keys = _names(source.keys)
-        files, wanted = parquet(index, evolving=False), ", ".join(f"DATE {text(date)}" for date in dates)
-        # The bounds let the reader skip row groups; the list alone would not.
+        files, keys = parquet(index, evolving=False), _names(source.keys)
+        pairs = _pairs(files, keys) if dates is None else _pairs_of(files, keys, dates)
         found = self.connection.execute(
-            f"WITH wanted AS (SELECT {keys}, date FROM {files} WHERE date IN ({wanted}) "
-            f"AND date BETWEEN {text(min(dates))} AND {text(max(dates))}), "
-            f"needed AS (SELECT DISTINCT wanted.date, export FROM {files} AS every JOIN wanted USING ({keys})) "
-            "SELECT CAST(date AS VARCHAR), list_sort(list(CAST(export AS VARCHAR))) FROM needed GROUP BY date"
+            f"{pairs} SELECT CAST(date AS VARCHAR), list_sort(list(CAST(export AS VARCHAR))) FROM needed "
+            "WHERE date IS NOT NULL GROUP BY date"
         )
         return dict(found.fetchall())
 
@@ -342,6 +341,28 @@ def _ibis_type(duckdb_type: str) -> Any:
     from ibis.backends.sql.datatypes import DuckDBType
 
     return DuckDBType.from_string(duckdb_type)
+
+
+def _pairs_of(files: str, keys: str, dates: Sequence[str]) -> str:
+    """SQL that defines `needed`: the dates, each with the exports that it needs."""
+    wanted = ", ".join(f"DATE {text(date)}" for date in dates)
+    # The bounds let the reader skip row groups; the list alone would not.
+    return (
+        f"WITH wanted AS (SELECT {keys}, date FROM {files} WHERE date IN ({wanted}) "
+        f"AND date BETWEEN {text(min(dates))} AND {text(max(dates))}), "
+        f"needed AS (SELECT DISTINCT wanted.date, export FROM {files} AS every JOIN wanted USING ({keys}))"
+    )
+
+
+def _pairs(files: str, keys: str) -> str:
+    """The same for every date. Only keys that moved join a date to exports that have no row of it."""
+    return (
+        f"WITH moved AS (SELECT {keys} FROM {files} GROUP BY ALL "
+        "HAVING min(date) IS DISTINCT FROM max(date) OR count(date) < count(*)), "
+        f"rows AS (SELECT {keys}, date, export FROM {files} SEMI JOIN moved USING ({keys})), "
+        f"needed AS (SELECT date, export FROM {files} "
+        f"UNION SELECT a.date, b.export FROM rows AS a JOIN rows AS b USING ({keys}))"
+    )
 
 
 def _system(rows: Table) -> list[str]:

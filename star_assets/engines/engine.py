@@ -137,8 +137,10 @@ class Engine(Protocol):
         """
         ...
 
-    def exports_of_dates(self, source: Source, index: Sequence[str], dates: Sequence[str]) -> dict[str, list[str]]:
-        """For each date, the exports that hold any row of a key that ever had that date."""
+    def exports_of_dates(
+        self, source: Source, index: Sequence[str], dates: Sequence[str] | None
+    ) -> dict[str, list[str]]:
+        """For each date (None: every one in the index), the exports that hold any row of a key that ever had it."""
         ...
 
     def dates_of_exports(self, source: Source, index: Sequence[str], exports: Sequence[str]) -> list[str]:

@@ -209,6 +209,10 @@ class Pointers:
 
     def refresh(self) -> dict[str | None, Pointer]:
         """Every pointer of the table by day (None: the dimension's one), as of now."""
+        return {day: pointer for day, (pointer, _) in self.tagged().items()}
+
+    def tagged(self) -> dict[str | None, tuple[Pointer, str]]:
+        """The same, each pointer with its ETag."""
         listed = {
             stored.path.rpartition("/")[2]: stored
             for stored in self.storage.walk(pointers_folder(self.database, self.table))
@@ -219,7 +223,7 @@ class Pointers:
         read = each(self.storage, lambda name: self._read(listed[name].path), missing)
         found |= {name: pointer for name, pointer in zip(missing, read, strict=True) if pointer}
         self._known = found
-        return {_day(name): pointer for name, (_, pointer) in sorted(found.items())}
+        return {_day(name): (pointer, etag) for name, (etag, pointer) in sorted(found.items())}
 
     def _read(self, path: str) -> tuple[str, Pointer] | None:
         """A pointer and its ETag; None where it is gone since it was listed."""

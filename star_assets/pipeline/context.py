@@ -14,7 +14,7 @@ from star_assets.engines.engine import Engine, StagedInput
 from star_assets.lake.catalog import Catalog
 from star_assets.lake.places import open_catalog, open_storage
 from star_assets.lake.storage import Storage, each
-from star_assets.lake.versions import Partition, PointerEntry, pointers_folder, read_pointer
+from star_assets.lake.versions import Partition, PointerEntry, Pointers, pointers_folder, read_pointer
 from star_assets.model.source import Source
 from star_assets.model.star import Star
 from star_assets.pipeline.identity import code_identity
@@ -28,6 +28,9 @@ class Context:
         self.star = star
         self.settings = settings
         self._code: dict[str, str] = {}
+        self._pointers: dict[tuple[str, str], Pointers] = {}
+        # For each driving column, what the key index said of every date, and which versions of its months.
+        self.exports_by_date: dict[str, tuple[tuple[str, ...], Mapping[str, list[str]]]] = {}
 
     @cached_property
     def storage(self) -> Storage:
@@ -50,14 +53,21 @@ class Context:
             self._code[table] = code_identity(self.star, self.star.table(table), self.settings)
         return self._code[table]
 
+    def pointers(self, database: str, table: str) -> Pointers:
+        """All pointers of a table. Who asks again reads only those that changed."""
+        return self._pointers.setdefault((database, table), Pointers(self.storage, database, table))
+
     def staged_exports(self, source: Source) -> dict[str, str]:
         """Every staged export day of a source, with its pointer's ETag: one listing, nothing is read."""
         folder = pointers_folder("staging", source.name)
         names = {stored.path.rpartition("/")[2]: stored.etag for stored in self.storage.walk(folder)}
         return {name[len("date=") : -len(".json")]: etag for name, etag in names.items() if name.startswith("date=")}
 
-    def live_versions(self, source: Source, days: Iterable[str]) -> dict[str, tuple[PointerEntry, str]]:
-        """The live staged version of each of the days that has one, with its pointer's ETag."""
+    def live_versions(self, source: Source, days: Iterable[str] | None = None) -> dict[str, tuple[PointerEntry, str]]:
+        """The live staged version of each of the days (None: of all) that has one, with its pointer's ETag."""
+        if days is None:
+            tagged = self.pointers("staging", source.name).tagged()
+            return {day: (pointer.live, etag) for day, (pointer, etag) in tagged.items() if day and pointer.live}
         partitions = [Partition("staging", source.name, day) for day in days]
         found = zip(partitions, each(self.storage, partial(read_pointer, self.storage), partitions), strict=True)
         return {p.day: (pointer.live, etag) for p, (pointer, etag) in found if p.day and pointer.live and etag}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,15 +12,13 @@ from star_assets.athena.derive import table_entry
 from star_assets.engines.engine import FactInput, FactRules
 from star_assets.lake.publish import live_manifest, serve
 from star_assets.lake.storage import each
-from star_assets.lake.versions import Manifest, Partition, PointerEntry, read_pointer
-from star_assets.model.errors import LostRace, NotStaged, PointerContended, StarError
+from star_assets.lake.versions import Manifest, Partition, read_pointer
+from star_assets.model.errors import LostRace, NotStaged, StarError
 from star_assets.model.tables import Dimension, Fact
 from star_assets.pipeline.context import Context
-from star_assets.pipeline.fold import Folded, content, source_state
-from star_assets.pipeline.identity import digest
-from star_assets.pipeline.key_index import KeyIndex
+from star_assets.pipeline.dates import FactInputs
 from star_assets.pipeline.outcome import CheckResult, Outcome
-from star_assets.pipeline.publishing import ROUNDS, Built, Plan
+from star_assets.pipeline.publishing import Built, Plan
 
 # Bytes of staged Parquet that one pass reads. In memory the rows take ten times
 # as much, and sorting them twice that; larger passes are slower and save nothing.
@@ -29,11 +27,10 @@ PASS_BYTES = 12 * 1024 * 1024
 
 @dataclass(frozen=True)
 class _Work:
-    """What a date is built from: its exports with their staged bytes, of the exports live when planned."""
+    """A date's exports with their staged bytes, and the look at what is staged that named them."""
 
-    live: Mapping[str, Mapping[str, PointerEntry]]
     exports: Mapping[str, int]
-    states: Mapping[str, Folded]
+    seen: FactInputs
 
 
 class FactStep:
@@ -43,9 +40,6 @@ class FactStep:
         self.context = context
         self.fact = fact
         self.entry = table_entry(context.star, fact, context.storage)
-        self.code = context.code_identity(fact.name)
-        driving = context.star.driving_column(fact).source
-        self.sources = (driving, *context.star.parts(fact))
         self._audited: dict[str, str] = {}
 
     def plan(self, days: Sequence[str]) -> Iterator[Plan | Outcome]:
@@ -57,26 +51,18 @@ class FactStep:
         try:
             read = each(storage, partial(read_pointer, storage), partitions.values())
             pointers = dict(zip(days, read, strict=True))
-            needed, live = self._exports(days)
-            states = {s.name: source_state(self.context, s) for s in self.context.star.lookups(self.fact)}
+            seen = FactInputs(self.context, self.fact, days)
         except StarError as error:
             yield from (Outcome(name, day, partitions[day], "failed", error=error) for day in days)
             return
-        lookups = {source: content(self.context, state) for source, state in states.items()}
         for day in days:
-            exports = needed.get(day, [])
-            missing = [source for source in live if day not in live[source]]
-            # A part may lag behind its header, or the day may not be staged at all.
-            missing += [f"{s} {e}" for s in live for e in exports if e not in live[s] and e != day]
-            if missing and (not exports or any(e not in live[s] for s in live for e in exports)):
-                yield Outcome(name, day, partitions[day], "failed", error=NotStaged(name, day, missing))
+            pointer, etag = pointers[day]
+            try:
+                found = seen.of(day, published=pointer.live is not None)
+            except NotStaged as error:
+                yield Outcome(name, day, partitions[day], "failed", error=error)
                 continue
-            identities = {s: {e: live[s][e].identity for e in exports} for s in live}
-            inputs = {s: {e: live[s][e].version for e in exports} for s in live}
-            identity = digest(code=self.code, exports=identities, states=lookups)
-            size = {e: sum(live[s][e].size for s in live) for e in exports}
-            work = _Work(live, size, states)
-            yield Plan(day, partitions[day], *pointers[day], identity, {"exports": inputs, "states": lookups}, work)
+            yield Plan(day, partitions[day], pointer, etag, found.identity, found.named, _Work(found.exports, seen))
 
     def batches(self, plans: Sequence[Plan]) -> Iterator[Sequence[Plan]]:
         """Dates in order, as many as one pass can hold."""
@@ -122,33 +108,16 @@ class FactStep:
             if entry is None or entry.parameters.get("version", "") < version:
                 raise LostRace(f"olap.{name}")
 
-    def _exports(self, days: Sequence[str]) -> tuple[dict[str, list[str]], dict[str, dict[str, PointerEntry]]]:
-        """The export days that each date needs, and the live versions of those."""
-        for _ in range(ROUNDS):
-            index = KeyIndex(self.context, self.context.star.driving_column(self.fact))
-            needed = index.exports_of(days)
-            live, read = self._live({*days, *(export for exports in needed.values() for export in exports)})
-            # An export that was staged again in between may hold other keys than the index knows of.
-            if all(index.exports.get(day, etag) == etag for day, etag in read.items()):
-                return needed, live
-        raise PointerContended(self.sources[0].name, "all days", ROUNDS)
-
-    def _live(self, exports: Iterable[str]) -> tuple[dict[str, dict[str, PointerEntry]], dict[str, str]]:
-        """For each source, the live version of those exports that are staged; of the driving one, their ETags too."""
-        found = {source.name: self.context.live_versions(source, exports) for source in self.sources}
-        live = {source: {e: entry for e, (entry, _) in versions.items()} for source, versions in found.items()}
-        return live, {e: etag for e, (_, etag) in found[self.sources[0].name].items()}
-
     def given(self, plans: Sequence[Plan]) -> FactInput:
         """What the engine needs to build these dates."""
-        work: _Work = plans[0].work
+        seen: FactInputs = plans[0].work.seen
         exports = sorted({export for plan in plans for export in plan.work.exports})
         staged = {
-            source.name: self.context.staged_inputs(source, {e: work.live[source.name][e] for e in exports})
-            for source in self.sources
+            source.name: self.context.staged_inputs(source, {e: seen.live[source.name][e] for e in exports})
+            for source in seen.sources
         }
-        states = self.context.storage.local([state.path for state in work.states.values()])
-        return FactInput(tuple(plan.day for plan in plans), staged, dict(zip(work.states, states, strict=True)))
+        states = self.context.storage.local([state.path for state in seen.states.values()])
+        return FactInput(tuple(plan.day for plan in plans), staged, dict(zip(seen.states, states, strict=True)))
 
     def _live_dimension(self, dimension: Dimension, day: str) -> tuple[Manifest, str]:
         """The dimension's live version, which the catalog is made to serve, and its file."""

@@ -29,9 +29,20 @@ class KeyIndex:
         months = _by_month(self.exports)
         self.months = [self._month(month, exports) for month, exports in months.items()]
 
-    def exports_of(self, dates: Sequence[str]) -> dict[str, list[str]]:
-        """For each business date, the export days it needs, sorted."""
-        return self.context.engine.exports_of_dates(self.column.source, self._files, dates)
+    def exports_of(self, dates: Sequence[str] | None) -> Mapping[str, list[str]]:
+        """For each business date (None: for every one that has rows), the export days it needs, sorted."""
+        if dates is not None:
+            return self.context.engine.exports_of_dates(self.column.source, self._files, dates)
+        # The same files say the same: who asks every minute has them read once.
+        name, versions = (
+            f"{self.column.source.name}.{self.column.column}",
+            tuple(month.version for month in self.months),
+        )
+        known, found = self.context.exports_by_date.get(name, ((), {}))
+        if known != versions:
+            found = self.context.engine.exports_of_dates(self.column.source, self._files, None)
+            self.context.exports_by_date[name] = versions, found
+        return found
 
     def dates_of(self, exports: Sequence[str]) -> list[str]:
         """The business dates that any key of these exports has, or ever had, sorted."""
