@@ -53,6 +53,8 @@ class Settings(BaseSettings):
             raise ValueError("lower-case letters, digits and _, such as shop_")
         return value
 
+    webhook: str | None = Field(None, description="The URL that failed runs are posted to.")
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:

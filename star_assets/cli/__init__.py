@@ -42,6 +42,7 @@ def main() -> None:
       STAR_MEMORY_LIMIT    what DuckDB may use before it spills to disk (1GB)
       STAR_THREADS         threads of the engine (one per processor)
       STAR_RETENTION_DAYS  how long vacuum keeps superseded versions (7)
+      STAR_WEBHOOK         the URL that failed runs are posted to (none)
       STAR_KMS_KEY         on S3: the key to encrypt with (the bucket's default)
       STAR_GLUE_PREFIX     on AWS: what the names of Glue's databases begin with
       STAR_CACHE_SIZE      on S3: what local copies of its files may take (10GB)

@@ -10,6 +10,7 @@ from star_assets.model import Star
 from star_assets.orchestration.assets import build_assets
 from star_assets.orchestration.checks import build_checks
 from star_assets.orchestration.jobs import all_tables
+from star_assets.orchestration.notify import build_notifier
 from star_assets.orchestration.resources import WAREHOUSE, warehouse_resource
 from star_assets.orchestration.schedules import build_schedules
 from star_assets.orchestration.sensors import build_sensors
@@ -32,7 +33,7 @@ def build_definitions(star: Star, settings: Settings, warehouse: object | None =
             asset_checks=build_checks(star),
             jobs=[all_tables],
             schedules=build_schedules(settings),
-            sensors=build_sensors(star),
+            sensors=[*build_sensors(star), *([build_notifier(settings.webhook)] if settings.webhook else [])],
             resources={WAREHOUSE: warehouse or warehouse_resource(star, settings)},
             executor=dg.in_process_executor,
         )
