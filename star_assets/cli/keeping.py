@@ -1,14 +1,14 @@
-"""Commands that keep the lake in order: `rollback`, `repair`, `vacuum`, `forget`."""
+"""Commands that keep the lake in order: `rollback`, `repair`, `vacuum`, `retire`, `forget`."""
 
 from __future__ import annotations
 
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import click
 
 from star_assets.cli.options import open_warehouse
-from star_assets.cli.shell import EXIT_PERMANENT
+from star_assets.cli.shell import EXIT_PERMANENT, note
 
 
 @click.command(short_help="Make an earlier version live again.")
@@ -101,6 +101,31 @@ def vacuum(retention_days: float | None) -> None:
     removed = remove(warehouse.storage, warehouse.catalog, tables, timedelta(days=retention))
     freed = f"{removed.files:,} files, {file_size(removed.bytes)}"
     click.echo(f"{removed.versions:,} versions removed: {freed}." if removed.files else "Nothing to remove.", err=True)
+
+
+@click.command(short_help="Delete raw exports that staging stands for.")
+@click.option("--older-than", type=click.IntRange(1), required=True, metavar="DAYS", help="Export days to keep.")
+def retire(older_than: int) -> None:
+    """Delete the raw files of export days older than DAYS.
+
+    Only where what is staged holds exactly those files, so that every table can still be
+    rebuilt, from staging. The days cannot be staged anew: after a change of their source's
+    declaration they stay as they are, and `run` says so. Other days are kept, and named.
+
+    \b
+    Example:
+      star-assets retire --older-than 400
+    """
+    from rich.filesize import decimal as file_size
+
+    from star_assets.pipeline.retire import retire as delete
+
+    warehouse = open_warehouse()
+    done = delete(warehouse, timedelta(days=older_than), datetime.now(warehouse.settings.zone).date())
+    for reason in done.kept:
+        note(f"kept {reason}.")
+    freed = f"{done.days:,} export days retired: {file_size(done.bytes)}."
+    click.echo(freed if done.days else "Nothing to retire.", err=True)
 
 
 @click.command(short_help="Erase a person, or another member of a dimension.")

@@ -41,10 +41,11 @@ def summary(table: str, outcomes: Sequence[Outcome]) -> str:
     return f"{table:<16} {told:<30} {rows}".rstrip()
 
 
-def notes(outcomes: Iterable[Outcome]) -> list[str]:
-    """What a user should know of one table's published days, although they passed their audit."""
+def notes(outcomes: Sequence[Outcome]) -> list[str]:
+    """What a user should know of one table's days, although none failed."""
     published = [outcome for outcome in outcomes if outcome.status == "published"]
-    return _first([note for outcome in published for note in _notes_of_day(outcome)], "more such notes")
+    found = [note for outcome in published for note in _notes_of_day(outcome)]
+    return _first(found + [outcome.note for outcome in outcomes if outcome.note], "more such notes")
 
 
 def failures(outcomes: Iterable[Outcome]) -> list[str]:

@@ -14,6 +14,7 @@
     │   ├── VersionLost          a live version's files are gone
     │   ├── RollbackRefused      live facts would lose a dimension's member
     │   ├── NotOurs              the catalog holds a table of that name that we did not make
+    │   ├── RawRetired           nothing is staged of a day whose raw files were deleted
     │   ├── CannotForget         a member that cannot be erased, or is none
     │   ├── NotForgotten         traces of a member are left
     │   ├── NotStaged            a table's day needs exports that no staging has published
@@ -208,6 +209,20 @@ class NotOurs(Permanent):
         return (
             f"{table}: the catalog has a table of that name that star_assets did not make. "
             "It was left alone. Drop or rename it, or name yours otherwise."
+        )
+
+
+class RawRetired(Permanent):
+    """Nothing is staged of a day whose raw files were deleted by their retention."""
+
+    def __init__(self, source: str, day: str) -> None:
+        super().__init__(source, day)
+
+    def __str__(self) -> str:
+        source, day = self.args
+        return (
+            f"{source} {day}: expected the version that stands for its retired raw files, found none. "
+            f"Put the files back, or delete _retired beside them to make it a day without an export."
         )
 
 

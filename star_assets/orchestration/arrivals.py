@@ -117,6 +117,8 @@ def _change(warehouse: Warehouse, source: Source, day: str, now: float) -> str |
     """A key of the day's export if it is not what is staged, else None. Raises HalfExport."""
     export = read_export(warehouse.storage, source, day)
     require_whole(export, source, now)
+    if export.retired:
+        return None
     live = warehouse.live_manifest(source.name, day)
     if live:
         known = {file["path"]: Fingerprint(**file) for file in live.inputs["files"]}

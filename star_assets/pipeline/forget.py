@@ -17,15 +17,29 @@ from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
+from star_assets.lake.publish import commit, write_version
 from star_assets.lake.vacuum import vacuum
-from star_assets.lake.versions import Pointers, table_folder
+from star_assets.lake.versions import (
+    Manifest,
+    Partition,
+    Pointers,
+    new_version_id,
+    now,
+    read_manifest,
+    read_pointer,
+    table_folder,
+)
 from star_assets.model.errors import CannotForget, NotForgotten
 from star_assets.model.source import Source
 from star_assets.model.tables import Dimension, Fact
 from star_assets.model.types import UNKNOWN
+from star_assets.pipeline.describe import describe
+from star_assets.pipeline.identity import digest
 from star_assets.pipeline.publishing import publish
-from star_assets.pipeline.stage import StageStep
-from star_assets.pipeline.traces import Traces, search, texts_of_key
+from star_assets.pipeline.stage import REJECTS_FILE, StageStep
+from star_assets.pipeline.traces import Traces, search, texts_of_key, without_member
 from star_assets.pipeline.warehouse import Warehouse
 from star_assets.staging.erasing import Erasure, erase
 from star_assets.staging.exports import export_days, read_export
@@ -48,7 +62,12 @@ def forget(warehouse: Warehouse, dimension: str, key: str) -> Mapping[str, int]:
     traces = member.traces()
     before = search(warehouse.storage, member.sources, member.folders, traces)
     for source in member.sources:
-        _rewrite(warehouse, source, member.erasure(source, traces))
+        for day in export_days(warehouse.storage, source):
+            export = read_export(warehouse.storage, source, day)
+            if export.retired:
+                _rewrite_staged(warehouse, source, day, member, traces)
+            for file in export.files:
+                _rewrite(warehouse, source, file.path, member.erasure(source, traces))
     _rebuild(warehouse, member)
     names = {table.name for table in member.tables}
     versioned = [(base, name) for base, name in warehouse.versioned_tables() if name.partition("/")[0] in names]
@@ -147,7 +166,15 @@ class _Member:
         whole = re.escape(self.key) if self._number is None else _digits(self._number)
         words = [rf"(?<![\w.]){whole}(?![\w.])", *(rf"(?<!\w){re.escape(text)}(?!\w)" for text in sorted(texts))]
         key = self.key if self._number is None else self._number
-        return Traces(columns, key, self.names, texts, re.compile("|".join(words)))
+        described_in = {
+            table.name
+            for table in self.tables
+            if table in self.describing or (isinstance(table, Dimension) and self._describes(table))
+        }
+        return Traces(columns, key, self.names, texts, described_in, re.compile("|".join(words)))
+
+    def _describes(self, table: Dimension) -> bool:
+        return not {source.name for source in self.describing}.isdisjoint(table.upstream)
 
     def _facts(self) -> list[Fact]:
         return [fact for fact in self.warehouse.star.facts.values() if self.dimension in fact.references.values()]
@@ -183,19 +210,52 @@ def _digits(number: int) -> str:
     return ("-" if number < 0 else r"\+?") + f"0*{abs(number)}"
 
 
-def _rewrite(warehouse: Warehouse, source: Source, erasure: Erasure) -> None:
-    """Every raw file of the source without the member; files that do not hold it stay as they are."""
+def _rewrite(warehouse: Warehouse, source: Source, path: str, erasure: Erasure) -> None:
+    """A raw file without the member; one that does not hold it stays as it is."""
     storage = warehouse.storage
-    for day in export_days(storage, source):
-        for file in read_export(storage, source, day).files:
-            (local,) = storage.local([file.path])
-            folder = storage.scratch()
-            try:
-                out, profile = folder / Path(file.path).name, inspect_file(Path(local), file.path, source)
-                if erase(Path(local), file.path, source, profile, erasure, out):
-                    storage.adopt(out, file.path)
-            finally:
-                shutil.rmtree(folder, ignore_errors=True)
+    (local,) = storage.local([path])
+    folder = storage.scratch()
+    try:
+        out, profile = folder / Path(path).name, inspect_file(Path(local), path, source)
+        if erase(Path(local), path, source, profile, erasure, out):
+            storage.adopt(out, path)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _rewrite_staged(warehouse: Warehouse, source: Source, day: str, member: _Member, traces: Traces) -> None:
+    """A version without the member, where raw files are retired and the staged one stands for them."""
+    storage, partition = warehouse.storage, Partition("staging", source.name, day)
+    pointer, etag = read_pointer(storage, partition)
+    if pointer.live is None:
+        return
+    manifest, folder = read_manifest(storage, partition, pointer.live.version), storage.scratch()
+    live = partition.version_folder(manifest.version)
+    version = new_version_id()
+    try:
+        names = [file.name for file in manifest.files]
+        names += [REJECTS_FILE] if manifest.facts["rejected"] else []
+        changed = False
+        for name, local in zip(names, storage.local([f"{live}/{name}" for name in names]), strict=True):
+            before = pq.read_table(local)
+            rows = without_member(before, member.describing.get(source), member.referring.get(source, []), traces)
+            changed = changed or not rows.equals(before)
+            pq.write_table(rows, folder / name, compression=warehouse.settings.compression)
+        if not changed:
+            return
+        if REJECTS_FILE in names:
+            storage.adopt(folder / REJECTS_FILE, f"{partition.version_folder(version)}/{REJECTS_FILE}")
+        written = [folder / file.name for file in manifest.files]
+        files, schema, statistics = describe(written)
+        # Another identity, so that what is built on it is built again; it keeps the one of the day's raw files.
+        identity = digest(of=manifest.identity, without=version)
+        inputs = {"identity": manifest.identity, **manifest.inputs}
+        facts = {**manifest.facts, "first_rejects": []}
+        fresh = Manifest(version, identity, now(), files, schema, inputs, statistics, facts)
+        write_version(storage, partition, fresh, written)
+        commit(storage, partition, fresh, pointer, etag)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _rebuild(warehouse: Warehouse, member: _Member) -> None:

@@ -27,7 +27,7 @@ class Outcome:
     `day` is the day that was asked for; `partition` is what was published for it
     (a dimension has one partition for all days). `error` is set, and `manifest`
     is None, exactly where the status is `failed`. `checks` is the audit of the
-    version, where it came to one.
+    version, where it came to one. `note` is what people should know although all is well.
     """
 
     table: str
@@ -39,6 +39,7 @@ class Outcome:
     error: StarError | None = None
     checks: tuple[CheckResult, ...] = ()
     seconds: float = 0.0
+    note: str = ""
 
     @property
     def passed(self) -> bool:

@@ -34,7 +34,10 @@ COMMITS_AT_ONCE = 4
 
 @dataclass(frozen=True)
 class Plan:
-    """What a partition should become: its pointer as read first, then its inputs."""
+    """What a partition should become: its pointer as read first, then its inputs.
+
+    `note` is what people should know of it even where nothing is to be done.
+    """
 
     day: str
     partition: Partition
@@ -44,6 +47,7 @@ class Plan:
     inputs: Mapping[str, Any]
     work: Any = None
     version: str = field(default_factory=new_version_id)
+    note: str = ""
 
     @property
     def folder(self) -> str:
@@ -128,7 +132,7 @@ def _unchanged(storage: Storage, step: Step, plan: Plan) -> Outcome | None:
     except FileNotFoundError:
         return None
     location = storage.uri(plan.partition.version_folder(live.version))
-    return Outcome(step.entry.name, plan.day, plan.partition, "unchanged", manifest, location)
+    return Outcome(step.entry.name, plan.day, plan.partition, "unchanged", manifest, location, note=plan.note)
 
 
 def _served(storage: Storage, catalog: Catalog, step: Step, outcomes: Sequence[Outcome]) -> list[Outcome]:

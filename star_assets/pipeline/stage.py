@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -11,8 +11,8 @@ from typing import Any
 
 from star_assets.athena.derive import table_entry
 from star_assets.engines.engine import ExportInput, RawInput, StagedDay
-from star_assets.lake.versions import Partition, read_manifest, read_pointer
-from star_assets.model.errors import HalfExport, StarError, TooManyRejects
+from star_assets.lake.versions import Partition, Pointer, read_manifest, read_pointer
+from star_assets.model.errors import HalfExport, RawRetired, StarError, TooManyRejects
 from star_assets.model.source import Source
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.identity import digest
@@ -65,22 +65,42 @@ class StageStep:
             pointer, etag = read_pointer(storage, partition)
             export = read_export(storage, self.source, day)
             require_whole(export, self.source, self.now or time.time())
-            known: list[dict[str, Any]] = []
+            staged: Mapping[str, Any] = {}
             if pointer.live:
                 # Without its manifest the version is lost, and the export is staged again.
                 with suppress(FileNotFoundError):
-                    known = list(read_manifest(storage, partition, pointer.live.version).inputs["files"])
-            if known and pointer.live and _same_files(export, known):
-                contents = [(file["path"], file["sha256"]) for file in known]
-                identity = digest(code=self.code, files=contents)
+                    staged = read_manifest(storage, partition, pointer.live.version).inputs
+            known: list[dict[str, Any]] = list(staged.get("files", ()))
+            if export.retired:
+                return self._retired(day, partition, pointer, etag, staged)
+            if known and pointer.live and same_files(export, known):
+                identity = self.identity(known)
                 if identity == pointer.live.identity:
                     return Plan(day, partition, pointer, etag, identity, {"files": known})
             files = self._inspect(export)
         except StarError as error:
             return Outcome(self.source.name, day, partition, "failed", error=error)
         inputs = [{**vars(raw), "sha256": file.profile.sha256} for raw, file in zip(export.files, files, strict=True)]
-        identity = digest(code=self.code, files=[(file["path"], file["sha256"]) for file in inputs])
+        identity = self.identity(inputs)
         return Plan(day, partition, pointer, etag, identity, {"files": inputs}, files)
+
+    def identity(self, files: Sequence[Mapping[str, Any]]) -> str:
+        """What makes two staged versions the same: their files' names and content, and the code."""
+        return digest(code=self.code, files=[(file["path"], file["sha256"]) for file in files])
+
+    def _retired(
+        self, day: str, partition: Partition, pointer: Pointer, etag: str | None, staged: Mapping[str, Any]
+    ) -> Plan:
+        """A day whose raw files are gone stays as it was staged."""
+        if pointer.live is None or not staged:
+            raise RawRetired(self.source.name, day)
+        note = ""
+        if self.identity(staged["files"]) != staged.get("identity", pointer.live.identity):
+            note = (
+                f"{self.source.name} {day}: it is as an earlier declaration staged it, and cannot be staged again, "
+                "because its raw files were retired. Put them back to do so."
+            )
+        return Plan(day, partition, pointer, etag, pointer.live.identity, staged, note=note)
 
     def _local(self, day: str, files: Sequence[RawInput]) -> tuple[RawInput, ...]:
         """The files, readable once more: a local copy may have gone since they were inspected. Raises HalfExport."""
@@ -132,6 +152,7 @@ class StageStep:
         return Built(plan, (staged.file,), facts, checks, refusal, beside)
 
 
-def _same_files(export: Export, known: Sequence[dict[str, Any]]) -> bool:
+def same_files(export: Export, known: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether an export's files are, by name and ETag, those that were staged."""
     present = [(file.path, file.etag) for file in export.files]
     return present == [(file["path"], file.get("etag")) for file in known]

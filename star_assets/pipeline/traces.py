@@ -35,6 +35,7 @@ class Traces:
         key: the member's key, in its column's type.
         names: whether a raw field's text is that key.
         texts: texts that belong to this member alone.
+        described_in: the tables that may hold such a text.
         mentions: finds the member in the text of a record that cannot be read.
     """
 
@@ -42,6 +43,7 @@ class Traces:
     key: object
     names: Callable[[str | None], bool]
     texts: Collection[str]
+    described_in: Collection[str]
     mentions: re.Pattern[str]
 
 
@@ -62,6 +64,18 @@ def texts_of_key(files: Iterable[str], column: str, key: object, texts: Sequence
     return {value for _, value in own - others if len(value) > 1 and value != UNDESCRIBED}
 
 
+def without_member(rows: pa.Table, own: str | None, referring: Sequence[str], traces: Traces) -> pa.Table:
+    """Staged rows, or rejects, without the member's own ones; its key is NULL in columns that refer to it."""
+    if "raw" in rows.column_names and own not in rows.column_names:
+        return rows.filter(pa.array([not traces.mentions.search(raw) for raw in rows["raw"].to_pylist()], pa.bool_()))
+    if own:
+        rows = rows.filter(pc.invert(_equals(rows[own], traces.key)))
+    for column in referring:
+        emptied = pc.if_else(_equals(rows[column], traces.key), pa.scalar(None, rows[column].type), rows[column])
+        rows = rows.set_column(rows.column_names.index(column), rows.schema.field(column), emptied)
+    return rows
+
+
 def search(storage: Storage, sources: Iterable[Source], tables: Iterable[str], traces: Traces) -> dict[str, int]:
     """Records with a trace, by place; places without any are left out.
 
@@ -73,15 +87,17 @@ def search(storage: Storage, sources: Iterable[Source], tables: Iterable[str], t
     for source in sources:
         found[f"{RAW}/{source.name}"] = sum(_in_exports(storage, source, traces))
     for folder in tables:
-        columns = traces.columns.get(folder.split("/")[1], ())
+        table = folder.split("/")[1]
+        columns = traces.columns.get(table, ())
+        texts = traces.texts if table in traces.described_in else ()
         for stored in storage.walk(folder):
             (local,) = storage.local([stored.path])
             place = _place(folder, stored.path)
             if stored.path.endswith(".parquet"):
-                found[place] += _in_parquet(local, columns, traces)
+                found[place] += _in_parquet(local, columns, texts, traces)
             elif stored.path.endswith(".json"):
                 content = Path(local).read_text()
-                found[place] += any(text in content for text in traces.texts)
+                found[place] += any(text in content for text in texts)
     return {place: count for place, count in found.items() if count}
 
 
@@ -109,14 +125,14 @@ def _in_records(records: Records, columns: Collection[str], traces: Traces) -> i
     return named + sum(bool(traces.mentions.search(reject.raw)) for reject in records.rejects)
 
 
-def _in_parquet(file: str, columns: Collection[str], traces: Traces) -> int:
+def _in_parquet(file: str, columns: Collection[str], texts: Collection[str], traces: Traces) -> int:
     rows = pq.read_table(file)
     hits = pa.array([False] * len(rows), pa.bool_())
     for name, type_ in zip(rows.column_names, rows.schema.types, strict=True):
         if name in columns:
             hits = pc.or_(hits, _equals(rows[name], traces.key).combine_chunks())
         if pa.types.is_string(type_):
-            known = pc.is_in(rows[name], pa.array(sorted(traces.texts), pa.string()))
+            known = pc.is_in(rows[name], pa.array(sorted(texts), pa.string()))
             if name == "raw":
                 known = pa.array(
                     [bool(traces.mentions.search(text or "")) for text in rows[name].to_pylist()], pa.bool_()

@@ -6,6 +6,7 @@ say (files), which rows are in them (reading).
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ from star_assets.model.source import FileCount, Marker, Source
 from star_assets.staging.content import sha256_of
 
 RAW = "oltp"
+
+# Beside the files of a day, says that they were, or are being, deleted because
+# what was staged of them stands for them; it lists them.
+RETIRED = "_retired"
 
 _DAY_FOLDER = re.compile(r"date=([0-9]{4}-[0-9]{2}-[0-9]{2})")
 
@@ -37,7 +42,8 @@ class Export:
     """What a source exported on a day: the data files by path, and the names of the markers beside them.
 
     `exists` is False where the day has no folder: nothing was exported, and
-    that is whole.
+    that is whole. `retired` is True where the files were deleted on purpose: what
+    was staged of them stands.
     """
 
     source: str
@@ -45,6 +51,7 @@ class Export:
     files: tuple[RawFile, ...]
     markers: frozenset[str]
     exists: bool
+    retired: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,12 +83,17 @@ def read_export(storage: Storage, source: Source, day: str) -> Export:
         elif not any(part.startswith(("_", ".")) for part in name.split("/")):
             files.append(RawFile(found.path, found.size, found.modified, found.etag))
     exists = bool(files or markers) or day in export_days(storage, source)
+    if RETIRED in markers:
+        listed = {(path, size) for path, size in json.loads(storage.read(f"{folder}/{RETIRED}")[0])}
+        # Any other file is a new export of that day.
+        if listed.issuperset((file.path, file.size) for file in files):
+            return Export(source.name, day, (), frozenset(markers), exists, retired=True)
     return Export(source.name, day, tuple(files), frozenset(markers), exists)
 
 
 def require_whole(export: Export, source: Source, now: float) -> None:
     """Raises HalfExport unless the export is whole by its source's rule. `now` is in Unix seconds."""
-    if not export.exists:
+    if not export.exists or export.retired:
         return
     count, whole = len(export.files), source.whole
     if isinstance(whole, Marker):
