@@ -1,0 +1,91 @@
+"""What can go wrong, as a tree.
+
+    StarError
+    ├── Permanent            the same input will fail again; somebody has to act
+    │   ├── BadDeclaration       a Source, Dimension, Fact or Star contradicts itself
+    │   ├── BadSetting           a STAR_… variable cannot be used
+    │   ├── ColumnMissing        an export lacks a required column
+    │   ├── BrokenFile           an export's file cannot be read to its end
+    │   ├── TooManyRejects       more rows are invalid than the source allows
+    │   ├── AuditFailed          a built version broke a rule of the model
+    │   ├── UnknownTable         no such source, dimension or fact
+    │   ├── UnknownPartition     no such day, or none published
+    │   ├── UnknownVersion       a version id that the pointer does not list
+    │   ├── VersionLost          a live version's files are gone
+    │   ├── RollbackRefused      live facts would lose a dimension's member
+    │   ├── NotOurs              the catalog holds a table of that name that we did not make
+    │   ├── RawRetired           nothing is staged of a day whose raw files were deleted
+    │   ├── CannotForget         a member that cannot be erased, or is none
+    │   ├── NotForgotten         traces of a member are left
+    │   ├── NotStaged            a table's day needs exports that no staging has published
+    │   ├── EngineFailed         the engine gave up on a statement
+    │   ├── LakeRefused          the lake's folder cannot be read or written
+    │   │   └── AwsRefused           AWS does not let us: rights, credentials, names
+    │   └── QueryError           a SQL statement that cannot be answered
+    │       ├── BadQuery             wrong in itself: syntax, names, types, values
+    │       └── Unfaithful           right on Athena, but not answered here
+    └── Transient            trying again later may help
+        ├── HalfExport           an export that is not whole yet
+        ├── LostRace             somebody else moved the pointer first
+        ├── PointerContended     the race was lost too often
+        ├── CatalogBusy          other processes hold the catalog
+        ├── AwsBusy              AWS throttles, or cannot be reached
+        └── LakeFull             no space left for a new version
+
+Each error holds facts (`args`, so that it pickles) and words them once: what,
+where, expected, found, what to do. Not here: what Dagster makes of them.
+"""
+
+from star_assets.model.errors.declaring import BadDeclaration, BadSetting
+from star_assets.model.errors.exports import BrokenFile, ColumnMissing, HalfExport, RawRetired, TooManyRejects
+from star_assets.model.errors.places import AwsBusy, AwsRefused, CatalogBusy, EngineFailed, LakeFull, LakeRefused
+from star_assets.model.errors.publishing import (
+    AuditFailed,
+    CannotForget,
+    LostRace,
+    NotForgotten,
+    NotOurs,
+    NotStaged,
+    PointerContended,
+    RollbackRefused,
+    UnknownPartition,
+    UnknownTable,
+    UnknownVersion,
+    VersionLost,
+)
+from star_assets.model.errors.queries import BadQuery, QueryError, Unfaithful
+from star_assets.model.errors.tree import Permanent, StarError, Transient
+
+__all__ = [
+    "AuditFailed",
+    "AwsBusy",
+    "AwsRefused",
+    "BadDeclaration",
+    "BadQuery",
+    "BadSetting",
+    "BrokenFile",
+    "CannotForget",
+    "CatalogBusy",
+    "ColumnMissing",
+    "EngineFailed",
+    "HalfExport",
+    "LakeFull",
+    "LakeRefused",
+    "LostRace",
+    "NotForgotten",
+    "NotOurs",
+    "NotStaged",
+    "Permanent",
+    "PointerContended",
+    "QueryError",
+    "RawRetired",
+    "RollbackRefused",
+    "StarError",
+    "TooManyRejects",
+    "Transient",
+    "Unfaithful",
+    "UnknownPartition",
+    "UnknownTable",
+    "UnknownVersion",
+    "VersionLost",
+]

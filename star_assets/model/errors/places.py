@@ -1,0 +1,80 @@
+"""What the lake, its catalog, the engine or AWS refuses."""
+
+from __future__ import annotations
+
+from star_assets.model.errors.tree import Permanent, Transient
+
+
+class EngineFailed(Permanent):
+    """The engine gave up on a statement."""
+
+    def __init__(self, engine: str, doing: str, problem: str) -> None:
+        super().__init__(engine, doing, problem)
+
+    def __str__(self) -> str:
+        engine, doing, problem = self.args
+        return f"{engine} failed while {doing}: {problem} Nothing was published; the live versions stay."
+
+
+class LakeRefused(Permanent):
+    """The lake's folder cannot be read or written."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(path, problem)
+
+    def __str__(self) -> str:
+        path, problem = self.args
+        return (
+            f"{path}: {problem}. What was live stays live. Give this user read and write rights to the lake, "
+            "or set STAR_LAKE to another place."
+        )
+
+
+class AwsRefused(LakeRefused):
+    """AWS does not let us: a right, the credentials, a bucket or a key is missing."""
+
+    def __init__(self, what: str, problem: str, remedy: str) -> None:
+        Permanent.__init__(self, what, problem, remedy)
+
+    def __str__(self) -> str:
+        what, problem, remedy = self.args
+        return f"{what}: {problem}. What was live stays live. {remedy}."
+
+
+class LakeFull(Transient):
+    """No space left for a new version."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(path, problem)
+
+    def __str__(self) -> str:
+        path, problem = self.args
+        return (
+            f"{path}: {problem}. What was live stays live. Make room (`star-assets vacuum` frees what "
+            "superseded versions hold) and run again."
+        )
+
+
+class CatalogBusy(Transient):
+    """Other processes hold the catalog."""
+
+    def __init__(self, catalog: str, seconds: float) -> None:
+        super().__init__(catalog, seconds)
+
+    def __str__(self) -> str:
+        catalog, seconds = self.args
+        return (
+            f"{catalog}: other processes held the catalog for {seconds:g} s. What was published is safe; "
+            "run `star-assets repair` when they have ended."
+        )
+
+
+class AwsBusy(Transient):
+    """AWS throttles, failed in itself, or cannot be reached; it was tried several times."""
+
+    def __init__(self, what: str, problem: str) -> None:
+        super().__init__(what, problem)
+
+    def __str__(self) -> str:
+        what, problem = self.args
+        return f"{what}: {problem}. It was tried several times. What was live stays live; run it again later."
