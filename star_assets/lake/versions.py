@@ -173,6 +173,12 @@ class Pointer:
         kept = tuple(entry for entry in before + self.history if entry.version != version)
         return Pointer(PointerEntry(version, identity, moment, None, rows, size), kept)
 
+    def left_by_rollback(self, identity: str) -> bool:
+        """Whether a version of this identity was live after the live one had been made: somebody went back."""
+        return self.live is not None and any(
+            entry.identity == identity and entry.version > self.live.version for entry in self.history
+        )
+
     def to_json(self) -> bytes:
         """The pointer as it is stored."""
         entries = [vars(entry) for entry in self.history]

@@ -7,7 +7,9 @@ themselves, and who asks for them (warehouse).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
 from functools import cached_property, partial
+from typing import Any
 
 from star_assets.engines.duckdb_engine import DuckDBEngine
 from star_assets.engines.engine import Engine, StagedInput
@@ -29,6 +31,8 @@ class Context:
         self.settings = settings
         self._code: dict[str, str] = {}
         self._pointers: dict[tuple[str, str], Pointers] = {}
+        # For each staged version that was looked at, its manifest's inputs.
+        self.made_of: dict[str, Mapping[str, Any]] = {}
         # For each driving column, what the key index said of every date, and which versions of its months.
         self.exports_by_date: dict[str, tuple[tuple[str, ...], Mapping[str, list[str]]]] = {}
 
@@ -79,3 +83,11 @@ class Context:
         }
         files = self.storage.local([f"{folder}/part-00000.parquet" for folder in folders.values()])
         return tuple(StagedInput(day, (file,)) for day, file in zip(folders, files, strict=True))
+
+
+def days_between(first: str, last: str) -> list[str]:
+    """Every day from the first to the last, both included; none where the last comes before."""
+    if last < first:
+        return []
+    begin = date.fromisoformat(first)
+    return [str(begin + timedelta(days=number)) for number in range((date.fromisoformat(last) - begin).days + 1)]

@@ -7,7 +7,7 @@ a step works (stage, dimensions, facts), what Dagster makes of it (orchestration
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 import pyarrow as pa
@@ -28,10 +28,11 @@ from star_assets.model.errors import AuditFailed, RollbackRefused, UnknownPartit
 from star_assets.model.source import Source
 from star_assets.model.star import AnyTable
 from star_assets.model.tables import Dimension, Fact
-from star_assets.pipeline.context import Context
+from star_assets.pipeline.context import Context, days_between
 from star_assets.pipeline.dimensions import refresh_dimension
 from star_assets.pipeline.facts import FactStep
 from star_assets.pipeline.key_index import KeyIndex
+from star_assets.pipeline.out_of_date import OutOfDate, out_of_date
 from star_assets.pipeline.outcome import CheckResult, Outcome
 from star_assets.pipeline.publishing import Plan, publish
 from star_assets.pipeline.stage import StageStep
@@ -146,11 +147,11 @@ class Warehouse(Context):
         last = max(
             (day for source in self.star.sources.values() for day in export_days(self.storage, source)), default=""
         )
-        first = self.settings.start_date
-        if last < first.isoformat():
-            return []
-        count = (date.fromisoformat(last) - first).days + 1
-        return [(first + timedelta(days=number)).isoformat() for number in range(count)]
+        return days_between(self.settings.start_date.isoformat(), last)
+
+    def out_of_date(self, table: str) -> OutOfDate:
+        """What a refresh of the table would change, as of now. Raises UnknownTable."""
+        return out_of_date(self, self.star.table(table))
 
     def require_day(self, table: str, day: str) -> None:
         """Raises UnknownPartition for a text that is no day from the start date on."""

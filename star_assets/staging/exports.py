@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from star_assets.lake.storage import Storage
+from star_assets.lake.storage import Storage, Stored
 from star_assets.model.errors import HalfExport
 from star_assets.model.source import FileCount, Marker, Source
 from star_assets.staging.content import sha256_of
@@ -73,22 +73,41 @@ def export_days(storage: Storage, source: Source) -> list[str]:
 
 def read_export(storage: Storage, source: Source, day: str) -> Export:
     """The day's export as it lies there now. Names that begin with `_` or `.` are no data."""
+    found = list(storage.walk(f"{RAW}/{source.name}/date={day}"))
+    export = _export(storage, source, day, found)
+    return export if export.exists else replace(export, exists=day in export_days(storage, source))
+
+
+def read_exports(storage: Storage, source: Source) -> dict[str, Export]:
+    """The export of every day that has a folder in the raw zone, in order, by one listing."""
+    found: dict[str, list[Stored]] = {day: [] for day in export_days(storage, source)}
+    folder = f"{RAW}/{source.name}/date="
+    for stored in storage.walk(f"{RAW}/{source.name}"):
+        day = stored.path.removeprefix(folder).partition("/")[0]
+        if stored.path.startswith(folder) and day in found:
+            found[day].append(stored)
+    return {day: replace(_export(storage, source, day, files), exists=True) for day, files in found.items()}
+
+
+def _export(storage: Storage, source: Source, day: str, found: Sequence[Stored]) -> Export:
     folder = f"{RAW}/{source.name}/date={day}"
     marker = source.whole.name if isinstance(source.whole, Marker) else None
     files, markers = [], set()
-    for found in storage.walk(folder):
-        name = found.path.removeprefix(f"{folder}/")
+    for stored in found:
+        name = stored.path.removeprefix(f"{folder}/")
         if name == marker or (name.startswith("_") and "/" not in name):
             markers.add(name)
         elif not any(part.startswith(("_", ".")) for part in name.split("/")):
-            files.append(RawFile(found.path, found.size, found.modified, found.etag))
-    exists = bool(files or markers) or day in export_days(storage, source)
-    if RETIRED in markers:
-        listed = {(path, size) for path, size in json.loads(storage.read(f"{folder}/{RETIRED}")[0])}
-        # Any other file is a new export of that day.
-        if listed.issuperset((file.path, file.size) for file in files):
-            return Export(source.name, day, (), frozenset(markers), exists, retired=True)
-    return Export(source.name, day, tuple(files), frozenset(markers), exists)
+            files.append(RawFile(stored.path, stored.size, stored.modified, stored.etag))
+    retired = RETIRED in markers and (not files or _all_listed(storage, f"{folder}/{RETIRED}", files))
+    kept = () if retired else tuple(files)
+    return Export(source.name, day, kept, frozenset(markers), bool(files or markers), retired)
+
+
+def _all_listed(storage: Storage, marker: str, files: Sequence[RawFile]) -> bool:
+    """Whether the files are all among those that were retired. Any other file is a new export of that day."""
+    listed = {(path, size) for path, size in json.loads(storage.read(marker)[0])}
+    return listed.issuperset((file.path, file.size) for file in files)
 
 
 def require_whole(export: Export, source: Source, now: float) -> None:

@@ -1,0 +1,201 @@
+"""What is out of date: a pure function of the raw exports, what is staged and what is published.
+
+An export is when its files are not those that were staged; a dimension when what
+it would be built from is not what its live version names; a fact's business date
+likewise. Each kind asks the code that builds it for the identity, so what is
+found here is what a refresh would build. The cost is a listing of pointers per
+table, once the pointers and the key index have been read in this process. Not
+here: refreshing (warehouse), who requests it (orchestration, cli).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from star_assets.lake.versions import Partition, PointerEntry, read_manifest
+from star_assets.model.errors import NotStaged
+from star_assets.model.source import Source
+from star_assets.model.star import AnyTable
+from star_assets.model.tables import Dimension, Fact
+from star_assets.pipeline.context import Context, days_between
+from star_assets.pipeline.dates import FactInputs
+from star_assets.pipeline.dimensions import DimensionStep
+from star_assets.pipeline.facts import FactStep
+from star_assets.pipeline.identity import digest
+from star_assets.pipeline.outcome import Outcome
+from star_assets.pipeline.publishing import Plan
+from star_assets.pipeline.stage import StageStep, same_files
+from star_assets.staging.exports import RAW, Export, export_days, read_exports
+
+# Days that a remark names before it only counts them.
+NAMED = 5
+
+
+@dataclass(frozen=True)
+class OutOfDate:
+    """What of a table is not what its inputs say.
+
+    Args:
+        days: the days to refresh, each with a key that stays the same while the
+            inputs do. A dimension is one table: the newest day that it can include.
+        waiting: days that cannot be built before an upstream export is staged.
+        rolled_back: those of `days` that were built of the present inputs, and
+            then rolled back.
+        withdrawn: days that are staged, with rows, and no longer in the raw zone.
+            They stay until somebody refreshes them.
+        frozen: days that an earlier declaration staged, and whose raw files were retired.
+        outside: days with exports, or rows, that are no partitions of the star.
+    """
+
+    days: Mapping[str, str] = field(default_factory=dict)
+    waiting: Mapping[str, NotStaged] = field(default_factory=dict)
+    rolled_back: frozenset[str] = frozenset()
+    withdrawn: tuple[str, ...] = ()
+    frozen: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
+
+
+def out_of_date(context: Context, table: AnyTable) -> OutOfDate:
+    """What a refresh of the table would change, as of now."""
+    if isinstance(table, Source):
+        return _exports(context, table)
+    if isinstance(table, Dimension):
+        return _dimension(context, table)
+    return _dates(context, table)
+
+
+def _exports(context: Context, source: Source) -> OutOfDate:
+    """A day without an export is staged as an empty one once a later export has come: until then it may be late.
+
+    A source that has never exported anything is empty on every day that others have exported.
+    """
+    storage, step, first = context.storage, StageStep(context, source), context.settings.start_date.isoformat()
+    staged = {day: pointer.live for day, pointer in context.pointers("staging", source.name).refresh().items() if day}
+    raw = read_exports(storage, source)
+    exported = raw if raw or staged else [d for s in context.star.sources.values() for d in export_days(storage, s)]
+    days, frozen = {}, []
+    for day in sorted({*raw, *days_between(first, max(exported, default=""))}):
+        live, export = staged.get(day), raw.get(day)
+        if day < first or (live and (export is None or _is_staged(context, step, export, live))):
+            continue
+        if live and export and export.retired:
+            frozen.append(day)
+            continue
+        files = [(file.path, file.etag) for file in export.files] if export else []
+        days[day] = digest(code=step.code, files=files, replaces=live and live.version)
+    withdrawn = tuple(day for day, live in sorted(staged.items()) if live and live.rows and day not in raw)
+    outside = tuple(day for day in raw if day < first)
+    return OutOfDate(days, withdrawn=withdrawn, frozen=tuple(frozen), outside=outside)
+
+
+def _is_staged(context: Context, step: StageStep, export: Export, live: PointerEntry) -> bool:
+    """Whether the live version was made, by the present code, of the files that the export has."""
+    if live.version not in context.made_of:
+        try:
+            manifest = read_manifest(context.storage, Partition("staging", export.source, export.day), live.version)
+        except FileNotFoundError:
+            return False
+        context.made_of[live.version] = manifest.inputs
+    known = context.made_of[live.version]
+    if export.retired:
+        return step.identity(known["files"]) == str(known.get("identity", live.identity))
+    return same_files(export, known["files"]) and step.identity(known["files"]) == live.identity
+
+
+def _dimension(context: Context, dimension: Dimension) -> OutOfDate:
+    """Out of date, if it is, for the newest day that all its sources have exported."""
+    staged = [set(context.staged_exports(source)) for source in context.star.upstream_sources(dimension)]
+    included = set.intersection(*staged) if staged else {context.settings.start_date.isoformat()}
+    if not included:
+        return OutOfDate()
+    (planned,) = DimensionStep(context, dimension).plan([max(included)])
+    if isinstance(planned, Outcome):
+        assert planned.error
+        raise planned.error
+    pointer = planned.pointer
+    if pointer.live and pointer.live.identity == planned.identity:
+        return OutOfDate()
+    rolled_back = frozenset([planned.day] if pointer.left_by_rollback(planned.identity) else [])
+    return OutOfDate({planned.day: planned.identity}, rolled_back=rolled_back)
+
+
+def _dates(context: Context, fact: Fact) -> OutOfDate:
+    """Every date that has rows, that was exported, or that is live, held against what it should be."""
+    pointers = context.pointers("olap", fact.name).refresh()
+    seen = FactInputs(context, fact)
+    first, last = context.settings.start_date.isoformat(), _last_partition(context, seen)
+    days, rolled_back, outside = {}, set(), []
+    waiting: dict[str, NotStaged] = {}
+    published = {day for day, pointer in pointers.items() if day and pointer.live}
+    for day in sorted(seen.dates() | published):
+        try:
+            wanted = seen.of(day, day in published).identity
+        except NotStaged as error:
+            waiting[day] = error
+            continue
+        live = pointers[day].live if day in pointers else None
+        if live and live.identity == wanted:
+            continue
+        if day < first or (day > last and not live):
+            outside.append(day)
+            continue
+        days[day] = wanted
+        if day in pointers and pointers[day].left_by_rollback(wanted):
+            rolled_back.add(day)
+    return OutOfDate(days, waiting, frozenset(rolled_back), outside=tuple(outside))
+
+
+def _last_partition(context: Context, seen: FactInputs) -> str:
+    """Today in the business time zone, or the newest export, should that be later."""
+    today = datetime.now(context.settings.zone).date().isoformat()
+    return max([today, *(day for versions in seen.live.values() for day in versions)])
+
+
+def rows_outside(context: Context, fact: Fact, days: Sequence[str]) -> int:
+    """The rows that these dates would have, were they partitions. A corrected date has none."""
+    step = FactStep(context, fact)
+    plans = [plan for plan in step.plan(days) if isinstance(plan, Plan)]
+    totals = [context.engine.totals(fact, step.given(batch)) for batch in step.batches(plans)]
+    return sum(int(day["rows"]) for batch in totals for day in batch.values())
+
+
+def remarks(context: Context, table: AnyTable, found: OutOfDate) -> list[str]:
+    """What people should know of a table that refreshing it does not mend."""
+    name, start, told = table.name, context.settings.start_date, []
+    if found.withdrawn:
+        day = found.withdrawn[0]
+        told.append(
+            f"{name}: {_counted(found.withdrawn, 'staged export')} no longer in {context.storage.uri(RAW)}: "
+            f"{_some(found.withdrawn)}. What was staged stays; "
+            f"`star-assets run {name} --from {day} --to {day}` withdraws a day."
+        )
+    if found.frozen:
+        told.append(
+            f"{name}: {_counted(found.frozen, 'day')} as an earlier declaration staged it: {_some(found.frozen)}. "
+            "Their raw files were retired; put them back to have them staged again."
+        )
+    if found.waiting:
+        first = next(iter(found.waiting.values()))
+        told.append(f"{name}: {_counted(found.waiting, 'date')} waiting. {first}")
+    if found.outside and isinstance(table, Source):
+        told.append(
+            f"{name}: {_counted(found.outside, 'export')} from before STAR_START_DATE, {start}: "
+            f"{_some(found.outside)}. Nothing of that is staged; set STAR_START_DATE to an earlier day to have it."
+        )
+    if found.outside and isinstance(table, Fact) and (rows := rows_outside(context, table, found.outside)):
+        told.append(
+            f"{name}: {rows:,} rows are in no partition, because of their dates: {_some(found.outside)}. Partitions "
+            f"begin with STAR_START_DATE, {start}, and end today. Set it to an earlier day, or correct the dates."
+        )
+    return told
+
+
+def _counted(days: Sequence[str] | Mapping[str, object], what: str) -> str:
+    return f"1 {what} is" if len(days) == 1 else f"{len(days):,} {what}s are"
+
+
+def _some(days: Sequence[str]) -> str:
+    more = f" and {len(days) - NAMED:,} more" if len(days) > NAMED else ""
+    return ", ".join(days[:NAMED]) + more
