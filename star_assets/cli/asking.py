@@ -55,8 +55,9 @@ def query(sql: str | None, file: TextIO | None, format_: Format) -> None:
 def status(format_: Format) -> None:
     """Show what is live: of each table its partitions, rows, size and age.
 
-    `parts` are its partitions; `versions` the live ones and those that a rollback
-    can return to; `catalog` says whether queries see what is live, which `repair` brings about.
+    `parts` are its partitions; `due` the days that are out of date, which `run`
+    refreshes; `versions` the live ones and those that a rollback can return to;
+    `catalog` says whether queries see what is live, which `repair` brings about.
 
     \b
     Examples:
@@ -64,14 +65,20 @@ def status(format_: Format) -> None:
       star-assets status --format json
     """
     from star_assets.cli.terminal import show_status, write_rows
+    from star_assets.pipeline.out_of_date import remarks
     from star_assets.pipeline.status import table_status
 
     warehouse = open_warehouse()
-    found = table_status(warehouse)
+    tables = warehouse.star.tables
+    out_of_date = {name: warehouse.out_of_date(name) for name in tables}
+    found = table_status(warehouse, out_of_date)
     if format_ == "table":
         show_status(found)
     else:
         write_rows(found, format_)
+    for name, table in tables.items():
+        for text in remarks(warehouse, table, out_of_date[name]):
+            note(text)
     if not any(found["partitions"].to_pylist()):
         note(f"{warehouse.storage.uri('')} holds nothing published. Is STAR_LAKE right? `star-assets run` builds it.")
 

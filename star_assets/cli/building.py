@@ -38,15 +38,19 @@ def sample(days: int, orders_per_day: int) -> None:
     click.echo(f"{rows:,} rows of {days:,} days, from {first} on, are in {storage.uri('oltp')}.", err=True)
 
 
-@click.command(short_help="Stage exports and build the star.")
+@click.command(short_help="Stage exports and build the star, as far as it is out of date.")
 @click.argument("tables", nargs=-1, metavar="[TABLES]...")
 @days_options
 def run(tables: Sequence[str], from_: datetime | None, to_: datetime | None) -> None:
-    """Stage exports and build TABLES (default: all of the star), without Dagster.
+    """Bring TABLES (default: all of the star) up to date, without Dagster.
+
+    What is out of date is found and built: exports that are new, have changed or
+    were staged by other code, and the dimensions and business dates that this
+    concerns. With --from or --to, exactly these days are refreshed; an export
+    of theirs that is no longer there is withdrawn then.
 
     Each day is staged, audited and published by itself: a bad one leaves the
-    others alone, and its live version stays. What is up to date is not built
-    again, so the same command can always be repeated.
+    others alone, and its live version stays. The same command can always be repeated.
 
     \b
     Examples:
@@ -56,18 +60,24 @@ def run(tables: Sequence[str], from_: datetime | None, to_: datetime | None) -> 
     from rich.console import Console
 
     from star_assets.cli.progress import failures, notes, shown_progress
+    from star_assets.pipeline.out_of_date import OutOfDate, remarks
 
     warehouse = open_warehouse()
     chosen = in_order(warehouse, tables)
-    days = chosen_days(warehouse, from_, to_)
+    asked = chosen_days(warehouse, from_, to_)
     console, failed = Console(stderr=True), []
     for table in chosen:
+        found = warehouse.out_of_date(table) if asked is None else OutOfDate()
+        days = list(found.days) if asked is None else asked
         outcomes = shown_progress(console, table, len(days), warehouse.refresh(table, days))
-        for text in notes(outcomes):
+        for text in [*notes(outcomes), *remarks(warehouse, warehouse.star.table(table), found)]:
             note(text)
         for text in failures(outcomes):
             fail(text)
         failed += [outcome.error for outcome in outcomes if outcome.error]
+    if asked is None:
+        # A run that was killed after a commit left the catalog behind.
+        warehouse.mend(chosen)
     if failed:
         sys.exit(exit_code(failed))
 

@@ -24,7 +24,8 @@ format_option = click.option(
 
 def days_options(command: Callable[..., None]) -> Callable[..., None]:
     """`--from` and `--to`: a range of days, both included."""
-    options = (("to", "Last day; default: the last with an export."), ("from", "First day; default: STAR_START_DATE."))
+    first, last = "First day of a range; default: STAR_START_DATE.", "Last day of it; default: the last with an export."
+    options = (("to", last), ("from", first))
     for name, text in options:
         day = click.DateTime(["%Y-%m-%d"])
         command = click.option(f"--{name}", f"{name}_", type=day, metavar="YYYY-MM-DD", help=text)(command)
@@ -57,14 +58,16 @@ def in_order(warehouse: Warehouse, tables: Sequence[str]) -> list[str]:
     return [name for name in warehouse.star.tables if name in wanted or not tables]
 
 
-def chosen_days(warehouse: Warehouse, first: datetime | None, last: datetime | None) -> list[str]:
-    """The days from `first` to `last`; by default all that have exports."""
+def chosen_days(warehouse: Warehouse, first: datetime | None, last: datetime | None) -> list[str] | None:
+    """The days from `first` to `last`; None where neither is given. Where there is nothing to run, says so."""
     known = warehouse.days()
-    if not known and not last:
+    if not known and not last and (first or not any(map(warehouse.staged_exports, warehouse.star.sources.values()))):
         raise click.UsageError(
             f"No days to run: {warehouse.storage.uri('oltp')} holds no exports from "
             f"{warehouse.settings.start_date} on. Is STAR_LAKE right? `star-assets sample` writes some."
         )
+    if not first and not last:
+        return None
     begin = first.date() if first else warehouse.settings.start_date
     end = last.date() if last else date.fromisoformat(known[-1])
     if end < begin:

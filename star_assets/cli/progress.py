@@ -19,7 +19,7 @@ TOLD = 3
 
 def shown_progress(console: Console, table: str, days: int, outcomes: Iterable[Outcome]) -> list[Outcome]:
     """Show one table's outcomes as they come, then a line that sums them up. Returns them."""
-    if not console.is_terminal:
+    if not console.is_terminal or not days:
         found = list(outcomes)
     else:
         label, number = TextColumn(f"{table:<16}"), MofNCompleteColumn()
@@ -33,6 +33,8 @@ def shown_progress(console: Console, table: str, days: int, outcomes: Iterable[O
 
 def summary(table: str, outcomes: Sequence[Outcome]) -> str:
     """One line: what became of a table's days, and the live rows of those that did not fail."""
+    if not outcomes:
+        return f"{table:<16} up to date"
     counts = {status: sum(o.status == status for o in outcomes) for status in ("published", "unchanged", "failed")}
     told = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
     # A dimension's days share one version.

@@ -82,6 +82,7 @@ def show_status(status: pa.Table) -> None:
             "rows": row["rows"],
             "size": file_size(row["size_bytes"]),
             "live since (UTC)": f"{row['live_since']:%Y-%m-%d %H:%M}" if row["live_since"] else "",
+            "due": row["out_of_date"],
             "versions": row["versions"],
             "catalog": row["catalog"] or "empty",
         }

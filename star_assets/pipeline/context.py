@@ -30,7 +30,7 @@ class Context:
         self.star = star
         self.settings = settings
         self._code: dict[str, str] = {}
-        self._pointers: dict[tuple[str, str], Pointers] = {}
+        self.known_pointers: dict[tuple[str, str], Pointers] = {}
         # For each staged version that was looked at, its manifest's inputs.
         self.made_of: dict[str, Mapping[str, Any]] = {}
         # For each driving column, what the key index said of every date, and which versions of its months.
@@ -59,7 +59,7 @@ class Context:
 
     def pointers(self, database: str, table: str) -> Pointers:
         """All pointers of a table. Who asks again reads only those that changed."""
-        return self._pointers.setdefault((database, table), Pointers(self.storage, database, table))
+        return self.known_pointers.setdefault((database, table), Pointers(self.storage, database, table))
 
     def staged_exports(self, source: Source) -> dict[str, str]:
         """Every staged export day of a source, with its pointer's ETag: one listing, nothing is read."""

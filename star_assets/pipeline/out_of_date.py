@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from star_assets.lake.versions import Partition, PointerEntry, read_manifest
-from star_assets.model.errors import NotStaged
+from star_assets.model.errors import BrokenFile, NotStaged
 from star_assets.model.source import Source
 from star_assets.model.star import AnyTable
 from star_assets.model.tables import Dimension, Fact
@@ -27,7 +28,7 @@ from star_assets.pipeline.identity import digest
 from star_assets.pipeline.outcome import Outcome
 from star_assets.pipeline.publishing import Plan
 from star_assets.pipeline.stage import StageStep, same_files
-from star_assets.staging.exports import RAW, Export, export_days, read_exports
+from star_assets.staging.exports import RAW, Export, export_days, fingerprint, read_exports
 
 # Days that a remark names before it only counts them.
 NAMED = 5
@@ -101,7 +102,20 @@ def _is_staged(context: Context, step: StageStep, export: Export, live: PointerE
     known = context.made_of[live.version]
     if export.retired:
         return step.identity(known["files"]) == str(known.get("identity", live.identity))
-    return same_files(export, known["files"]) and step.identity(known["files"]) == live.identity
+    files = known["files"] if same_files(export, known["files"]) else _fingerprints(context, export, known["files"])
+    return files is not None and step.identity(files) == live.identity
+
+
+def _fingerprints(
+    context: Context, export: Export, known: Sequence[Mapping[str, Any]]
+) -> Sequence[Mapping[str, Any]] | None:
+    """The files with their checksums, if they may be the known ones, copied or touched; None if they cannot."""
+    if [(file.path, file.size) for file in export.files] != [(file["path"], file["size"]) for file in known]:
+        return None
+    try:
+        return [vars(file) for file in fingerprint(context.storage, export, {})]
+    except BrokenFile:
+        return None
 
 
 def _dimension(context: Context, dimension: Dimension) -> OutOfDate:

@@ -1,4 +1,4 @@
-"""What is live, table by table, as rows.
+"""What is live, table by table, as rows, and what of it is out of date.
 
 One listing of pointers per table and one read of the catalog: the cost does not
 grow with versions or files. Not here: what people see of it (cli), mending what
@@ -7,13 +7,15 @@ is out of step (lake.publish).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from star_assets.lake.catalog import PartitionEntry, TableEntry
 from star_assets.lake.publish import out_of_step
-from star_assets.lake.versions import Pointers, parse_time
+from star_assets.lake.versions import parse_time
+from star_assets.pipeline.out_of_date import OutOfDate
 
 if TYPE_CHECKING:
     from star_assets.pipeline.warehouse import Warehouse
@@ -30,29 +32,40 @@ STATUS = pa.schema(
         ("live_since", pa.timestamp("ms", "UTC")),
         ("versions", pa.int64()),
         ("catalog", pa.string()),
+        ("out_of_date", pa.int64()),
+        ("withdrawn", pa.int64()),
     ]
 )
 
 
-def table_status(warehouse: Warehouse) -> pa.Table:
+def table_status(warehouse: Warehouse, found: Mapping[str, OutOfDate]) -> pa.Table:
     """One row per table of the star, sources first, in the schema `STATUS`.
 
     `partitions`, days, `rows` and `size_bytes` are of what is live; `live_since`
     is when the newest of it became so. `versions` counts the live ones and those
     that a rollback can return to. `catalog` is `in step`, `<n> behind`, `not
     ours` (somebody else's table has the name), or NULL where nothing is live.
+    `out_of_date` counts the days that a run would refresh, `withdrawn` the
+    staged exports that the raw zone holds no more; both as `found` says.
     """
     # The catalog first: what the pointers then say beyond it is behind, not about to be served.
     entries = warehouse.entries()
     served = warehouse.catalog.snapshot([(entry.database, entry.name) for entry in entries])
-    rows = [_row(warehouse, entry, *served.get((entry.database, entry.name), (None, []))) for entry in entries]
+    rows = [
+        {
+            **_row(warehouse, entry, *served.get((entry.database, entry.name), (None, []))),
+            "out_of_date": len(found[entry.name].days),
+            "withdrawn": len(found[entry.name].withdrawn),
+        }
+        for entry in entries
+    ]
     return pa.Table.from_pylist(rows, STATUS)
 
 
 def _row(
     warehouse: Warehouse, table: TableEntry, found: TableEntry | None, partitions: list[PartitionEntry]
 ) -> dict[str, Any]:
-    pointers = Pointers(warehouse.storage, table.database, table.name).refresh()
+    pointers = warehouse.pointers(table.database, table.name).refresh()
     live = {day: pointer.live for day, pointer in pointers.items() if pointer.live}
     days = [day for day in live if day]
     behind = len(out_of_step(warehouse.storage, table, found, partitions, pointers))

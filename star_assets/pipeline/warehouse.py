@@ -6,7 +6,7 @@ a step works (stage, dimensions, facts), what Dagster makes of it (orchestration
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from star_assets.athena.derive import table_entry
 from star_assets.athena.scans import Listing
 from star_assets.lake.catalog import TableEntry
-from star_assets.lake.publish import live_manifest, rollback
+from star_assets.lake.publish import Drift, live_manifest, mend, rollback
 from star_assets.lake.versions import (
     Manifest,
     Partition,
@@ -139,6 +139,11 @@ class Warehouse(Context):
         """The local names of a version's files."""
         folder = partition.version_folder(manifest.version)
         return self.storage.local([f"{folder}/{file.name}" for file in manifest.files])
+
+    def mend(self, tables: Collection[str]) -> list[Drift]:
+        """Bring the catalog in step with what is live of these tables. Returns what was done."""
+        entries = [entry for entry in self.entries() if entry.name in tables]
+        return mend(self.storage, self.catalog, entries, self.known_pointers)
 
     # What is there
 

@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -104,10 +105,48 @@ def test_a_bad_day_leaves_the_others_alone(star: Star, small_lake: Any) -> None:
     (small_lake.export("orders", DAY) / "orders.csv").write_text("nothing\n1\n")
     done = star("run", "orders")
     assert done.exit_code == 1
-    assert done.stderr.startswith("orders           1 unchanged, 1 failed")
+    assert done.stderr.startswith("orders           1 failed")
+    assert star("run", "orders", "--to", DAY).stderr.startswith("orders           1 unchanged, 1 failed")
     (small_lake.export("orders", "2023-07-01") / "_SUCCESS").unlink()
     assert star("run", "orders", "--to", "2023-07-01").exit_code == 75
-    assert star("run", "orders").exit_code == 1, "one that is permanent is enough"
+    assert star("run", "orders", "--to", DAY).exit_code == 1, "one that is permanent is enough"
+
+
+def test_a_run_builds_what_is_out_of_date_and_nothing_else(star: Star, small_lake: Any) -> None:
+    """No days to think of: an order that was exported again, and the dates that this concerns."""
+    assert set(star("run").stderr.splitlines()) == {
+        f"{name:<16} up to date" for name in small_lake.warehouse.star.tables
+    }
+    changed_export(small_lake)
+    told = {line.split()[0]: line.split()[1:3] for line in star("run").stderr.splitlines()}
+    assert told.pop("orders") == ["1", "published"]
+    assert told.pop("fact_sales")[1] == "published"
+    # A dimension of the order's references may have lost an inferred member.
+    untouched = ("order_items", "customers", "products", "stores", "dim_product")
+    assert [told[name] for name in untouched] == [["up", "to"]] * len(untouched)
+
+
+def test_a_run_that_was_killed_is_completed_by_the_next(star: Star, small_lake: Any) -> None:
+    """Published and not registered: nothing is out of date, and nobody sees it."""
+    small_lake.warehouse.catalog.drop_partitions("olap", "fact_sales", [(DAY,)])
+    assert star("run").exit_code == 0
+    assert small_lake.rows(f"SELECT count(*) > 0 AS there FROM fact_sales WHERE date = '{DAY}'") == [{"there": True}]
+
+
+def test_withdrawn_exports_are_told_and_withdrawn_by_name(star: Star, small_lake: Any) -> None:
+    """A raw zone that is cleaned up must not empty the tables, and an export taken back must."""
+    for source in ("orders", "order_items"):
+        shutil.rmtree(small_lake.export(source, DAY))
+    (orders,) = [
+        row for row in json.loads(star("status", "--format", "json").stdout) if row["table"].endswith("orders")
+    ]
+    assert (orders["out_of_date"], orders["withdrawn"]) == (0, 1)
+    done = star("run")
+    assert "orders           up to date" in done.stderr
+    assert f"orders: 1 staged export is no longer in {small_lake.root}/oltp: {DAY}." in done.stderr
+    assert star("run", "orders", "order_items", "--from", DAY, "--to", DAY).exit_code == 0
+    assert star("run").exit_code == 0
+    assert small_lake.rows(f"SELECT count(*) AS n FROM fact_sales WHERE date = '{DAY}'") == [{"n": 0}]
 
 
 def test_many_bad_days_are_told_in_a_few_lines(star: Star, small_lake: Any) -> None:

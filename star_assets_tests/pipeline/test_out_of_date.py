@@ -201,6 +201,17 @@ def test_exports_before_the_start_date_are_told(filled) -> None:
     assert "1 export is from before STAR_START_DATE" in remarks(filled.warehouse, filled.star.table("orders"), found)[0]
 
 
+def test_a_copied_raw_zone_is_not_out_of_date(filled) -> None:
+    """Other times and the same content, as after a move to another disk: `status` must not cry wolf."""
+    file = filled.folder("orders", D1) / "orders.csv"
+    content = file.read_bytes()
+    file.unlink()
+    file.write_bytes(content)
+    assert list(filled.warehouse.out_of_date("orders").days) == []
+    file.write_bytes(content.replace(b"placed", b"packed"))
+    assert list(filled.warehouse.out_of_date("orders").days) == [D1]
+
+
 def test_changed_code_makes_exports_out_of_date(filled) -> None:
     """The files are the same, what is read from them is not."""
     changed = filled.again(compression="snappy")
