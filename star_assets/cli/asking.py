@@ -65,19 +65,17 @@ def status(format_: Format) -> None:
       star-assets status --format json
     """
     from star_assets.cli.terminal import show_status, write_rows
-    from star_assets.pipeline.out_of_date import remarks
     from star_assets.pipeline.status import table_status
 
     warehouse = open_warehouse()
-    tables = warehouse.star.tables
-    out_of_date = {name: warehouse.out_of_date(name) for name in tables}
+    out_of_date = {name: warehouse.out_of_date(name) for name in warehouse.star.tables}
     found = table_status(warehouse, out_of_date)
     if format_ == "table":
         show_status(found)
     else:
         write_rows(found, format_)
-    for name, table in tables.items():
-        for text in remarks(warehouse, table, out_of_date[name]):
+    for name, due in out_of_date.items():
+        for text in warehouse.remarks(name, due):
             note(text)
     if not any(found["partitions"].to_pylist()):
         note(f"{warehouse.storage.uri('')} holds nothing published. Is STAR_LAKE right? `star-assets run` builds it.")

@@ -60,7 +60,7 @@ def run(tables: Sequence[str], from_: datetime | None, to_: datetime | None) -> 
     from rich.console import Console
 
     from star_assets.cli.progress import failures, notes, shown_progress
-    from star_assets.pipeline.out_of_date import OutOfDate, remarks
+    from star_assets.pipeline.out_of_date import OutOfDate
 
     warehouse = open_warehouse()
     chosen = in_order(warehouse, tables)
@@ -70,7 +70,7 @@ def run(tables: Sequence[str], from_: datetime | None, to_: datetime | None) -> 
         found = warehouse.out_of_date(table) if asked is None else OutOfDate()
         days = list(found.days) if asked is None else asked
         outcomes = shown_progress(console, table, len(days), warehouse.refresh(table, days))
-        for text in [*notes(outcomes), *remarks(warehouse, warehouse.star.table(table), found)]:
+        for text in [*notes(outcomes), *warehouse.remarks(table, found)]:
             note(text)
         for text in failures(outcomes):
             fail(text)

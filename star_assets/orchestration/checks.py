@@ -1,8 +1,9 @@
 """The aggregated checks: one result for a whole table, none of them blocking.
 
 `freshness` and `volume` are read from the catalog, `repeated_keys` from what staging
-counted; `reconciliation` computes the run's days of a fact again from its sources. Not here: the blocking audit of a
-version, which is part of publishing it (assets, pipeline).
+counted; `out_of_date` compares what is live with what is staged; `reconciliation`
+computes the run's days of a fact again from its sources. Not here: the blocking
+audit of a version, which is part of publishing it (assets, pipeline).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ from star_assets.model import Dimension, Fact, Star
 from star_assets.model.errors import StarError
 from star_assets.model.star import AnyTable
 from star_assets.orchestration.describe import check_result, database
-from star_assets.orchestration.failures import as_failure
+from star_assets.orchestration.failures import SHOWN, as_failure
 from star_assets.orchestration.resources import WAREHOUSE
 from star_assets.pipeline.outcome import CheckResult
 
@@ -29,6 +30,7 @@ DESCRIPTIONS = {
     "freshness": "Yesterday is live.",
     "volume": f"The newest day has {LEAST:.0%} to {MOST:.0%} of the median rows of the {DAYS_BEFORE} days before.",
     "repeated_keys": "No export has several different rows of one key and version.",
+    "out_of_date": "Every business date is what the staged exports say, and every row has a partition.",
     "reconciliation": "Rows and summed measures equal what the staged sources add up to, day by day.",
 }
 
@@ -40,8 +42,8 @@ def build_checks(star: Star) -> list[dg.AssetChecksDefinition]:
 
 def build_check(table: AnyTable) -> dg.AssetChecksDefinition:
     """The aggregated checks of one source or fact; any of them can be run alone."""
-    other = "repeated_keys" if isinstance(table, Fact) else "reconciliation"
-    names = [name for name in DESCRIPTIONS if name != other]
+    others = {"repeated_keys"} if isinstance(table, Fact) else {"reconciliation", "out_of_date"}
+    names = [name for name in DESCRIPTIONS if name not in others]
     specs = [dg.AssetCheckSpec(name, asset=table.name, description=DESCRIPTIONS[name]) for name in names]
 
     @dg.multi_asset_check(name=f"{table.name}_checks", specs=specs, can_subset=True, required_resource_keys={WAREHOUSE})
@@ -58,6 +60,8 @@ def build_check(table: AnyTable) -> dg.AssetChecksDefinition:
             if "repeated_keys" in chosen:
                 counts = repeated(warehouse, table, days_of_run(context) or list(rows)[-DAYS_BEFORE:])
                 yield check_result(table.name, repeated_keys(counts), dg.AssetCheckSeverity.WARN)
+            if "out_of_date" in chosen:
+                yield check_result(table.name, out_of_date(warehouse, table), dg.AssetCheckSeverity.WARN)
             if "reconciliation" in chosen:
                 found = warehouse.reconcile(table.name, days_of_run(context) or list(rows))
                 yield check_result(table.name, found, dg.AssetCheckSeverity.ERROR)
@@ -126,4 +130,18 @@ def repeated_keys(counts: Mapping[str, int]) -> CheckResult:
         f"expected one row for each key and version; {total} keys of {len(days)} days have several, "
         "and the greatest by content counts",
         {"expected": 0, "actual": total, "days": days},
+    )
+
+
+def out_of_date(warehouse: Any, table: AnyTable) -> CheckResult:
+    """Days follow business dates: an export of today may concern last week, which Dagster itself cannot know."""
+    found = warehouse.out_of_date(table.name)
+    days, waiting, outside = list(found.days), list(found.waiting), list(found.outside)
+    told = [f"{len(days)} business dates are out of date" + (f": {', '.join(days[:SHOWN])}" if days else "")]
+    told += warehouse.remarks(table.name, found)
+    return CheckResult(
+        "out_of_date",
+        not days and len(told) == 1,
+        ". ".join(told),
+        {"expected": 0, "actual": len(days), "days": days, "waiting": waiting, "outside the partitions": outside},
     )

@@ -1,7 +1,7 @@
 """The sensors: what they look at, how often, and what they tell Dagster.
 
 Here: their declarations, cursors and skip reasons. Not here: which exports are
-new or changed (arrivals), what is in the lake that Dagster has not seen (landed),
+new or changed (arrivals), what is out of date (due), what is in the lake that Dagster has not seen (landed),
 how the catalog is mended (lake.publish).
 """
 
@@ -15,6 +15,7 @@ from star_assets.lake.publish import Drift, mend
 from star_assets.lake.versions import Pointers
 from star_assets.model import Star
 from star_assets.orchestration.arrivals import Look, Request, look
+from star_assets.orchestration.due import look as due
 from star_assets.orchestration.jobs import all_tables
 from star_assets.orchestration.landed import unreported
 from star_assets.orchestration.resources import WAREHOUSE
@@ -25,8 +26,8 @@ INTERVAL_SECONDS = 60
 
 
 def build_sensors(star: Star) -> list[dg.SensorDefinition]:
-    """The new-exports sensor and the Athena partition sensor."""
-    return [new_exports, _athena_partitions(star)]
+    """The sensors for new exports, for what is out of date, and for Athena's partitions."""
+    return [new_exports, out_of_date, _athena_partitions(star)]
 
 
 @dg.sensor(
@@ -47,6 +48,27 @@ def new_exports(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     if found.requests:
         return dg.SensorResult(run_requests=[_run_request(request) for request in found.requests], cursor=cursor)
     return dg.SensorResult(skip_reason=_nothing_new(warehouse.storage.uri("oltp"), found), cursor=cursor)
+
+
+@dg.sensor(
+    job=all_tables,
+    minimum_interval_seconds=INTERVAL_SECONDS,
+    default_status=dg.DefaultSensorStatus.STOPPED,
+    required_resource_keys={WAREHOUSE},
+    description="Requests the dimensions and the business dates that are not what the staged exports say.",
+)
+def out_of_date(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    """The cursor holds what was requested and is still out of date; a lost one costs a request that Dagster drops."""
+    warehouse = context.resources.warehouse
+    tried = json.loads(context.cursor) if context.cursor else {}
+    found = due(warehouse, context.instance, tried, time.monotonic() + TICK_SECONDS)
+    cursor = json.dumps(found.tried, sort_keys=True)
+    if found.requests:
+        for reason in found.reasons:
+            context.log.info(reason)
+        return dg.SensorResult(run_requests=[_run_request(request) for request in found.requests], cursor=cursor)
+    nothing = "Every dimension and business date is what the staged exports say."
+    return dg.SensorResult(skip_reason=" ".join(found.reasons) or nothing, cursor=cursor)
 
 
 def _run_request(request: Request) -> dg.RunRequest:

@@ -7,7 +7,6 @@ themselves, and who asks for them (warehouse).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
 from functools import cached_property, partial
 from typing import Any
 
@@ -83,11 +82,3 @@ class Context:
         }
         files = self.storage.local([f"{folder}/part-00000.parquet" for folder in folders.values()])
         return tuple(StagedInput(day, (file,)) for day, file in zip(folders, files, strict=True))
-
-
-def days_between(first: str, last: str) -> list[str]:
-    """Every day from the first to the last, both included; none where the last comes before."""
-    if last < first:
-        return []
-    begin = date.fromisoformat(first)
-    return [str(begin + timedelta(days=number)) for number in range((date.fromisoformat(last) - begin).days + 1)]

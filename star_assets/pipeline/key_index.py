@@ -8,7 +8,8 @@ function of the month's staged versions, rebuilt when they differ.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from star_assets.engines.engine import StagedInput
@@ -26,8 +27,7 @@ class KeyIndex:
         self.context = context
         self.column = column
         self.exports = context.staged_exports(column.source)
-        months = _by_month(self.exports)
-        self.months = [self._month(month, exports) for month, exports in months.items()]
+        self.months = list(_months(context, column, self.exports))
 
     def exports_of(self, dates: Sequence[str] | None) -> Mapping[str, list[str]]:
         """For each business date (None: for every one that has rows), the export days it needs, sorted."""
@@ -62,16 +62,23 @@ class KeyIndex:
     def _files(self) -> list[str]:
         return [month.file for month in self.months]
 
-    def _month(self, month: str, exports: Mapping[str, str]) -> Folded:
-        source, column = self.column.source, self.column.column
-        partition = Partition("staging", f"{source.name}/_index_{column}", month)
-        timezone = self.context.settings.timezone
-        code = digest(source=self.context.code_identity(source.name), timezone=timezone)
 
-        def fold(base: str | None, added: Sequence[StagedInput], file: Path) -> None:
-            self.context.engine.index_keys(source, column, base, added, file)
+def catch_up(context: Context, column: SourceColumn, deadline: float) -> bool:
+    """Bring the index up to date month by month, until `time.monotonic()` is past the deadline. Whether it is."""
+    months = _months(context, column, context.staged_exports(column.source))
+    return all(time.monotonic() <= deadline for _ in months)
 
-        return fold_into(self.context, partition, code, source, exports, fold)
+
+def _months(context: Context, column: SourceColumn, exports: Mapping[str, str]) -> Iterator[Folded]:
+    source = column.source
+    code = digest(source=context.code_identity(source.name), timezone=context.settings.timezone)
+
+    def fold(base: str | None, added: Sequence[StagedInput], file: Path) -> None:
+        context.engine.index_keys(source, column.column, base, added, file)
+
+    for month, staged in _by_month(exports).items():
+        partition = Partition("staging", f"{source.name}/_index_{column.column}", month)
+        yield fold_into(context, partition, code, source, staged, fold)
 
 
 def _by_month(exports: Mapping[str, str]) -> dict[str, dict[str, str]]:

@@ -20,7 +20,7 @@ from star_assets.model.errors import BrokenFile, NotStaged
 from star_assets.model.source import Source
 from star_assets.model.star import AnyTable
 from star_assets.model.tables import Dimension, Fact
-from star_assets.pipeline.context import Context, days_between
+from star_assets.pipeline.context import Context
 from star_assets.pipeline.dates import FactInputs
 from star_assets.pipeline.dimensions import DimensionStep
 from star_assets.pipeline.facts import FactStep
@@ -28,7 +28,7 @@ from star_assets.pipeline.identity import digest
 from star_assets.pipeline.outcome import Outcome
 from star_assets.pipeline.publishing import Plan
 from star_assets.pipeline.stage import StageStep, same_files
-from star_assets.staging.exports import RAW, Export, export_days, fingerprint, read_exports
+from star_assets.staging.exports import RAW, Export, days_between, export_days, fingerprint, read_exports
 
 # Days that a remark names before it only counts them.
 NAMED = 5

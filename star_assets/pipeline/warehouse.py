@@ -28,15 +28,15 @@ from star_assets.model.errors import AuditFailed, RollbackRefused, UnknownPartit
 from star_assets.model.source import Source
 from star_assets.model.star import AnyTable
 from star_assets.model.tables import Dimension, Fact
-from star_assets.pipeline.context import Context, days_between
+from star_assets.pipeline.context import Context
 from star_assets.pipeline.dimensions import refresh_dimension
 from star_assets.pipeline.facts import FactStep
-from star_assets.pipeline.key_index import KeyIndex
-from star_assets.pipeline.out_of_date import OutOfDate, out_of_date
+from star_assets.pipeline.key_index import KeyIndex, catch_up
+from star_assets.pipeline.out_of_date import OutOfDate, out_of_date, remarks
 from star_assets.pipeline.outcome import CheckResult, Outcome
 from star_assets.pipeline.publishing import Plan, publish
 from star_assets.pipeline.stage import StageStep
-from star_assets.staging.exports import export_days
+from star_assets.staging.exports import days_between, export_days
 
 
 class Warehouse(Context):
@@ -140,6 +140,10 @@ class Warehouse(Context):
         folder = partition.version_folder(manifest.version)
         return self.storage.local([f"{folder}/{file.name}" for file in manifest.files])
 
+    def catch_up(self, fact: Fact, deadline: float) -> bool:
+        """Bring the fact's key index up to date, until `time.monotonic()` is past the deadline. Whether it is."""
+        return catch_up(self, self.star.driving_column(fact), deadline)
+
     def mend(self, tables: Collection[str]) -> list[Drift]:
         """Bring the catalog in step with what is live of these tables. Returns what was done."""
         entries = [entry for entry in self.entries() if entry.name in tables]
@@ -157,6 +161,10 @@ class Warehouse(Context):
     def out_of_date(self, table: str) -> OutOfDate:
         """What a refresh of the table would change, as of now. Raises UnknownTable."""
         return out_of_date(self, self.star.table(table))
+
+    def remarks(self, table: str, found: OutOfDate) -> list[str]:
+        """What people should know of what was found out of date: that which refreshing does not mend."""
+        return remarks(self, self.star.table(table), found)
 
     def require_day(self, table: str, day: str) -> None:
         """Raises UnknownPartition for a text that is no day from the start date on."""

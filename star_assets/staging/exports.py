@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from star_assets.lake.storage import Storage, Stored
@@ -69,6 +69,14 @@ def export_days(storage: Storage, source: Source) -> list[str]:
     """The days that have a folder in the raw zone, in order. Folders that are no `date=<day>` are not ours."""
     found = map(_DAY_FOLDER.fullmatch, storage.folders(f"{RAW}/{source.name}"))
     return [match[1] for match in found if match and _is_day(match[1])]
+
+
+def days_between(first: str, last: str) -> list[str]:
+    """Every day from the first to the last, both included; none where the last comes before."""
+    if last < first:
+        return []
+    begin = date.fromisoformat(first)
+    return [str(begin + timedelta(days=number)) for number in range((date.fromisoformat(last) - begin).days + 1)]
 
 
 def read_export(storage: Storage, source: Source, day: str) -> Export:

@@ -17,6 +17,7 @@ from star_assets.model.errors import StarError
 from star_assets.orchestration.build import build_definitions
 from star_assets.orchestration.describe import database
 from star_assets.orchestration.run import QUIET, partition_tags
+from star_assets.pipeline.out_of_date import OutOfDate
 from star_assets.pipeline.outcome import CheckResult, Outcome
 from star_assets.pipeline.warehouse import Warehouse
 from star_assets.samples.retailer import write_exports
@@ -57,6 +58,12 @@ class DecidedWarehouse:
     def reconcile(self, fact: str, days: Sequence[str]) -> CheckResult:
         self.reconciled = list(days)
         return CheckResult("reconciliation", self.reconciles, "…", {"expected": {"rows": "3"}, "days": []})
+
+    def out_of_date(self, table: str) -> OutOfDate:
+        return OutOfDate()
+
+    def remarks(self, table: str, found: OutOfDate) -> list[str]:
+        return []
 
     @property
     def catalog(self) -> DecidedWarehouse:
