@@ -2,14 +2,21 @@
 
 `python aws_server.py` prints its address and serves until its standard input
 ends. Where moto is laxer than AWS and the project counts on it, it is made as
-strict here.
+strict here. An access key says what shall fail: `ALWAYS.AccessDenied.PUT` gets
+that error for every PUT, `ONCE.SlowDown.GetTable` for the first such call of an
+object, and with `LOST.InternalError.PUT` that first call is done before it fails.
 """
 
 from __future__ import annotations
 
+import json
 import logging
+import re
 import sys
+from collections.abc import Callable, Iterable
+from typing import Any
 
+import moto.server
 from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
 from moto.glue.models import FakeTable, GlueBackend
@@ -24,6 +31,7 @@ def serve() -> None:
     """Print the address; serve until standard input ends."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     make_strict()
+    make_faulty()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -76,6 +84,37 @@ def make_strict() -> None:
         return reply
 
     GlueResponse.update_table = checked_update
+
+
+FAULT = re.compile(r"Credential=(ALWAYS|ONCE|LOST)\.(\w+)\.(\w+)/")
+STATUS = {"SlowDown": "503 Slow Down", "InternalError": "500 Internal Server Error"}
+
+Answer = Iterable[bytes]
+
+
+def make_faulty() -> None:
+    """Let calls fail as their access key says."""
+    application = moto.server.DomainDispatcherApplication
+    original, failed = application.__call__, set[tuple[str, ...]]()
+
+    def call(self: Any, environ: dict[str, Any], start_response: Callable[..., Any]) -> Answer:
+        found = FAULT.search(environ.get("HTTP_AUTHORIZATION", ""))
+        target = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+        if not found or found[3] != (target or environ["REQUEST_METHOD"]):
+            return original(self, environ, start_response)  # type: ignore[no-any-return]
+        this = (found[0], environ["PATH_INFO"], target)
+        if found[1] != "ALWAYS" and this in failed:
+            return original(self, environ, start_response)  # type: ignore[no-any-return]
+        failed.add(this)
+        if found[1] == "LOST":
+            list(original(self, environ, lambda *_: None))
+        content = json.dumps({"__type": found[2], "message": "As the test wants."}).encode()
+        if not target:
+            content = f"<Error><Code>{found[2]}</Code><Message>As the test wants.</Message></Error>".encode()
+        start_response(STATUS.get(found[2], "400 Bad Request"), [("Content-Length", str(len(content)))])
+        return [content]
+
+    application.__call__ = call
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ class FileCache:
     def find(self, name: str) -> Path | None:
         """The copy of that name; None if there is none. It is kept for as long as LEASE."""
         file = self.root / name
-        with suppress(FileNotFoundError):
+        with _told(file), suppress(FileNotFoundError):
             os.utime(file)
             return file
         return None

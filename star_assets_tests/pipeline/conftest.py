@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from star_assets.lake.versions import Manifest, Partition, read_pointer
+from star_assets.lake.versions import Manifest, Partition, Pointers, read_pointer
 from star_assets.model import Star
 from star_assets.pipeline.outcome import Outcome
 from star_assets.pipeline.warehouse import Warehouse
@@ -107,13 +107,18 @@ class Lake:
                     partitions = self.warehouse.catalog.partitions(entry.database, entry.name)
                     served = [(partition.values[0], partition.location) for partition in partitions]
                 parts = [
-                    "SELECT *" + (f", '{day}' AS date" if day else "") + f" FROM read_parquet({_files(location)}, "
+                    "SELECT *" + (f", '{day}' AS date" if day else "") + f" FROM read_parquet({self.files(location)}, "
                     "hive_partitioning=false)"
                     for day, location in served
                 ]
                 if parts:
                     connection.execute(f"CREATE VIEW {entry.name} AS {' UNION ALL BY NAME '.join(parts)}")
             return connection.execute(sql).fetchall()
+
+    def files(self, location: str | None) -> list[str]:
+        """The visible files of a folder, where they can be read."""
+        assert location is not None
+        return [str(file) for file in sorted(Path(location).iterdir()) if not file.name.startswith(("_", "."))]
 
     def sales(self) -> list[tuple[Any, ...]]:
         """(date, sale_id, product_id, quantity, revenue as text) of every sale."""
@@ -144,9 +149,38 @@ class Lake:
         return duckdb.execute(f"SELECT file, line, reason, raw FROM '{file}'").fetchall() if file.exists() else []
 
 
-def _files(location: str | None) -> list[str]:
-    assert location is not None
-    return [str(file) for file in sorted(Path(location).iterdir()) if not file.name.startswith(("_", "."))]
+class AwsLake(Lake):
+    """The same on S3 and Glue; `STAR_GLUE_PREFIX` says which databases are its own."""
+
+    def __init__(self, url: str, star: Star = shop, **settings: Any) -> None:
+        super().__init__(url, star, **settings)  # type: ignore[arg-type]
+
+    def again(self, star: Star | None = None, **settings: Any) -> AwsLake:
+        return AwsLake(str(self.root), star or self.star, **settings)
+
+    def write(self, source: str, day: str, files: Mapping[str, Content]) -> None:
+        folder, storage = f"oltp/{source}/date={day}", self.warehouse.storage
+        storage.delete([stored.path for stored in storage.walk(folder)])
+        for name, content in {**files, "_SUCCESS": b""}.items():
+            storage.write(f"{folder}/{name}", content.encode() if isinstance(content, str) else content)
+
+    def files(self, location: str | None) -> list[str]:
+        storage = self.warehouse.storage
+        listed = [stored.path for stored in storage.walk(storage.path(location or "") or "")]
+        return storage.local([path for path in listed if not path.rpartition("/")[2].startswith("_")])
+
+    def live(self) -> dict[str, str]:
+        found = {}
+        for database, table in self.warehouse.versioned_tables():
+            for day, pointer in Pointers(self.warehouse.storage, database, table).refresh().items():
+                name = Partition(database, table, day).name
+                found[f"{table} {name}"] = pointer.live.version if pointer.live else ""
+        return found
+
+
+def open_lake(place: str) -> Lake:
+    """The lake of the small shop in a folder, or at a URL."""
+    return AwsLake(place) if "://" in place else Lake(Path(place))
 
 
 MakeLake = Callable[..., Lake]
@@ -157,6 +191,18 @@ def make_lake(tmp_path: Path) -> MakeLake:
     """Makes lakes of their own: `make_lake(star, STAR settings…)`."""
     numbers = count(1)
     return lambda star=shop, **settings: Lake(tmp_path / f"lake{next(numbers)}", star, **settings)
+
+
+@pytest.fixture
+def make_aws_lake(aws: Callable[[], Settings], monkeypatch: pytest.MonkeyPatch) -> MakeLake:
+    """Makes a lake of the small shop on AWS, which the environment leads other processes to."""
+
+    def make() -> Lake:
+        settings = aws()
+        monkeypatch.setenv("STAR_GLUE_PREFIX", settings.glue_prefix)
+        return AwsLake(settings.lake)
+
+    return make
 
 
 @pytest.fixture

@@ -21,18 +21,23 @@ ORDERS = 40
 # Refreshes every table of the shop; tells each outcome as it is known.
 REFRESH = """
 import importlib.util, sys
-from pathlib import Path
 spec = importlib.util.spec_from_file_location("shop", sys.argv[1])
 shop = importlib.util.module_from_spec(spec)
 sys.modules["shop"] = shop
 spec.loader.exec_module(shop)
-lake = shop.Lake(Path(sys.argv[2]))
+lake = shop.open_lake(sys.argv[2])
 print("ready", flush=True)
 sys.stdin.readline()
 for table in lake.star.tables:
     for outcome in lake.warehouse.refresh(table, sys.argv[3:]):
         print(table, outcome.day, outcome.status, type(outcome.error).__name__, flush=True)
 """
+
+
+@pytest.fixture(params=["make_lake", "make_aws_lake"], ids=["local", "aws"])
+def lake(request: pytest.FixtureRequest):
+    """An empty lake of the small shop, in a folder and on AWS."""
+    return request.getfixturevalue(request.param)()
 
 
 def start(lake) -> subprocess.Popen[str]:
@@ -88,7 +93,7 @@ def test_two_processes_refresh_the_same_partitions(lake) -> None:
     processes = [start(lake) for _ in range(2)]
     for process in processes:
         go(process)
-    told = [process.communicate(timeout=60)[0].split("\n") for process in processes]
+    told = [process.communicate(timeout=180)[0].split("\n") for process in processes]
     assert [process.returncode for process in processes] == [0, 0]
     transient = {cls.__name__ for cls in Transient.__subclasses__()}
     for lines in told:

@@ -1,0 +1,224 @@
+"""What a user sees when AWS refuses, throttles or is not there: the message, and that what was live stays.
+
+Each case runs the real command line in a process of its own, against a lake
+with a published day and a newer export of it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sysconfig
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from star_assets.athena.embedded import EmbeddedAthena
+from star_assets.lake.catalog import TableEntry
+from star_assets.lake.local_storage import LocalStorage
+from star_assets.pipeline.warehouse import Warehouse
+from star_assets.samples.lake import export_samples
+from star_assets.settings import Settings
+from star_assets.star import retail
+
+DAY = "2023-07-01"
+STAR_ASSETS = Path(sysconfig.get_path("scripts")) / "star-assets"
+
+SIGN_IN = "Sign in again (`aws sso login`), or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+GRANT = "Allow the action for this identity; docs/aws.md lists what a lake needs."
+AGAIN = "It was tried several times. What was live stays live; run it again later."
+KEPT = "What was live stays live."
+
+
+@dataclass(frozen=True)
+class Case:
+    """What the environment says, what is typed, and what comes of it. A variable that is None is taken away.
+
+    `message` is the first error on standard error, with LAKE for the lake's URI and VERSION for version ids.
+    """
+
+    name: str
+    message: str
+    environment: Mapping[str, str | None] = field(default_factory=dict)
+    command: tuple[str, ...] = ("run", "stores")
+    exit_code: int = 1
+
+
+def key(fault: str) -> dict[str, str | None]:
+    return {"AWS_ACCESS_KEY_ID": fault}
+
+
+CASES = [
+    Case(
+        "no credentials",
+        "LAKE/oltp/orders: no credentials for AWS were found (Unable to locate credentials). " + f"{KEPT} {SIGN_IN}",
+        {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None, "AWS_EC2_METADATA_DISABLED": "true"},
+    ),
+    Case(
+        "no region",
+        f"glue: no AWS region is set. {KEPT} Set AWS_REGION or AWS_DEFAULT_REGION.",
+        {"AWS_DEFAULT_REGION": None},
+        ("status",),
+    ),
+    Case(
+        "no such bucket",
+        f"s3://no-such-bucket/lake/oltp/orders: there is no such bucket. {KEPT} Create it, or correct STAR_LAKE.",
+        {"STAR_LAKE": "s3://no-such-bucket/lake"},
+    ),
+    Case(
+        "no bucket's name",
+        "STAR_LAKE='s3:///lake': expected a folder, or s3://bucket/prefix.",
+        {"STAR_LAKE": "s3:///lake"},
+    ),
+    Case(
+        "another cloud",
+        "STAR_LAKE='gs://bucket': expected a folder, or s3://bucket/prefix.",
+        {"STAR_LAKE": "gs://bucket"},
+    ),
+    Case(
+        "an endpoint that is not there",
+        'LAKE/oltp/orders: AWS could not be reached (Could not connect to the endpoint URL: "http://127.0.0.1:9/BUCKET'
+        f'?list-type=2&prefix=retail%2Flake%2Foltp%2Forders%2F&delimiter=%2F&encoding-type=url"). {AGAIN}',
+        {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"},
+        exit_code=75,
+    ),
+    Case(
+        "writing is denied",
+        "LAKE/staging/stores/date=2023-07-01/v=VERSION/part-00000.parquet: s3:PutObject was denied "
+        f"(As the test wants). {KEPT} {GRANT}",
+        key("ALWAYS.AccessDenied.PUT"),
+    ),
+    Case(
+        "listing is denied",
+        f"LAKE/oltp/orders: s3:ListBucket was denied (As the test wants). {KEPT} {GRANT}",
+        key("ALWAYS.AccessDenied.GET"),
+    ),
+    Case(
+        "the catalog is denied",
+        f"Glue GLUE_staging.stores: glue:BatchCreatePartition was denied (As the test wants). {KEPT} {GRANT}",
+        key("ALWAYS.AccessDeniedException.BatchCreatePartition"),
+    ),
+    Case(
+        "an expired token",
+        f"LAKE/staging/stores/date=2023-07-01/v=VERSION/part-00000.parquet: the credentials for AWS have expired. "
+        f"{KEPT} {SIGN_IN}",
+        key("ALWAYS.ExpiredToken.PUT"),
+    ),
+    Case(
+        "keys that AWS does not know",
+        f"LAKE/oltp/orders: AWS does not know these credentials (InvalidAccessKeyId). {KEPT} {SIGN_IN}",
+        key("ALWAYS.InvalidAccessKeyId.GET"),
+    ),
+    Case(
+        "no right to the KMS key",
+        "LAKE/staging/stores/date=2023-07-01/v=VERSION/part-00000.parquet: the KMS key cannot be used for "
+        f"s3:PutObject: As the test wants. {KEPT} Allow kms:GenerateDataKey and kms:Decrypt on the key, or correct "
+        f"STAR_KMS_KEY. {GRANT}",
+        {**key("ALWAYS.KMSAccessDenied.PUT"), "STAR_KMS_KEY": "alias/shop"},
+    ),
+    Case(
+        "S3 throttles all the time",
+        "LAKE/staging/stores/date=2023-07-01/v=VERSION/part-00000.parquet: s3:PutObject was answered with SlowDown: "
+        f"As the test wants. {AGAIN}",
+        key("ALWAYS.SlowDown.PUT"),
+        exit_code=75,
+    ),
+    Case(
+        "Glue throttles all the time",
+        "Glue GLUE_staging.stores: glue:BatchUpdatePartition was answered with ThrottlingException: "
+        f"As the test wants. {AGAIN}",
+        key("ALWAYS.ThrottlingException.BatchUpdatePartition"),
+        exit_code=75,
+    ),
+]
+
+
+class Lake:
+    """A published day on AWS, and a newer export that no run has seen yet."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.warehouse = Warehouse(retail, settings)
+        export_samples(self.warehouse.storage, date(2023, 7, 1), 1, orders_per_day=5)
+        self.rerun()
+        stores = self.warehouse.storage.read(f"oltp/stores/date={DAY}/stores.json")[0]
+        self.warehouse.storage.write(f"oltp/stores/date={DAY}/stores.json", stores.replace(b"Miami", b"Tampa"))
+
+    def run(self, *command: str, **environment: str | None) -> subprocess.CompletedProcess[str]:
+        others = {name: value for name, value in os.environ.items() if not name.startswith("STAR_")}
+        given = {
+            **others,
+            "STAR_LAKE": self.settings.lake,
+            "STAR_GLUE_PREFIX": self.settings.glue_prefix,
+            "AWS_MAX_ATTEMPTS": "2",
+            **environment,
+        }
+        known = {name: value for name, value in given.items() if value is not None}
+        return subprocess.run([STAR_ASSETS, *command], env=known, capture_output=True, text=True, check=False)
+
+    def rerun(self) -> None:
+        """What a later run does, once AWS lets it."""
+        assert [outcome.error for outcome in self.warehouse.refresh("stores", [DAY])] == [None]
+
+    def cities(self) -> list[str]:
+        athena = EmbeddedAthena(self.warehouse.storage, self.warehouse.catalog)
+        found = athena.query("SELECT DISTINCT city FROM staging.stores ORDER BY 1").table
+        return [str(city) for city in found["city"].to_pylist()]
+
+    def plain(self, text: str) -> str:
+        """A message without what differs each time."""
+        bucket = self.settings.lake.split("/")[2]
+        text = text.replace(self.settings.lake, "LAKE").replace(self.settings.glue_prefix, "GLUE_")
+        return re.sub(r"\d{8}T\d{12}-[0-9a-f]{8}", "VERSION", text.replace(bucket, "BUCKET"))
+
+
+@pytest.fixture
+def lake(aws: Callable[[], Settings], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Lake:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return Lake(aws())
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_what_aws_refuses_is_told_in_our_words_and_nothing_is_lost(lake: Lake, case: Case) -> None:
+    """A traceback of botocore names no remedy, and a half-done publish would cost a day."""
+    before = lake.cities()
+    done = lake.run(*case.command, **case.environment)
+    errors = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
+    assert (lake.plain(errors[0]) if errors else done.stderr) == f"Error: {case.message}"
+    assert done.returncode == case.exit_code
+    # What failed in the catalog was published; all else was not.
+    if not re.search("glue:Batch", case.message):
+        assert lake.cities() == before
+    lake.rerun()
+    assert "Tampa" in lake.cities()
+
+
+@pytest.mark.parametrize("fault", ["ONCE.SlowDown.PUT", "LOST.InternalError.PUT", "ONCE.InternalError.GET"])
+def test_a_call_that_fails_once_or_loses_its_reply_fails_nothing(lake: Lake, fault: str) -> None:
+    """S3 throttles a busy prefix, and networks swallow replies, some day of every year."""
+    done = lake.run("run", "stores", AWS_ACCESS_KEY_ID=fault)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert "Tampa" in lake.cities()
+    assert "staging.stores" not in lake.run("repair").stderr
+
+
+def test_a_table_that_somebody_else_made_is_refused_and_stays(lake: Lake) -> None:
+    """Their queries would suddenly read our rows."""
+    theirs = TableEntry("staging", "products", (), location="s3://theirs/products")
+    lake.warehouse.catalog.put_table(theirs)
+    done = lake.run("run", "products")
+    assert (done.returncode, "the catalog has a table of that name" in done.stderr) == (1, True)
+    assert lake.warehouse.catalog.table("staging", "products") == theirs
+
+
+def test_copies_on_this_machine_need_room_and_rights(lake: Lake, tmp_path: Path) -> None:
+    """An engine reads local copies; where they cannot be made, the folder has to be named."""
+    (tmp_path / "file").write_bytes(b"")
+    done = lake.run("run", "stores", XDG_CACHE_HOME=str(tmp_path / "file"))
+    assert (done.returncode, "Not a directory" in done.stderr) == (1, True)
+    assert str(tmp_path / "file") in done.stderr
+    assert LocalStorage(tmp_path).read("file")[0] == b""
