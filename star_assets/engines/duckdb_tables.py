@@ -92,9 +92,37 @@ class Tables:
             return {}
         files, keys = parquet(index, evolving=False), _names(source.keys)
         pairs = _pairs(files, keys) if dates is None else _pairs_of(files, keys, dates)
+        return dict(self.connection.execute(f"{pairs} {_BY_DATE}").fetchall())
+
+    @tells("indexing lines")
+    def index_lines(self, part: Source, base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
+        """(keys, header's keys, export) of the base's and the exports' lines, sorted by the header's keys."""
+        columns = _names(_line_columns(part))
+        parts = [f"SELECT {columns}, export FROM {parquet([base])}"] if base else []
+        parts.append(
+            f"SELECT {columns}, CAST({EXPORT} AS DATE) AS export FROM {self._staged(part, exports).get_name()}"
+        )
+        self._copy(f"SELECT DISTINCT * FROM ({' UNION ALL '.join(parts)}) ORDER BY {columns}, export", file)
+
+    @tells("reading the key index")
+    def line_exports_of_dates(
+        self, header: Source, index: Sequence[str], part: Source, lines: Sequence[str], dates: Sequence[str] | None
+    ) -> dict[str, list[str]]:
+        """For each date, the exports with any row of a line that ever belonged to a header of that date."""
+        if not index or not lines or (dates is not None and not dates):
+            return {}
+        wanted = "date IS NOT NULL" if dates is None else _is_among(dates)
+        named = ", ".join(f"{name(k)} AS {name(c)}" for k, c in zip(header.keys, part.header_keys, strict=True))
+        files, keys = parquet(lines, evolving=False), _names(part.keys)
+        owned = f"owned AS (SELECT DISTINCT {keys}, date FROM {files} JOIN wanted USING ({_names(part.header_keys)}))"
+        needed = f"SELECT DISTINCT date, export FROM {files} JOIN owned USING ({keys})"
+        if set(part.header_keys) <= set(part.keys):
+            # No line can move to another header.
+            owned, needed = "owned AS (FROM wanted)", f"SELECT DISTINCT date, export FROM {files} JOIN owned USING "
+            needed += f"({_names(part.header_keys)})"
         found = self.connection.execute(
-            f"{pairs} SELECT CAST(date AS VARCHAR), list_sort(list(CAST(export AS VARCHAR))) FROM needed "
-            "WHERE date IS NOT NULL GROUP BY date"
+            f"WITH wanted AS (SELECT DISTINCT {named}, date FROM {parquet(index, evolving=False)} WHERE {wanted}), "
+            f"{owned}, needed AS ({needed}) {_BY_DATE}"
         )
         return dict(found.fetchall())
 
@@ -343,13 +371,28 @@ def _ibis_type(duckdb_type: str) -> Any:
     return DuckDBType.from_string(duckdb_type)
 
 
+# From `needed`, (date, export): each date with a list of its exports.
+_BY_DATE = (
+    "SELECT CAST(date AS VARCHAR), list_sort(list(CAST(export AS VARCHAR))) FROM needed "
+    "WHERE date IS NOT NULL GROUP BY date"
+)
+
+
+def _is_among(dates: Sequence[str]) -> str:
+    """SQL that finds the dates. The bounds let the reader skip row groups; the list alone would not."""
+    listed = ", ".join(f"DATE {text(date)}" for date in dates)
+    return f"date IN ({listed}) AND date BETWEEN {text(min(dates))} AND {text(max(dates))}"
+
+
+def _line_columns(part: Source) -> Sequence[str]:
+    """The header's key and the line's own, each column once."""
+    return tuple(dict.fromkeys((*part.header_keys, *part.keys)))
+
+
 def _pairs_of(files: str, keys: str, dates: Sequence[str]) -> str:
     """SQL that defines `needed`: the dates, each with the exports that it needs."""
-    wanted = ", ".join(f"DATE {text(date)}" for date in dates)
-    # The bounds let the reader skip row groups; the list alone would not.
     return (
-        f"WITH wanted AS (SELECT {keys}, date FROM {files} WHERE date IN ({wanted}) "
-        f"AND date BETWEEN {text(min(dates))} AND {text(max(dates))}), "
+        f"WITH wanted AS (SELECT {keys}, date FROM {files} WHERE {_is_among(dates)}), "
         f"needed AS (SELECT DISTINCT wanted.date, export FROM {files} AS every JOIN wanted USING ({keys}))"
     )
 

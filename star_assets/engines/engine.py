@@ -143,6 +143,19 @@ class Engine(Protocol):
         """For each date (None: every one in the index), the exports that hold any row of a key that ever had it."""
         ...
 
+    def index_lines(self, part: Source, base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
+        """(key columns, header's key columns, export) of each staged line, over `base` and `exports`."""
+        ...
+
+    def line_exports_of_dates(
+        self, header: Source, index: Sequence[str], part: Source, lines: Sequence[str], dates: Sequence[str] | None
+    ) -> dict[str, list[str]]:
+        """For each date, the part's exports that hold any row of a line that ever belonged to a header of that date.
+
+        `index` are the header's index files, `lines` the part's.
+        """
+        ...
+
     def dates_of_exports(self, source: Source, index: Sequence[str], exports: Sequence[str]) -> list[str]:
         """The dates that any key in these exports has or ever had."""
         ...

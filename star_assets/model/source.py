@@ -102,7 +102,9 @@ class Source:
         part_of: the header source whose lines these rows are.
         header_key: the column, or columns, that hold the header's key, where
             they are not named as there.
-        lines: `"complete"` if every exported header comes with all its lines.
+        lines: `"complete"` if every exported header comes with all its lines
+            (possibly none); `"changed"` if lines are exported by themselves, each
+            with its own version and tombstones.
         whole: how an export is known to be whole.
         csv: the dialect of CSV files; JSON files need none.
         timezone: the zone of timestamps that carry no offset.
@@ -118,7 +120,7 @@ class Source:
     deleted: str | None = None
     part_of: Source | None = None
     header_key: str | tuple[str, ...] | None = None
-    lines: Literal["complete"] = "complete"
+    lines: Literal["complete", "changed"] = "complete"
     whole: Marker | FileCount | Settled = field(default_factory=lambda: Settled(60))
     csv: Csv = field(default_factory=Csv)
     timezone: str = "UTC"
@@ -154,11 +156,9 @@ class Source:
                 f"{', '.join(self.part_of.keys)}",
                 "Name one column for each, in the same order",
             )
-        if self.lines != "complete":
+        if self.lines not in ("complete", "changed"):
             raise BadDeclaration(
-                f"source {self.name}",
-                f"lines={self.lines!r} is not supported",
-                'Export every changed header with all its lines, and declare lines="complete"',
+                f"source {self.name}", f"lines is {self.lines!r}", 'Use "complete" or "changed"; see docs/own-tables.md'
             )
         if self.event_time and self.declared[self.event_time].type != "timestamp":
             raise BadDeclaration(

@@ -27,9 +27,9 @@ PASS_BYTES = 12 * 1024 * 1024
 
 @dataclass(frozen=True)
 class _Work:
-    """A date's exports with their staged bytes, and the look at what is staged that named them."""
+    """A date's exports, as (source, day), with their staged bytes; the look at what is staged that named them."""
 
-    exports: Mapping[str, int]
+    exports: Mapping[tuple[str, str], int]
     seen: FactInputs
 
 
@@ -67,12 +67,12 @@ class FactStep:
     def batches(self, plans: Sequence[Plan]) -> Iterator[Sequence[Plan]]:
         """Dates in order, as many as one pass can hold."""
         batch: list[Plan] = []
-        read: dict[str, int] = {}
+        read: dict[tuple[str, str], int] = {}
         for plan in plans:
             new = {export: size for export, size in plan.work.exports.items() if export not in read}
             if batch and sum(read.values()) + sum(new.values()) > PASS_BYTES:
                 yield batch
-                batch, read = [], {}
+                batch, read, new = [], {}, plan.work.exports
             batch.append(plan)
             read.update(new)
         if batch:
@@ -94,7 +94,7 @@ class FactStep:
         for plan in plans:
             found = rules[plan.day]
             facts = {
-                "exports": list(plan.work.exports),
+                "exports": sorted({day for _, day in plan.work.exports}),
                 "exports_read_in_pass": read,
                 "audited_against": self._audited,
                 "sums": {column: str(value) for column, value in found.sums.items() if value is not None},
@@ -113,7 +113,9 @@ class FactStep:
         seen: FactInputs = plans[0].work.seen
         exports = sorted({export for plan in plans for export in plan.work.exports})
         staged = {
-            source.name: self.context.staged_inputs(source, {e: seen.live[source.name][e] for e in exports})
+            source.name: self.context.staged_inputs(
+                source, {day: seen.live[name][day] for name, day in exports if name == source.name}
+            )
             for source in seen.sources
         }
         states = self.context.storage.local([state.path for state in seen.states.values()])

@@ -142,7 +142,7 @@ class Warehouse(Context):
 
     def catch_up(self, fact: Fact, deadline: float) -> bool:
         """Bring the fact's key index up to date, until `time.monotonic()` is past the deadline. Whether it is."""
-        return catch_up(self, self.star.driving_column(fact), deadline)
+        return catch_up(self, self.star.driving_column(fact), self.star.parts(fact), deadline)
 
     def mend(self, tables: Collection[str]) -> list[Drift]:
         """Bring the catalog in step with what is live of these tables. Returns what was done."""

@@ -32,15 +32,17 @@ def current(rows: Table, source: Source) -> Table:
 
 
 def lines_of(headers: Table, lines: Table, header: Source, part: Source) -> Table:
-    """The lines that winning headers brought along in their own export.
+    """The lines that belong to winning headers.
 
     With `lines="complete"` a header's export defines its lines: lines from any
-    other export of the same header are superseded.
+    other export of the same header are superseded. With `lines="changed"` each
+    line wins by itself, and belongs to its header wherever that was exported.
     """
     keys = {line: headers[name] for line, name in zip(part.header_keys, header.keys, strict=True)}
     owners = headers.select(EXPORT, **keys)
-    owned = lines.semi_join(owners, [*part.header_keys, EXPORT])
-    return current(owned, part)
+    if part.lines == "changed":
+        return current(lines, part).semi_join(owners, list(part.header_keys))
+    return current(lines.semi_join(owners, [*part.header_keys, EXPORT]), part)
 
 
 def _greatest(rows: Table, keys: Sequence[str], first: Sequence[ibis.Value]) -> Table:

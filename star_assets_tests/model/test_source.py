@@ -118,7 +118,6 @@ def test_a_dialect_that_no_reader_can_follow_is_refused(dialect: dict[str, str],
         Csv(**dialect)
 
 
-def test_lines_that_change_alone_are_refused() -> None:
-    """Taken as complete, they would lose the lines that were not exported again."""
-    with pytest.raises(BadDeclaration, match="lines='changed' is not supported"):
-        Source("lines", key="id", columns={"id": "int64"}, lines="changed")  # type: ignore[arg-type]
+def test_lines_come_complete_or_by_themselves() -> None:
+    with pytest.raises(BadDeclaration, match=r'lines is \'some\'.*"complete" or "changed"'):
+        Source("lines", key="id", columns={"id": "int64"}, lines="some")  # type: ignore[arg-type]
