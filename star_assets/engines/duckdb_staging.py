@@ -38,6 +38,9 @@ SMALL, GROUP = 256 * 1024, 4 * 1024 * 1024
 # How DuckDB says that a file, or a value in it, is not what it was told to expect.
 INVALID = (duckdb.InvalidInputException, duckdb.ConversionException)
 
+# What no unquoted field can be, for a dialect without any text for NULL: DuckDB must be given one.
+NO_NULL = ("\n",)
+
 # The columns by which a statement over several days tells them apart: beside the
 # raw ones, no header's name begins with a space, and a typed one's with just one;
 # beside the staged ones, none begins with an underscore.
@@ -158,7 +161,7 @@ class Staging:
         return (
             f"read_csv({text_list(paths)}, auto_detect=false, hive_partitioning=false, header=true, "
             f"columns={{{columns}}}, delim={text(csv.delimiter)}, quote={text(csv.quote)}, escape={text(csv.quote)}, "
-            f"nullstr={text_list(csv.null)}, allow_quoted_nulls=false, max_line_size=16777216, "
+            f"nullstr={text_list(csv.null or NO_NULL)}, allow_quoted_nulls=false, max_line_size=16777216, "
             f"filename={text(RAW_FILE)})"
         )
 

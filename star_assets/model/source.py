@@ -47,11 +47,15 @@ class Csv:
     def __post_init__(self) -> None:
         if len(self.quote) != 1 or not self.quote.isascii():
             raise BadDeclaration("csv", f"quote is {self.quote!r}", "Use one ASCII character")
-        if not self.delimiter:
-            raise BadDeclaration("csv", "delimiter is empty", 'Use "," or ";" or a tab')
+        if not self.delimiter or any(character in f"{self.quote}\r\n" for character in self.delimiter):
+            raise BadDeclaration("csv", f"delimiter is {self.delimiter!r}", 'Use "," or ";" or a tab')
+        for null in self.null:
+            if any(part in null for part in (self.delimiter, self.quote, "\r", "\n")):
+                raise BadDeclaration("csv", f"null is {null!r}", "Use text that a field can hold without quotes")
         try:
-            codecs.lookup(self.encoding)
-        except LookupError as error:
+            "".encode(self.encoding)
+            codecs.getincrementaldecoder(self.encoding)("replace").decode(b"")
+        except (LookupError, UnicodeError) as error:
             raise BadDeclaration("csv", str(error), "Use one that Python knows, such as cp1252") from error
 
 

@@ -110,9 +110,19 @@ def test_an_export_without_a_declared_sign_is_whole_after_a_minute_of_quiet() ->
 
 @pytest.mark.parametrize(
     ("dialect", "problem"),
-    [({"quote": "''"}, "quote"), ({"delimiter": ""}, "delimiter"), ({"encoding": "klingon"}, "klingon")],
+    [
+        ({"quote": "''"}, "quote"),
+        ({"delimiter": ""}, "delimiter is ''"),
+        ({"delimiter": '"'}, "delimiter is '\"'"),
+        ({"delimiter": ",\n"}, r"delimiter is ',\\n'"),
+        ({"null": ("", '""')}, "null is '\"\"'"),
+        ({"null": ("n,a",)}, "null is 'n,a'"),
+        ({"encoding": "klingon"}, "klingon"),
+        ({"encoding": "base64"}, "base64"),
+        ({"encoding": "idna"}, "Unsupported error handling"),
+    ],
 )
-def test_a_dialect_that_no_reader_can_follow_is_refused(dialect: dict[str, str], problem: str) -> None:
+def test_a_dialect_that_no_reader_can_follow_is_refused(dialect: dict[str, Any], problem: str) -> None:
     """Found when the star is loaded, not in the middle of a night's run."""
     with pytest.raises(BadDeclaration, match=problem):
         Csv(**dialect)
