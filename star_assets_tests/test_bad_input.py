@@ -104,8 +104,8 @@ CASES = [
         orders(HEADER.replace("customer_id", "client"), *TWO_ROWS),
         "orders           1 failed\n"
         "Error: oltp/orders/date=2023-07-02/orders.csv: expected column 'customer_id', found order_id, client, "
-        "store_id, ordered_at, status, updated_at. The live version stays. Export again, or mark the column optional "
-        "in the Source.\n",
+        "store_id, ordered_at, status, updated_at. Of these, client is not declared: a new name? The live version "
+        "stays. Export again, or declare the new name, or mark the column optional in the Source.\n",
     ),
     Case(
         "a value is not of its column's type",
@@ -113,7 +113,7 @@ CASES = [
         "orders           1 failed\n"
         "Error: orders 2023-07-02: 1 of 3 rows rejected (33.33%), allowed are 0.10%. The live version stays; the "
         "rejected rows are kept in LAKE/staging/orders/date=2023-07-02/v=VERSION/_rejects.parquet. Export the day "
-        "again, or raise max_rejects in the Source. The first:\n"
+        "again, or correct the Source: its types, its csv or its max_rejects. The first:\n"
         "  oltp/orders/date=2023-07-02/orders.csv, line 2: column order_id: 'twelve' is not a whole number up to "
         "9,223,372,036,854,775,807\n",
         kept=[ROW.format("twelve", "placed")],
@@ -124,7 +124,7 @@ CASES = [
         "orders           1 failed\n"
         "Error: orders 2023-07-02: 2 of 2 rows rejected (100.00%), allowed are 0.10%. The live version stays; the "
         "rejected rows are kept in LAKE/staging/orders/date=2023-07-02/v=VERSION/_rejects.parquet. Export the day "
-        "again, or raise max_rejects in the Source. The first:\n"
+        "again, or correct the Source: its types, its csv or its max_rejects. The first:\n"
         "  oltp/orders/date=2023-07-02/orders.csv, line 2: column ordered_at: 'July 2nd' is not a timestamp such "
         "as 2023-07-01 10:00:00+02\n"
         "  oltp/orders/date=2023-07-02/orders.csv, line 3: column ordered_at: 'July 2nd' is not a timestamp such "
@@ -158,7 +158,7 @@ CASES = [
         "orders           1 failed\n"
         "Error: orders 2023-07-02: 1 of 3 rows rejected (33.33%), allowed are 0.10%. The live version stays; the "
         "rejected rows are kept in LAKE/staging/orders/date=2023-07-02/v=VERSION/_rejects.parquet. Export the day "
-        "again, or raise max_rejects in the Source. The first:\n"
+        "again, or correct the Source: its types, its csv or its max_rejects. The first:\n"
         "  oltp/orders/date=2023-07-02/orders.csv, line 4: expected 6 fields, found 4\n",
         kept=["3,1,1,2023-07-0"],
     ),

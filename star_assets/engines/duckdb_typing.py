@@ -104,10 +104,16 @@ class TypedSql:
         cases = f"WHEN {matches} THEN {self._value(column, 'CAST')} WHEN {nothing} THEN NULL ELSE {invalid}"
         if canonical := self._canonical(column):
             cases = f"WHEN {canonical} THEN {_typed(column)} {cases}"
+        if column == self.source.keys[0] and self._only_text(header):
+            cases = f"WHEN {name(column)} = {text(column)} THEN {invalid} {cases}"
         if column in self.reserved_keys:
             reserved = text(str(self.reserved_keys[column]))
             cases = f"WHEN CAST({self._value(column, 'TRY_CAST')} AS VARCHAR) = {reserved} THEN {invalid} {cases}"
         return f"CASE {cases} END"
+
+    def _only_text(self, header: Header) -> bool:
+        """Whether a header that is repeated amid the rows would be valid: whether it is one, the exact reader knows."""
+        return all(self.types[column].name == "string" for column in header if column in self.types)
 
     def _canonical(self, column: str) -> str | None:
         """SQL that finds most valid texts in half the time: those that their value is written as.

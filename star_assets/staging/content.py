@@ -1,7 +1,8 @@
 """The content of raw files: opened, decompressed, hashed, decoded.
 
 Here: bytes and text, and the errors of bytes that cannot be read. Not here:
-formats (files), records (csv_records, json_records).
+what the first bytes say (signatures), formats (files), records (csv_records,
+json_records).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from star_assets.model.errors import BrokenFile, LakeRefused
+from star_assets.staging.signatures import LONGEST_MARK, byte_order, standard_name
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -64,7 +66,8 @@ def open_raw(path: Path, name: str, sha256: _Hash | None = None) -> Iterator[Bin
     """The file's content, decompressed if its first bytes say gzip. `name` is what people call the file.
 
     `sha256` is fed the file's own bytes as they are read. Raises BrokenFile for
-    a file that is gone or no whole gzip stream, LakeRefused without rights.
+    a file that is gone, is no whole gzip stream or cannot be decoded, LakeRefused
+    without rights.
     """
     try:
         with path.open("rb", buffering=0) as file:
@@ -76,6 +79,9 @@ def open_raw(path: Path, name: str, sha256: _Hash | None = None) -> Iterator[Bin
         raise BrokenFile(name, None, "expected a whole gzip stream, found that the gzip stream ends early") from error
     except (gzip.BadGzipFile, zlib.error) as error:
         raise BrokenFile(name, None, f"expected a gzip stream, found a damaged one ({error})") from error
+    except UnicodeError as error:
+        # Few decoders end so: of what most of them cannot decode, each byte is marked.
+        raise BrokenFile(name, None, f"expected text in the declared encoding, found other bytes ({error})") from error
     except FileNotFoundError as error:
         raise BrokenFile(name, None, "expected a file, found that it is gone") from error
     except OSError as error:
@@ -101,12 +107,9 @@ def as_text(content: BinaryIO, encoding: str) -> io.TextIOWrapper:
 
     Bytes that are not valid in the encoding are marked; `flaw` finds them.
     """
-    return io.TextIOWrapper(content, "utf-8-sig" if is_utf8(encoding) else encoding, errors=_MARK, newline="")
-
-
-def is_utf8(encoding: str) -> bool:
-    """Whether an encoding's name says UTF-8, in whatever spelling."""
-    return codecs.lookup(encoding).name in {"utf-8", "utf-8-sig"}
+    mark, exact = byte_order(content.peek(LONGEST_MARK), encoding)  # type: ignore[attr-defined]
+    content.read(len(mark))
+    return io.TextIOWrapper(content, exact, errors=_MARK, newline="")
 
 
 def flaw(text: str, encoding: str) -> str | None:
@@ -122,29 +125,23 @@ def printable(text: str) -> str:
 
 
 class Utf8:
-    """Turns chunks of an encoding into chunks of UTF-8, without a BOM, for counting.
+    """Turns chunks of an encoding into chunks of UTF-8, for counting. The first comes without its BOM.
 
     `unchanged` stays True as long as the bytes are valid and mean the same in UTF-8.
     """
 
     def __init__(self, encoding: str) -> None:
         self.unchanged = True
-        self._utf8 = is_utf8(encoding)
-        decoder = codecs.getincrementaldecoder("utf-8" if self._utf8 else encoding)
-        self._decoder = decoder("strict" if self._utf8 else _MARK)
-        self._first = True
+        self._utf8 = standard_name(encoding) == "utf-8"
+        self._decoder = codecs.getincrementaldecoder(encoding)("strict" if self._utf8 else _MARK)
 
     def feed(self, chunk: bytes, final: bool = False) -> bytes:
         """The chunk in UTF-8. Of a chunk that ends amid a character, the rest comes with the next one."""
         if self._utf8:
             self._validate(chunk, final)
-            content = chunk
-        else:
-            content = self._decoder.decode(chunk, final).encode("utf-8", "surrogatepass")
-            self.unchanged = self.unchanged and chunk.isascii() and content == chunk
-        if self._first:
-            content = content.removeprefix(codecs.BOM_UTF8)
-            self._first = False
+            return chunk
+        content = self._decoder.decode(chunk, final).encode("utf-8", "surrogatepass")
+        self.unchanged = self.unchanged and chunk.isascii() and content == chunk
         return content
 
     def _validate(self, chunk: bytes, final: bool) -> None:

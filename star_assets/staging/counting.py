@@ -8,6 +8,7 @@ decoding (content), reading (csv_records, json_records).
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 
 import numpy as np
 import numpy.typing as npt
@@ -62,13 +63,14 @@ class CsvCounter:
 
     `records` are those that are not blank, the header among them; `delimiters`
     are those between fields, for a delimiter of one byte. `tidy` says whether
-    quotes stand only around whole fields and are all closed.
+    quotes stand only around whole fields and are all closed; `has_mark` whether
+    there is a byte order mark, as where files were joined.
     """
 
     def __init__(self, delimiter: str, quote: str) -> None:
         self.records = self.delimiters = 0
         self.tidy = True
-        self.has_nul = False
+        self.has_nul = self.has_mark = False
         self.line_ends = _LineEnds()
         self._quote = quote.encode()
         self._delimiter = delimiter.encode()[0]
@@ -78,10 +80,13 @@ class CsvCounter:
         self._inside = False
         self._last = b"\n"
         self._last_is_end = True
+        self._end = b""
 
     def feed(self, chunk: bytes, final: bool = False) -> None:
         """Count the next chunk; `final` says that it is the last one."""
         self.has_nul = self.has_nul or b"\0" in chunk
+        self.has_mark = self.has_mark or BOM_UTF8 in chunk or BOM_UTF8 in self._end + chunk[:2]
+        self._end = chunk[-2:]
         chunk = self.line_ends.feed(chunk, final)
         if chunk:
             quoted = self._inside or self._quote in chunk or self._last == self._quote

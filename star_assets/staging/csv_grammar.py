@@ -39,7 +39,7 @@ class _Malformed(Exception):
 
 
 class _Unclosed(Exception):
-    """A quoted field goes on beyond the lines at hand."""
+    """A quoted field, of this number, goes on beyond the lines at hand."""
 
 
 class CsvGrammar:
@@ -75,10 +75,11 @@ class CsvGrammar:
             quoted, count = self._quoted_record(lines, first)
         except _Malformed as problem:
             return CsvRecord(line, 1, raw, (), str(problem))
-        except _Unclosed as problem:
+        except _Unclosed as field:
             if not whole and sum(map(len, lines[first:])) < LONGEST_RECORD:
                 return None
-            return CsvRecord(line, 1, raw, (), str(problem))
+            closed = "never closed" if whole else f"not closed within {LONGEST_RECORD:,} characters"
+            return CsvRecord(line, 1, raw, (), f"the quote of field {field} is {closed}")
         text = "".join(lines[first : first + count]).rstrip("\r\n") if count > 1 else raw
         return CsvRecord(line, count, text, quoted)
 
@@ -92,7 +93,9 @@ class CsvGrammar:
                 value, number, position = self._quoted_field(lines, number, position + 1, len(fields) + 1)
                 body = lines[number].rstrip("\r\n")
                 if position < len(body) and not body.startswith(self._delimiter, position):
-                    raise _Malformed(f"text after the closing quote of field {len(fields) + 1}")
+                    raise _Malformed(
+                        f"text after the closing quote of field {len(fields) + 1}; double a quote that is text"
+                    )
                 fields.append(value)
             else:
                 end = body.find(self._delimiter, position)
@@ -118,4 +121,4 @@ class CsvGrammar:
             else:
                 pieces.append(line[position:end])
                 return "".join(pieces), number, end + 1
-        raise _Unclosed(f"the quote of field {field} is never closed")
+        raise _Unclosed(field)

@@ -15,13 +15,17 @@ from star_assets.staging.csv_grammar import CsvGrammar, CsvRecord
 from star_assets.staging.files import RawProfile
 from star_assets.staging.records import BATCH_CHARACTERS, BATCH_RECORDS, Records, Reject, require_same, text_table
 
+# What a byte order mark is once it is decoded; at the beginning of a file it never gets here.
+MARK = "\ufeff"
+
 
 def read_csv(path: Path, name: str, source: Source, profile: RawProfile) -> Iterator[Records]:
     """The file's records in batches, in its order. `profile` is its inspection's.
 
     A reject is a record with another number of fields than the header, with
-    bytes that are not valid in the declared encoding, or a line whose quoting
-    is broken; reading goes on at the next line. Raises BrokenFile, LakeRefused.
+    bytes that are not valid in the declared encoding, the header itself once
+    more, or a line whose quoting is broken; reading goes on at the next line.
+    Raises BrokenFile, LakeRefused.
     """
     if not profile.header:
         return
@@ -38,6 +42,7 @@ class _Reader:
     def __init__(self, header: Sequence[str], encoding: str) -> None:
         self.lines = 0
         self._header = header
+        self._header_raw = ""
         self._encoding = encoding
 
     def batches(self, records: Iterator[CsvRecord]) -> Iterator[Records]:
@@ -59,17 +64,19 @@ class _Reader:
             yield self._batch(rows, rejects)
 
     def _behind_header(self, records: Iterator[CsvRecord]) -> Iterator[CsvRecord]:
-        header_seen = False
         for record in records:
             self.lines += record.lines
-            if record.raw:
-                if header_seen:
-                    yield record
-                header_seen = True
+            if record.raw and self._header_raw:
+                yield record
+            self._header_raw = self._header_raw or record.raw
 
     def _problem(self, record: CsvRecord) -> str | None:
         if found := flaw(record.raw, self._encoding):
             return found
+        if record.raw.startswith(MARK):
+            return "expected a row, found a byte order mark: files were joined"
+        if record.raw == self._header_raw:
+            return "expected a row, found the header again"
         if record.problem is None and len(record.fields) != len(self._header):
             return f"expected {len(self._header)} fields, found {len(record.fields)}"
         return record.problem

@@ -18,10 +18,11 @@ from typing import TextIO
 
 from star_assets.model.errors import CannotForget
 from star_assets.model.source import Csv, Source
-from star_assets.staging.content import as_text, is_utf8, open_raw
+from star_assets.staging.content import as_text, open_raw
 from star_assets.staging.csv_grammar import CsvGrammar, CsvRecord
 from star_assets.staging.files import RawProfile
 from star_assets.staging.json_records import JsonRecord, compact, json_values
+from star_assets.staging.signatures import LONGEST_MARK, byte_order
 
 Fields = Mapping[str, "str | None"]
 
@@ -67,7 +68,7 @@ def erase(path: Path, name: str, source: Source, profile: RawProfile, erasure: E
             pieces = _csv(text, as_text(again, encoding), name, source.csv, profile.header, erasure, erased)
         else:
             pieces = _json(text, name, profile, erasure, erased)
-        with _created(out, encoding, profile.gzip, _begins_with_bom(path, name)) as file:
+        with _created(out, profile.gzip, *_begin(path, name, encoding)) as file:
             file.writelines(pieces)
     return erased
 
@@ -152,17 +153,17 @@ def _as_text(value: object) -> str:
     return value if isinstance(value, str) else compact(value)
 
 
-def _begins_with_bom(path: Path, name: str) -> bool:
+def _begin(path: Path, name: str, encoding: str) -> tuple[bytes, str]:
+    """The file's byte order mark, if it has one, and the encoding of what is behind it."""
     with open_raw(path, name) as content:
-        return content.read(3) == b"\xef\xbb\xbf"
+        return byte_order(content.read(LONGEST_MARK), encoding)
 
 
 @contextmanager
-def _created(out: Path, encoding: str, compressed: bool, bom: bool) -> Iterator[TextIO]:
+def _created(out: Path, compressed: bool, mark: bytes, encoding: str) -> Iterator[TextIO]:
     """A text file that gives back the bytes that `as_text` could not decode."""
-    if is_utf8(encoding):
-        encoding = "utf-8-sig" if bom else "utf-8"
     with out.open("wb") as raw:
         binary = gzip.GzipFile(fileobj=raw, mode="wb", filename="") if compressed else raw
+        binary.write(mark)
         with io.TextIOWrapper(binary, encoding, errors="surrogateescape", newline="") as file:
             yield file

@@ -6,40 +6,23 @@ Here: one pass over a file's bytes. Not here: its rows (reading).
 from __future__ import annotations
 
 import hashlib
-from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass
 from gzip import GzipFile
-from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from star_assets.model.errors import BrokenFile, ColumnMissing
-from star_assets.model.source import Csv, Source
-from star_assets.staging.content import CHUNK, Utf8, as_text, flaw, is_utf8, open_raw
+from star_assets.model.source import Source
+from star_assets.staging.content import CHUNK, Utf8, open_raw
 from star_assets.staging.counting import CsvCounter, JsonArrayCounter, JsonLinesCounter
-from star_assets.staging.csv_grammar import CsvGrammar
-from star_assets.staging.records import column_names
+from star_assets.staging.csv_header import read_header
+from star_assets.staging.signatures import byte_order, require_text
 
 Format = Literal["csv", "jsonl", "json"]
 
 _JSON_NAMES = (".json", ".jsonl", ".ndjson")
 
-# What files that are no text begin with.
-_SIGNATURES = {
-    b"PAR1": "Parquet",
-    b"ORC": "ORC",
-    b"Obj\x01": "Avro",
-    b"PK\x03\x04": "a zip archive or an Excel workbook",
-    b"\xd0\xcf\x11\xe0": "an Excel workbook",
-    b"%PDF": "a PDF",
-    b"SQLite format 3\0": "an SQLite database",
-    b"BZh": "bzip2",
-    b"\xfd7zXZ\0": "xz",
-    b"\x28\xb5\x2f\xfd": "zstd",
-    b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive",
-}
-_UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
+DECLARE = "Declare encoding={} in the Source's Csv, or export the file again"
 
 
 @dataclass(frozen=True)
@@ -65,11 +48,6 @@ class RawProfile:
     plain: bool
 
 
-def required_columns(source: Source) -> tuple[str, ...]:
-    """The columns that every file of the source must have."""
-    return tuple(name for name, column in source.declared.items() if not column.optional)
-
-
 def inspect_file(path: Path, name: str, source: Source) -> RawProfile:
     """Read the file once, in bounded memory. `name` is what people call it.
 
@@ -84,41 +62,41 @@ def inspect_file(path: Path, name: str, source: Source) -> RawProfile:
 
 def _inspect_csv(path: Path, name: str, source: Source) -> RawProfile:
     csv, sha256 = source.csv, hashlib.sha256()
-    counter, utf8 = CsvCounter(csv.delimiter, csv.quote), Utf8(csv.encoding)
+    counter = CsvCounter(csv.delimiter, csv.quote)
     with open_raw(path, name, sha256) as content:
-        start = _start(content, name, csv.encoding)
+        start, encoding = _start(content, name, csv.encoding, DECLARE)
+        utf8 = Utf8(encoding)
         for chunk, final in _chunks(start, content):
             counter.feed(utf8.feed(chunk, final), final)
-    header, first_line = _read_header(start, name, csv)
-    for column in required_columns(source) if header else ():
-        if column not in header:
-            raise ColumnMissing(name, column, header)
+    header = read_header(start, encoding, name, source)
     plain = (
         utf8.unchanged
         and counter.tidy
         and not counter.has_nul
+        and not counter.has_mark
         and counter.line_ends.uniform
-        and first_line == 1
+        and header.line == 1
         and len(csv.delimiter.encode()) == 1
         # DuckDB takes rows with more fields than the header if these are empty.
-        and counter.delimiters == counter.records * (len(header) - 1)
+        and counter.delimiters == counter.records * (len(header.columns) - 1)
     )
     return RawProfile(
         sha256=sha256.hexdigest(),
         format="csv",
         gzip=isinstance(content, GzipFile),
-        header=header,
-        records=counter.records - bool(header),
+        header=header.columns,
+        records=counter.records - bool(header.columns),
         lines=counter.line_ends.lines,
         plain=plain,
     )
 
 
 def _inspect_json(path: Path, name: str) -> RawProfile:
-    sha256, utf8 = hashlib.sha256(), Utf8("utf-8")
+    sha256 = hashlib.sha256()
     with open_raw(path, name, sha256) as content:
-        start = _start(content, name, "utf-8")
-        is_array = start.removeprefix(BOM_UTF8).lstrip().startswith(b"[")
+        start, encoding = _start(content, name, "utf-8", "JSON is UTF-8: export the file in that")
+        utf8 = Utf8(encoding)
+        is_array = start.lstrip().startswith(b"[")
         counter = JsonArrayCounter() if is_array else JsonLinesCounter()
         for chunk, final in _chunks(start, content):
             counter.feed(utf8.feed(chunk, final), final)
@@ -133,11 +111,12 @@ def _inspect_json(path: Path, name: str) -> RawProfile:
     )
 
 
-def _start(content: BinaryIO, name: str, encoding: str) -> bytes:
-    """The first chunk. Raises BrokenFile if it is no text."""
+def _start(content: BinaryIO, name: str, encoding: str, remedy: str) -> tuple[bytes, str]:
+    """The first chunk without its byte order mark, and its encoding. Raises BrokenFile if it is no such text."""
     start = content.read(CHUNK)
-    _require_text(start, name, encoding)
-    return start
+    require_text(start, name, encoding, remedy)
+    mark, exact = byte_order(start, encoding)
+    return start[len(mark) :], exact
 
 
 def _chunks(start: bytes, content: BinaryIO) -> Iterator[tuple[bytes, bool]]:
@@ -147,28 +126,3 @@ def _chunks(start: bytes, content: BinaryIO) -> Iterator[tuple[bytes, bool]]:
         yield chunk, False
         chunk = content.read(CHUNK)
     yield b"", True
-
-
-def _require_text(start: bytes, name: str, encoding: str) -> None:
-    for signature, what in _SIGNATURES.items():
-        if start.startswith(signature):
-            raise BrokenFile(name, None, f"expected text, found {what}")
-    if is_utf8(encoding):
-        if start.startswith(_UTF16_BOMS):
-            raise BrokenFile(name, None, "expected UTF-8, found UTF-16: declare the encoding in the Source's Csv")
-        if b"\0" in start.split(b"\n", 1)[0]:
-            raise BrokenFile(name, None, "expected text, found NUL bytes in the first line")
-
-
-def _read_header(start: bytes, name: str, csv: Csv) -> tuple[tuple[str, ...], int]:
-    """The column names and the line they begin on; none, and 0, where all lines are blank."""
-    records = CsvGrammar(csv).records(as_text(BytesIO(start), csv.encoding))
-    header = next((record for record in records if record.raw), None)
-    if header is None:
-        return (), 0
-    problem = flaw(header.raw, csv.encoding) or header.problem
-    if len(start) == CHUNK and next(records, None) is None:
-        problem = f"it does not end within {CHUNK} bytes"
-    if problem:
-        raise BrokenFile(name, header.line, f"the header cannot be read: {problem}")
-    return column_names((field or "" for field in header.fields), name, header.line), header.line

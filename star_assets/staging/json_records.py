@@ -12,10 +12,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
-from star_assets.model.errors import BrokenFile, ColumnMissing
+from star_assets.model.errors import BrokenFile
 from star_assets.model.source import Source
+from star_assets.staging.columns import require_columns
 from star_assets.staging.content import as_text, flaw, open_raw, printable
-from star_assets.staging.files import RawProfile, required_columns
+from star_assets.staging.files import RawProfile
 from star_assets.staging.records import (
     BATCH_CHARACTERS,
     BATCH_RECORDS,
@@ -49,9 +50,7 @@ def read_json(path: Path, name: str, source: Source, profile: RawProfile) -> Ite
         text = as_text(content, "utf-8")
         yield from rows.batches(json_values(text, name, profile))
     if rows.found:
-        for column in required_columns(source):
-            if column not in rows.found:
-                raise ColumnMissing(name, column, list(rows.found))
+        require_columns(source, name, list(rows.found))
 
 
 def json_values(text: TextIO, name: str, profile: RawProfile) -> Iterator[JsonRecord]:

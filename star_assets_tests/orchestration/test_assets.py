@@ -18,7 +18,7 @@ from star_assets.star.sources import customers, order_items, orders, products, s
 from .conftest import DAYS, DecidedWarehouse, materialize
 
 BAD = "2023-07-02"
-MISSING = ColumnMissing("oltp/orders/date=2023-07-02/a.csv", "status", ["order_id"])
+MISSING = ColumnMissing("oltp/orders/date=2023-07-02/a.csv", ["status"], ["order_id"])
 
 
 @pytest.fixture(scope="module")

@@ -45,7 +45,7 @@ def test_a_failed_run_is_posted_with_the_table_the_day_and_the_reason(
 ) -> None:
     """Nobody watches the UI at two in the morning."""
     url, posted = webhook
-    decided.errors["orders", DAYS[1]] = ColumnMissing("oltp/orders/x.csv", "store_id", ["order_id"])
+    decided.errors["orders", DAYS[1]] = ColumnMissing("oltp/orders/x.csv", ["store_id"], ["order_id"])
     definitions = build_definitions(retail, decided.settings, decided)
     result = materialize(decided, instance, DAYS, ["orders"])
     events = instance.all_logs(result.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)

@@ -42,7 +42,7 @@ BAD = {
     ",2023-07-01,1": "column id: no value",
     "1,,1": "column at: no value",
     "1,2023-07-01": "expected 3 fields, found 2",
-    '1,"2023-07-01"x,1': "text after the closing quote of field 2",
+    '1,"2023-07-01"x,1': "text after the closing quote of field 2; double a quote that is text",
 }
 
 

@@ -67,12 +67,12 @@ TORN = {
     "a line of spaces": (b"a,b,c\n  \n4,5,6\n", [(2, "  ", "expected 3 fields, found 1")]),
     "text behind a quote": (
         b'a,b,c\n1,"x"y,3\n4,5,6\n',
-        [(2, '1,"x"y,3', "text after the closing quote of field 2")],
+        [(2, '1,"x"y,3', "text after the closing quote of field 2; double a quote that is text")],
     ),
     "a runaway quote that meets another": (
         b'a,b,c\n1,"x,3\n4,5,6\n7,"y",9,10\n',
         [
-            (2, '1,"x,3', "text after the closing quote of field 2"),
+            (2, '1,"x,3', "text after the closing quote of field 2; double a quote that is text"),
             (4, '7,"y",9,10', "expected 3 fields, found 4"),
         ],
     ),
@@ -99,7 +99,7 @@ BROKEN = {
     "Parquet": (b"PAR1\x15\x04\x15", "found Parquet"),
     "a zip": (b"PK\x03\x04\x14\0", "found a zip archive or an Excel workbook"),
     "NULs": (b"\x01\0\0\0a,b\n", "NUL bytes in the first line"),
-    "UTF-16 undeclared": ("a,b,c\n1,2,3\n".encode("utf-16"), "declare the encoding"),
+    "UTF-16 undeclared": ("a,b,c\n1,2,3\n".encode("utf-16"), "expected utf-8, found utf-16-le"),
     "a repeated column": (b"a,b, A\n1,2,3\n", "found 'a' twice"),
     "a column without a name": (b"a,,c\n1,2,3\n", "expected a name for column 2"),
     "a reserved column": (b"a,_line\n1,2\n", "reserved name '_line'"),
@@ -268,7 +268,7 @@ def test_a_runaway_quote_costs_one_line_of_a_long_file(look: Look, monkeypatch: 
     monkeypatch.setattr(csv_grammar, "LONGEST_RECORD", 5000)
     found = look(b'a,b\n1,"x\n' + b"1,2\n" * 10_000, COMMA)
     assert len(found.rows) == 10_000
-    assert found.reasons == [(2, '1,"x', "the quote of field 2 is never closed")]
+    assert found.reasons == [(2, '1,"x', "the quote of field 2 is not closed within 5,000 characters")]
 
 
 @pytest.mark.parametrize("shift", range(6))

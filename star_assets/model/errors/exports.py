@@ -8,29 +8,39 @@ from star_assets.model.errors.tree import Permanent, Transient
 
 
 class ColumnMissing(Permanent):
-    """An export lacks a column that its source requires."""
+    """An export lacks columns that its source requires.
 
-    def __init__(self, file: str, column: str, found: Sequence[str]) -> None:
-        super().__init__(file, column, tuple(found))
+    `undeclared` are those it has beyond the declared ones: what is missing may have been renamed to one of them.
+    """
+
+    def __init__(self, file: str, missing: Sequence[str], found: Sequence[str], undeclared: Sequence[str] = ()) -> None:
+        super().__init__(file, tuple(missing), tuple(found), tuple(undeclared))
 
     def __str__(self) -> str:
-        file, column, found = self.args
+        file, missing, found, undeclared = self.args
+        columns = "column" if len(missing) == 1 else "columns"
+        renamed = declare = ""
+        if undeclared:
+            renamed = (
+                f" Of these, {_names(undeclared)} {'is' if len(undeclared) == 1 else 'are'} not declared: a new name?"
+            )
+            declare = "declare the new name, or "
         return (
-            f"{file}: expected column {column!r}, found {', '.join(found) or 'no columns'}. "
-            "The live version stays. Export again, or mark the column optional in the Source."
+            f"{file}: expected {columns} {', '.join(map(repr, missing))}, found {_names(found) or 'no columns'}."
+            f"{renamed} The live version stays. Export again, or {declare}mark the {columns} optional in the Source."
         )
 
 
 class BrokenFile(Permanent):
-    """An export's file cannot be read to its end."""
+    """An export's file cannot be read as its source declares it."""
 
-    def __init__(self, file: str, line: int | None, problem: str) -> None:
-        super().__init__(file, line, problem)
+    def __init__(self, file: str, line: int | None, problem: str, remedy: str = "Export the file again") -> None:
+        super().__init__(file, line, problem, remedy)
 
     def __str__(self) -> str:
-        file, line, problem = self.args
+        file, line, problem, remedy = self.args
         where = f"{file}, line {line}" if line else file
-        return f"{where}: {problem}. Nothing of this day was staged; the live version stays. Export the file again."
+        return f"{where}: {problem}. Nothing of this day was staged; the live version stays. {remedy}."
 
 
 class TooManyRejects(Permanent):
@@ -47,7 +57,7 @@ class TooManyRejects(Permanent):
         return (
             f"{source} {day}: {rejected:,} of {rows:,} rows rejected ({rejected / max(rows, 1):.2%}), "
             f"allowed are {allowed:.2%}. The live version stays; the rejected rows are kept in {kept}. "
-            f"Export the day again, or raise max_rejects in the Source. The first:{examples}"
+            f"Export the day again, or correct the Source: its types, its csv or its max_rejects. The first:{examples}"
         )
 
 
@@ -77,3 +87,8 @@ class RawRetired(Permanent):
             f"{source} {day}: expected the version that stands for its retired raw files, found none. "
             f"Put the files back, or delete _retired beside them to make it a day without an export."
         )
+
+
+def _names(columns: Sequence[str]) -> str:
+    """Names of columns as they are; what cannot be seen in one is written out."""
+    return ", ".join(name if name.isprintable() else ascii(name)[1:-1] for name in columns)

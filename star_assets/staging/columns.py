@@ -1,0 +1,23 @@
+"""The columns that a file has, held against those that its source declares.
+
+Not here: how a file says its columns (csv_header, json_records), their types (grammar).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from star_assets.model.errors import ColumnMissing
+from star_assets.model.source import Source
+
+
+def required_columns(source: Source) -> tuple[str, ...]:
+    """The columns that every file of the source must have."""
+    return tuple(name for name, column in source.declared.items() if not column.optional)
+
+
+def require_columns(source: Source, file: str, found: Sequence[str]) -> None:
+    """Raises ColumnMissing where a required column is not among those that were found."""
+    missing = [column for column in required_columns(source) if column not in found]
+    if missing:
+        raise ColumnMissing(file, missing, found, [column for column in found if column not in source.declared])
