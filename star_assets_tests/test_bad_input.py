@@ -112,8 +112,9 @@ CASES = [
         orders(HEADER, ROW.format("twelve", "placed"), *TWO_ROWS),
         "orders           1 failed\n"
         "Error: orders 2023-07-02: 1 of 3 rows rejected (33.33%), allowed are 0.10%. The live version stays; the "
-        "rejected rows are kept in LAKE/staging/orders/date=2023-07-02/v=VERSION/_rejects.parquet. Export the day "
-        "again, or correct the Source: its types, its csv or its max_rejects. The first:\n"
+        "rejected rows are kept in LAKE/staging/orders/date=2023-07-02/v=VERSION/_rejects.parquet, and "
+        "`star-assets rejects orders` lists them. Export the day again, or correct the Source: its types, its csv "
+        "or its max_rejects. The first:\n"
         "  oltp/orders/date=2023-07-02/orders.csv, line 2: column order_id: 'twelve' is not a whole number up to "
         "9,223,372,036,854,775,807\n",
         kept=[ROW.format("twelve", "placed")],
@@ -123,8 +124,9 @@ CASES = [
         orders(HEADER, *(row.replace("2023-07-02 10:00:00", "July 2nd", 1) for row in TWO_ROWS)),
         "orders           1 failed\n"
         "Error: orders 2023-07-02: 2 of 2 rows rejected (100.00%), allowed are 0.10%. The live version stays; the "
-        "rejected rows are kept in LAKE/staging/orders/date=2023-07-02/v=VERSION/_rejects.parquet. Export the day "
-        "again, or correct the Source: its types, its csv or its max_rejects. The first:\n"
+        "rejected rows are kept in LAKE/staging/orders/date=2023-07-02/v=VERSION/_rejects.parquet, and "
+        "`star-assets rejects orders` lists them. Export the day again, or correct the Source: its types, its csv "
+        "or its max_rejects. The first:\n"
         "  oltp/orders/date=2023-07-02/orders.csv, line 2: column ordered_at: 'July 2nd' is not a timestamp such "
         "as 2023-07-01 10:00:00+02\n"
         "  oltp/orders/date=2023-07-02/orders.csv, line 3: column ordered_at: 'July 2nd' is not a timestamp such "
@@ -157,8 +159,9 @@ CASES = [
         orders(HEADER, *TWO_ROWS, "3,1,1,2023-07-0", end=""),
         "orders           1 failed\n"
         "Error: orders 2023-07-02: 1 of 3 rows rejected (33.33%), allowed are 0.10%. The live version stays; the "
-        "rejected rows are kept in LAKE/staging/orders/date=2023-07-02/v=VERSION/_rejects.parquet. Export the day "
-        "again, or correct the Source: its types, its csv or its max_rejects. The first:\n"
+        "rejected rows are kept in LAKE/staging/orders/date=2023-07-02/v=VERSION/_rejects.parquet, and "
+        "`star-assets rejects orders` lists them. Export the day again, or correct the Source: its types, its csv "
+        "or its max_rejects. The first:\n"
         "  oltp/orders/date=2023-07-02/orders.csv, line 4: expected 6 fields, found 4\n",
         kept=["3,1,1,2023-07-0"],
     ),

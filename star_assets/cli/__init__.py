@@ -13,7 +13,7 @@ from __future__ import annotations
 import click
 
 from star_assets import __version__
-from star_assets.cli.asking import ddl, query, status
+from star_assets.cli.asking import ddl, query, rejects, status
 from star_assets.cli.building import demo, run, sample
 from star_assets.cli.keeping import forget, repair, retire, rollback, vacuum
 from star_assets.cli.shell import Commands
@@ -54,5 +54,5 @@ def main() -> None:
     """
 
 
-for _command in (sample, run, query, status, rollback, vacuum, repair, retire, forget, ddl, demo):
+for _command in (sample, run, query, status, rejects, rollback, vacuum, repair, retire, forget, ddl, demo):
     main.add_command(_command)

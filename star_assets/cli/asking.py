@@ -1,14 +1,15 @@
-"""Commands that look and change nothing: `query`, `status`, `ddl`."""
+"""Commands that look and change nothing: `query`, `status`, `rejects`, `ddl`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date, datetime
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from star_assets.cli.options import format_option, in_order, open_athena, open_warehouse
+from star_assets.cli.options import days_options, format_option, in_order, open_athena, open_warehouse
 from star_assets.cli.shell import note, read_text
 
 if TYPE_CHECKING:
@@ -79,6 +80,45 @@ def status(format_: Format) -> None:
             note(text)
     if not any(found["partitions"].to_pylist()):
         note(f"{warehouse.storage.uri('')} holds nothing published. Is STAR_LAKE right? `star-assets run` builds it.")
+
+
+@click.command(short_help="List the rows that are not valid.")
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+@days_options
+@format_option
+def rejects(sources: Sequence[str], from_: datetime | None, to_: datetime | None, format_: Format) -> None:
+    """List the rejected rows of each SOURCE (default: of all), with file, line, reason and text.
+
+    `staged` is yes where the other rows of the day are live, and no where the day was
+    refused because it has too many: its live version, if it had one, is the one before.
+    An export that is mended and run again has none any more. As a table, long texts are
+    cut; in CSV and JSON they are whole.
+
+    \b
+    Examples:
+      star-assets rejects
+      star-assets rejects orders --from 2023-07-01 --to 2023-07-07 --format csv
+    """
+    from star_assets.cli.terminal import show_rejects, write_rows
+    from star_assets.pipeline.rejects import rejected_rows
+
+    warehouse = open_warehouse()
+    chosen = in_order(warehouse, sources or list(warehouse.star.sources))
+    if others := [name for name in chosen if name not in warehouse.star.sources]:
+        known = ", ".join(warehouse.star.sources)
+        raise click.UsageError(
+            f"Rows are rejected where exports are staged: {others[0]} is no source. Sources: {known}."
+        )
+    first, last = str(from_.date() if from_ else date.min), str(to_.date() if to_ else date.max)
+    found = rejected_rows(
+        warehouse, [warehouse.star.sources[name] for name in chosen], lambda day: first <= day <= last
+    )
+    if format_ == "table" and found.num_rows:
+        show_rejects(found)
+    elif format_ != "table":
+        write_rows(found, format_)
+    if not found.num_rows:
+        note(f"no row of {', '.join(chosen)} is rejected.")
 
 
 @click.command(short_help="Print the statements that create the tables on Athena.")

@@ -62,7 +62,8 @@ def _notes_of_day(outcome: Outcome) -> Iterator[str]:
     if rejected := facts.get("rejected"):
         yield (
             f"{where}: {rejected:,} of {facts['rows_in']:,} rows rejected, which the source allows; they are kept in "
-            f"{outcome.location}/{REJECTS_FILE}. The first: {facts['first_rejects'][0]}."
+            f"{outcome.location}/{REJECTS_FILE}, and `star-assets rejects {outcome.table}` lists them. "
+            f"The first: {facts['first_rejects'][0]}."
         )
     if repeated := facts.get("repeated_keys"):
         keys = "1 key has" if repeated == 1 else f"{repeated:,} keys have"

@@ -31,7 +31,7 @@ MOST_DRAWN = 1_000
 # A table that goes to a file or another program is not folded to any width.
 UNBOUNDED = 100_000
 
-# Of a statement that prints nothing, so much is repeated.
+# Of a statement that prints nothing, and of a rejected row, so much is repeated.
 SHORT = 60
 
 # Eighths of a block, so that a bar's length is true to an eighth of a character.
@@ -50,10 +50,8 @@ def write_rows(rows: pa.Table, format_: Format) -> None:
     elif format_ == "csv":
         pyarrow.csv.write_csv(_csv_ready(rows), sys.stdout.buffer)
     else:
-        console = _console()
-        console.print(table(rows))
-        if rows.num_rows > MOST_DRAWN:
-            console.print(f"… the first {MOST_DRAWN:,} of {rows.num_rows:,} rows; --format csv or json writes all.")
+        _console().print(table(rows))
+        _tell_rest(rows)
 
 
 def show_answer(statement: str, result: Result) -> None:
@@ -95,6 +93,21 @@ def show_status(status: pa.Table) -> None:
     _console().print(shown)
 
 
+def show_rejects(rejects: pa.Table) -> None:
+    """The rows of `rejected_rows`, for people: each on a line, the file by its name within the day's folder."""
+    rows = [
+        {
+            **row,
+            "file": row["file"].partition(f"date={row['day']}/")[2],
+            "raw": _shortened(row["raw"]),
+            "staged": "yes" if row["staged"] else "no",
+        }
+        for row in rejects.slice(0, MOST_DRAWN).to_pylist()
+    ]
+    _console().print(table(pa.Table.from_pylist(rows)))
+    _tell_rest(rejects)
+
+
 def table(rows: pa.Table, title: str | None = None) -> Table:
     """A table of the first rows: numbers to the right, NULL shown as such."""
     shown = Table(title=title, title_justify="left", header_style="bold")
@@ -122,6 +135,17 @@ def bar_chart(labels: Sequence[str], values: Sequence[Decimal], width: int) -> T
         bar = ("█" * full + _EIGHTHS[rest]).rstrip()
         lines.append(Text.assemble(f"{label:>{names}} ", (bar, "cyan"), (f" {number}", "bold")))
     return Text("\n").join(lines)
+
+
+def _tell_rest(rows: pa.Table) -> None:
+    if rows.num_rows > MOST_DRAWN:
+        _console().print(f"… the first {MOST_DRAWN:,} of {rows.num_rows:,} rows; --format csv or json writes all.")
+
+
+def _shortened(text: str) -> str:
+    """A text as one line of at most SHORT characters."""
+    line = "".join(character if character.isprintable() else repr(character)[1:-1] for character in text[:SHORT])
+    return line if len(text) <= SHORT and len(line) <= SHORT else line[: SHORT - 1] + "…"
 
 
 def _console() -> Console:

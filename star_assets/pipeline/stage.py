@@ -24,6 +24,9 @@ from star_assets.staging.files import inspect_file
 # Where a version keeps the rows that are not valid; the `_` hides it from readers.
 REJECTS_FILE = "_rejects.parquet"
 
+# The rule of the audit that a version with too many rejects breaks.
+WITHIN_BOUNDS = "rejects within bounds"
+
 # Days whose exports are inspected and staged together: enough for one pass over
 # a quarter, few enough that progress shows and a killed run loses little.
 DAYS_AT_ONCE = 120
@@ -135,7 +138,7 @@ class StageStep:
                 + "".join(f"; {c.name}: {c.records} ≠ {c.staged} + {c.rejected}" for c in unaccounted),
             ),
             CheckResult(
-                "rejects within bounds",
+                WITHIN_BOUNDS,
                 refusal is None,
                 f"{rejected} of {records} rows rejected, allowed are {allowed:.2%}",
             ),

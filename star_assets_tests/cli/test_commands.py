@@ -275,6 +275,46 @@ def test_status_says_what_is_live_in_every_format(star: Star) -> None:
     assert "kB" in star("status").stdout
 
 
+# Rejected rows
+
+
+def test_rejects_are_listed_until_the_export_is_mended(star: Star, small_lake: Any) -> None:
+    """Found by file and line, whole in CSV and JSON; gone once the day is exported again."""
+    assert star("rejects", "orders").stderr == "Note: no row of orders is rejected.\n"
+    file = small_lake.export("orders", DAY) / "orders.csv"
+    sound = file.read_text()
+    raw = f"twelve,\t{'x' * 70}"
+    file.write_text(f"{sound}{raw}\n")
+    assert star("run", "orders").exit_code == 1
+    line, path = len(sound.splitlines()) + 1, f"oltp/orders/date={DAY}/orders.csv"
+    found = star("rejects", "--format", "json")
+    (row,) = json.loads(found.stdout)
+    assert row == {
+        "source": "orders",
+        "day": DAY,
+        "file": path,
+        "line": line,
+        "reason": "expected 7 fields, found 2",
+        "raw": raw,
+        "staged": False,
+    }
+    (written,) = csv.DictReader(io.StringIO(star("rejects", "orders", "--format", "csv").stdout))
+    assert written["raw"] == raw
+    shown = star("rejects", "orders", "stores", "--from", DAY).stdout
+    assert (
+        f"│ orders │ {DAY} │ orders.csv │   {line} │ expected 7 fields, found 2 │ twelve,\\t{'x' * 50}… │ no " in shown
+    )
+    assert json.loads(star("rejects", "--to", "2023-07-01", "--format", "json").stdout) == []
+    file.write_text(sound)
+    assert star("run", "orders").exit_code == 0
+    assert json.loads(star("rejects", "--format", "json").stdout) == []
+
+
+def test_only_sources_have_rejects(star: Star) -> None:
+    done = star("rejects", "dim_store")
+    assert (done.exit_code, "dim_store is no source. Sources: orders, order_items," in done.stderr) == (2, True)
+
+
 # Versions
 
 

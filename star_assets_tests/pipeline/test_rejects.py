@@ -8,6 +8,7 @@ import pytest
 
 from star_assets.model import Marker, Source, Star
 from star_assets.model.errors import BrokenFile, TooManyRejects
+from star_assets.pipeline.rejects import rejected_rows
 
 DAY, NEXT = "2023-07-01", "2023-07-02"
 HEADER = "id,at,price"
@@ -117,6 +118,68 @@ def test_a_mended_export_has_no_rejects(tolerant) -> None:
     tolerant.run(DAY)
     assert tolerant.rejects("readings", DAY) == []
     assert tolerant.rows("SELECT count(*) FROM readings") == [(3,)]
+
+
+def told(lake, *days: str) -> list[tuple[Any, ...]]:
+    """(day, line, raw, staged) of what a reader of the rejects is told."""
+    source = lake.star.sources["readings"]
+    found = rejected_rows(lake.warehouse, [source], lambda day: not days or day in days).to_pylist()
+    return [(row["day"], row["line"], row["raw"], row["staged"]) for row in found]
+
+
+def test_rejects_are_told_of_what_is_live_and_of_what_was_refused(tolerant) -> None:
+    """Whoever mends exports needs all of today's, and none of those that were mended."""
+    tolerant.write(
+        "readings", DAY, {"a.csv": f"{HEADER}\n{good(2)}x,2023-07-01,1\n", "b.csv": f"{HEADER}\n1,,\n{good(1)}"}
+    )
+    tolerant.write("readings", NEXT, {"a.csv": f"{HEADER}\n{good(1)}"})
+    tolerant.refresh("readings", DAY, NEXT)
+    assert told(tolerant) == [(DAY, 4, "x,2023-07-01,1", True), (DAY, 2, "1,,", True)]
+    tolerant.write("readings", NEXT, {"a.csv": f"{HEADER}\nu\nv\n{good(1)}"})
+    assert [outcome.status for outcome in tolerant.refresh("readings", DAY, NEXT)] == ["unchanged", "failed"]
+    assert told(tolerant, NEXT) == [(NEXT, 2, "u", False), (NEXT, 3, "v", False)]
+    assert len(told(tolerant)) == 4
+    tolerant.write("readings", DAY, {"a.csv": f"{HEADER}\n{good(2)}"})
+    tolerant.write("readings", NEXT, {"a.csv": f"{HEADER}\n{good(2)}"})
+    tolerant.run(DAY, NEXT)
+    assert told(tolerant) == []
+
+
+def test_an_export_that_is_put_back_leaves_no_refusal_behind(tolerant) -> None:
+    """Nothing is staged again, because it is as it was; what was refused is no export any more."""
+    files = {"a.csv": f"{HEADER}\n{good(2)}x,2023-07-01,1\n"}
+    tolerant.write("readings", DAY, files)
+    tolerant.run(DAY)
+    tolerant.write("readings", DAY, {"a.csv": f"{HEADER}\nu\n"})
+    assert tolerant.statuses("readings", DAY) == ["failed"]
+    assert told(tolerant) == [(DAY, 4, "x,2023-07-01,1", True), (DAY, 2, "u", False)]
+    tolerant.write("readings", DAY, files)
+    assert tolerant.statuses("readings", DAY) == ["unchanged"]
+    assert told(tolerant) == [(DAY, 4, "x,2023-07-01,1", True)]
+
+
+def test_of_refused_versions_the_newest_is_told(tolerant) -> None:
+    for raw in ("u", "v"):
+        tolerant.write("readings", DAY, {"a.csv": f"{HEADER}\n{raw}\n"})
+        assert tolerant.statuses("readings", DAY) == ["failed"]
+    assert told(tolerant) == [(DAY, 2, "v", False)]
+
+
+def test_what_a_killed_run_left_is_no_refusal(tolerant) -> None:
+    """Without a manifest nobody knows what it was to become."""
+    tolerant.write("readings", DAY, {"a.csv": f"{HEADER}\nu\n"})
+    tolerant.refresh("readings", DAY)
+    (manifest,) = (tolerant.root / "staging" / "readings" / f"date={DAY}").rglob("_manifest.json")
+    manifest.unlink()
+    assert told(tolerant) == []
+
+
+def test_a_rollback_tells_the_rejects_of_what_is_live_again(tolerant) -> None:
+    for text in ("x,2023-07-01,1\n", "y,2023-07-01,1\n"):
+        tolerant.write("readings", DAY, {"a.csv": f"{HEADER}\n{good(2)}{text}"})
+        tolerant.run(DAY)
+    tolerant.warehouse.rollback("readings", DAY, None)
+    assert told(tolerant) == [(DAY, 4, "x,2023-07-01,1", True)]
 
 
 def test_the_good_days_of_a_range_are_published(make_lake) -> None:

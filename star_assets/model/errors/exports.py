@@ -56,7 +56,8 @@ class TooManyRejects(Permanent):
         examples = "".join(f"\n  {example}" for example in first)
         return (
             f"{source} {day}: {rejected:,} of {rows:,} rows rejected ({rejected / max(rows, 1):.2%}), "
-            f"allowed are {allowed:.2%}. The live version stays; the rejected rows are kept in {kept}. "
+            f"allowed are {allowed:.2%}. The live version stays; the rejected rows are kept in {kept}, "
+            f"and `star-assets rejects {source}` lists them. "
             f"Export the day again, or correct the Source: its types, its csv or its max_rejects. The first:{examples}"
         )
 

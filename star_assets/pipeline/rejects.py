@@ -1,0 +1,93 @@
+"""The rows that are not valid, of every export as it is now: where each stands in its file, and why.
+
+A staged day keeps them beside its rows. A day that had too many was refused, and
+its version kept without ever being live: of those, the newest is told, as long as
+the export is still the one that was refused. Not here: what is a reject (staging).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from star_assets.lake.versions import Manifest, Partition, Pointer, read_manifest, table_folder
+from star_assets.model.source import Source
+from star_assets.pipeline.context import Context
+from star_assets.pipeline.stage import REJECTS_FILE, WITHIN_BOUNDS, same_files
+from star_assets.staging.exports import read_export
+
+REJECTED = pa.schema(
+    [
+        ("source", pa.string()),
+        ("day", pa.string()),
+        ("file", pa.string()),
+        ("line", pa.int64()),
+        ("reason", pa.string()),
+        ("raw", pa.string()),
+        ("staged", pa.bool_()),
+    ]
+)
+
+_FILE = re.compile(rf"date=([0-9-]+)/v=([^/]+)/{re.escape(REJECTS_FILE)}")
+
+
+def rejected_rows(context: Context, sources: Sequence[Source], wanted: Callable[[str], bool]) -> pa.Table:
+    """The rejected rows of the wanted days, in the schema `REJECTED`: by source, day, file, line.
+
+    `line` is the record's first in its file, `raw` its text. `staged` is False
+    where the day was refused because of them: what was staged of it before, if
+    anything, is live. One listing a source; only files with rejects are read.
+    """
+    tables = [
+        _of_version(context, source, day, version, staged)
+        for source in sources
+        for day, version, staged in _versions(context, source, wanted)
+    ]
+    return pa.concat_tables([REJECTED.empty_table(), *tables])
+
+
+def _versions(context: Context, source: Source, wanted: Callable[[str], bool]) -> Iterator[tuple[str, str, bool]]:
+    """(day, version, whether it is live) of the versions whose rejects are to be told, by day."""
+    folder = table_folder("staging", source.name)
+    kept: dict[str, list[str]] = {}
+    for stored in context.storage.walk(folder):
+        found = _FILE.fullmatch(stored.path.removeprefix(f"{folder}/"))
+        if found and wanted(found[1]):
+            kept.setdefault(found[1], []).append(found[2])
+    pointers = context.pointers("staging", source.name).refresh()
+    for day, versions in sorted(kept.items()):
+        pointer = pointers.get(day, Pointer())
+        live = pointer.live.version if pointer.live else ""
+        if live in versions:
+            yield day, live, True
+        was_live = {entry.version for entry in pointer.history}
+        newer = [version for version in versions if version > live and version not in was_live]
+        if newer and _is_refused(context, source, day, max(newer)):
+            yield day, max(newer), False
+
+
+def _is_refused(context: Context, source: Source, day: str, version: str) -> bool:
+    """Whether the version had too many rejects, and the export is still the one it was made of."""
+    try:
+        manifest: Manifest = read_manifest(context.storage, Partition("staging", source.name, day), version)
+    except FileNotFoundError:
+        return False  # killed before it was whole
+    refused = manifest.facts["checks"].get(WITHIN_BOUNDS) is False
+    return refused and same_files(read_export(context.storage, source, day), manifest.inputs["files"])
+
+
+def _of_version(context: Context, source: Source, day: str, version: str, staged: bool) -> pa.Table:
+    folder = Partition("staging", source.name, day).version_folder(version)
+    (file,) = context.storage.local([f"{folder}/{REJECTS_FILE}"])
+    rows = pq.read_table(file).sort_by([("file", "ascending"), ("line", "ascending")])
+    beside = {"source": source.name, "day": day, "staged": staged}
+    columns = [
+        pa.repeat(pa.scalar(beside[field.name], field.type), rows.num_rows)
+        if field.name in beside
+        else rows[field.name]
+        for field in REJECTED
+    ]
+    return pa.Table.from_arrays(columns, schema=REJECTED)
