@@ -23,7 +23,6 @@ from star_assets.athena.queries import Plan, Queries, Tables
 from star_assets.athena.scans import Listing
 from star_assets.athena.scope import CATALOG, Field
 from star_assets.athena.session import connect
-from star_assets.athena.sources import view_database
 from star_assets.athena.statements import Statements, is_ddl
 from star_assets.lake.catalog import Catalog, PartitionEntry, TableEntry
 from star_assets.lake.storage import Storage
@@ -114,7 +113,7 @@ class EmbeddedAthena(Athena):
             for table in found.values():
                 if table and table[0].view_sql is not None:
                     inside = parse_query(split(table[0].view_sql)[0])
-                    wanted |= {name for name, _ in _names(inside, view_database(table[0]))}
+                    wanted |= {name for name, _ in _names(inside, table[0].view_database or table[0].database)}
         for key, place in places.items():
             if key[0] == "information_schema":
                 raise Unfaithful("information_schema", "Write SHOW TABLES, SHOW COLUMNS or DESCRIBE.")

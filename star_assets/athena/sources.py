@@ -23,9 +23,6 @@ from star_assets.model.errors import Unfaithful
 if TYPE_CHECKING:
     from star_assets.athena.queries import Queries
 
-# The parameter of a view that says where names without a database are looked up in it.
-VIEW_DATABASE = "view_database"
-
 # What a table in FROM may come with. Anything else that the parser found is refused.
 _TABLE_ARGS = {"this", "db", "catalog", "alias", "joins"}
 
@@ -140,7 +137,7 @@ class From:
 
     def _view(self, entry: TableEntry, alias: exp.TableAlias, database: str | None, node: exp.Expression) -> str:
         statement: Statement = split(entry.view_sql or "")[0]
-        inside = replace(self.queries, sql=statement.sql, database=view_database(entry), ctes={})
+        inside = replace(self.queries, sql=statement.sql, database=entry.view_database or entry.database, ctes={})
         sql, compiled = inside.compile(parse_query(statement), None)
         fields = [replace(field, name=str(field.name).lower()) for field in compiled]
         return f"({sql}) AS {self._add(alias, database, fields, node)}"
@@ -221,11 +218,6 @@ def _conjuncts(node: exp.Expression) -> Iterator[exp.Expression]:
             pending.append(part.this)
         else:
             yield part
-
-
-def view_database(entry: TableEntry) -> str:
-    """Where a view's names without a database are looked up."""
-    return entry.parameters.get(VIEW_DATABASE, entry.database)
 
 
 def renamed(

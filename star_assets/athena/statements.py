@@ -20,7 +20,6 @@ from star_assets.athena.parse import DDL_WORDS, Statement, closest, rest_of
 from star_assets.athena.reader import Reader
 from star_assets.athena.repair import repair
 from star_assets.athena.scope import Field
-from star_assets.athena.sources import VIEW_DATABASE
 from star_assets.lake.catalog import Catalog, CatalogColumn, PartitionEntry, TableEntry
 from star_assets.lake.storage import Storage
 from star_assets.model.errors import Unfaithful
@@ -208,16 +207,17 @@ class Statements:
         for position, field in enumerate(fields, 1):
             if not field.name:
                 reader.fail(f"Column {position} of the view has no name. Write AS name", back=True)
+            if not field.type.ddl:
+                problem = f"Column {field.name} is of type {field.type}, which a view cannot have"
+                reader.fail(f"{problem}. CAST it to a type of CREATE TABLE", back=True)
         found = self.catalog.table(database, name)
         if found and (found.view_sql is None or not replace):
             reader.fail(
                 f"{database}.{name} exists" + ("" if found.view_sql is None else ". Write CREATE OR REPLACE"), True
             )
-        columns = tuple(CatalogColumn(str(field.name).lower(), str(field.type)) for field in fields)
+        columns = tuple(CatalogColumn(str(field.name).lower(), field.type.ddl) for field in fields)
         self.catalog.put_table(
-            TableEntry(
-                database, name, columns, format="view", parameters={VIEW_DATABASE: self.database}, view_sql=query.text
-            )
+            TableEntry(database, name, columns, format="view", view_sql=query.text, view_database=self.database)
         )
         return said()
 

@@ -91,6 +91,15 @@ class Type:
         return f"{self.of.duckdb}[]" if self.of else _DUCKDB[self.name]
 
     @property
+    def ddl(self) -> str:
+        """What Athena's DDL calls it; empty for what no table can have."""
+        if self.of:
+            return self.of.ddl and f"array<{self.of.ddl}>"
+        if self.name in ("unknown", "timestamp with time zone"):
+            return ""
+        return _IN_DDL.get(self.name, str(self))
+
+    @property
     def as_decimal(self) -> Type:
         """A decimal or an integer as the decimal that Trino makes of it."""
         return decimal(_DIGITS[self.name], 0) if self.is_integer else self
@@ -154,6 +163,7 @@ def from_sqlglot(found: exp.DataType) -> Type:
 
 # What Hive's DDL calls the types, where Trino calls them otherwise.
 _SIMPLE = {"int": "integer", "string": "varchar", "float": "real", "binary": "varbinary"}
+_IN_DDL = {trino: hive for hive, trino in _SIMPLE.items()}
 _SIZED = re.compile(r"(decimal|varchar|timestamp)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?")
 
 

@@ -30,6 +30,8 @@ class CatalogColumn:
 class TableEntry:
     """A table or view. `location` is a URI; a view has `view_sql` instead.
 
+    In `view_sql`, names without a database are of `view_database`.
+
     `csv` is read by Hive's OpenCSVSerDe, `text` by its LazySimpleSerDe, `json` by
     OpenX's JsonSerDe; `serde` holds that SerDe's own parameters.
     """
@@ -43,6 +45,7 @@ class TableEntry:
     parameters: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
     view_sql: str | None = None
+    view_database: str | None = None
     serde: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -89,7 +89,7 @@ class GlueCatalog(Catalog):
             found = list(self._all("get_tables", "TableList", name, DatabaseName=name))
         except _Absent:
             return []
-        return sorted((table_entry(one, database.lower()) for one in found), key=lambda entry: entry.name)
+        return sorted((table_entry(one, database.lower(), self.prefix) for one in found), key=lambda entry: entry.name)
 
     def table(self, database: str, name: str) -> TableEntry | None:
         """One table or view; None if there is none."""
@@ -169,12 +169,12 @@ class GlueCatalog(Catalog):
             )
         except _Absent:
             return None
-        return table_entry(reply["Table"], database.lower()), reply["Table"].get("VersionId", "")
+        return table_entry(reply["Table"], database.lower(), self.prefix), reply["Table"].get("VersionId", "")
 
     def _put_table(self, entry: TableEntry, version: str | None) -> None:
         """Create the table (`version` is None), or replace it if it is still of that version."""
         database, what = self._name(entry.database), self._name(entry.database, entry.name)
-        given = {"DatabaseName": database, "TableInput": table_input(entry, database)}
+        given = {"DatabaseName": database, "TableInput": table_input(entry, self.prefix)}
         if version is None:
             try:
                 self._call("create_table", what, **given)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from star_assets.lake.catalog import CatalogColumn, PartitionEntry, TableEntry
+from star_assets.lake.glue_views import with_prefix, without_prefix
 
 # Format → input format, output format, SerDe.
 _TEXT = ("org.apache.hadoop.mapred.TextInputFormat", "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat")
@@ -31,30 +33,36 @@ SERDES: dict[str, tuple[str, str, str]] = {
 _VIEW = {"presto_view": "true", "comment": "Presto View"}
 _EXTERNAL = {"EXTERNAL": "TRUE"}
 
+# The parameter that holds a view's description.
+_DESCRIPTION = "view_description"
+
+# As Hive says that there are none. Trino fails on a table or partition that says nothing.
+_BUCKETS = {"NumberOfBuckets": -1}
+
 # Under these names Athena's optimizer looks for what our versions know.
 _COUNTS = {"rows": "numRows", "size": "totalSize"}
 
 _VIEW_BEGIN, _VIEW_END = "/* Presto View: ", " */"
 
 
-def table_input(entry: TableEntry, database: str) -> dict[str, Any]:
-    """Glue's TableInput. `database` is its name in Glue, which a view's text names."""
-    found: dict[str, Any] = {
+def table_input(entry: TableEntry, prefix: str) -> dict[str, Any]:
+    """Glue's TableInput. Databases that a view names get the prefix that they have in Glue."""
+    if entry.view_sql is not None:
+        # Trino knows a view by its comment, for which it takes a Description if there is one.
+        described = {_DESCRIPTION: entry.description} if entry.description else {}
+        return {
+            "Name": entry.name,
+            "TableType": "VIRTUAL_VIEW",
+            "PartitionKeys": [],
+            "ViewOriginalText": _view_text(entry, prefix),
+            "ViewExpandedText": "/* Presto View */",
+            "Parameters": {**_VIEW, **described, **entry.parameters},
+            "StorageDescriptor": {**_BUCKETS, "Columns": _columns(entry.columns), "Location": "", "SerdeInfo": {}},
+        }
+    return {
         "Name": entry.name,
         "Description": entry.description,
         "PartitionKeys": _columns(entry.partition_columns),
-    }
-    if entry.view_sql is not None:
-        return {
-            **found,
-            "TableType": "VIRTUAL_VIEW",
-            "ViewOriginalText": _view_text(entry, database),
-            "ViewExpandedText": "/* Presto View */",
-            "Parameters": {**_VIEW, **entry.parameters},
-            "StorageDescriptor": {"Columns": _columns(entry.columns), "Location": "", "SerdeInfo": {}},
-        }
-    return {
-        **found,
         # MSCK REPAIR TABLE fails on a table without a type.
         "TableType": "EXTERNAL_TABLE",
         "Parameters": {**_EXTERNAL, **_counted(entry.parameters)},
@@ -71,10 +79,10 @@ def partition_input(entry: PartitionEntry, table: TableEntry) -> dict[str, Any]:
     }
 
 
-def table_entry(found: Mapping[str, Any], database: str) -> TableEntry:
+def table_entry(found: Mapping[str, Any], database: str, prefix: str) -> TableEntry:
     """The inverse of `table_input`; `database` is its name in the catalog."""
     descriptor = found.get("StorageDescriptor", {})
-    view_sql = _view_sql(found.get("ViewOriginalText") or "")
+    view_sql, view_database = _view(found.get("ViewOriginalText") or "", prefix)
     hidden = {**_EXTERNAL, **(_VIEW if view_sql is not None else {})}
     parameters = _plain({k: v for k, v in found.get("Parameters", {}).items() if hidden.get(k) != v})
     serde = descriptor.get("SerdeInfo", {})
@@ -86,8 +94,9 @@ def table_entry(found: Mapping[str, Any], database: str) -> TableEntry:
         descriptor.get("Location", "").rstrip("/") or None,
         "view" if view_sql is not None else _format(serde.get("SerializationLibrary", "")),  # type: ignore[arg-type]
         parameters,
-        found.get("Description", ""),
+        found.get("Description") or parameters.pop(_DESCRIPTION, ""),
         view_sql,
+        view_database,
         {key: value for key, value in serde.get("Parameters", {}).items() if (key, value) != _SERDE_MARK},
     )
 
@@ -117,6 +126,7 @@ def _descriptor(
         "Location": f"{location.rstrip('/')}/",
         "InputFormat": reads,
         "OutputFormat": writes,
+        **_BUCKETS,
         "SerdeInfo": {
             "SerializationLibrary": library,
             "Parameters": dict([_SERDE_MARK]) if format_ == "parquet" else dict(serde),
@@ -150,15 +160,33 @@ def _catalog_columns(found: Sequence[Mapping[str, str]]) -> tuple[CatalogColumn,
     return tuple(CatalogColumn(column["Name"], column.get("Type", ""), column.get("Comment", "")) for column in found)
 
 
-def _view_text(entry: TableEntry, database: str) -> str:
+def _view_text(entry: TableEntry, prefix: str) -> str:
     """A view as Athena stores it."""
-    columns = [{"name": column.name, "type": column.type} for column in entry.columns]
-    view = {"originalSql": entry.view_sql, "catalog": "awsdatacatalog", "schema": database, "columns": columns}
+    view = {
+        "originalSql": with_prefix(entry.view_sql or "", prefix),
+        "catalog": "awsdatacatalog",
+        "schema": f"{prefix}{entry.view_database or entry.database}",
+        "columns": [{"name": column.name, "type": _trino_type(column.type)} for column in entry.columns],
+        # As Athena does. Trino would ask for an owner to run it as.
+        "runAsInvoker": True,
+    }
     return _VIEW_BEGIN + base64.b64encode(json.dumps(view).encode()).decode() + _VIEW_END
 
 
-def _view_sql(text: str) -> str | None:
+def _view(text: str, prefix: str) -> tuple[str | None, str | None]:
+    """The inverse of `_view_text`: the query, and where its names are looked up. None for what is no view."""
     if not text.startswith(_VIEW_BEGIN):
-        return None
-    encoded = text.removeprefix(_VIEW_BEGIN).removesuffix(_VIEW_END)
-    return str(json.loads(base64.b64decode(encoded))["originalSql"])
+        return None, None
+    view = json.loads(base64.b64decode(text.removeprefix(_VIEW_BEGIN).removesuffix(_VIEW_END)))
+    schema = view.get("schema")
+    return without_prefix(view["originalSql"], prefix), schema and schema.removeprefix(prefix)
+
+
+# What the types of Athena's DDL are called in its queries, where that is otherwise.
+_TRINO_TYPES = {"string": "varchar", "int": "integer", "float": "real", "binary": "varbinary", "struct": "row"}
+
+
+def _trino_type(type_: str) -> str:
+    """`array<struct<a:int>>` is `array(row(a integer))`; a field keeps its name."""
+    named = re.sub(r"\b[a-z]+\b(?!:)", lambda word: _TRINO_TYPES.get(word[0], word[0]), type_)
+    return named.translate({ord("<"): "(", ord(">"): ")", ord(":"): " "})

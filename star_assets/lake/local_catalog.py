@@ -248,6 +248,7 @@ def _definition(entry: TableEntry) -> str:
             "parameters": dict(entry.parameters),
             "description": entry.description,
             "view_sql": entry.view_sql,
+            "view_database": entry.view_database,
             "serde": dict(entry.serde),
         }
     )

@@ -57,7 +57,7 @@ def test_a_lake_without_a_catalog_has_no_tables_and_gets_none_by_being_read(tmp_
 
 def test_a_table_comes_back_as_it_was_put(catalog: Catalog) -> None:
     """Every part of an entry ends up in DDL or in a query."""
-    view = TableEntry("olap", "v", (), format="view", view_sql="SELECT 1", description="One.")
+    view = TableEntry("olap", "v", (), format="view", view_sql="SELECT 1", view_database="olap", description="One.")
     for entry in (SALES, view):
         catalog.put_table(entry)
         assert catalog.table(entry.database, entry.name) == entry
