@@ -4,8 +4,9 @@
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
+WITNESS := .witness
 
-.PHONY: demo ui test lint bench clean
+.PHONY: demo ui test witness lint bench clean
 
 demo: .venv/demo  ## export a quarter, materialize it with Dagster, answer the reference question
 	$(BIN)/star-assets demo
@@ -13,8 +14,10 @@ demo: .venv/demo  ## export a quarter, materialize it with Dagster, answer the r
 ui: .venv/demo  ## Dagster's web UI and daemon on http://127.0.0.1:3000
 	$(BIN)/dagster dev
 
-test: .venv/test  ## every test
-	$(BIN)/pytest -n auto
+test: .venv/test witness  ## every test
+	$(BIN)/pytest -n auto --dist loadgroup
+
+witness: $(WITNESS)/complete  ## fetch Trino, which tests compare the embedded Athena with, where Java 17 and Maven are
 
 lint: .venv/test  ## format, lint and types
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
@@ -23,7 +26,7 @@ bench: .venv/bench  ## how fast, against peers; writes bench/results.md
 	$(BIN)/python -m bench.run
 
 clean:  ## remove the environment, the sample lake and Dagster's history
-	rm -rf .venv lake .dagster
+	rm -rf .venv $(WITNESS) lake .dagster
 
 .venv/demo: setup.py
 	@test -n "$(PYTHON)" || { echo "Python 3.10 or newer is needed; PYTHON=/path/to/python names one."; exit 1; }
@@ -34,6 +37,16 @@ clean:  ## remove the environment, the sample lake and Dagster's history
 .venv/test: setup.py .venv/demo
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
 	touch $@
+
+# Without it the tests that ask Trino are skipped, and say so.
+$(WITNESS)/complete: star_assets_tests/athena/witness/pom.xml
+	@if javac -version 2>&1 | grep -q '^javac 17\.' && command -v mvn >/dev/null; then \
+		echo "Fetching Trino (270 MB)."; \
+		mvn --quiet --batch-mode --file $< package -Dwitness=$(CURDIR)/$(WITNESS) && touch $@ \
+			|| echo "WARNING: Trino could not be fetched. The tests that ask it are skipped."; \
+	else \
+		echo "WARNING: There is no Java 17 or no Maven here. The tests that ask Trino are skipped."; \
+	fi
 
 .venv/bench: setup.py .venv/demo
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[spark]'
