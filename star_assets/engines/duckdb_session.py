@@ -92,6 +92,15 @@ def parquet(files: Sequence[str], evolving: bool = True) -> str:
     )
 
 
+def parquet_format(settings: Settings, *options: str) -> str:
+    """How a COPY writes Parquet: the format, its compression, and other options."""
+    compression = [f"COMPRESSION {settings.compression}"]
+    if settings.compression == "zstd":
+        # The default, 3, takes a quarter longer to write a file of sales, to save 3 % of its bytes.
+        compression += ["COMPRESSION_LEVEL 1"]
+    return f"({', '.join(['FORMAT parquet', *compression, *options])})"
+
+
 @contextmanager
 def told(doing: str) -> Iterator[None]:
     """Turn DuckDB's errors, and the file system's, into the model's: `doing` says what failed."""

@@ -20,7 +20,7 @@ import duckdb
 import ibis
 from ibis.expr.types import Table
 
-from star_assets.engines.duckdb_session import FILE, connect, name, parquet, sql_type, tells, text
+from star_assets.engines.duckdb_session import FILE, connect, name, parquet, parquet_format, sql_type, tells, text
 from star_assets.engines.engine import DimensionInput, FactInput, FactRules, StagedInput
 from star_assets.model.functions import business_date
 from star_assets.model.members import with_members, without_nulls
@@ -187,7 +187,7 @@ class Tables:
                 cursor.execute(
                     f"COPY (SELECT * EXCLUDE (_date) FROM built WHERE _date = {text(date)} "
                     f"ORDER BY {order}) TO {text(str(file))} "
-                    f"(FORMAT parquet, COMPRESSION {self.settings.compression}, ROW_GROUP_SIZE {ROW_GROUP})"
+                    f"{parquet_format(self.settings, f'ROW_GROUP_SIZE {ROW_GROUP}')}"
                 )
             return date, file
 
@@ -355,9 +355,7 @@ class Tables:
         return ibis.table({column: _ibis_type(type_) for column, type_, *_ in described}, name=view)
 
     def _copy(self, select: str, file: Path) -> None:
-        self.connection.execute(
-            f"COPY ({select}) TO {text(str(file))} (FORMAT parquet, COMPRESSION {self.settings.compression})"
-        )
+        self.connection.execute(f"COPY ({select}) TO {text(str(file))} {parquet_format(self.settings)}")
 
 
 def sql(table: Table) -> str:

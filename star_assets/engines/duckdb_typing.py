@@ -95,6 +95,8 @@ class TypedSql:
     def _strict(self, column: str, header: Header) -> str:
         """SQL for a column's value; an error where it is not valid."""
         invalid, pattern = f"error({text(column)})", grammar.pattern(self.types[column])
+        if not (pattern or column in self.source.required_values or column in self.reserved_keys):
+            return name(column)
         nothing = f"{name(column)} IS NULL" + (f" OR {name(column)} = ''" if pattern else "")
         if column in self.source.keys:
             nothing = "false"
@@ -125,6 +127,9 @@ class TypedSql:
         is_written_so = f"CAST({_typed(column)} AS VARCHAR) = {name(column)}"
         if type_.name in ("int32", "int64"):
             return is_written_so
+        if type_.name == "decimal":
+            # It is written with all its decimals: 12.5000 begins with 12.50, and with 12.
+            return f"starts_with(CAST({_typed(column)} AS VARCHAR), {name(column)})"
         if type_.name == "date" or (type_.name == "timestamp" and self.source.timezone == "UTC"):
             return f"{is_written_so} AND {_typed(column)} BETWEEN '1000-01-01' AND '9999-12-31'"
         return None

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from star_assets.engines.duckdb_engine import DuckDBEngine
+from star_assets.engines.duckdb_staging import SMALL
 from star_assets.engines.duckdb_tables import ROW_GROUP
 from star_assets.engines.engine import DimensionInput, ExportInput, FactInput, RawInput, StagedInput
 from star_assets.model import Star
@@ -26,14 +27,18 @@ def engine(**settings: str) -> DuckDBEngine:
     return DuckDBEngine(retail, Settings(threads=2, **settings))
 
 
-def staged(duck: DuckDBEngine, source: str, rows: str, folder: Path) -> StagedInput:
-    """One day's export of a source, with its columns in their order, staged."""
-    raw = folder / f"{source}.csv"
+def exported(source: str, day: str, rows: str, folder: Path) -> ExportInput:
+    """A day's export of a source as one file, with its columns in their order."""
+    raw = folder / f"{source}-{day}.csv"
     raw.write_text(",".join(retail.sources[source].columns) + "\n" + rows)
+    return ExportInput(day, (RawInput(raw, raw.name, inspect_file(raw, raw.name, retail.sources[source])),))
+
+
+def staged(duck: DuckDBEngine, source: str, rows: str, folder: Path) -> StagedInput:
+    """One day's export of a source, staged."""
     target = folder / source
     target.mkdir()
-    profile = inspect_file(raw, raw.name, retail.sources[source])
-    (day,) = duck.stage(retail.sources[source], [ExportInput(DAY, (RawInput(raw, raw.name, profile),))], target)
+    (day,) = duck.stage(retail.sources[source], [exported(source, DAY, rows, folder)], target)
     return StagedInput(DAY, (str(day.file),))
 
 
@@ -76,6 +81,19 @@ def test_rows_are_sorted_so_that_groups_can_be_skipped(fact_file: Path) -> None:
     column = pq.read_schema(fact_file).names.index("store_id")
     bounds = [metadata.row_group(group).column(column).statistics for group in range(metadata.num_row_groups)]
     assert all(before.max <= after.min for before, after in pairwise(bounds))
+
+
+@pytest.mark.parametrize("padding", ["", "x" * SMALL])
+def test_each_day_counts_its_own_contradictions(tmp_path: Path, padding: str) -> None:
+    """Days are looked over together, small ones and large ones; a key of several days contradicts none of them."""
+    line = "1,1,1,{day} 10:00:00,{status},{day} 11:00:00,I\n"
+    statuses = {"2023-07-01": "ab", "2023-07-02": "aa", "2023-07-03": "a", "2023-07-04": "aba", "2023-07-05": ""}
+    exports = [
+        exported("orders", day, "".join(line.format(day=day, status=s + padding) for s in found), tmp_path)
+        for day, found in statuses.items()
+    ]
+    found = list(engine().stage(retail.sources["orders"], exports, tmp_path))
+    assert {day.day: day.repeated_keys for day in found} == dict(zip(statuses, (1, 0, 0, 1, 0), strict=True))
 
 
 @pytest.mark.parametrize("compression", ["zstd", "snappy"])
