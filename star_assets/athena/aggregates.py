@@ -256,7 +256,7 @@ def filtered(compiler: Compiler, node: exp.Filter) -> Value:
     return _called(compiler, _aggregate_of(compiler, node), _filter(compiler, node))
 
 
-@rule(exp.Window)
+@rule(exp.Window, parts=["partition_by", "order", "spec", "alias", "over"])
 def window(compiler: Compiler, node: exp.Window) -> Value:
     """function(…) OVER (PARTITION BY … ORDER BY … frame)."""
     if node.args.get("alias"):

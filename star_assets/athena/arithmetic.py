@@ -30,7 +30,7 @@ INTERVALS = {
 }
 
 
-@rule(*_NAMES)
+@rule(*_NAMES, parts=["typed", "safe"])
 def arithmetic(compiler: Compiler, node: exp.Binary) -> Value:
     """+, -, *, / and % of two numbers; + and - of a date or timestamp and an interval."""
     name = _NAMES[type(node)]

@@ -37,7 +37,7 @@ def cast(compiler: Compiler, node: exp.Cast) -> Value:
     return Value(converted(compiler, value, type_, node), type_, node)
 
 
-@rule(exp.TryCast)
+@rule(exp.TryCast, parts=["safe"])
 def try_cast(compiler: Compiler, node: exp.TryCast) -> Value:
     """TRY_CAST: NULL where CAST is an error."""
     type_ = _target(compiler, node)

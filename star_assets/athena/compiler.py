@@ -7,7 +7,7 @@ themselves (rules, arithmetic, functions, aggregates, dates).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -42,14 +42,20 @@ class Value:
 
 
 Rule = Callable[["Compiler", exp.Expression], Value]
-RULES: dict[type[exp.Expression], Rule] = {}
+RULES: dict[type[exp.Expression], tuple[Rule, frozenset[str]]] = {}
 
 
-def rule(*nodes: type[exp.Expression]) -> Callable[[Rule], Rule]:
-    """Declare the decorated function as what answers these nodes."""
+def rule(*nodes: type[exp.Expression], parts: Iterable[str] = ()) -> Callable[[Rule], Rule]:
+    """Declare the decorated function as what answers these nodes.
+
+    `parts` are those it looks at beside the ones that a node always has. A node
+    with others is refused: to ignore a part would answer another question.
+    """
 
     def declare(function: Rule) -> Rule:
-        RULES.update(dict.fromkeys(nodes, function))
+        for node in nodes:
+            always = {part for part, is_needed in node.arg_types.items() if is_needed}
+            RULES[node] = (function, frozenset({"expression", "expressions", *always, *parts}))
         return function
 
     return declare
@@ -75,10 +81,11 @@ class Compiler:
 
     def value(self, node: exp.Expression) -> Value:
         """An expression, compiled. Raises BadQuery, Unfaithful."""
-        found = RULES.get(type(node))
-        if not found:
-            self.refuse(describe(node))
-        value = found(self, node)
+        answer, parts = RULES.get(type(node)) or self.refuse(describe(node))
+        for part, found in node.args.items():
+            if found and part not in parts:
+                self.refuse(f"{describe(node)} with {part}")
+        value = answer(self, node)
         if not value.type.is_known:
             self.refuse(f"values of type {value.type}")
         return value

@@ -138,7 +138,7 @@ def expect(
 # Grammar of its own
 
 
-@rule(exp.Substring)
+@rule(exp.Substring, parts=["start", "length"])
 def substring(compiler: Compiler, node: exp.Substring) -> Value:
     """SUBSTRING(text FROM start [FOR length]), or with commas."""
     parts = [node.this, node.args.get("start"), node.args.get("length")]
@@ -156,7 +156,7 @@ _WHITE = "chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || ' ' || chr(133) 
 _TRIMS = {"": "trim", "BOTH": "trim", "LEADING": "ltrim", "TRAILING": "rtrim"}
 
 
-@rule(exp.Trim)
+@rule(exp.Trim, parts=["position"])
 def trim(compiler: Compiler, node: exp.Trim) -> Value:
     """TRIM([LEADING|TRAILING|BOTH] [letters FROM] text), or trim(text, letters)."""
     given = [part for part in (node.this, node.expression) if part]

@@ -50,7 +50,7 @@ def boolean(_: Compiler, node: exp.Boolean) -> Value:
     return Value("TRUE" if node.this else "FALSE", BOOLEAN, node)
 
 
-@rule(exp.Column)
+@rule(exp.Column, parts=["table", "db", "catalog"])
 def column(compiler: Compiler, node: exp.Column) -> Value:
     """A column; in ORDER BY, first of all one that SELECT names."""
     if not node.table and (output := compiler.outputs.get(node.name.lower())):
@@ -129,15 +129,16 @@ def distinctness(compiler: Compiler, node: exp.Binary) -> Value:
     return Value(f"({left} IS {negated}DISTINCT FROM {right})", BOOLEAN, node)
 
 
-@rule(exp.Is)
+@rule(exp.Is, parts=["negate"])
 def is_null(compiler: Compiler, node: exp.Is) -> Value:
-    """IS NULL; IS NOT NULL is NOT around it. Athena has no IS TRUE."""
+    """IS [NOT] NULL. Athena has no IS TRUE."""
     if not isinstance(node.expression, exp.Null):
         compiler.fail(node, "Only IS NULL and IS NOT NULL are Athena's SQL")
-    return Value(f"({compiler.value(node.this).sql} IS NULL)", BOOLEAN, node)
+    negated = "NOT " if node.args.get("negate") else ""
+    return Value(f"({compiler.value(node.this).sql} IS {negated}NULL)", BOOLEAN, node)
 
 
-@rule(exp.Between)
+@rule(exp.Between, parts=["symmetric"])
 def between(compiler: Compiler, node: exp.Between) -> Value:
     """BETWEEN: both ends belong to it."""
     if node.args.get("symmetric"):
@@ -150,7 +151,7 @@ def between(compiler: Compiler, node: exp.Between) -> Value:
     return Value(sql, BOOLEAN, node)
 
 
-@rule(exp.In)
+@rule(exp.In, parts=["query"])
 def membership(compiler: Compiler, node: exp.In) -> Value:
     """IN a list, or IN a subquery of one column."""
     value = compiler.value(node.this)
@@ -178,7 +179,7 @@ def exists(compiler: Compiler, node: exp.Exists) -> Value:
     return Value(f"EXISTS ({compiler.subquery(node.this, compiler.scope)[0]})", BOOLEAN, node)
 
 
-@rule(exp.Subquery)
+@rule(exp.Subquery, parts=["with_", "order", "limit", "offset"])
 def scalar_subquery(compiler: Compiler, node: exp.Subquery) -> Value:
     """A subquery as a value: one column; NULL of no row, an error of several."""
     sql, fields = compiler.subquery(node, compiler.scope)
@@ -187,13 +188,14 @@ def scalar_subquery(compiler: Compiler, node: exp.Subquery) -> Value:
     return Value(f"({sql})", fields[0].type, node)
 
 
-@rule(exp.Like)
+@rule(exp.Like, parts=["negate"])
 def like(compiler: Compiler, node: exp.Like) -> Value:
-    """LIKE: case counts; there is no escape character unless one is declared."""
+    """[NOT] LIKE: case counts; there is no escape character unless one is declared."""
     values = compiler.values([node.this, node.expression])
     if any(value.type not in (VARCHAR, UNKNOWN) for value in values):
         compiler.mismatch(node, "LIKE", values)
-    return Value(f"({values[0].sql} LIKE {values[1].sql})", BOOLEAN, node)
+    negated = "NOT " if node.args.get("negate") else ""
+    return Value(f"({values[0].sql} {negated}LIKE {values[1].sql})", BOOLEAN, node)
 
 
 @rule(exp.Escape)
@@ -209,7 +211,7 @@ def like_with_escape(compiler: Compiler, node: exp.Escape) -> Value:
 # Choices
 
 
-@rule(exp.Case)
+@rule(exp.Case, parts=["this", "default"])
 def case(compiler: Compiler, node: exp.Case) -> Value:
     """CASE, searched or of a value. Results get the type they have in common."""
     conditions = []
@@ -225,7 +227,7 @@ def case(compiler: Compiler, node: exp.Case) -> Value:
     return Value(f"CASE {branches} ELSE {sql[-1]} END", type_, node)
 
 
-@rule(exp.If)
+@rule(exp.If, parts=["true", "false"])
 def if_(compiler: Compiler, node: exp.If) -> Value:
     """IF(condition, value[, otherwise])."""
     condition = compiler.condition(node.this, "IF's condition")
@@ -249,6 +251,8 @@ def array_of(compiler: Compiler, node: exp.Array) -> Value:
 @rule(exp.Bracket)
 def subscript(compiler: Compiler, node: exp.Bracket) -> Value:
     """array[n], from 1. Outside the array it is an error; element_at gives NULL there."""
+    if len(node.expressions) != 1:
+        compiler.fail(node, "A subscript is one number")
     container, index = compiler.values([node.this, node.expressions[0]])
     if container.type.of is None or not index.type.is_integer:
         compiler.mismatch(node, "A subscript", [container, index])
