@@ -6,10 +6,10 @@ checks are not yet among what it promises to keep.
 
 from setuptools import find_packages, setup
 
-AWS = ["boto3>=1.36,<2", "dagster-aws>=0.29,<0.30"]
+AWS = ["boto3>=1.36,<2", "dagster-aws>=0.29,<0.30", "pyathena>=3.9,<5"]
 SPARK = ["dagster-pyspark>=0.29,<0.30", "pyspark>=4.1,<4.2"]
 TEST = [
-    "boto3>=1.36,<2",
+    *AWS,
     "dagster-graphql>=1.13,<1.14",
     "hypothesis>=6.100,<7",
     "moto[server]>=5.2,<6",

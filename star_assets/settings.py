@@ -12,7 +12,7 @@ from datetime import date
 from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import ByteSize, Field, ValidationError, field_validator
+from pydantic import ByteSize, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from star_assets.model.errors import BadSetting
@@ -33,6 +33,10 @@ class Settings(BaseSettings):
     threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, description="Threads of the engine.")
     kms_key: str | None = Field(None, description="The KMS key that S3 encrypts with; none: the bucket's default.")
     glue_prefix: str = Field("", description="What the Glue databases' names begin with.")
+    athena_workgroup: str | None = Field(
+        None, description="The Athena workgroup that answers queries; none: the embedded Athena does."
+    )
+    athena_output: str | None = Field(None, description="Where Athena keeps results; none: where its workgroup says.")
     cache_size: ByteSize = Field(
         ByteSize(10_000_000_000), description="Bytes that local copies of an S3 lake's files may take."
     )
@@ -53,6 +57,15 @@ class Settings(BaseSettings):
             raise ValueError("lower-case letters, digits and _, such as shop_")
         return value
 
+    @field_validator("athena_output")
+    @classmethod
+    def _usable_output(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value and not re.fullmatch(r"s3://[^/]+(/.*)?", value):
+            raise ValueError("s3://bucket/prefix")
+        if value and not info.data.get("athena_workgroup"):
+            raise ValueError("STAR_ATHENA_WORKGROUP too; without it the embedded Athena answers")
+        return value
+
     webhook: str | None = Field(None, description="The URL that failed runs are posted to.")
 
     @field_validator("timezone")
@@ -61,6 +74,11 @@ class Settings(BaseSettings):
         if value not in available_timezones():
             raise ValueError("an IANA time zone such as America/New_York")
         return value
+
+    @property
+    def on_aws(self) -> bool:
+        """Whether the lake is on S3, with Glue's Data Catalog."""
+        return self.lake.startswith("s3://")
 
     @property
     def zone(self) -> ZoneInfo:

@@ -1,4 +1,4 @@
-"""AWS on this machine: moto's S3 and Glue over HTTP, as a process of its own.
+"""AWS on this machine: moto's S3, Glue and Athena (aws_athena) over HTTP, as a process of its own.
 
 `python aws_server.py` prints its address and serves until its standard input
 ends. Where moto is laxer than AWS and the project counts on it, it is made as
@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import aws_athena
 import moto.server
 from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
@@ -31,6 +32,7 @@ def serve() -> None:
     """Print the address; serve until standard input ends."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     make_strict()
+    aws_athena.make_strict()
     make_faulty()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -97,7 +99,15 @@ def make_strict() -> None:
 FAULT = re.compile(r"Credential=(ALWAYS|ONCE|LOST)\.(\w+)\.(\w+)/")
 STATUS = {"SlowDown": "503 Slow Down", "InternalError": "500 Internal Server Error"}
 
+MESSAGE = "As the test wants."
+
 Answer = Iterable[bytes]
+
+
+def reply(start_response: Callable[..., Any], status: str, content: bytes) -> Answer:
+    """A whole answer."""
+    start_response(status, [("Content-Length", str(len(content)))])
+    return [content]
 
 
 def make_faulty() -> None:
@@ -108,6 +118,9 @@ def make_faulty() -> None:
     def call(self: Any, environ: dict[str, Any], start_response: Callable[..., Any]) -> Answer:
         found = FAULT.search(environ.get("HTTP_AUTHORIZATION", ""))
         target = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+        if environ["PATH_INFO"] == aws_athena.CONTROL:
+            content = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            return reply(start_response, "200 OK", aws_athena.control(environ["REQUEST_METHOD"], content))
         if not found or found[3] != (target or environ["REQUEST_METHOD"]):
             return original(self, environ, start_response)  # type: ignore[no-any-return]
         this = (found[0], environ["PATH_INFO"], target)
@@ -116,11 +129,11 @@ def make_faulty() -> None:
         failed.add(this)
         if found[1] == "LOST":
             list(original(self, environ, lambda *_: None))
-        content = json.dumps({"__type": found[2], "message": "As the test wants."}).encode()
+        words = aws_athena.WORDS.get(found[2], MESSAGE) if target in aws_athena.OPERATIONS else MESSAGE
+        content = json.dumps({"__type": found[2], "message": words.format(target)}).encode()
         if not target:
-            content = f"<Error><Code>{found[2]}</Code><Message>As the test wants.</Message></Error>".encode()
-        start_response(STATUS.get(found[2], "400 Bad Request"), [("Content-Length", str(len(content)))])
-        return [content]
+            content = f"<Error><Code>{found[2]}</Code><Message>{MESSAGE}</Message></Error>".encode()
+        return reply(start_response, STATUS.get(found[2], "400 Bad Request"), content)
 
     application.__call__ = call
 

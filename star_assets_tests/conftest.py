@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import sysconfig
+import urllib.request
 import uuid
-from collections.abc import Callable, Iterator
-from datetime import date
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from star_assets.athena.embedded import EmbeddedAthena
@@ -105,3 +108,78 @@ def aws(aws_address: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Ca
         return Settings(lake=f"s3://b-{name}/retail/lake", glue_prefix=f"g{name}_", **settings)
 
     return lake
+
+
+class DecidedAthena:
+    """Moto's Athena, which executes nothing: a test decides what it answers, and sees what it was sent.
+
+    `workgroup` keeps results in a bucket of its own, and lets a query scan 10 MB.
+    """
+
+    def __init__(self, address: str) -> None:
+        import boto3
+
+        self.address, self.workgroup = address, f"w-{uuid.uuid4().hex[:12]}"
+        boto3.client("s3").create_bucket(Bucket=self.workgroup)
+        boto3.client("athena").create_work_group(
+            Name=self.workgroup,
+            Configuration={
+                "ResultConfiguration": {"OutputLocation": f"s3://{self.workgroup}/results/"},
+                "BytesScannedCutoffPerQuery": 10_485_760,
+            },
+        )
+        self._ask("DELETE", "/test/athena")
+
+    @property
+    def requests(self) -> list[dict[str, Any]]:
+        """The statements that were sent, and those that were stopped."""
+        found: list[dict[str, Any]] = json.loads(self._ask("GET", "/test/athena"))
+        return found
+
+    def decide(self, *outcomes: dict[str, Any]) -> None:
+        """What becomes of the next statements, as aws_athena describes it."""
+        self._ask("POST", "/test/athena", list(outcomes))
+
+    def answer(self, table: pa.Table, types: Sequence[str], header: bool = True) -> None:
+        """The rows of the next statement. A query's begin with the names of its columns."""
+        columns = [[*map(wire_text, column.to_pylist())] for column in table.columns]
+        rows = [*([table.column_names] if header else []), *zip(*columns, strict=True)]
+        self.send(list(zip(table.column_names, types, strict=True)), rows)
+
+    def send(self, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str | None]]) -> None:
+        """The same, as texts under columns of a name and a type."""
+        named = [column_info(*column) for column in columns]
+        data = [{"Data": [{} if text is None else {"VarCharValue": text} for text in row]} for row in rows]
+        self._ask("POST", "/moto-api/static/athena/query-results", {"results": [{"rows": data, "column_info": named}]})
+
+    def _ask(self, method: str, path: str, content: object = None) -> bytes:
+        body = json.dumps(content).encode() if content is not None else None
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.address}{path}", body, headers, method=method)
+        with urllib.request.urlopen(request) as reply:
+            answered: bytes = reply.read()
+            return answered
+
+
+def column_info(name: str, type_: str) -> dict[str, Any]:
+    """A column as Athena describes it."""
+    bare, _, digits = type_.partition("(")
+    precision, scale = (int(digit) for digit in digits.rstrip(")").split(",")) if digits else (0, 0)
+    return {"Name": name, "Label": name, "Type": bare, "Precision": precision, "Scale": scale, "Nullable": "UNKNOWN"}
+
+
+def wire_text(value: Any) -> str | None:
+    """A value as Athena writes it."""
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, datetime):
+        return value.isoformat(" ", "milliseconds")
+    return value.hex(" ") if isinstance(value, bytes) else str(value)
+
+
+@pytest.fixture
+def decided_athena(aws: Callable[..., Settings], aws_address: str) -> DecidedAthena:
+    """Athena on AWS, as a test decides it."""
+    return DecidedAthena(aws_address)

@@ -49,12 +49,6 @@ class EmbeddedAthena(Athena):
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._opening = Lock()
 
-    def query(self, sql: str) -> Result:
-        """Run the statements of `sql` in order; the last one's result. Raises BadQuery, Unfaithful."""
-        for result in self.results(sql):
-            last = result
-        return last
-
     def results(self, sql: str) -> Iterator[Result]:
         """Run the statements of `sql` in order; each one's result as it comes. Raises BadQuery, Unfaithful."""
         for statement in split(sql):

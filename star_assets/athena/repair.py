@@ -19,6 +19,12 @@ from star_assets.model.errors import BadQuery
 Found = tuple[tuple[str, ...], str]
 
 
+def has_versions(storage: Storage, entry: TableEntry) -> bool:
+    """Whether versions lie side by side under a table's location, so that Athena's own MSCK would read them all."""
+    folder = storage.path(entry.location or "")
+    return entry.is_ours or (folder is not None and bool(_live(storage, folder)))
+
+
 def repair(storage: Storage, catalog: Catalog, entry: TableEntry) -> tuple[list[str], list[str]]:
     """Register what the catalog lacks. Returns what Athena prints, and notices."""
     if entry.is_ours:

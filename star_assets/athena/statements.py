@@ -105,7 +105,7 @@ class Statements:
         """DROP TABLE [IF EXISTS]. Files stay, as on Athena."""
         entry = self._dropped(reader, is_view=False)
         if entry:
-            self._require_not_ours(entry, reader)
+            require_not_ours(entry, reader)
             self.catalog.drop_table(entry.database, entry.name)
         return said()
 
@@ -137,7 +137,7 @@ class Statements:
         )
 
     def _add_partitions(self, reader: Reader, entry: TableEntry, if_not_exists: bool) -> Result:
-        self._require_not_ours(entry, reader)
+        require_not_ours(entry, reader)
         known = {partition.values for partition in self.catalog.partitions(entry.database, entry.name)}
         added = []
         while reader.next:
@@ -157,7 +157,7 @@ class Statements:
         return said()
 
     def _drop_partitions(self, reader: Reader, entry: TableEntry) -> Result:
-        self._require_not_ours(entry, reader)
+        require_not_ours(entry, reader)
         dropped = [self._values(reader, entry)]
         while reader.accept(","):
             dropped.append(self._values(reader, entry))
@@ -328,14 +328,6 @@ class Statements:
             reader.fail(f"LOCATION {location} lies outside the lake {self.storage.uri('')}", back=True)
         return self.storage.uri(path)
 
-    def _require_not_ours(self, entry: TableEntry, reader: Reader) -> None:
-        if entry.is_ours:
-            reader.fail(
-                f"{entry.database}.{entry.name} is made by star_assets, which keeps it in step with what is published. "
-                "It was left alone. Create a table of your own over its folder, or change the star",
-                back=True,
-            )
-
 
 _METHODS: dict[str, Callable[[Statements, Reader], Result]] = {
     "CREATE DATABASE": Statements.create_database,
@@ -360,6 +352,16 @@ _METHODS: dict[str, Callable[[Statements, Reader], Result]] = {
     "DESCRIBE": Statements.describe,
     "DESC": Statements.describe,
 }
+
+
+def require_not_ours(entry: TableEntry, reader: Reader) -> None:
+    """Raises BadQuery for a table of the star, which a statement that has been read up to its name would change."""
+    if entry.is_ours:
+        reader.fail(
+            f"{entry.database}.{entry.name} is made by star_assets, which keeps it in step with what is published. "
+            "It was left alone. Create a table of your own over its folder, or change the star",
+            back=True,
+        )
 
 
 def said(column: str = "result", lines: Sequence[str] = (), notices: Sequence[str] = ()) -> Result:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from star_assets.cli.options import days_options, format_option, in_order, open_athena, open_warehouse
+from star_assets.cli.options import days_options, format_option, in_order, open_warehouse
 from star_assets.cli.shell import note, read_text
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def query(sql: str | None, file: TextIO | None, format_: Format) -> None:
       star-assets query -f report.sql --format csv > report.csv
       echo "SHOW PARTITIONS fact_sales" | star-assets query -f -
     """
+    from star_assets.athena.opening import open_athena
     from star_assets.athena.parse import split
     from star_assets.cli.terminal import show_answer, write_rows
 
@@ -41,7 +42,8 @@ def query(sql: str | None, file: TextIO | None, format_: Format) -> None:
         sql = read_text(file)
     elif sql is None or file:
         raise click.UsageError("Give the SQL, or a file of it with -f.")
-    athena = open_athena(open_warehouse())
+    warehouse = open_warehouse()
+    athena = open_athena(warehouse.storage, warehouse.catalog, warehouse.settings)
     for statement, result in zip(split(sql), athena.results(sql), strict=True):
         for notice in result.notices:
             note(notice)

@@ -1,4 +1,4 @@
-"""What several commands share: options, and how the warehouse and its Athena are opened."""
+"""What several commands share: options, and how the warehouse is opened."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from star_assets.athena.embedded import EmbeddedAthena
     from star_assets.pipeline.warehouse import Warehouse
 
 format_option = click.option(
@@ -40,16 +39,6 @@ def open_warehouse() -> Warehouse:
 
     settings = load_settings()
     return Warehouse(load_star(settings.model), settings)
-
-
-def open_athena(warehouse: Warehouse) -> EmbeddedAthena:
-    """The embedded Athena over the warehouse's catalog."""
-    from star_assets.athena.embedded import EmbeddedAthena
-
-    settings = warehouse.settings
-    return EmbeddedAthena(
-        warehouse.storage, warehouse.catalog, threads=settings.threads, memory_limit=settings.memory_limit
-    )
 
 
 def in_order(warehouse: Warehouse, tables: Sequence[str]) -> list[str]:

@@ -8,9 +8,9 @@ variables, which its client reads. Not here: S3 (s3_storage), Glue (glue_catalog
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from threading import Lock
 from typing import Any
 
@@ -51,21 +51,22 @@ GRANT = "Allow the action for this identity; docs/aws.md lists what a lake needs
 
 
 class Client:
-    """A boto3 client of one service, made when first used and again after a fork.
+    """A boto3 client of one service, or what `make` builds on one, made when first used and again after a fork.
 
     Forked processes must not share a connection: each would read the other's replies.
     """
 
-    def __init__(self, service: str) -> None:
+    def __init__(self, service: str, make: Callable[[], Any] | None = None) -> None:
         self.service = service
+        self.make = make or partial(_make, service)
         self._made: tuple[int, Any] | None = None
 
     def __call__(self) -> Any:
         """The client of this process. Threads may share it."""
         made = self._made
         if made is None or made[0] != os.getpid():
-            with _making:
-                made = self._made = (os.getpid(), _make(self.service))
+            with _making, told(self.service, self.service):
+                made = self._made = (os.getpid(), self.make())
         return made[1]
 
 
@@ -83,25 +84,25 @@ os.register_at_fork(after_in_child=_unlocked)
 
 
 @cache
-def _session() -> Any:
+def session() -> Any:
     """What reads AWS's variables and files, once for all services."""
     import boto3
 
     return boto3.session.Session()
 
 
-def _make(service: str) -> Any:
-    try:
-        from botocore.config import Config
+def config() -> Any:
+    """How clients try again, and how many connections each may have."""
+    from botocore.config import Config
 
-        session = _session()
-    except ImportError as error:
-        raise BadSetting("STAR_LAKE", "s3://…", "boto3 to be installed: pip install 'star_assets[aws]'") from error
     retries: dict[str, Any] = {"mode": "standard"}
     if "AWS_MAX_ATTEMPTS" not in os.environ:
         retries["total_max_attempts"] = ATTEMPTS
-    with told(service, service):
-        return session.client(service, config=Config(retries=retries, max_pool_connections=CONNECTIONS))
+    return Config(retries=retries, max_pool_connections=CONNECTIONS)
+
+
+def _make(service: str) -> Any:
+    return session().client(service, config=config())
 
 
 @contextmanager
@@ -110,8 +111,10 @@ def told(what: str, action: str) -> Iterator[None]:
 
     Lets ClientErrors pass that say something of the object itself, for the caller to judge.
     """
-    import botocore.exceptions as aws
-
+    try:
+        import botocore.exceptions as aws
+    except ImportError as error:
+        raise BadSetting("STAR_LAKE", "s3://…", "boto3 to be installed: pip install 'star_assets[aws]'") from error
     try:
         yield
     except aws.ClientError as error:

@@ -8,7 +8,7 @@ from datetime import date
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
-from star_assets.athena.embedded import EmbeddedAthena
+from star_assets.athena.opening import open_athena
 from star_assets.cli.terminal import bar_chart, table
 from star_assets.orchestration.run import materialize_all
 from star_assets.pipeline.outcome import Outcome
@@ -60,10 +60,7 @@ def run_demo() -> int:
 
 def show_answer(console: Console, warehouse: Warehouse, settings: Settings) -> None:
     """Ask the reference question and show its answer as a table and a bar chart."""
-    athena = EmbeddedAthena(
-        warehouse.storage, warehouse.catalog, threads=settings.threads, memory_limit=settings.memory_limit
-    )
-    answer = athena.query(REFERENCE_SQL)
+    answer = open_athena(warehouse.storage, warehouse.catalog, settings).query(REFERENCE_SQL)
     console.print("[bold]3. Athena[/]        top-selling products in Miami, Q3 2023\n")
     console.print(REFERENCE_SQL, style="dim")
     top = answer.table.slice(0, TOP)

@@ -23,6 +23,7 @@
     │   │   └── AwsRefused           AWS does not let us: rights, credentials, names
     │   └── QueryError           a SQL statement that cannot be answered
     │       ├── BadQuery             wrong in itself: syntax, names, types, values
+    │       ├── QueryStopped         stopped on Athena: a limit, a timeout, a cancellation
     │       └── Unfaithful           right on Athena, but not answered here
     └── Transient            trying again later may help
         ├── HalfExport           an export that is not whole yet
@@ -30,6 +31,7 @@
         ├── PointerContended     the race was lost too often
         ├── CatalogBusy          other processes hold the catalog
         ├── AwsBusy              AWS throttles, or cannot be reached
+        ├── QueryInterrupted     Athena failed in itself while it ran a statement
         └── LakeFull             no space left for a new version
 
 Each error holds facts (`args`, so that it pickles) and words them once: what,
@@ -53,7 +55,7 @@ from star_assets.model.errors.publishing import (
     UnknownVersion,
     VersionLost,
 )
-from star_assets.model.errors.queries import BadQuery, QueryError, Unfaithful
+from star_assets.model.errors.queries import BadQuery, QueryError, QueryInterrupted, QueryStopped, Unfaithful
 from star_assets.model.errors.tree import Permanent, StarError, Transient
 
 __all__ = [
@@ -78,6 +80,8 @@ __all__ = [
     "Permanent",
     "PointerContended",
     "QueryError",
+    "QueryInterrupted",
+    "QueryStopped",
     "RawRetired",
     "RollbackRefused",
     "StarError",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from star_assets.model.errors.tree import Permanent
+from star_assets.model.errors.tree import Permanent, Transient
 
 
 class QueryError(Permanent):
@@ -35,3 +35,25 @@ class Unfaithful(QueryError):
     def __str__(self) -> str:
         what, instead = self.args
         return f"The embedded Athena does not answer {what}, because it could not do so faithfully. {instead}"
+
+
+class QueryStopped(QueryError):
+    """A statement that Athena, or somebody, stopped: a limit, a timeout, a cancellation."""
+
+    def __init__(self, problem: str, query_id: str, remedy: str) -> None:
+        super().__init__(problem, query_id, remedy)
+
+    def __str__(self) -> str:
+        problem, query_id, remedy = self.args
+        return f"Athena query {query_id}: {problem}. {remedy}."
+
+
+class QueryInterrupted(Transient):
+    """A statement during which Athena failed in itself."""
+
+    def __init__(self, problem: str, query_id: str) -> None:
+        super().__init__(problem, query_id)
+
+    def __str__(self) -> str:
+        problem, query_id = self.args
+        return f"Athena query {query_id}: Athena failed in itself ({problem}). Run it again later."

@@ -1,0 +1,84 @@
+"""How old a result may be that Athena gives again: so young that no table has been published since.
+
+Athena itself compares the text of the query, not the data. Here: which tables a
+query reads, when they were last published, and the age that follows. Not here:
+asking Athena (service).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from sqlglot import exp
+
+from star_assets.athena.parse import Statement, parse_query, split
+from star_assets.athena.scope import CATALOG
+from star_assets.athena.sources import view_database
+from star_assets.lake.catalog import Catalog
+from star_assets.lake.storage import Storage, each
+from star_assets.lake.versions import pointers_folder
+from star_assets.model.errors import QueryError
+
+# A query that began before a publish may end after it, with what it read before:
+# Athena stops queries after 30 minutes. The catalog follows a pointer within
+# moments, and AWS answers no machine whose clock is more than 5 minutes off.
+SETTLED_MINUTES = 40
+
+# The greatest age that Athena takes.
+MOST_MINUTES = 10_080
+
+# Words whose meaning changes from one run to the next. A column of that name only costs the reuse.
+_CHANGING = {
+    *("CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP", "NOW"),
+    *("CURRENT_USER", "RAND", "RANDOM", "SHUFFLE", "TABLESAMPLE", "UUID"),
+}
+
+
+class _Unknown(Exception):
+    """Nobody can tell when this changed."""
+
+
+def longest_age(
+    storage: Storage, catalog: Catalog, statement: Statement, database: str, prefix: str, moment: float
+) -> int:
+    """The greatest age in minutes of a result that is as good as a new one at `moment` (Unix seconds); 0: none is.
+
+    `database` is where names without one are looked up; in SQL, databases have the `prefix` of their names in Glue.
+    """
+    try:
+        tables = set(_tables(catalog, statement, database, prefix))
+        published = each(storage, partial(_published, storage), tables)
+    except (_Unknown, QueryError):
+        return 0
+    if not published:
+        return 0
+    return min(MOST_MINUTES, max(0, int((moment - max(published)) // 60) - SETTLED_MINUTES))
+
+
+def _published(storage: Storage, table: tuple[str, str]) -> float:
+    """When a table's newest pointer was written. Raises _Unknown where there is none."""
+    modified = [stored.modified for stored in storage.walk(pointers_folder(*table))]
+    if not modified:
+        raise _Unknown
+    return max(modified)
+
+
+def _tables(catalog: Catalog, statement: Statement, database: str, prefix: str) -> Iterator[tuple[str, str]]:
+    """The star's tables that a query reads, through views too. Raises _Unknown for any other table, QueryError."""
+    if any(token.text.upper() in _CHANGING for token in statement.tokens):
+        raise _Unknown
+    parsed = parse_query(statement)
+    defined = {cte.alias.lower() for cte in parsed.find_all(exp.CTE)}
+    for table in parsed.find_all(exp.Table):
+        name, named = table.name.lower(), table.db.lower()
+        if table.catalog.lower() not in ("", CATALOG) or not named.startswith(prefix if named else ""):
+            raise _Unknown
+        place = named.removeprefix(prefix) or database
+        entry = catalog.table(place, name)
+        if entry and entry.view_sql is not None:
+            yield from _tables(catalog, split(entry.view_sql)[0], view_database(entry), prefix)
+        elif entry and entry.is_ours:
+            yield place, name
+        elif entry or named or name not in defined:
+            raise _Unknown
