@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sysconfig
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,13 +34,20 @@ SIGN_IN = "Sign in again (`aws sso login`), or set AWS_PROFILE, or AWS_ACCESS_KE
 GRANT = "Allow the action for this identity; docs/aws.md lists what a lake needs."
 AGAIN = "It was tried several times. What was live stays live; run it again later."
 KEPT = "What was live stays live."
+OUTPUT = (
+    "Create the bucket in this region, and allow s3:GetBucketLocation on it and s3:GetObject and s3:PutObject below "
+    "the place for results; docs/aws.md lists what a lake needs."
+)
+
+QUERY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
 class Case:
     """What the environment says, what is typed, and what comes of it. A variable that is None is taken away.
 
-    `message` is the first error on standard error, with LAKE for the lake's URI and VERSION for version ids.
+    `message` is the first error on standard error, with LAKE for the lake's URI, VERSION for version ids, WORKGROUP
+    for the workgroup of Athena and QUERY for the id of a query. `outcome` is what becomes of the query.
     """
 
     name: str
@@ -46,10 +55,22 @@ class Case:
     environment: Mapping[str, str | None] = field(default_factory=dict)
     command: tuple[str, ...] = ("run", "stores")
     exit_code: int = 1
+    outcome: Mapping[str, object] = field(default_factory=dict)
+
+
+ASK = ("query", "SELECT count(*) FROM fact_sales")
 
 
 def key(fault: str) -> dict[str, str | None]:
     return {"AWS_ACCESS_KEY_ID": fault}
+
+
+def denied(operation: str) -> str:
+    """In Athena's words."""
+    return (
+        f"You are not authorized to perform: athena:{operation} on the resource. After your AWS administrator or you "
+        "have updated your permissions, please try again"
+    )
 
 
 CASES = [
@@ -134,14 +155,114 @@ CASES = [
         key("ALWAYS.ThrottlingException.BatchUpdatePartition"),
         exit_code=75,
     ),
+    Case(
+        "no such workgroup of Athena",
+        f"Athena workgroup nobodys: there is no such workgroup. {KEPT} Create it, or correct STAR_ATHENA_WORKGROUP.",
+        {"STAR_ATHENA_WORKGROUP": "nobodys"},
+        ASK,
+    ),
+    Case(
+        "a workgroup of Athena that keeps no results",
+        "Athena workgroup primary: it has no place for results. "
+        f"{KEPT} Give the workgroup one, or set STAR_ATHENA_OUTPUT.",
+        {"STAR_ATHENA_WORKGROUP": "primary"},
+        ASK,
+    ),
+    Case(
+        "a place for Athena's results that is none",
+        "STAR_ATHENA_OUTPUT='/tmp/results': expected s3://bucket/prefix.",
+        {"STAR_ATHENA_OUTPUT": "/tmp/results"},
+        ASK,
+    ),
+    Case(
+        "a place for Athena's results without a workgroup",
+        "STAR_ATHENA_OUTPUT='s3://results': expected STAR_ATHENA_WORKGROUP too; without it the embedded Athena "
+        "answers.",
+        {"STAR_ATHENA_WORKGROUP": None, "STAR_ATHENA_OUTPUT": "s3://results"},
+        ASK,
+    ),
+    Case(
+        "Athena is denied",
+        f"Athena workgroup WORKGROUP: athena:StartQueryExecution was denied ({denied('StartQueryExecution')}). "
+        f"{KEPT} {GRANT}",
+        key("ALWAYS.AccessDeniedException.StartQueryExecution"),
+        ASK,
+    ),
+    Case(
+        "following a query is denied",
+        f"Athena query QUERY: athena:GetQueryExecution was denied ({denied('GetQueryExecution')}). {KEPT} {GRANT}",
+        key("ALWAYS.AccessDeniedException.GetQueryExecution"),
+        ASK,
+    ),
+    Case(
+        "Athena's results are denied",
+        f"Athena query QUERY: athena:GetQueryResults was denied ({denied('GetQueryResults')}). {KEPT} {GRANT}",
+        key("ALWAYS.AccessDeniedException.GetQueryResults"),
+        ASK,
+    ),
+    Case(
+        "the bucket for Athena's results is denied",
+        "Athena query QUERY: results cannot be kept (Access denied when writing output to url: s3://results/1.csv). "
+        f"{KEPT} {OUTPUT}",
+        command=ASK,
+        outcome={"state": "FAILED", "reason": "Access denied when writing output to url: s3://results/1.csv"},
+    ),
+    Case(
+        "a token that expires while a query runs",
+        f"Athena query QUERY: the credentials for AWS have expired. {KEPT} {SIGN_IN}",
+        key("ALWAYS.ExpiredTokenException.GetQueryExecution"),
+        ASK,
+    ),
+    Case(
+        "too many queries at once",
+        "Athena workgroup WORKGROUP: athena:StartQueryExecution was answered with TooManyRequestsException: You have "
+        "exceeded the limit for the number of queries you can run concurrently. Please reduce the number of concurrent "
+        "queries submitted by this account. Contact customer support to request a concurrent query limit increase. "
+        f"{AGAIN}",
+        key("ALWAYS.TooManyRequestsException.StartQueryExecution"),
+        ASK,
+        75,
+    ),
+    Case(
+        "a query over the workgroup's limit",
+        "Athena query QUERY: it was stopped at the limit of workgroup WORKGROUP, which is 10,485,760 bytes, after "
+        "12,345,678 bytes. Read fewer dates (WHERE date …) or columns, or raise the workgroup's limit of bytes scanned "
+        "per query.",
+        command=ASK,
+        outcome={"state": "CANCELLED", "reason": "Bytes scanned limit was exceeded", "scanned": 12_345_678},
+    ),
+    Case(
+        "a query over a limit that may not be looked up",
+        "Athena query QUERY: it was stopped at the limit of workgroup WORKGROUP, after 12,345,678 bytes. Read fewer "
+        "dates (WHERE date …) or columns, or raise the workgroup's limit of bytes scanned per query.",
+        key("ALWAYS.AccessDeniedException.GetWorkGroup"),
+        ASK,
+        outcome={"state": "CANCELLED", "reason": "Bytes scanned limit was exceeded", "scanned": 12_345_678},
+    ),
+    Case(
+        "a query that is wrong",
+        "line 1:23: TABLE_NOT_FOUND: Table 'awsdatacatalog.olap.fact_sales' does not exist.",
+        command=ASK,
+        outcome={
+            "state": "FAILED",
+            "reason": "TABLE_NOT_FOUND: line 1:23: Table 'awsdatacatalog.olap.fact_sales' does not exist",
+        },
+    ),
+    Case(
+        "a query during which Athena fails",
+        "Athena query QUERY: Athena failed in itself (INTERNAL_ERROR: Internal error). Run it again later.",
+        command=ASK,
+        exit_code=75,
+        outcome={"state": "FAILED", "reason": "INTERNAL_ERROR: Internal error", "error": {"ErrorCategory": 1}},
+    ),
 ]
 
 
 class Lake:
     """A published day on AWS, and a newer export that no run has seen yet."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, athena: Any) -> None:
+        self.settings, self.athena = settings, athena
         self.warehouse = Warehouse(retail, settings)
         export_samples(self.warehouse.storage, date(2023, 7, 1), 1, orders_per_day=5)
         self.rerun()
@@ -149,16 +270,20 @@ class Lake:
         self.warehouse.storage.write(f"oltp/stores/date={DAY}/stores.json", stores.replace(b"Miami", b"Tampa"))
 
     def run(self, *command: str, **environment: str | None) -> subprocess.CompletedProcess[str]:
+        known = self.environment(**environment)
+        return subprocess.run([STAR_ASSETS, *command], env=known, capture_output=True, text=True, check=False)
+
+    def environment(self, **environment: str | None) -> dict[str, str]:
         others = {name: value for name, value in os.environ.items() if not name.startswith("STAR_")}
         given = {
             **others,
             "STAR_LAKE": self.settings.lake,
             "STAR_GLUE_PREFIX": self.settings.glue_prefix,
+            "STAR_ATHENA_WORKGROUP": self.athena.workgroup,
             "AWS_MAX_ATTEMPTS": "2",
             **environment,
         }
-        known = {name: value for name, value in given.items() if value is not None}
-        return subprocess.run([STAR_ASSETS, *command], env=known, capture_output=True, text=True, check=False)
+        return {name: value for name, value in given.items() if value is not None}
 
     def rerun(self) -> None:
         """What a later run does, once AWS lets it."""
@@ -173,19 +298,21 @@ class Lake:
         """A message without what differs each time."""
         bucket = self.settings.lake.split("/")[2]
         text = text.replace(self.settings.lake, "LAKE").replace(self.settings.glue_prefix, "GLUE_")
+        text = QUERY_ID.sub("QUERY", text.replace(self.athena.workgroup, "WORKGROUP"))
         return re.sub(r"\d{8}T\d{12}-[0-9a-f]{8}", "VERSION", text.replace(bucket, "BUCKET"))
 
 
 @pytest.fixture
-def lake(aws: Callable[[], Settings], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Lake:
+def lake(aws: Callable[[], Settings], decided_athena: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Lake:
     monkeypatch.setenv("HOME", str(tmp_path))
-    return Lake(aws())
+    return Lake(aws(), decided_athena)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_what_aws_refuses_is_told_in_our_words_and_nothing_is_lost(lake: Lake, case: Case) -> None:
     """A traceback of botocore names no remedy, and a half-done publish would cost a day."""
     before = lake.cities()
+    lake.athena.decide(case.outcome)
     done = lake.run(*case.command, **case.environment)
     errors = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
     assert (lake.plain(errors[0]) if errors else done.stderr) == f"Error: {case.message}"
@@ -213,6 +340,22 @@ def test_a_table_that_somebody_else_made_is_refused_and_stays(lake: Lake) -> Non
     done = lake.run("run", "products")
     assert (done.returncode, "the catalog has a table of that name" in done.stderr) == (1, True)
     assert lake.warehouse.catalog.table("staging", "products") == theirs
+
+
+def test_a_query_that_is_interrupted_is_stopped_on_athena(lake: Lake) -> None:
+    """Ctrl-C at a terminal: the query would go on, and cost."""
+    lake.athena.decide({"state": "RUNNING"})
+    command = [STAR_ASSETS, *ASK]
+    with subprocess.Popen(command, env=lake.environment(), stderr=subprocess.PIPE, text=True) as process:
+        while not lake.athena.requests and process.poll() is None:
+            pass
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate()
+    assert (process.returncode, errors.strip().splitlines()[:1]) == (130, [INTERRUPTED])
+    assert "Stopped" in lake.athena.requests[1]
+
+
+INTERRUPTED = "Interrupted. What was published stays live; the same command goes on from there."
 
 
 def test_copies_on_this_machine_need_room_and_rights(lake: Lake, tmp_path: Path) -> None:

@@ -6,12 +6,13 @@ Not here: running such statements (statements).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from star_assets.lake.catalog import CatalogColumn, PartitionEntry, TableEntry
 
-# Athena takes statements of up to 262,144 bytes; a partition is some 200.
-PARTITIONS_PER_STATEMENT = 500
+# Athena takes statements of up to 262,144 bytes. One of fewer partitions takes
+# seconds, and can be repeated without harm if it breaks off.
+STATEMENT_BYTES, PARTITIONS_PER_STATEMENT = 262_144, 500
 
 
 def create_database(name: str) -> str:
@@ -39,10 +40,11 @@ def create_table(entry: TableEntry, if_not_exists: bool = True) -> str:
 
 def add_partitions(entry: TableEntry, partitions: Sequence[PartitionEntry]) -> list[str]:
     """ALTER TABLE ADD PARTITION for all partitions, in as few statements as Athena takes."""
-    return [
-        f"ALTER TABLE {_table(entry)} ADD IF NOT EXISTS\n" + "\n".join(_partition(entry, one) for one in batch)
-        for batch in _batches(partitions)
-    ]
+    begin = f"ALTER TABLE {_table(entry)} ADD IF NOT EXISTS"
+    lines = [_partition(entry, one) for one in partitions]
+    longest = max((len(line.encode()) + 1 for line in lines), default=1)
+    most = min(PARTITIONS_PER_STATEMENT, (STATEMENT_BYTES - len(begin.encode())) // longest)
+    return ["\n".join([begin, *lines[first : first + most]]) for first in range(0, len(lines), most)]
 
 
 def quoted(name: str) -> str:
@@ -53,11 +55,6 @@ def quoted(name: str) -> str:
 def text(value: str) -> str:
     """A string literal of Athena's DDL, which escapes with a backslash."""
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def _batches(partitions: Sequence[PartitionEntry]) -> Iterator[Sequence[PartitionEntry]]:
-    for start in range(0, len(partitions), PARTITIONS_PER_STATEMENT):
-        yield partitions[start : start + PARTITIONS_PER_STATEMENT]
 
 
 def _table(entry: TableEntry) -> str:

@@ -21,8 +21,9 @@ from star_assets.lake.versions import pointers_folder
 from star_assets.model.errors import QueryError
 
 # A query that began before a publish may end after it, with what it read before:
-# Athena stops queries after 30 minutes. The catalog follows a pointer within
-# moments, and AWS answers no machine whose clock is more than 5 minutes off.
+# Athena stops queries after 30 minutes. The catalog follows a pointer within 2
+# minutes, or the pointer is renewed, and AWS answers no machine whose clock is
+# more than 5 minutes off.
 SETTLED_MINUTES = 40
 
 # The greatest age that Athena takes.

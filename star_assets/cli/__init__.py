@@ -33,19 +33,21 @@ def main() -> None:
 
     \b
     Settings come from the environment:
-      STAR_LAKE            the lake: a folder, or s3://bucket/prefix (./lake)
-      STAR_MODEL           the star, as package.module:attribute (star_assets.star:retail)
-      STAR_START_DATE      the first day with exports (2023-07-01)
-      STAR_TIMEZONE        the time zone that decides the day of a sale (UTC)
-      STAR_ENGINE          what computes (duckdb)
-      STAR_COMPRESSION     of Parquet files: zstd or snappy (zstd)
-      STAR_MEMORY_LIMIT    what DuckDB may use before it spills to disk (1GB)
-      STAR_THREADS         threads of the engine (one per processor)
-      STAR_RETENTION_DAYS  how long vacuum keeps superseded versions (7)
-      STAR_WEBHOOK         the URL that failed runs are posted to (none)
-      STAR_KMS_KEY         on S3: the key to encrypt with (the bucket's default)
-      STAR_GLUE_PREFIX     on AWS: what the names of Glue's databases begin with
-      STAR_CACHE_SIZE      on S3: what local copies of its files may take (10GB)
+      STAR_LAKE              the lake: a folder, or s3://bucket/prefix (./lake)
+      STAR_MODEL             the star, as package.module:attribute (star_assets.star:retail)
+      STAR_START_DATE        the first day with exports (2023-07-01)
+      STAR_TIMEZONE          the time zone that decides the day of a sale (UTC)
+      STAR_ENGINE            what computes (duckdb)
+      STAR_COMPRESSION       of Parquet files: zstd or snappy (zstd)
+      STAR_MEMORY_LIMIT      what DuckDB may use before it spills to disk (1GB)
+      STAR_THREADS           threads of the engine (one per processor)
+      STAR_RETENTION_DAYS    how long vacuum keeps superseded versions (7)
+      STAR_WEBHOOK           the URL that failed runs are posted to (none)
+      STAR_KMS_KEY           on S3: the key to encrypt with (the bucket's default)
+      STAR_GLUE_PREFIX       on AWS: what the names of Glue's databases begin with
+      STAR_ATHENA_WORKGROUP  on AWS: the workgroup of Athena that answers (none)
+      STAR_ATHENA_OUTPUT     on AWS: where Athena keeps results (as the workgroup says)
+      STAR_CACHE_SIZE        on S3: what local copies of its files may take (10GB)
 
     \b
     Exit codes:

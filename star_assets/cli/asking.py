@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 def query(sql: str | None, file: TextIO | None, format_: Format) -> None:
     """Answer SQL as Athena would, from the live versions.
 
+    On AWS, where STAR_ATHENA_WORKGROUP is set, Athena itself answers.
+
     Several statements are separated by semicolons and run in order. As a table,
     each one's answer is shown; in CSV and JSON, the last one's. In CSV an empty
     field is NULL and "" is an empty text; in JSON, decimals and times are texts,
@@ -129,6 +131,10 @@ def rejects(sources: Sequence[str], from_: datetime | None, to_: datetime | None
 def ddl(tables: Sequence[str], partitions: bool) -> None:
     """Print the Athena statements that create TABLES (default: all of the star).
 
+    Do not run MSCK REPAIR TABLE after them: all versions of a day lie side by
+    side in its folder, and it would read them all. The statements that
+    --partitions adds name the live ones, as of now.
+
     \b
     Examples:
       star-assets ddl fact_sales
@@ -139,13 +145,19 @@ def ddl(tables: Sequence[str], partitions: bool) -> None:
     warehouse = open_warehouse()
     chosen = in_order(warehouse, tables)
     entries = [entry for entry in warehouse.entries() if entry.name in chosen]
-    statements = [create_database(database) for database in dict.fromkeys(entry.database for entry in entries)]
+    prefix = warehouse.settings.glue_prefix if warehouse.settings.on_aws else ""
+    databases = dict.fromkeys(f"{prefix}{entry.database}" for entry in entries)
+    statements = [create_database(database) for database in databases]
     catalog = warehouse.catalog.snapshot([(entry.database, entry.name) for entry in entries])
     for entry in entries:
         served, live = catalog.get((entry.database, entry.name), (entry, []))
         # Who makes a table by hand owns it: the marks by which a publish knows its own stay out.
-        statements.append(create_table(replace(served, parameters={"classification": served.format})))
+        made = {"classification": served.format}
+        served = replace(served, database=f"{prefix}{served.database}", parameters=made)
+        statements.append(create_table(served))
         if partitions:
             statements += add_partitions(served, live)
     for statement in statements:
         click.echo(f"{statement};\n")
+    if not warehouse.settings.on_aws:
+        note("Athena reads S3 alone: these places are on this machine. Set STAR_LAKE to the lake there.")

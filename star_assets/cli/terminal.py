@@ -60,14 +60,24 @@ def show_answer(statement: str, result: Result) -> None:
     if result.statement == "query":
         write_rows(result.table, "table")
         count = f"{result.table.num_rows:,} {'row' if result.table.num_rows == 1 else 'rows'}"
-        read = file_size(result.bytes_scanned)
-        error_console.print(f"{count}, {result.seconds:.2f} s, {read} in the files read")
+        error_console.print(f"{count}, {result.seconds:.2f} s, {_taken(result)}")
     elif result.table.num_rows:
         for row in result.table.to_pylist():
             print("\t".join("" if value is None else str(value) for value in row.values()))
     else:
         words = " ".join(statement.split())
         error_console.print(Text(f"Done: {words if len(words) <= SHORT else words[: SHORT - 1] + '…'}"))
+
+
+def _taken(result: Result) -> str:
+    """What an answer took beside time."""
+    read, execution = file_size(result.bytes_scanned), result.execution
+    if execution is None:
+        return f"{read} in the files read"
+    if execution.reused:
+        return f"reused from an earlier run, for nothing; query {execution.query_id}"
+    cost = f"${execution.cost_usd:f}"
+    return f"{read} scanned for {cost}, {execution.queue_seconds:.2f} s in the queue; query {execution.query_id}"
 
 
 def show_status(status: pa.Table) -> None:

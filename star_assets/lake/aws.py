@@ -23,7 +23,6 @@ CONNECTIONS = 32
 ATTEMPTS = 6
 
 THROTTLED = {
-    "ConcurrentModificationException",
     "InternalError",
     "InternalServiceException",
     "OperationTimeoutException",

@@ -43,15 +43,12 @@ class _Exists(Exception):
     """It is there already."""
 
 
-class _Moved(Exception):
-    """Somebody else changed it since it was read."""
+class _Moved(AwsBusy):
+    """Somebody else changed it since it was read, or right now."""
 
 
-_ANSWERS = {
-    "EntityNotFoundException": _Absent,
-    "AlreadyExistsException": _Exists,
-    "ConcurrentModificationException": _Moved,
-}
+_MOVED = "ConcurrentModificationException"
+_ANSWERS = {"EntityNotFoundException": _Absent, "AlreadyExistsException": _Exists}
 
 
 class GlueCatalog(Catalog):
@@ -245,6 +242,8 @@ class GlueCatalog(Catalog):
                 reply: dict[str, Any] = getattr(self.client(), operation)(**given)
                 return reply
         except ClientError as error:
+            if code(error) == _MOVED:
+                raise _Moved(f"Glue {what}", f"{action} was answered with {_MOVED}") from error
             answer = _ANSWERS.get(code(error))
             raise (answer() if answer else refused(error, f"Glue {what}", action)) from error
 
@@ -263,7 +262,7 @@ def _left(error: Mapping[str, Any], what: str, operation: str) -> tuple[str, ...
     values = tuple(error.get("PartitionValues") or error.get("PartitionValueList") or ())
     detail = error.get("ErrorDetail", {})
     found, message = detail.get("ErrorCode", ""), detail.get("ErrorMessage", "").rstrip(".")
-    if found in _ANSWERS:
+    if found in (*_ANSWERS, _MOVED):
         return values
     where, problem = f"Glue {what} {'/'.join(values)}", f"{_action(operation)} failed with {found}: {message}"
     if "Internal" in found or "Timeout" in found:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -23,15 +24,19 @@ from star_assets.lake.versions import (
     Partition,
     Pointer,
     Pointers,
+    parse_time,
     read_manifest,
     read_pointer,
     table_folder,
 )
-from star_assets.model.errors import Transient, UnknownVersion, VersionLost
+from star_assets.model.errors import LostRace, Transient, UnknownVersion, VersionLost
 
 # The parameters that say which version a catalog entry serves, and by what files,
 # so that a query lists no folder. An entry without them was put there by somebody else.
 VERSION, FILES = "version", "files"
+
+# The catalog follows a commit within moments; what it serves only so long after is late.
+LATE = timedelta(minutes=2)
 
 
 Found = Literal["registered", "moved", "dropped", "redefined", "not ours", "lost"]
@@ -82,6 +87,7 @@ def serve(storage: Storage, catalog: Catalog, table: TableEntry, partitions: Seq
     pending = list(partitions)
     while pending:
         live = dict(zip(pending, each(storage, partial(live_manifest, storage), pending), strict=True))
+        _renew_late(storage, catalog, table, live)
         point = _point_partitions if table.partition_columns else _point_table
         point(storage, catalog, table, live)
         served.update({partition: manifest.version if manifest else None for partition, manifest in live.items()})
@@ -170,6 +176,31 @@ def live_manifest(storage: Storage, partition: Partition) -> Manifest | None:
 def _live_version(storage: Storage, partition: Partition) -> str | None:
     live = read_pointer(storage, partition)[0].live
     return live.version if live else None
+
+
+def _renew_late(
+    storage: Storage, catalog: Catalog, table: TableEntry, live: Mapping[Partition, Manifest | None]
+) -> None:
+    """Write the pointers again, as they are, of versions that are about to be served late.
+
+    A table's newest pointer tells when its rows changed for readers last. After a
+    crash between commit and catalog, that is now.
+    """
+    before = datetime.now(timezone.utc) - LATE
+    late = {
+        p: manifest.version for p, manifest in live.items() if manifest and parse_time(manifest.created_at) < before
+    }
+    if late:
+        key = (table.database, table.name)
+        served = _served(*catalog.snapshot([key]).get(key, (None, [])))
+        behind = [p for p, version in late.items() if served.get(p.day, ("",))[0] != version]
+        each(storage, partial(_renew, storage), behind)
+
+
+def _renew(storage: Storage, partition: Partition) -> None:
+    with suppress(LostRace, FileNotFoundError):
+        content, etag = storage.read(partition.pointer)
+        storage.swap(partition.pointer, content, etag)
 
 
 def _point_partitions(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -249,6 +251,25 @@ def test_mend_rolls_forward_what_a_crash_left_behind(lake, name: str) -> None:
     assert (partition.name, "moved") in lake.mend()
     assert lake.read(partition) == 2
     assert lake.mend() == []
+
+
+@pytest.mark.parametrize("new_lake", ["local"], indirect=True)
+@pytest.mark.parametrize("name", ["day", "products"])
+def test_what_is_served_late_looks_as_young_as_it_is_for_readers(lake, name: str) -> None:
+    """Athena must not give a result again that was read before a repair, though after the commit."""
+    partition: Partition = getattr(lake, name)
+    hour_ago = time.time() - 3600
+    pointer, content = lake.storage.root / partition.pointer, lake.write(partition, 1)
+    early = replace(content, created_at="2023-07-01T00:00:00.000000Z")
+    lake.storage.write(partition.manifest(early.version), early.to_json())
+    commit(lake.storage, partition, early, Pointer(), None)
+    os.utime(pointer, (hour_ago, hour_ago))
+    committed = pointer.read_bytes()
+    lake.mend()
+    assert (pointer.stat().st_mtime > hour_ago + 1000, pointer.read_bytes()) == (True, committed)
+    os.utime(pointer, (hour_ago, hour_ago))
+    serve(lake.storage, lake.catalog, lake.table(partition), [partition])
+    assert pointer.stat().st_mtime < hour_ago + 1000, "what is served already is as old as it was"
 
 
 @pytest.mark.parametrize("new_lake", ["local"], indirect=True)
