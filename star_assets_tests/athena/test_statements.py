@@ -226,3 +226,15 @@ def test_many_partitions_are_added_in_few_statements(lake) -> None:  # type: ign
     athena = EmbeddedAthena(lake.storage, lake.catalog, threads=1)
     athena.query(";\n".join([ddl.create_table(entry), *statements]))
     assert lake.catalog.partitions("olap", "t") == partitions
+
+
+def test_a_statement_of_long_places_is_no_longer_than_athena_takes() -> None:
+    """A key of S3 has up to 1,024 bytes."""
+    date = CatalogColumn("date", "string")
+    entry = TableEntry("olap", "t", (CatalogColumn("id", "int"),), (date,), "s3://b/t")
+    places = [f"s3://b/{'é' * 450}/v={n}" for n in range(600)]
+    partitions = [PartitionEntry((f"d{n:04}",), place, entry.columns) for n, place in enumerate(places)]
+    statements = ddl.add_partitions(entry, partitions)
+    assert max(len(statement.encode()) for statement in statements) <= ddl.STATEMENT_BYTES
+    assert sum(statement.count("PARTITION (") for statement in statements) == 600
+    assert ddl.add_partitions(entry, []) == []
