@@ -90,6 +90,11 @@ def session() -> Any:
     return boto3.session.Session()
 
 
+def region() -> str:
+    """The region that AWS's variables and files name; empty where they name none."""
+    return session().region_name or ""
+
+
 def config() -> Any:
     """How clients try again, and how many connections each may have."""
     from botocore.config import Config

@@ -98,7 +98,7 @@ def refresh(context: dg.AssetExecutionContext, table: AnyTable) -> Iterator[Any]
     except StarError as error:
         raise as_failure(error) from None
     published = sorted((outcome for outcome in outcomes if not outcome.error), key=lambda outcome: outcome.day)
-    good = {outcome.day: outcome_metadata(table, outcome) for outcome in published}
+    good = {outcome.day: outcome_metadata(table, outcome, warehouse.settings) for outcome in published}
     if good:
         last = max(good)
         good[last]["sample"] = sample_table(warehouse.sample(table.name, last))

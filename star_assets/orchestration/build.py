@@ -11,7 +11,7 @@ from star_assets.orchestration.assets import build_assets
 from star_assets.orchestration.checks import build_checks
 from star_assets.orchestration.jobs import all_tables
 from star_assets.orchestration.notify import build_notifier
-from star_assets.orchestration.resources import WAREHOUSE, warehouse_resource
+from star_assets.orchestration.resources import build_resources
 from star_assets.orchestration.schedules import build_schedules
 from star_assets.orchestration.sensors import build_sensors
 from star_assets.settings import Settings
@@ -34,6 +34,6 @@ def build_definitions(star: Star, settings: Settings, warehouse: object | None =
             jobs=[all_tables],
             schedules=build_schedules(settings),
             sensors=[*build_sensors(star), *([build_notifier(settings.webhook)] if settings.webhook else [])],
-            resources={WAREHOUSE: warehouse or warehouse_resource(star, settings)},
+            resources=build_resources(star, settings, warehouse),
             executor=dg.in_process_executor,
         )

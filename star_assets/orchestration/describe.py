@@ -15,9 +15,12 @@ import dagster as dg
 from star_assets.model import Dimension, Source, Star
 from star_assets.model.star import AnyTable
 from star_assets.pipeline.outcome import CheckResult, Outcome
+from star_assets.settings import Settings
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from star_assets.athena.client import Result
 
 Metadata = dict[str, Any]
 
@@ -73,7 +76,7 @@ def lineage_table(lineage: dg.TableColumnLineage) -> dg.MetadataValue:
     return dg.MetadataValue.md("\n".join(lines))
 
 
-def outcome_metadata(table: AnyTable, outcome: Outcome) -> Metadata:
+def outcome_metadata(table: AnyTable, outcome: Outcome, settings: Settings) -> Metadata:
     """What one published or unchanged day says of itself."""
     manifest = outcome.manifest
     assert manifest is not None
@@ -89,6 +92,33 @@ def outcome_metadata(table: AnyTable, outcome: Outcome) -> Metadata:
     for name, value in manifest.facts.items():
         if name != "checks":
             metadata[name.replace("_", " ")] = _shown(value)
+    return {**metadata, **(console_metadata(settings, table, outcome.location or "") if settings.on_aws else {})}
+
+
+def console_metadata(settings: Settings, table: AnyTable, location: str) -> Metadata:
+    """Where AWS's consoles show a table and what was published of it."""
+    from star_assets.lake.aws import region
+    from star_assets.lake.consoles import folder_page, table_page
+
+    page = table_page(region(), f"{settings.glue_prefix}{database(table)}", table.name)
+    return {
+        "glue table": dg.MetadataValue.url(page),
+        "s3 folder": dg.MetadataValue.url(folder_page(region(), location)),
+    }
+
+
+def query_metadata(result: Result) -> Metadata:
+    """What a query took and cost, as numbers that Dagster charts, and where Athena's console shows it.
+
+    For assets of your own: `dg.MaterializeResult(metadata=query_metadata(athena.query(sql)))`.
+    """
+    metadata: Metadata = {"bytes_scanned": result.bytes_scanned, "seconds": round(result.seconds, 3)}
+    if execution := result.execution:
+        from star_assets.lake.aws import region
+        from star_assets.lake.consoles import query_page
+
+        metadata["estimated_cost_usd"] = float(execution.cost_usd)
+        metadata["athena query"] = dg.MetadataValue.url(query_page(region(), execution.query_id))
     return metadata
 
 

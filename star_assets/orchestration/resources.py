@@ -1,9 +1,15 @@
-"""The warehouse as a Dagster resource: one per process, opened at its first use."""
+"""What assets may ask for: the warehouse, an Athena, and on AWS clients of S3 and Glue.
+
+Each is opened at its first use. Of dagster-aws, `S3Resource` is used. Its
+`AthenaClientResource` is not: it gives texts without their types, has no word of
+bytes or cost, reuses no result, gives up after ten minutes while the query goes
+on, and works on AWS alone. It has no resource for Glue's catalog.
+"""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -11,9 +17,16 @@ from star_assets.model import Star
 from star_assets.settings import Settings
 
 if TYPE_CHECKING:
+    from star_assets.athena.client import Athena
     from star_assets.pipeline.warehouse import Warehouse
 
-WAREHOUSE = "warehouse"
+WAREHOUSE, ATHENA, S3, GLUE = "warehouse", "athena", "s3", "glue"
+
+
+def build_resources(star: Star, settings: Settings, warehouse: object | None = None) -> dict[str, object]:
+    """The resources of a star; `warehouse` replaces the one that its settings describe."""
+    found = {WAREHOUSE: warehouse or warehouse_resource(star, settings), ATHENA: athena_resource()}
+    return {**found, S3: s3_resource(), GLUE: glue_resource()} if settings.on_aws else found
 
 
 def warehouse_resource(star: Star, settings: Settings) -> dg.ResourceDefinition:
@@ -27,3 +40,38 @@ def warehouse_resource(star: Star, settings: Settings) -> dg.ResourceDefinition:
         return Warehouse(star, settings)
 
     return dg.ResourceDefinition(lambda _: opened(), description=f"The star's lake at {settings.lake}.")
+
+
+def athena_resource() -> dg.ResourceDefinition:
+    """A resource whose value is an Athena over the lake: the service, or the embedded one, as the settings say."""
+
+    def opened(context: dg.InitResourceContext) -> Athena:
+        from star_assets.athena.opening import open_athena
+
+        warehouse: Warehouse = getattr(context.resources, WAREHOUSE)
+        return open_athena(warehouse.storage, warehouse.catalog, warehouse.settings)
+
+    return dg.ResourceDefinition(opened, description="SQL over the lake.", required_resource_keys={WAREHOUSE})
+
+
+def s3_resource() -> dg.ResourceDefinition:
+    """A resource whose value is dagster-aws's S3Resource: `get_client()` gives boto3's client."""
+
+    def opened(_: object) -> Any:
+        # It takes two seconds to import.
+        from dagster_aws.s3 import S3Resource
+
+        return S3Resource()
+
+    return dg.ResourceDefinition(opened, description="S3, by dagster-aws.")
+
+
+def glue_resource() -> dg.ResourceDefinition:
+    """A resource whose value is boto3's client of Glue, with the region, retries and endpoint of the lake's own."""
+
+    def opened(_: object) -> Any:
+        from star_assets.lake.aws import Client
+
+        return Client("glue")()
+
+    return dg.ResourceDefinition(opened, description="Glue's Data Catalog, by boto3.")
