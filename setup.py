@@ -6,7 +6,7 @@ checks are not yet among what it promises to keep.
 
 from setuptools import find_packages, setup
 
-AWS = ["boto3>=1.36,<2", "dagster-aws>=0.29,<0.30", "pyathena>=3.9,<5"]
+AWS = ["boto3>=1.36,<2", "dagster-aws>=0.29,<0.30", "pyathena>=3.40,<5"]
 SPARK = ["dagster-pyspark>=0.29,<0.30", "pyspark>=4.1,<4.2"]
 TEST = [
     *AWS,
