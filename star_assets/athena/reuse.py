@@ -14,7 +14,6 @@ from sqlglot import exp
 
 from star_assets.athena.parse import Statement, parse_query, split
 from star_assets.athena.scope import CATALOG
-from star_assets.athena.sources import view_database
 from star_assets.lake.catalog import Catalog
 from star_assets.lake.storage import Storage, each
 from star_assets.lake.versions import pointers_folder
@@ -78,7 +77,9 @@ def _tables(catalog: Catalog, statement: Statement, database: str, prefix: str) 
         place = named.removeprefix(prefix) or database
         entry = catalog.table(place, name)
         if entry and entry.view_sql is not None:
-            yield from _tables(catalog, split(entry.view_sql)[0], view_database(entry), prefix)
+            # Its text has lost the prefix, so that a database it names may be anybody's, and counts as unknown.
+            inside = entry.view_database or entry.database
+            yield from _tables(catalog, split(entry.view_sql)[0], inside, prefix)
         elif entry and entry.is_ours:
             yield place, name
         elif entry or named or name not in defined:

@@ -104,7 +104,9 @@ def test_in_sql_databases_are_called_as_in_glue(published: Any) -> None:
     """Another lake's tables may have the same names without the prefix."""
     assert age(published, "SELECT * FROM shop_olap.dim_store", "shop_") == 180 - SETTLED_MINUTES
     assert age(published, "SELECT * FROM dim_store", "shop_") == 180 - SETTLED_MINUTES
+    assert age(published, "SELECT * FROM stores", "shop_") == 180 - SETTLED_MINUTES
     assert age(published, "SELECT * FROM olap.dim_store", "shop_") == 0
+    assert age(published, "SELECT * FROM both", "shop_") == 0
 
 
 @pytest.mark.parametrize(
