@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from star_assets.engines.duckdb_dimensions import Dimensions
+from star_assets.engines.duckdb_facts import Facts
 from star_assets.engines.duckdb_staging import Staging
-from star_assets.engines.duckdb_tables import Tables
+from star_assets.engines.duckdb_states import States
 from star_assets.engines.engine import ExportInput, StagedDay
 from star_assets.model.source import Source
 
 
-class DuckDBEngine(Tables):
-    """An Engine on one DuckDB connection: tables by its other half, staging here."""
+class DuckDBEngine(States, Dimensions, Facts):
+    """An Engine on one DuckDB connection: tables by its other parts, staging here."""
 
     def stage(self, source: Source, exports: Sequence[ExportInput], folder: Path) -> Iterator[StagedDay]:
         """Raw exports → typed, valid rows and rejects, a file a day."""

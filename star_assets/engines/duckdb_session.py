@@ -45,6 +45,11 @@ def connect(settings: Settings, spill: str) -> duckdb.DuckDBPyConnection:
     # A statement over the key index reads each of its files twice.
     connection.execute("SET GLOBAL parquet_metadata_cache = true")
     connection.execute(f"CREATE MACRO business_date(ts) AS {business_date('ts', settings.timezone)}")
+    connection.execute(f"CREATE MACRO start_of_day(day) AS {start_of_day('day', settings.timezone)}")
+    connection.execute(
+        "CREATE MACRO surrogate_key(key, moment) AS CAST(CAST('0x' || substr(sha256(key || '@' || "
+        "coalesce(CAST(epoch_ms(moment) AS VARCHAR), '')), 1, 16) AS UBIGINT) >> 1 AS BIGINT)"
+    )
     return connection
 
 
@@ -53,6 +58,13 @@ def business_date(timestamp: str, zone: str) -> str:
     if zone == "UTC":
         return f"CAST({timestamp} AS DATE)"
     return f"CAST(timezone({text(zone)}, timezone('UTC', CAST({timestamp} AS TIMESTAMP))) AS DATE)"
+
+
+def start_of_day(day: str, zone: str) -> str:
+    """SQL for the UTC timestamp at which a calendar day begins in a time zone."""
+    if zone == "UTC":
+        return f"CAST({day} AS TIMESTAMP_MS)"
+    return f"CAST(timezone('UTC', timezone({text(zone)}, CAST({day} AS TIMESTAMP))) AS TIMESTAMP_MS)"
 
 
 def sql_type(type_: Type) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from star_assets.model.source import Source
-from star_assets.model.tables import Dimension, Fact
+from star_assets.model.tables import Dimension, Fact, History
 from star_assets.staging.files import RawProfile
 
 
@@ -78,11 +78,14 @@ class FactInput:
         dates: the business dates to build.
         staged: for the driving source and its parts, the exports that hold the dates' keys.
         states: for each look-up source, the file of its folded state.
+        histories: for each history that the fact refers to, its file; without
+            them, the rows lack the surrogate keys.
     """
 
     dates: tuple[str, ...]
     staged: Mapping[str, tuple[StagedInput, ...]]
     states: Mapping[str, str] = field(default_factory=dict)
+    histories: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -93,11 +96,13 @@ class DimensionInput:
         states: for each source, the file of its folded state.
         used: files of one column, named as the key, that facts' rows refer to.
         years: first and last year of the calendar.
+        versions: for a history, the file of what the describing source ever said.
     """
 
     states: Mapping[str, str]
     used: tuple[str, ...]
     years: tuple[int, int]
+    versions: str | None = None
 
 
 @dataclass(frozen=True)
@@ -120,8 +125,15 @@ class Engine(Protocol):
         """Raw exports → typed, valid rows and rejects, a file a day."""
         ...
 
-    def fold(self, source: Source, base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
-        """A source's state: the winning row of each key over `base` and `exports`, tombstones among them."""
+    def fold(self, source: Source, base: str | None, exports: Sequence[StagedInput], file: Path) -> str:
+        """A source's state: the winning row of each key over `base` and `exports`, tombstones among them.
+
+        Returns a digest of what transforms can see of it: the same rows, exported again, give the same.
+        """
+        ...
+
+    def fold_versions(self, source: Source, base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
+        """Every row that says something new of its key, over `base` and `exports`, all of which are later."""
         ...
 
     def fold_keys(self, column: str, key: str, base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
@@ -164,12 +176,30 @@ class Engine(Protocol):
         """The dimension's rows with its Unknown and inferred members, in one file."""
         ...
 
+    def build_history(self, history: History, given: DimensionInput, file: Path) -> None:
+        """The intervals of the dimension's members, in one file."""
+        ...
+
     def build_fact(self, fact: Fact, given: FactInput, folder: Path) -> dict[str, Path]:
         """The fact's rows, a file for each of the dates (one without rows has an empty file)."""
         ...
 
     def audit_dimension(self, dimension: Dimension, file: str) -> Mapping[str, int]:
         """Counts over a dimension's file: rows, null_keys, repeated_keys, unknown_members."""
+        ...
+
+    def audit_history(self, history: History, file: str) -> int:
+        """The members whose intervals have gaps or overlaps, or do not begin with time."""
+        ...
+
+    def history_digests(self, history: History, file: str, months: Sequence[str]) -> dict[str, str]:
+        """For each month YYYY-MM, a digest of the intervals in force in it, a day more on either side."""
+        ...
+
+    def outdated_versions(
+        self, fact: Fact, files: Mapping[str, Sequence[str]], histories: Mapping[str, str]
+    ) -> list[str]:
+        """The dates with a row in their files that carries another surrogate key than the histories' files say."""
         ...
 
     def audit_fact(self, fact: Fact, files: Mapping[str, str], dimensions: Mapping[str, str]) -> dict[str, FactRules]:

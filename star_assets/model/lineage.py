@@ -20,6 +20,19 @@ def column_lineage(table: Table) -> dict[str, frozenset[Origin]]:
     return {name: _of_field(relation, name) for name in relation.schema.names}
 
 
+def passed_through(table: Table, name: str) -> Origin | None:
+    """The upstream column that a column of `table` is, unchanged; None if it is computed."""
+    relation = table.op()
+    while not isinstance(relation, ops.PhysicalTable):
+        if isinstance(relation, ops.Reference | ops.DropColumns | ops.Filter | ops.Sort):
+            relation = relation.parent
+        elif isinstance(value := relation.values.get(name) if hasattr(relation, "values") else None, ops.Field):
+            relation, name = value.rel, value.name
+        else:
+            return None
+    return relation.name, name
+
+
 def _of_field(relation: ops.Relation, name: str) -> frozenset[Origin]:
     if isinstance(relation, ops.PhysicalTable):
         return frozenset({(relation.name, name)})

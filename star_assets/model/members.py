@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import ibis
+import ibis.expr.datatypes as dt
 from ibis.expr.types import Table
 
 from star_assets.model.tables import Dimension, Fact
 from star_assets.model.types import UNKNOWN, Type
 
 MEMBER_KIND = "member_kind"
-MEMBER_KIND_DESCRIPTION = "described by an export, inferred from use, or the unknown member"
+MEMBER_KIND_DESCRIPTION = (
+    "described by an export, vanished from later ones, inferred from use alone, or the unknown member"
+)
 
 # What the text attributes of a member say that no export describes.
 UNDESCRIBED = "Unknown"
@@ -26,26 +29,32 @@ def unknown_key(table: Table, column: str) -> int | str | object:
     return UNKNOWN[str(Type.of(table[column].type()))]
 
 
-def with_members(dimension: Dimension, described: Table, used: Table) -> Table:
+def with_members(dimension: Dimension, described: Table, used: Table, vanished: Table | None = None) -> Table:
     """The described members, plus those that `used` names and nothing describes.
 
     Args:
         described: what the dimension's transform returns.
         used: one column named as the dimension's key; holds the Unknown key.
+        vanished: one column of that name: the members that later snapshots lack.
     """
     key = dimension.key
     missing = used.filter(used[key].notnull()).distinct().anti_join(described, key)
-    columns = {
-        name: ibis.literal(UNDESCRIBED).cast(dtype) if dtype.is_string() else ibis.null(dtype)
-        for name, dtype in described.schema().items()
-    }
+    columns = {name: undescribed(dtype) for name, dtype in described.schema().items()}
     columns[key] = missing[key]
     is_unknown = missing[key] == ibis.literal(unknown_key(described, key), type=described[key].type())
     columns[MEMBER_KIND] = is_unknown.ifelse("unknown", "inferred")
-    return described.mutate(**{MEMBER_KIND: ibis.literal("described")}).union(missing.select(**columns))
+    kind = ibis.literal("described")
+    if vanished is not None:
+        kind = described[key].isin(vanished[key]).ifelse("vanished", "described")
+    return described.mutate(**{MEMBER_KIND: kind}).union(missing.select(**columns))
+
+
+def undescribed(dtype: dt.DataType) -> ibis.Value:
+    """What an attribute of that type is, for a member that no export describes."""
+    return ibis.literal(UNDESCRIBED).cast(dtype) if dtype.is_string() else ibis.null(dtype)
 
 
 def without_nulls(fact: Fact, rows: Table) -> Table:
     """The fact's rows, with NULL references pointing to the Unknown members."""
-    known: Mapping[str, object] = {name: unknown_key(rows, name) for name in fact.references}
+    known: Mapping[str, object] = {name: unknown_key(rows, name) for name in fact.references if name in rows.columns}
     return rows.mutate(**{name: rows[name].coalesce(key) for name, key in known.items()})

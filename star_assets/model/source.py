@@ -109,6 +109,9 @@ class Source:
         lines: `"complete"` if every exported header comes with all its lines
             (possibly none); `"changed"` if lines are exported by themselves, each
             with its own version and tombstones.
+        exports: `"changes"` if an export holds what was created or changed,
+            `"snapshots"` if each holds every row there is. A key that a later
+            snapshot lacks stays, and is marked.
         whole: how an export is known to be whole.
         csv: the dialect of CSV files; JSON files need none.
         timezone: the zone of timestamps that carry no offset.
@@ -125,6 +128,7 @@ class Source:
     part_of: Source | None = None
     header_key: str | tuple[str, ...] | None = None
     lines: Literal["complete", "changed"] = "complete"
+    exports: Literal["changes", "snapshots"] = "changes"
     whole: Marker | FileCount | Settled = field(default_factory=lambda: Settled(60))
     csv: Csv = field(default_factory=Csv)
     timezone: str = "UTC"
@@ -164,6 +168,8 @@ class Source:
             raise BadDeclaration(
                 f"source {self.name}", f"lines is {self.lines!r}", 'Use "complete" or "changed"; see docs/own-tables.md'
             )
+        if self.exports not in ("changes", "snapshots"):
+            raise BadDeclaration(f"source {self.name}", f"exports is {self.exports!r}", 'Use "changes" or "snapshots"')
         if self.event_time and self.declared[self.event_time].type != "timestamp":
             raise BadDeclaration(
                 f"source {self.name}", f"event_time {self.event_time!r} is no timestamp", "Declare it as one"

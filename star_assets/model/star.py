@@ -10,7 +10,7 @@ import importlib
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -19,10 +19,20 @@ from ibis.common.exceptions import IbisError
 from ibis.expr.types import Table
 
 from star_assets.model.errors import BadDeclaration, BadSetting, UnknownTable
-from star_assets.model.lineage import Origin, column_lineage
+from star_assets.model.lineage import Origin, column_lineage, passed_through
 from star_assets.model.members import MEMBER_KIND, MEMBER_KIND_DESCRIPTION
+from star_assets.model.rowwise import carry
 from star_assets.model.source import Source, SourceColumn
-from star_assets.model.tables import CALENDAR, Dimension, Fact
+from star_assets.model.tables import (
+    CALENDAR,
+    IS_CURRENT,
+    VALID_FROM,
+    VALID_TO,
+    Dimension,
+    Fact,
+    History,
+    surrogate,
+)
 from star_assets.model.types import UNKNOWN, Type
 
 AnyTable = Source | Dimension | Fact
@@ -53,11 +63,13 @@ class Star:
         owner: str = "team:data",
     ) -> None:
         self.sources: Mapping[str, Source] = {source.name: source for source in sources}
-        self.dimensions: Mapping[str, Dimension] = {table.name: table for table in dimensions}
+        dimensions, facts = _as_declared(dimensions, facts)
+        self.dimensions: Mapping[str, Dimension] = {table.name: table for table in _with_histories(dimensions)}
         self.facts: Mapping[str, Fact] = {table.name: table for table in facts}
         self.default_owner = owner
         self._lineage: dict[str, dict[str, frozenset[Origin]]] = {}
-        names = Counter([*(t.name for t in sources), *(t.name for t in dimensions), *(t.name for t in facts)])
+        every: list[AnyTable] = [*sources, *_with_histories(dimensions), *facts]
+        names = Counter(table.name for table in every)
         for name, count in names.items():
             if count > 1:
                 raise BadDeclaration(name, "is declared twice in one star", "Names are unique over all its tables")
@@ -69,6 +81,7 @@ class Star:
         for fact in facts:
             self._check_upstream(fact)
             self._check_fact(fact)
+        self.facts = {fact.name: self._with_surrogates(fact) for fact in facts}
 
     @property
     def tables(self) -> dict[str, AnyTable]:
@@ -101,19 +114,39 @@ class Star:
         """The columns of the published table, without the partition column."""
         if isinstance(table, Source):
             return tuple(Field(name, Type.parse(c.type), c.description) for name, c in table.declared.items())
-        fields = [
-            Field(name, Type.of(dtype), self._description(table, name))
-            for name, dtype in self.transformed(table).schema().items()
-        ]
+        types = {name: Type.of(dtype) for name, dtype in self.transformed(table).schema().items()}
+        if isinstance(table, History):
+            moment, flag = Type("timestamp"), Type("boolean")
+            types = {table.key: Type("int64"), **types, VALID_FROM: moment, VALID_TO: moment, IS_CURRENT: flag}
         if isinstance(table, Dimension):
-            fields.append(Field(MEMBER_KIND, Type("string"), MEMBER_KIND_DESCRIPTION))
-        return tuple(fields)
+            types[MEMBER_KIND] = Type("string")
+        else:
+            types |= {surrogate(column): Type("int64") for column in self.versioned(table)}
+        return tuple(Field(name, type_, self._description(table, name)) for name, type_ in types.items())
 
     def lineage(self, table: Dimension | Fact) -> dict[str, frozenset[Origin]]:
         """For each column, the (source, column) pairs that its value comes from."""
         if table.name not in self._lineage:
-            self._lineage[table.name] = column_lineage(self.transformed(table))
+            found = column_lineage(self.transformed(table))
+            if isinstance(table, History):
+                described = self.describing(table.of)
+                version = described and described.source.version
+                since = frozenset({(described.source.name, version)}) if described and version else frozenset()
+                found |= {table.key: found[table.of.key] | since, VALID_FROM: since, VALID_TO: since, IS_CURRENT: since}
+            elif isinstance(table, Fact):
+                found |= {surrogate(c): found[c] | found[table.date] for c in self.versioned(table)}
+            self._lineage[table.name] = found
         return self._lineage[table.name]
+
+    def describing(self, dimension: Dimension) -> SourceColumn | None:
+        """The source column that is the dimension's key, as it is; None where the key is computed."""
+        origin = passed_through(self.transformed(dimension), dimension.key)
+        return self.sources[origin[0]][origin[1]] if origin and origin[0] in self.sources else None
+
+    def versioned(self, fact: Fact) -> dict[str, History]:
+        """The fact's columns that refer to a dimension with a history, each with that history."""
+        histories = {table.of: table for table in self.dimensions.values() if isinstance(table, History)}
+        return {column: histories[target] for column, target in fact.references.items() if target in histories}
 
     def upstream_sources(self, table: Dimension | Fact) -> tuple[Source, ...]:
         """The sources a table is built from, those of inferred members included."""
@@ -159,12 +192,17 @@ class Star:
         return self.source_table(self.sources[name])
 
     def _description(self, table: Dimension | Fact, column: str) -> str:
+        if column == MEMBER_KIND:
+            return MEMBER_KIND_DESCRIPTION
         if column in table.columns:
             return table.columns[column]
         if isinstance(table, Fact):
             for measure in table.measures:
                 if measure.column == column and measure.description:
                     return measure.description
+            for reference, history in self.versioned(table).items():
+                if column == surrogate(reference):
+                    return f"The member of {reference} as it was at {table.date}, in {history.name}."
         inherited = {
             self.sources[source].declared[name].description
             for source, name in self.lineage(table).get(column, ())
@@ -211,6 +249,8 @@ class Star:
             )
         if MEMBER_KIND in self.transformed(table).columns:
             raise BadDeclaration(table.name, f"has a column {MEMBER_KIND!r}, which is added to it", "Name it otherwise")
+        if table.history:
+            self._check_history(table)
         for column in table.inferred_from:
             if self.sources.get(column.source.name) is not column.source:
                 raise BadDeclaration(table.name, f"infers from {column.source.name}, not in this star", "Add it")
@@ -220,6 +260,45 @@ class Star:
                     f"{column.source.name}.{column.column} and the key {table.key!r} have different types",
                     "Declare both with one type",
                 )
+
+    def _check_history(self, table: Dimension) -> None:
+        columns = self.transformed(table).columns
+        for name in table.history:
+            if name not in columns or name == table.key:
+                raise BadDeclaration(
+                    table.name, f"history names {name!r}, which is no attribute of it", f"Known: {', '.join(columns)}"
+                )
+        for name in (surrogate(table.key), VALID_FROM, VALID_TO, IS_CURRENT):
+            if name in columns:
+                raise BadDeclaration(table.name, f"has a column {name!r}, which its history adds", "Name it otherwise")
+        column = self.describing(table)
+        if column is None:
+            raise BadDeclaration(
+                table.name, f"has a history, but its key {table.key!r} is computed", "Pass a source's key through"
+            )
+        if column.source.keys != (column.column,):
+            raise BadDeclaration(
+                table.name,
+                f"has a history, but {column.source.name} has the key {', '.join(column.source.keys)}",
+                f"Its members must be the rows of a source whose key is {column.column}",
+            )
+        marked = self.source_table(column.source).mutate(_row=ibis.row_number())
+        rows = ibis.table(marked.schema(), name=column.source.name)
+        given = {name: self._unbound(name) for name in table.upstream} | {column.source.name: rows}
+        try:
+            carry(self.transformed(table, given), rows, "_row")
+        except ValueError as error:
+            raise BadDeclaration(
+                table.name, f"has a history, but {error}", "Let it make its rows one by one, and summarize elsewhere"
+            ) from error
+
+    def _with_surrogates(self, table: Fact) -> Fact:
+        """The fact, with a reference to each history beside the one to its dimension."""
+        added = {surrogate(column): history for column, history in self.versioned(table).items()}
+        for name in added:
+            if name in self.transformed(table).columns:
+                raise BadDeclaration(table.name, f"has a column {name!r}, which is added to it", "Name it otherwise")
+        return replace(table, references={**table.references, **added})
 
     def _check_fact(self, table: Fact) -> None:
         fields = {field.name: str(field.type) for field in self.fields(table)}
@@ -255,6 +334,21 @@ class Star:
             )
         source, column = candidates[0]
         return self.sources[source][column]
+
+
+def _as_declared(dimensions: Sequence[Dimension], facts: Sequence[Fact]) -> tuple[Sequence[Dimension], Sequence[Fact]]:
+    """Without what another star added to them, so that one star can be made of another's tables."""
+    own = [table for table in dimensions if not isinstance(table, History)]
+    references = [{c: to for c, to in fact.references.items() if not isinstance(to, History)} for fact in facts]
+    return own, [replace(fact, references=found) for fact, found in zip(facts, references, strict=True)]
+
+
+def _with_histories(dimensions: Sequence[Dimension]) -> list[Dimension]:
+    """The dimensions, each followed by its history, if it has one."""
+    found: list[Dimension] = []
+    for table in dimensions:
+        found += [table, History.of_dimension(table)] if table.history else [table]
+    return found
 
 
 def load_star(path: str) -> Star:

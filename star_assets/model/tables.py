@@ -45,6 +45,7 @@ class Dimension:
         key: the column that facts refer to.
         inferred_from: the source columns whose values are members even where
             no export describes them. A bare source stands for its column `key`.
+        history: the columns whose changes are kept, in a table of its own.
         columns: descriptions of columns; those passed through inherit theirs.
     """
 
@@ -52,6 +53,7 @@ class Dimension:
     transform: Transform
     key: str
     inferred_from: tuple[SourceColumn, ...] = ()
+    history: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
     owner: str | None = None
@@ -60,6 +62,45 @@ class Dimension:
     def upstream(self) -> tuple[str, ...]:
         """The names of the tables that the transform reads."""
         return tuple(inspect.signature(self.transform).parameters)
+
+
+@dataclass(frozen=True, eq=False)
+class History(Dimension):
+    """What a dimension's members were when (a slowly changing dimension of type 2).
+
+    Grain: one row per member and interval in which its tracked columns had one
+    value; the others have today's. Its key is a surrogate that facts carry.
+    """
+
+    of: Dimension = field(kw_only=True)
+
+    @classmethod
+    def of_dimension(cls, of: Dimension) -> History:
+        """The history of a dimension that declares one."""
+        columns = {
+            surrogate(of.key): f"The member as it was in an interval; {of.key} is the member.",
+            VALID_FROM: "From when on it was so (UTC); 1900-01-01 for the first interval.",
+            VALID_TO: "Until when, exclusively (UTC); 9999-12-31 for the interval that still lasts.",
+            IS_CURRENT: "Whether the interval still lasts.",
+        }
+        return cls(
+            f"{of.name}_history",
+            of.transform,
+            surrogate(of.key),
+            of.inferred_from,
+            columns={**of.columns, **columns},
+            description=f"One row per member of {of.name} and interval: {', '.join(of.history)} as they were then.",
+            owner=of.owner,
+            of=of,
+        )
+
+
+VALID_FROM, VALID_TO, IS_CURRENT = "valid_from", "valid_to", "is_current"
+
+
+def surrogate(column: str) -> str:
+    """The column that holds the surrogate key beside one that holds a member's own: product_id → product_sk."""
+    return column.removesuffix("_id") + "_sk"
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,15 +144,16 @@ def dimension(
     *,
     key: str,
     inferred_from: Sequence[Source | SourceColumn] = (),
+    history: Sequence[str] = (),
     columns: Mapping[str, str] | None = None,
     owner: str | None = None,
 ) -> Callable[[Transform], Dimension]:
-    """Declare the decorated transform as a dimension of its name."""
+    """Declare the decorated transform as a dimension of its name; with `history`, as two tables."""
 
     def declare(transform: Transform) -> Dimension:
         name, description = _named(transform)
         inferred = tuple(entry[key] if isinstance(entry, Source) else entry for entry in inferred_from)
-        return Dimension(name, transform, key, inferred, dict(columns or {}), description, owner)
+        return Dimension(name, transform, key, inferred, tuple(history), dict(columns or {}), description, owner)
 
     return declare
 

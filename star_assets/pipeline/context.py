@@ -32,6 +32,8 @@ class Context:
         self.known_pointers: dict[tuple[str, str], Pointers] = {}
         # For each staged version that was looked at, its manifest's inputs.
         self.made_of: dict[str, Mapping[str, Any]] = {}
+        # For each live version of a date, with the histories' versions: whether its surrogate keys are theirs.
+        self.held: dict[tuple[str, ...], bool] = {}
         # For each driving column, what the key index said of every date, and which versions of its months.
         self.exports_by_date: dict[str, tuple[tuple[str, ...], Mapping[str, list[str]]]] = {}
 

@@ -7,11 +7,11 @@ is built and audited.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from star_assets.lake.versions import PointerEntry
+from star_assets.lake.versions import Partition, Pointer, PointerEntry, read_pointer
 from star_assets.model.errors import NotStaged, PointerContended
 from star_assets.model.source import Source
 from star_assets.model.tables import Fact
@@ -25,13 +25,21 @@ from star_assets.pipeline.publishing import ROUNDS
 Live = Mapping[str, Mapping[str, PointerEntry]]
 
 
+# Between the two halves of the identity of a date that refers to histories.
+AND_HISTORIES = "+"
+
+
 @dataclass(frozen=True)
 class DateInputs:
-    """What one date is built from: exports, as (source, day), with their staged bytes; what a manifest keeps of it."""
+    """What one date is built from: exports, as (source, day), with their staged bytes; what a manifest keeps of it.
+
+    `for_histories` says that it is out of date for nothing but what its members were then.
+    """
 
     identity: str
     exports: Mapping[tuple[str, str], int]
     named: Mapping[str, Any]
+    for_histories: bool = False
 
 
 class FactInputs:
@@ -39,7 +47,7 @@ class FactInputs:
 
     `needed` holds, for the driving source and its parts, the export days that each
     date needs; `live` the live version of each export that was looked at;
-    `states` the folded state of each look-up.
+    `states` the folded state of each look-up; `histories` what members were when.
     """
 
     def __init__(self, context: Context, fact: Fact, days: Sequence[str] | None = None) -> None:
@@ -47,16 +55,36 @@ class FactInputs:
         self.fact = fact
         self.code = context.code_identity(fact.name)
         self.sources = fact_sources(context, fact)
+        self.histories = Histories(context, fact)
         self.needed, self.live = _exports(context, fact, days)
         self.states = {source.name: source_state(context, source) for source in context.star.lookups(fact)}
         self._contents = {name: content(context, state) for name, state in self.states.items()}
 
-    def of(self, day: str, published: bool) -> DateInputs:
-        """The inputs of one date, which has been `published` before or not.
+    def of(self, pointers: Mapping[str, Pointer]) -> dict[str, DateInputs | NotStaged]:
+        """The inputs of each date, given its pointer; NotStaged where exports are lacking.
 
-        Raises NotStaged where a part lags behind its header, or where nothing is
-        known of a day that was never published. A date that was is a date
-        without rows once its last row has gone.
+        A date whose exports are those it was built from keeps its identity where its rows carry
+        the surrogate keys of the versions in force, whatever else changed in a history.
+        """
+        self.histories.look_at(pointers)
+        found = {day: self._of(day, pointer) for day, pointer in pointers.items()}
+        same_exports = {}
+        for day, inputs in found.items():
+            live = pointers[day].live
+            if live and isinstance(inputs, DateInputs) and inputs.for_histories:
+                same_exports[day] = live
+        unchanged = self.histories.hold_for(same_exports)
+        return {
+            day: replace(inputs, identity=same_exports[day].identity, for_histories=False)
+            if day in unchanged and isinstance(inputs, DateInputs)
+            else inputs
+            for day, inputs in found.items()
+        }
+
+    def _of(self, day: str, pointer: Pointer) -> DateInputs | NotStaged:
+        """A part may lag behind its header, or nothing is known of a day that was never published.
+
+        A date that was is a date without rows once its last row has gone.
         """
         headers = self.needed[self.sources[0].name].get(day, [])
         exports = {source: needed.get(day, []) for source, needed in self.needed.items()}
@@ -67,21 +95,78 @@ class FactInputs:
             if export not in versions
         ]
         unstaged = [source for source in self.live if day not in self.live[source]]
-        if lacking or (unstaged and not headers and not published):
-            raise NotStaged(self.fact.name, day, [*unstaged, *(one for one in lacking if not one.endswith(f" {day}"))])
+        if lacking or (unstaged and not headers and not pointer.live):
+            elsewhere = [one for one in lacking if not one.endswith(f" {day}")]
+            return NotStaged(self.fact.name, day, [*unstaged, *elsewhere])
         entries = {source: {e: self.live[source][e] for e in needed} for source, needed in exports.items()}
         identities = {source: {e: entry.identity for e, entry in found.items()} for source, found in entries.items()}
         named = {source: {e: entry.version for e, entry in found.items()} for source, found in entries.items()}
+        identity = digest(code=self.code, exports=identities, states=self._contents)
+        live = pointer.live.identity if pointer.live else ""
+        whole = f"{identity}{self.histories.digest_of(day)}"
         return DateInputs(
-            digest(code=self.code, exports=identities, states=self._contents),
+            whole,
             {(source, e): entry.size for source, found in entries.items() for e, entry in found.items()},
             {"exports": named, "states": self._contents},
+            for_histories=live != whole and live.partition(AND_HISTORIES)[0] == identity,
         )
 
     def dates(self) -> set[str]:
         """Every date that has a row, or that all its sources have exported."""
         exported = set.intersection(*(set(versions) for versions in self.live.values()))
         return exported.union(self.needed[self.sources[0].name])
+
+
+class Histories:
+    """The live histories that a fact refers to, and which of its dates they concern.
+
+    A date depends on what its members were in its month: if a digest of that is as it
+    was, nothing is read; if not, its own rows say whether their versions still hold.
+    """
+
+    def __init__(self, context: Context, fact: Fact) -> None:
+        self.context = context
+        self.fact = fact
+        self.tables = {history.name: history for history in context.star.versioned(fact).values()}
+        self.versions: dict[str, str] = {}
+        for name in self.tables:
+            live = read_pointer(context.storage, Partition("olap", name))[0].live
+            if live:
+                self.versions[name] = live.version
+        self._digests: dict[str, dict[str, str]] = {}
+
+    @property
+    def files(self) -> dict[str, str]:
+        """For each history that was ever built, its live version's file, where it can be read."""
+        folders = [Partition("olap", name).version_folder(version) for name, version in self.versions.items()]
+        files = self.context.storage.local([f"{folder}/part-00000.parquet" for folder in folders])
+        return dict(zip(self.versions, files, strict=True))
+
+    def look_at(self, days: Iterable[str]) -> None:
+        """Compute the digests of the months that these days are in."""
+        months = sorted({day[:7] for day in days})
+        if months:
+            for name, file in self.files.items():
+                self._digests[name] = self.context.engine.history_digests(self.tables[name], file, months)
+
+    def digest_of(self, day: str) -> str:
+        """What of a date's identity the histories are; nothing for a fact without any."""
+        if not self.tables:
+            return ""
+        return AND_HISTORIES + digest(**{name: found.get(day[:7]) for name, found in self._digests.items()})
+
+    def hold_for(self, live: Mapping[str, PointerEntry]) -> set[str]:
+        """Those of the dates whose rows, in these live versions, carry the surrogate keys that the histories say."""
+        known = self.context.held
+        asked = {day: (entry.version, *sorted(self.versions.values())) for day, entry in live.items()}
+        unknown = [day for day, key in asked.items() if key not in known]
+        if unknown and self.versions.keys() == self.tables.keys():
+            folders = [Partition("olap", self.fact.name, day).version_folder(live[day].version) for day in unknown]
+            files = self.context.storage.local([f"{folder}/part-00000.parquet" for folder in folders])
+            by_day = {day: [file] for day, file in zip(unknown, files, strict=True)}
+            outdated = set(self.context.engine.outdated_versions(self.fact, by_day, self.files))
+            known.update({asked[day]: day not in outdated for day in unknown})
+        return {day for day, key in asked.items() if known.get(key)}
 
 
 def fact_sources(context: Context, fact: Fact) -> tuple[Source, ...]:

@@ -14,9 +14,9 @@ from star_assets.engines.engine import DimensionInput
 from star_assets.lake.versions import Partition, read_pointer
 from star_assets.model.errors import NotStaged, StarError
 from star_assets.model.source import SourceColumn
-from star_assets.model.tables import CALENDAR, Dimension
+from star_assets.model.tables import CALENDAR, Dimension, History
 from star_assets.pipeline.context import Context
-from star_assets.pipeline.fold import Folded, content, source_state, used_keys
+from star_assets.pipeline.fold import Folded, content, source_state, source_versions, used_keys
 from star_assets.pipeline.identity import digest
 from star_assets.pipeline.key_index import KeyIndex
 from star_assets.pipeline.outcome import CheckResult, Outcome
@@ -43,11 +43,12 @@ def refresh_dimension(context: Context, dimension: Dimension, days: Sequence[str
 
 @dataclass(frozen=True)
 class _Upstream:
-    """The folded states a dimension is built from, and the calendar's years."""
+    """The folded states a dimension is built from, the calendar's years, and for a history all that was ever said."""
 
     states: Mapping[str, Folded]
     used: tuple[Folded, ...]
     years: tuple[int, int]
+    versions: Folded | None
 
 
 class DimensionStep:
@@ -74,6 +75,8 @@ class DimensionStep:
                 "used": [content(self.context, keys) for keys in upstream.used],
                 "years": list(upstream.years) if CALENDAR in self.dimension.upstream else [],
             }
+            if upstream.versions:
+                inputs["versions"] = content(self.context, upstream.versions)
             yield Plan(day, partition, pointer, etag, digest(code=self.code, **inputs), inputs, upstream)
 
     def batches(self, plans: Sequence[Plan]) -> Iterator[Sequence[Plan]]:
@@ -89,9 +92,13 @@ class DimensionStep:
                 {name: state.file for name, state in upstream.states.items()},
                 tuple(keys.file for keys in upstream.used),
                 upstream.years,
+                upstream.versions.file if upstream.versions else None,
             )
             file = folder / f"{self.dimension.name}.parquet"
-            self.context.engine.build_dimension(self.dimension, given, file)
+            if isinstance(self.dimension, History):
+                self.context.engine.build_history(self.dimension, given, file)
+            else:
+                self.context.engine.build_dimension(self.dimension, given, file)
             yield Built(plan, (file,), {}, self._audit(file))
 
     def before_commit(self, built: Built) -> None:
@@ -102,8 +109,11 @@ class DimensionStep:
         states = {
             name: source_state(self.context, star.sources[name]) for name in dimension.upstream if name in star.sources
         }
-        used = tuple(used_keys(self.context, column, dimension.key) for column in dimension.inferred_from)
-        return _Upstream(states, used, self._years() if CALENDAR in dimension.upstream else (1, 1))
+        member = dimension.of.key if isinstance(dimension, History) else dimension.key
+        used = tuple(used_keys(self.context, column, member) for column in dimension.inferred_from)
+        described = star.describing(dimension.of) if isinstance(dimension, History) else None
+        versions = source_versions(self.context, described.source) if described else None
+        return _Upstream(states, used, self._years() if CALENDAR in dimension.upstream else (1, 1), versions)
 
     def _years(self) -> tuple[int, int]:
         """Whole years: the start date's, and all that any fact reaches into, by any of its dates."""
@@ -125,7 +135,7 @@ class DimensionStep:
 
     def _audit(self, file: Path) -> tuple[CheckResult, ...]:
         key, found = self.dimension.key, self.context.engine.audit_dimension(self.dimension, str(file))
-        return (
+        checks: tuple[CheckResult, ...] = (
             CheckResult("key not null", found["null_keys"] == 0, f"{key}: {found['null_keys']} rows without a key"),
             CheckResult(
                 "key unique",
@@ -138,3 +148,8 @@ class DimensionStep:
                 f"expected one Unknown member, found {found['unknown_members']}",
             ),
         )
+        if isinstance(self.dimension, History):
+            broken = self.context.engine.audit_history(self.dimension, str(file))
+            problem = f"members whose intervals have gaps or overlaps: expected 0, found {broken}"
+            checks += (CheckResult("intervals", broken == 0, problem),)
+        return checks

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -52,15 +52,14 @@ class FactStep:
             read = each(storage, partial(read_pointer, storage), partitions.values())
             pointers = dict(zip(days, read, strict=True))
             seen = FactInputs(self.context, self.fact, days)
+            inputs = seen.of({day: pointer for day, (pointer, _) in pointers.items()})
         except StarError as error:
             yield from (Outcome(name, day, partitions[day], "failed", error=error) for day in days)
             return
         for day in days:
-            pointer, etag = pointers[day]
-            try:
-                found = seen.of(day, published=pointer.live is not None)
-            except NotStaged as error:
-                yield Outcome(name, day, partitions[day], "failed", error=error)
+            found, (pointer, etag) = inputs[day], pointers[day]
+            if isinstance(found, NotStaged):
+                yield Outcome(name, day, partitions[day], "failed", error=found)
                 continue
             yield Plan(day, partitions[day], pointer, etag, found.identity, found.named, _Work(found.exports, seen))
 
@@ -82,7 +81,11 @@ class FactStep:
         """One pass over all dates; then each file is held against rules and dimensions."""
         dimensions = {target.name: target for target in self.fact.references.values()}
         members = {name: self._live_dimension(target, plans[0].day) for name, target in dimensions.items()}
-        given = self.given(plans)
+        seen: FactInputs = plans[0].work.seen
+        for name, version in seen.histories.versions.items():
+            if members[name][0].version != version:
+                raise LostRace(f"olap.{name}")
+        given = replace(self.given(plans), histories=seen.histories.files)
         files = self.context.engine.build_fact(self.fact, given, folder)
         self._audited = {name: manifest.version for name, (manifest, _) in members.items()}
         rules = self.context.engine.audit_fact(

@@ -35,8 +35,9 @@ from star_assets.pipeline.publishing import ROUNDS
 # Earlier states that are looked at as checkpoints before starting from nothing.
 CHECKPOINTS = 5
 
-# engine call: (base file or None, exports to add, file to write)
-Fold = Callable[["str | None", Sequence[StagedInput], Path], None]
+# engine call: (base file or None, exports to add, file to write). It may return what
+# makes the content the same for whoever builds on it, where that is less than the file.
+Fold = Callable[["str | None", Sequence[StagedInput], Path], "str | None"]
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,25 @@ def source_state(context: Context, source: Source) -> Folded:
     partition = Partition("staging", f"{source.name}/_state")
     code = context.code_identity(source.name)
 
-    def fold(base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
-        context.engine.fold(source, base, exports, file)
+    def fold(base: str | None, exports: Sequence[StagedInput], file: Path) -> str:
+        return context.engine.fold(source, base, exports, file)
 
     return fold_into(context, partition, code, source, context.staged_exports(source), fold)
+
+
+def source_versions(context: Context, source: Source) -> Folded:
+    """Every row that says something else of its key than the one before it, over all live exports.
+
+    A late export may say something between two rows that are known as one, so it
+    is folded from a state that holds none but earlier exports.
+    """
+    partition = Partition("staging", f"{source.name}/_versions")
+    code = context.code_identity(source.name)
+
+    def fold(base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
+        context.engine.fold_versions(source, base, exports, file)
+
+    return fold_into(context, partition, code, source, context.staged_exports(source), fold, in_order=True)
 
 
 def used_keys(context: Context, column: SourceColumn, key: str) -> Folded:
@@ -76,16 +92,25 @@ def used_keys(context: Context, column: SourceColumn, key: str) -> Folded:
 
 
 def fold_into(
-    context: Context, partition: Partition, code: str, source: Source, staged: Mapping[str, str], fold: Fold
+    context: Context,
+    partition: Partition,
+    code: str,
+    source: Source,
+    staged: Mapping[str, str],
+    fold: Fold,
+    in_order: bool = False,
 ) -> Folded:
-    """The state of `staged` exports (day → ETag) in `partition`: found there, or folded and committed."""
+    """The state of `staged` exports (day → ETag) in `partition`: found there, or folded and committed.
+
+    With `in_order`, what is added to a state is later than all that it holds.
+    """
     storage = context.storage
     for _ in range(ROUNDS):
         pointer, etag = read_pointer(storage, partition)
         identity = digest(code=code, exports=staged)
         if pointer.live and pointer.live.identity == identity:
             return _folded(context, partition, pointer.live.version)
-        base = _checkpoint(context, partition, code, staged, pointer)
+        base = _checkpoint(context, partition, code, staged, pointer, in_order)
         covered: Mapping[str, str] = base.inputs["exports"] if base else {}
         added = context.live_versions(source, (day for day in staged if day not in covered))
         # An export may have been staged again since the listing; what was read counts.
@@ -94,16 +119,15 @@ def fold_into(
         try:
             file = folder / "state.parquet"
             entries = {day: entry for day, (entry, _) in added.items()}
-            fold(
+            visible = fold(
                 _file(context, partition, base.version) if base else None,
                 context.staged_inputs(source, entries),
                 file,
             )
             files, schema, statistics = describe([file])
             identity, inputs = digest(code=code, exports=staged), {"code": code, "exports": staged}
-            manifest = Manifest(
-                new_version_id(), identity, now(), files, schema, inputs, statistics, {"folded": len(added)}
-            )
+            facts = {"folded": len(added), "content": visible or files[0].sha256}
+            manifest = Manifest(new_version_id(), identity, now(), files, schema, inputs, statistics, facts)
             write_version(storage, partition, manifest, [file])
             commit(storage, partition, manifest, pointer, etag)
             return _folded(context, partition, manifest.version)
@@ -115,7 +139,7 @@ def fold_into(
 
 
 def _checkpoint(
-    context: Context, partition: Partition, code: str, staged: Mapping[str, str], pointer: Pointer
+    context: Context, partition: Partition, code: str, staged: Mapping[str, str], pointer: Pointer, in_order: bool
 ) -> Manifest | None:
     """The newest state that was folded by this code from exports that are all still live."""
     entries = ((pointer.live,) if pointer.live else ()) + pointer.history
@@ -125,18 +149,19 @@ def _checkpoint(
         except FileNotFoundError:
             continue
         exports: Mapping[str, str] = manifest.inputs["exports"]
-        if manifest.inputs["code"] == code and exports.items() <= staged.items():
+        follows = not in_order or max(exports, default="") < min(staged.keys() - exports.keys(), default="9")
+        if manifest.inputs["code"] == code and exports.items() <= staged.items() and follows:
             return manifest
     return None
 
 
 def content(context: Context, folded: Folded) -> str:
-    """What makes a state the same for whoever builds on it: its checksum.
+    """What makes a state the same for whoever builds on it.
 
-    Its own identity holds ETags, and those change where a pointer is rewritten
-    though the same version stays live, as vacuum does.
+    Not its own identity, which holds ETags: those change where a pointer is
+    rewritten though the same version stays live, as vacuum does.
     """
-    return read_manifest(context.storage, folded.partition, folded.version).files[0].sha256
+    return str(read_manifest(context.storage, folded.partition, folded.version).facts["content"])
 
 
 def _folded(context: Context, partition: Partition, version: str) -> Folded:

@@ -17,7 +17,7 @@ from star_assets import __version__
 from star_assets.model.functions import business_date
 from star_assets.model.source import Source
 from star_assets.model.star import Star
-from star_assets.model.tables import Dimension, Fact
+from star_assets.model.tables import Dimension, Fact, History
 from star_assets.settings import Settings
 
 
@@ -37,6 +37,9 @@ def code_identity(star: Star, table: Source | Dimension | Fact, settings: Settin
         common["timezone"] = settings.timezone
     if isinstance(table, Dimension):
         inferred = [(column.source.name, column.column) for column in table.inferred_from]
+        if isinstance(table, History):
+            # A day without a version begins in the business time zone.
+            common |= {"timezone": settings.timezone, "history": ",".join(table.of.history)}
         return digest(**common, transform=compiled, key=table.key, inferred=inferred)
     references = {column: target.name for column, target in table.references.items()}
     return digest(
@@ -61,6 +64,7 @@ def _declared(source: Source) -> Mapping[str, Any]:
         "part_of": source.part_of.name if source.part_of else None,
         "header_keys": source.header_keys,
         "lines": source.lines,
+        "exports": source.exports,
         "csv": asdict(source.csv),
         "timezone": source.timezone,
     }

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from star_assets.lake.versions import Partition, PointerEntry, read_manifest
+from star_assets.lake.versions import Partition, Pointer, PointerEntry, read_manifest
 from star_assets.model.errors import BrokenFile, NotStaged
 from star_assets.model.source import Source
 from star_assets.model.star import AnyTable
@@ -44,6 +44,8 @@ class OutOfDate:
         waiting: days that cannot be built before an upstream export is staged.
         rolled_back: those of `days` that were built of the present inputs, and
             then rolled back.
+        for_histories: those of `days` whose exports are as they were: what their
+            members were then has changed.
         withdrawn: days that are staged, with rows, and no longer in the raw zone.
             They stay until somebody refreshes them.
         frozen: days that an earlier declaration staged, and whose raw files were retired.
@@ -53,6 +55,7 @@ class OutOfDate:
     days: Mapping[str, str] = field(default_factory=dict)
     waiting: Mapping[str, NotStaged] = field(default_factory=dict)
     rolled_back: frozenset[str] = frozenset()
+    for_histories: tuple[str, ...] = ()
     withdrawn: tuple[str, ...] = ()
     frozen: tuple[str, ...] = ()
     outside: tuple[str, ...] = ()
@@ -140,25 +143,25 @@ def _dates(context: Context, fact: Fact) -> OutOfDate:
     pointers = context.pointers("olap", fact.name).refresh()
     seen = FactInputs(context, fact)
     first, last = context.settings.start_date.isoformat(), _last_partition(context, seen)
-    days, rolled_back, outside = {}, set(), []
+    days, rolled_back, for_histories, outside = {}, set(), [], []
     waiting: dict[str, NotStaged] = {}
     published = {day for day, pointer in pointers.items() if day and pointer.live}
-    for day in sorted(seen.dates() | published):
-        try:
-            wanted = seen.of(day, day in published).identity
-        except NotStaged as error:
-            waiting[day] = error
+    inputs = seen.of({day: pointers.get(day, Pointer()) for day in sorted(seen.dates() | published)})
+    for day, needed in inputs.items():
+        if isinstance(needed, NotStaged):
+            waiting[day] = needed
             continue
-        live = pointers[day].live if day in pointers else None
+        live, wanted = pointers[day].live if day in pointers else None, needed.identity
         if live and live.identity == wanted:
             continue
         if day < first or (day > last and not live):
             outside.append(day)
             continue
         days[day] = wanted
+        for_histories += [day] if needed.for_histories else []
         if day in pointers and pointers[day].left_by_rollback(wanted):
             rolled_back.add(day)
-    return OutOfDate(days, waiting, frozenset(rolled_back), outside=tuple(outside))
+    return OutOfDate(days, waiting, frozenset(rolled_back), tuple(for_histories), outside=tuple(outside))
 
 
 def _last_partition(context: Context, seen: FactInputs) -> str:
@@ -189,6 +192,11 @@ def remarks(context: Context, table: AnyTable, found: OutOfDate) -> list[str]:
         told.append(
             f"{name}: {_counted(found.frozen, 'day')} as an earlier declaration staged it: {_some(found.frozen)}. "
             "Their raw files were retired; put them back to have them staged again."
+        )
+    if found.for_histories:
+        told.append(
+            f"{name}: {_counted(found.for_histories, 'date')} concerned by nothing but a changed history: "
+            f"{_some(found.for_histories)}."
         )
     if found.waiting:
         first = next(iter(found.waiting.values()))

@@ -3,7 +3,8 @@
 For each key the greatest of (version, nulls first; export day; content) wins;
 content is the columns in order of name. A winning tombstone removes its key.
 Rows carry `_export`, the day of the export they came in, and `_deleted` where
-their source has tombstones. Ibis expressions, so that every engine resolves alike.
+their source has tombstones; folded rows of snapshots carry `_listed`, the last
+export that had the key. Ibis expressions, so that every engine resolves alike.
 """
 
 from __future__ import annotations
@@ -17,12 +18,42 @@ from star_assets.model.source import Source
 
 EXPORT = "_export"
 DELETED = "_deleted"
+LISTED = "_listed"
 
 
 def winners(rows: Table, source: Source) -> Table:
     """The winning row of each key, tombstones among them."""
-    version = [rows[source.version]] if source.version else []
-    return _greatest(rows, source.keys, [*version, rows[EXPORT]])
+    ranked = rows.mutate(_wins=wins(rows, source, source.keys))
+    return ranked.filter(ranked["_wins"]).drop("_wins")
+
+
+def wins(rows: Table, source: Source, among: Sequence[str]) -> ibis.Value:
+    """Whether a row is the greatest of those that have the same values in the columns `among`."""
+    order = [value.desc(nulls_first=False) for value in _compared(rows, source)]
+    return ibis.row_number().over(group_by=list(among), order_by=order) == 0
+
+
+def folded(rows: Table, source: Source) -> Table:
+    """The winning row of each key, over staged rows and those that were folded before."""
+    if source.exports == "changes":
+        return winners(rows, source)
+    last = rows[LISTED].coalesce(rows[EXPORT]).max().over(group_by=list(source.keys))
+    return winners(rows.mutate(**{LISTED: last}), source)
+
+
+def versions(rows: Table, source: Source) -> Table:
+    """Every row that says something else of its key than the one that wins over it next to it.
+
+    Once exports are folded in order, those that only repeat what is known add nothing.
+    """
+    keys = list(source.keys)
+    ascending = ibis.window(group_by=keys, order_by=precedence(rows, source))
+    said = [rows[name] for name in rows.columns if name not in (*keys, EXPORT, LISTED)]
+    repeats = ibis.and_(
+        ibis.row_number().over(ascending) > 0, *(value.identical_to(value.lag().over(ascending)) for value in said)
+    )
+    marked = rows.mutate(_repeats=repeats)
+    return marked.filter(~marked["_repeats"]).drop("_repeats")
 
 
 def current(rows: Table, source: Source) -> Table:
@@ -45,9 +76,14 @@ def lines_of(headers: Table, lines: Table, header: Source, part: Source) -> Tabl
     return current(lines.semi_join(owners, [*part.header_keys, EXPORT]), part)
 
 
-def _greatest(rows: Table, keys: Sequence[str], first: Sequence[ibis.Value]) -> Table:
-    named = {value.get_name() for value in first}
-    content = [rows[name] for name in sorted(rows.columns) if name not in named and name not in keys]
-    order = [value.desc(nulls_first=False) for value in (*first, *content)]
-    ranked = rows.mutate(_rank=ibis.row_number().over(group_by=list(keys), order_by=order))
-    return ranked.filter(ranked["_rank"] == 0).drop("_rank")
+def precedence(rows: Table, source: Source) -> list[ibis.Value]:
+    """The order of rows of one key in which each wins over those before."""
+    return [value.asc(nulls_first=True) for value in _compared(rows, source)]
+
+
+def _compared(rows: Table, source: Source) -> list[ibis.Value]:
+    """What rows of one key are compared by, from lowest to highest: version, export day, content."""
+    first = [rows[source.version]] if source.version else []
+    first.append(rows[EXPORT])
+    named = {value.get_name() for value in first} | {LISTED, *source.keys}
+    return [*first, *(rows[name] for name in sorted(rows.columns) if name not in named)]

@@ -17,9 +17,9 @@ from star_assets.star.sources import order_items, orders
 FISCAL_YEAR_START = 2
 
 
-@dimension(key="product_id", inferred_from=[order_items])
+@dimension(key="product_id", inferred_from=[order_items], history=["category", "list_price"])
 def dim_product(products: Table) -> Table:
-    """One row per product, as last exported."""
+    """One row per product, as last exported; what it was before is in dim_product_history."""
     return products.drop("updated_at")
 
 

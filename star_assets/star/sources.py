@@ -64,6 +64,7 @@ products = Source(
     "products",
     key="product_id",
     version="updated_at",
+    exports="snapshots",
     whole=Marker("_SUCCESS"),
     description="The product catalogue. Every export holds all products.",
     columns={
@@ -80,6 +81,7 @@ stores = Source(
     "stores",
     key="store_id",
     version="updated_at",
+    exports="snapshots",
     whole=Marker("_SUCCESS"),
     description="The stores. Every export holds all stores, as a JSON array.",
     columns={

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from star_assets.engines.duckdb_engine import DuckDBEngine
+from star_assets.engines.duckdb_facts import ROW_GROUP
 from star_assets.engines.duckdb_staging import SMALL
-from star_assets.engines.duckdb_tables import ROW_GROUP
 from star_assets.engines.engine import DimensionInput, ExportInput, FactInput, RawInput, StagedInput
 from star_assets.model import Star
 from star_assets.settings import Settings

@@ -179,7 +179,8 @@ def test_a_column_inherits_the_description_of_what_it_comes_from() -> None:
         "shop": "Which shop.",
         "city": "Where.",
         "town": "The city, in capitals.",
-        "member_kind": "described by an export, inferred from use, or the unknown member",
+        "member_kind": "described by an export, vanished from later ones, inferred from use alone, "
+        "or the unknown member",
     }
 
 

@@ -84,7 +84,7 @@ def test_the_calendar_covers_every_year_that_facts_reach_into(make_lake) -> None
 def test_days_that_are_not_staged_fail_and_the_others_are_published(lake) -> None:
     """A range must do what can be done, and say what it could not."""
     lake.run(D1, D3, tables=["products", "orders", "order_items"])
-    for table in ("dim_product", "fact_sales"):
+    for table in ("dim_product", "dim_product_history", "fact_sales"):
         outcomes = {outcome.day: outcome for outcome in lake.refresh(table, D1, D2, D3)}
         assert {day: o.status for day, o in outcomes.items()} == {D1: "published", D2: "failed", D3: "published"}
         assert isinstance(outcomes[D2].error, NotStaged)

@@ -70,7 +70,7 @@ def test_a_changed_export_rebuilds_the_dates_it_concerns(filled) -> None:
 
 def test_a_changed_product_leaves_facts_alone(filled) -> None:
     filled.export("products", D2, "100,Big tent,Outdoor,Acme,19.99,2023-07-02 00:00:00")
-    assert published(filled) == {"products": [D2], "dim_product": DAYS}
+    assert published(filled) == {"products": [D2], "dim_product": DAYS, "dim_product_history": DAYS}
     assert filled.rows("SELECT product_name FROM dim_product WHERE product_id = 100") == [("Big tent",)]
 
 
@@ -103,7 +103,7 @@ def test_a_changed_dimension_function_rebuilds_the_dimension(filled) -> None:
         return products.drop("updated_at").mutate(product_name=products.product_name.upper())
 
     changed = filled.again(star_with(dim_product=replace(dim_product, transform=shouting)))
-    assert published(changed) == {"dim_product": DAYS}
+    assert published(changed) == {"dim_product": DAYS, "dim_product_history": DAYS}
     assert changed.rows("SELECT product_name FROM dim_product WHERE product_id = 100") == [("TENT",)]
 
 
@@ -111,7 +111,7 @@ def test_a_changed_declaration_stages_the_source_again(filled) -> None:
     """A price that is read in another scale is another price."""
     columns = {**products.columns, "list_price": Column("decimal(18,2)")}
     changed = filled.again(star_with(products=replace(products, columns=columns)))
-    assert published(changed) == {"products": DAYS, "dim_product": DAYS}
+    assert published(changed) == {"products": DAYS, "dim_product": DAYS, "dim_product_history": DAYS}
     assert changed.rows("SELECT list_price::VARCHAR FROM dim_product WHERE product_id = 100") == [("19.99",)]
 
 
@@ -121,8 +121,9 @@ def test_descriptions_and_thresholds_are_no_code(filled) -> None:
 
 
 def test_another_time_zone_rebuilds_what_has_business_dates(filled) -> None:
-    """Facts have one; what only carries timestamps has none."""
-    assert published(filled.again(timezone="America/New_York")) == {"fact_sales": DAYS}
+    """Facts have one, and so have members without a version; what only carries timestamps has none."""
+    moved = filled.again(timezone="America/New_York")
+    assert published(moved) == {"dim_product_history": DAYS, "fact_sales": DAYS}
 
 
 def test_a_dimension_with_business_dates_follows_the_time_zone(filled) -> None:

@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from star_assets.lake.local_storage import LocalStorage
 from star_assets.pipeline.out_of_date import OutOfDate, remarks, rows_outside
 from star_assets.pipeline.retire import retire
 from star_assets.star import fact_sales, orders
 
-from .test_any_order import DAYS as FOUR_DAYS
-from .test_any_order import History, export, histories
+from .retailers import DAYS as FOUR_DAYS
+from .retailers import FEW, arrive, histories, shop
 
 D1, D2, D3 = DAYS = ["2023-07-01", "2023-07-02", "2023-07-03"]
 
@@ -51,28 +52,19 @@ def filled(lake):
     return lake
 
 
-@settings(
-    max_examples=3,
-    phases=[Phase.generate],
-    deadline=None,
-    database=None,
-    suppress_health_check=[
-        HealthCheck.function_scoped_fixture,
-        HealthCheck.too_slow,
-        HealthCheck.data_too_large,
-        HealthCheck.large_base_example,
-    ],
-)
-@given(histories())
-def test_what_is_out_of_date_is_what_a_refresh_publishes(make_lake, history: History) -> None:
+@pytest.mark.parametrize("lines", ["complete", "changed"])
+@settings(FEW, max_examples=2)
+@given(data=st.data())
+def test_what_is_out_of_date_is_what_a_refresh_publishes(make_lake, lines: str, data: st.DataObject) -> None:
     """Two answers to one question: were they to differ, a date would be forgotten, or built for ever."""
-    lake = make_lake()
+    history = data.draw(histories(lines))
+    lake = make_lake(shop(lines))
     for group in history.groups:
-        for source, day in group:
-            export(lake, history.exports, source, day)
+        # A withdrawal is told, and left to people.
+        arrive(lake, history.contents, [arrival for arrival in group if arrival[2] is not None])
         for source in lake.star.sources:
             lake.run(*lake.warehouse.out_of_date(source).days, tables=[source])
-        for table in ("dim_product", "fact_sales"):
+        for table in ("dim_product", "dim_product_history", "fact_sales"):
             told = lake.again().warehouse.out_of_date(table)
             asked = sorted({*told.days, *FOUR_DAYS})
             outcomes = lake.refresh(table, *asked)

@@ -101,7 +101,7 @@ def test_the_sale_date_is_the_day_of_sold_at(run: Run) -> None:
 
 def test_its_columns_are_the_documented_ones() -> None:
     """The reference queries and reports name these."""
-    assert {field.name: str(field.type) for field in retail.fields(fact_sales)} == {
+    assert {field.name: str(field.type) for field in retail.fields(retail.facts["fact_sales"])} == {
         "sale_id": "string",
         "order_id": "int64",
         "line_number": "int64",
@@ -114,4 +114,5 @@ def test_its_columns_are_the_documented_ones() -> None:
         "revenue": "decimal(18,4)",
         "sold_at": "timestamp",
         "sale_date": "date",
+        "product_sk": "int64",
     }

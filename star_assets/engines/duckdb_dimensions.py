@@ -1,0 +1,126 @@
+"""Dimensions and their histories with DuckDB, and what their audits count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import ibis
+from ibis.expr.types import Table
+
+from star_assets.engines.duckdb_relations import Relations, physical, sql, system_columns
+from star_assets.engines.duckdb_session import FILE, name, parquet, sql_type, tells, text
+from star_assets.engines.engine import DimensionInput
+from star_assets.model.members import with_members
+from star_assets.model.rowwise import carry
+from star_assets.model.tables import CALENDAR, IS_CURRENT, VALID_FROM, VALID_TO, Dimension, History
+from star_assets.model.types import UNKNOWN, Type
+from star_assets.staging.histories import BEGINNING, END, ROW, SINCE, history_rows, in_force
+from star_assets.staging.winners import DELETED, LISTED
+
+
+class Dimensions(Relations):
+    """The half of the DuckDB engine that builds dimensions."""
+
+    @tells("building a dimension")
+    def build_dimension(self, dimension: Dimension, given: DimensionInput, file: Path) -> None:
+        """The transform over the states, with the members that nothing describes."""
+        self._write(self._members(dimension, self._upstream(dimension, given), given), dimension.key, file)
+
+    @tells("building a history")
+    def build_history(self, history: History, given: DimensionInput, file: Path) -> None:
+        """The transform over all that the describing source ever said, interval by interval."""
+        column = self.star.describing(history.of)
+        assert column is not None
+        assert given.versions is not None
+        source, upstream = column.source, self._upstream(history, given)
+        self._view("said", f"SELECT * EXCLUDE ({FILE}) FROM {parquet([given.versions])}")
+        self.connection.execute(f"CREATE OR REPLACE TABLE steps AS {sql(in_force(self._table('said'), source))}")
+        steps = self._table("steps")
+        self._view("alive", "FROM steps" + (f" WHERE NOT {DELETED}" if source.tombstone else ""))
+        alive = self._table("alive").drop(SINCE, *system_columns(steps))
+        described = carry(self.star.transformed(history, {**upstream, source.name: alive}), alive, ROW)
+        members = self._members(history.of, upstream, given)
+        self._write(history_rows(history, column.column, steps, described, members), history.key, file)
+        self.connection.execute("DROP TABLE steps")
+
+    def _upstream(self, dimension: Dimension, given: DimensionInput) -> dict[str, Table]:
+        upstream = {source: self._state(self.star.sources[source], state) for source, state in given.states.items()}
+        if CALENDAR in dimension.upstream:
+            upstream[CALENDAR] = self._calendar(*given.years)
+        return upstream
+
+    def _members(self, dimension: Dimension, upstream: Mapping[str, Table], given: DimensionInput) -> Table:
+        """The dimension's current rows, those of members that nothing describes among them."""
+        described = self.star.transformed(dimension, upstream)
+        key = described[dimension.key]
+        unknown = UNKNOWN[str(Type.of(key.type()))]
+        type_ = sql_type(Type.of(key.type()))
+        parts = [f"SELECT CAST({text(str(unknown))} AS {type_}) AS {name(dimension.key)}"]
+        parts += [f"SELECT {name(dimension.key)} FROM {parquet(given.used)}"] if given.used else []
+        self._view("used", " UNION ALL ".join(parts))
+        used = ibis.table({dimension.key: key.type()}, name="used")
+        return with_members(dimension, described, used, self._vanished(dimension, given))
+
+    def _vanished(self, dimension: Dimension, given: DimensionInput) -> Table | None:
+        """The members whose rows the newest snapshot lacks; None where there are no snapshots."""
+        column = self.star.describing(dimension)
+        if column is None or column.source.exports != "snapshots":
+            return None
+        state, key = parquet([given.states[column.source.name]]), name(column.column)
+        self._view(
+            "vanished",
+            f"SELECT {key} AS {name(dimension.key)} FROM {state} GROUP BY 1 "
+            f"HAVING max({LISTED}) < (SELECT max({LISTED}) FROM {state})",
+        )
+        return self._table("vanished")
+
+    def _write(self, rows: Table, key: str, file: Path) -> None:
+        self._copy(f"SELECT {physical(rows)} FROM ({sql(rows)}) ORDER BY {name(key)}", file)
+
+    @tells("auditing a dimension")
+    def audit_dimension(self, dimension: Dimension, file: str) -> dict[str, int]:
+        """Rows, NULL keys, keys that occur again, and Unknown members (there must be one)."""
+        key = name(dimension.key)
+        unknown = next(f.type for f in self.star.fields(dimension) if f.name == dimension.key)
+        found = self.connection.execute(
+            f"SELECT count(*), count(*) - count({key}), count({key}) - count(DISTINCT {key}), "
+            f"count(*) FILTER (CAST({key} AS VARCHAR) = {text(str(UNKNOWN[str(unknown)]))}) FROM {parquet([file])}"
+        ).fetchone()
+        assert found is not None
+        return dict(zip(("rows", "null_keys", "repeated_keys", "unknown_members"), found, strict=True))
+
+    @tells("auditing a history")
+    def audit_history(self, history: History, file: str) -> int:
+        """The members whose intervals do not follow each other from the beginning of time to one that lasts."""
+        in_order = f"(PARTITION BY {name(history.of.key)} ORDER BY {VALID_FROM})"
+        broken = (
+            f"{VALID_FROM} >= {VALID_TO} OR {VALID_FROM} <> coalesce(before, {_moment(BEGINNING)}) "
+            f"OR {IS_CURRENT} <> ({VALID_TO} = {_moment(END)}) OR ({IS_CURRENT} AND after IS NOT NULL)"
+        )
+        found = self.connection.execute(
+            f"SELECT count(DISTINCT {name(history.of.key)}) FROM ("
+            f"SELECT *, lag({VALID_TO}) OVER {in_order} AS before, lead({VALID_FROM}) OVER {in_order} AS after "
+            f"FROM {parquet([file])}) WHERE {broken}"
+        ).fetchone()
+        assert found is not None
+        return int(found[0])
+
+    @tells("comparing histories")
+    def history_digests(self, history: History, file: str, months: Sequence[str]) -> dict[str, str]:
+        """What of the history a month's dates can see. The surrogate key stands for member and values."""
+        listed = ", ".join(f"({text(month)}, DATE '{month}-01')" for month in months)
+        # Business dates may begin a day before UTC's, or end a day after.
+        begin, end = "begins - INTERVAL 1 DAY", "begins + INTERVAL 1 MONTH + INTERVAL 1 DAY"
+        bounds = f"greatest({VALID_FROM}, {begin}), least({VALID_TO}, {end})"
+        found = self.connection.execute(
+            f"SELECT month, count(*) || '-' || bit_xor(hash({name(history.key)}, {bounds})) "
+            f"FROM (VALUES {listed}) AS months(month, begins) JOIN {parquet([file])} "
+            f"ON {VALID_FROM} < {end} AND {VALID_TO} > {begin} GROUP BY month"
+        )
+        return dict(found.fetchall())
+
+
+def _moment(moment: datetime) -> str:
+    return f"TIMESTAMP '{moment}'"

@@ -1,0 +1,279 @@
+"""Random retailers: what they export, and in what order, grouping and with what corrections it arrives.
+
+Every export of a day has two contents, one of which it is replaced by some time;
+it may also be withdrawn. What is live in the end is what the oracle is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from ibis.expr.types import Table
+
+from star_assets.model import Column, Marker, Source, Star, dimension
+from star_assets.model.errors import AuditFailed, RollbackRefused, UnknownPartition, UnknownVersion
+from star_assets.star import fact_sales, orders
+from star_assets.star import products as retail_products
+
+from .conftest import Lake
+
+DAYS = [str(date(2023, 7, 1) + timedelta(days=number)) for number in range(4)]
+
+# A full refresh takes about a second, so many retailers share a lake: each has
+# orders and products with numbers of its own.
+RETAILERS = 30
+
+# Most clocks are right; one says 2099.
+VERSIONS = [None, *(datetime(2023, 7, day, hour) for day in (1, 2, 3) for hour in (6, 18)), datetime(2099, 1, 1)]
+
+
+class Order(NamedTuple):
+    """A header as exported on a day."""
+
+    export: str
+    order_id: int
+    sold: str
+    status: str | None
+    version: datetime | None
+    op: str
+
+
+class Line(NamedTuple):
+    """A line as exported on a day."""
+
+    export: str
+    line_id: int
+    order_id: int
+    product_id: int | None
+    quantity: int
+    cents: int
+    version: datetime | None
+    op: str
+
+
+class Product(NamedTuple):
+    """A product as exported on a day."""
+
+    export: str
+    product_id: int
+    name: str
+    category: str
+    brand: str | None
+    version: datetime | None
+    op: str
+
+
+class Brand(NamedTuple):
+    """A brand as exported on a day."""
+
+    export: str
+    brand: str
+    country: str
+    version: datetime | None
+
+
+# For each source and each of its two contents, the rows.
+Contents = Mapping[str, tuple[list[Any], list[Any]]]
+
+# What arrives: a source, a day, and which of the day's contents; None is a withdrawal.
+Arrival = tuple[str, str, "int | None"]
+
+
+class History(NamedTuple):
+    """What is exported; in which groups it arrives; what is rolled back after each of them."""
+
+    contents: Contents
+    groups: list[list[Arrival]]
+    rollbacks: list[list[tuple[str, str]]]
+
+    def __repr__(self) -> str:
+        """The arrivals alone: a test that fails shows the rows that differ."""
+        return f"{self.groups}, rolled back: {self.rollbacks}"
+
+    def live(self) -> dict[str, list[Any]]:
+        """The rows that are live once all has arrived."""
+        last = {(source, day): content for group in self.groups for source, day, content in group}
+        return {
+            source: [
+                row for content, rows in enumerate(contents) for row in rows if last[source, row.export] == content
+            ]
+            for source, contents in self.contents.items()
+        }
+
+
+def shop(lines: str) -> Star:
+    """A shop whose lines are exported complete, its products as snapshots; or both by their changes alone."""
+    changes = lines == "changed"
+    op = {"op": Column("string", optional=True)}
+    deleted = "op = 'D'" if changes else None
+    items = Source(
+        "order_items",
+        key="line_id" if changes else ("order_id", "line_id"),
+        part_of=orders,
+        lines=lines,  # type: ignore[arg-type]
+        version="changed_at" if changes else None,
+        deleted=deleted,
+        whole=Marker(),
+        columns={
+            **dict.fromkeys(("line_id", "order_id", "product_id", "quantity"), "int64"),
+            "unit_price": "decimal(18,4)",
+            **({"changed_at": "timestamp", **op} if changes else {}),
+        },
+    )
+    products = replace(
+        retail_products,
+        exports="changes" if changes else "snapshots",
+        deleted=deleted,
+        columns={**retail_products.columns, **(op if changes else {})},
+    )
+    brands = Source(
+        "brands",
+        key="brand",
+        version="updated_at",
+        whole=Marker(),
+        columns={"brand": "string", "country": "string", "updated_at": "timestamp"},
+    )
+
+    @dimension(key="product_id", inferred_from=[items], history=["category"])
+    def dim_product(products: Table, brands: Table) -> Table:
+        """Products, with their brands' countries."""
+        joined = products.left_join(brands, "brand")
+        return joined.select("product_id", "product_name", "category", "brand", country=brands.country)
+
+    def sales(orders: Table, order_items: Table) -> Table:
+        numbered = order_items.mutate(
+            line_number=order_items.line_id, discount=order_items.unit_price.nullif(order_items.unit_price)
+        )
+        return fact_sales.transform(orders, numbered)
+
+    fact = replace(fact_sales, transform=sales, references={"product_id": dim_product})
+    return Star([orders, items, products, brands], [dim_product], [fact])
+
+
+HEADERS = {
+    "orders": "order_id,customer_id,store_id,ordered_at,status,updated_at,op",
+    "order_items": "line_id,order_id,product_id,quantity,unit_price,changed_at,op",
+    "products": "product_id,product_name,category,brand,list_price,updated_at,op",
+    "brands": "brand,country,updated_at",
+}
+
+
+def csv(row: Any) -> str:
+    """A raw row as it is exported. What a source does not declare is carried along as text."""
+    version = f"{row.version:%Y-%m-%d %H:%M:%S}" if row.version else ""
+    if isinstance(row, Order):
+        return f"{row.order_id},,1,{row.sold} 12:00:00,{row.status or ''},{version},{row.op}"
+    if isinstance(row, Line):
+        product = "" if row.product_id is None else row.product_id
+        price = f"{row.cents // 100}.{row.cents % 100:02}"
+        return f"{row.line_id},{row.order_id},{product},{row.quantity},{price},{version},{row.op}"
+    if isinstance(row, Product):
+        return f"{row.product_id},{row.name},{row.category},{row.brand or ''},1,{version},{row.op}"
+    return f"{row.brand},{row.country},{version}"
+
+
+@st.composite
+def retailer(draw: st.DrawFn, number: int, lines: str) -> dict[str, list[Any]]:
+    """Two orders and two products, each exported a few times, in any state."""
+    op, day, version = st.sampled_from("IUUUD"), st.sampled_from(DAYS), st.sampled_from(VERSIONS)
+    plain = lines == "complete"
+    order_ids, product_ids = (10 * number + 1, 10 * number + 2), (10 * number + 3, 10 * number + 4)
+    found: dict[str, list[Any]] = {"orders": [], "order_items": [], "products": []}
+    for order_id in order_ids:
+        for _ in range(draw(st.integers(1, 4))):
+            status = draw(st.sampled_from([None, "placed", "placed", "cancelled"]))
+            found["orders"].append(Order(draw(day), order_id, draw(day), status, draw(version), draw(op)))
+    for _ in range(draw(st.integers(1, 8))):
+        line = Line(
+            draw(day),
+            100 * number + draw(st.integers(1, 3)),
+            draw(st.sampled_from(order_ids)),
+            draw(st.sampled_from([None, *product_ids, 10 * number + 5])),
+            draw(st.integers(-2, 3)),
+            draw(st.sampled_from([0, 1, 999])),
+            None if plain else draw(version),
+            "I" if plain else draw(op),
+        )
+        found["order_items"].append(line)
+    for product_id in product_ids:
+        for _ in range(draw(st.integers(0, 4))):
+            said = (
+                draw(st.sampled_from(["Tent", "Tnet"])),
+                draw(st.sampled_from("abc")),
+                draw(st.sampled_from([None, "x", "y"])),
+            )
+            found["products"].append(Product(draw(day), product_id, *said, draw(version), "I" if plain else draw(op)))
+    return found
+
+
+@st.composite
+def histories(draw: st.DrawFn, lines: str) -> History:
+    """Many retailers' exports, arriving in up to four groups, some replaced, withdrawn or rolled back."""
+    sources = list(HEADERS)
+    contents: dict[str, tuple[list[Any], list[Any]]] = {source: ([], []) for source in sources}
+    for content in (0, 1):
+        for number in range(RETAILERS):
+            for source, rows in draw(retailer(number, lines)).items():
+                contents[source][content].extend(rows)
+        for _ in range(draw(st.integers(0, 6))):
+            brand = Brand(
+                draw(st.sampled_from(DAYS)),
+                draw(st.sampled_from("xy")),
+                draw(st.sampled_from(["US", "CA"])),
+                draw(st.sampled_from(VERSIONS)),
+            )
+            contents["brands"][content].append(brand)
+    arrivals: list[Arrival] = [
+        (s, d, draw(st.integers(0, 1))) for s, d in draw(st.permutations([(s, d) for s in sources for d in DAYS]))
+    ]
+    again = draw(
+        st.lists(st.tuples(st.sampled_from(sources), st.sampled_from(DAYS), st.sampled_from([0, 1, None])), max_size=8)
+    )
+    cuts = sorted(draw(st.sets(st.integers(1, len(arrivals) - 1), max_size=2)))
+    groups = [arrivals[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(arrivals)], strict=True)]
+    groups += [again] if again else []
+    tables = ["orders", "order_items", "products", "dim_product", "dim_product_history", "fact_sales"]
+    undone = st.lists(st.tuples(st.sampled_from(tables), st.sampled_from(DAYS)), max_size=4)
+    return History(contents, groups, [draw(undone) for _ in groups])
+
+
+def arrive(lake: Lake, contents: Contents, group: Iterable[Arrival]) -> None:
+    """Write, replace or withdraw exports."""
+    for source, day, content in group:
+        if content is None:
+            with suppress(FileNotFoundError):
+                lake.withdraw(source, day)
+        else:
+            rows = [csv(row) for row in contents[source][content] if row.export == day]
+            lake.write(source, day, {f"{source}.csv": "\n".join([HEADERS[source], *rows]) + "\n"})
+
+
+def apply(lake: Lake, history: History) -> None:
+    """Let each group arrive and bring every table up to date; between groups, go back here and there."""
+    for group, undone in zip(history.groups, history.rollbacks, strict=True):
+        arrive(lake, history.contents, group)
+        lake.run(*DAYS)
+        for table, day in undone:
+            with suppress(AuditFailed, RollbackRefused, UnknownPartition, UnknownVersion):
+                lake.warehouse.rollback(table, None if table.startswith("dim_") else day, None)
+    lake.run(*DAYS)
+
+
+# Retailers are independent of each other, so what differs is small as it is.
+FEW = settings(
+    phases=[Phase.generate],
+    deadline=None,
+    database=None,
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.large_base_example,
+    ],
+)
