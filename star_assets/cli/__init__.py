@@ -13,7 +13,7 @@ from __future__ import annotations
 import click
 
 from star_assets import __version__
-from star_assets.cli.asking import ddl, query, rejects, status
+from star_assets.cli.asking import ddl, query, reconcile, rejects, status
 from star_assets.cli.building import demo, run, sample
 from star_assets.cli.keeping import forget, repair, retire, rollback, vacuum
 from star_assets.cli.shell import Commands
@@ -56,5 +56,5 @@ def main() -> None:
     """
 
 
-for _command in (sample, run, query, status, rejects, rollback, vacuum, repair, retire, forget, ddl, demo):
+for _command in (sample, run, query, status, rejects, reconcile, rollback, vacuum, repair, retire, forget, ddl, demo):
     main.add_command(_command)

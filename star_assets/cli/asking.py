@@ -1,7 +1,8 @@
-"""Commands that look and change nothing: `query`, `status`, `rejects`, `ddl`."""
+"""Commands that look and change nothing: `query`, `status`, `rejects`, `reconcile`, `ddl`."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -9,11 +10,14 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from star_assets.cli.options import days_options, format_option, in_order, open_warehouse
-from star_assets.cli.shell import note, read_text
+from star_assets.cli.options import chosen_days, days_options, format_option, in_order, open_warehouse
+from star_assets.cli.shell import EXIT_PERMANENT, fail, note, read_text
 
 if TYPE_CHECKING:
     from star_assets.cli.terminal import Format
+
+# Days that a failure names before it only counts them.
+NAMED = 10
 
 
 @click.command(short_help="Answer SQL as Athena would.")
@@ -123,6 +127,42 @@ def rejects(sources: Sequence[str], from_: datetime | None, to_: datetime | None
         write_rows(found, format_)
     if not found.num_rows:
         note(f"no row of {', '.join(chosen)} is rejected.")
+
+
+@click.command(short_help="Account for every line, from raw to fact.")
+@click.argument("fact", required=False)
+@click.option("--measure", default="rows", show_default=True, help="What a table adds up: rows, or a summed measure.")
+@days_options
+@format_option
+def reconcile(fact: str | None, measure: str, from_: datetime | None, to_: datetime | None, format_: Format) -> None:
+    """Account for every line, day by day, from the raw exports to FACT (default: the star's only one).
+
+    What was exported on a day was rejected, is a sale, or has a cause not to be one:
+    superseded by a newer row, deleted, without a header, left out by the fact's own
+    function; and a sale may be of another date than it was exported on. `unexplained`
+    is what queries find beyond that; where it is not zero, the exit code is 1.
+
+    
+    Examples:
+      star-assets reconcile --from 2023-07-01 --to 2023-07-07 --measure revenue
+      star-assets reconcile --format csv > account.csv
+    """
+    from star_assets.cli.terminal import write_rows
+
+    warehouse = open_warehouse()
+    facts = list(warehouse.star.facts)
+    if fact is None and len(facts) != 1:
+        raise click.UsageError(f"Say which fact: {', '.join(facts)}.")
+    name = fact or facts[0]
+    if name not in facts:
+        raise click.UsageError(f"{name} is no fact. Facts: {', '.join(facts)}.")
+    account = warehouse.reconcile(name, chosen_days(warehouse, from_, to_) or warehouse.days())
+    if measure not in account.measures:
+        raise click.UsageError(f"{name} has no summed measure {measure!r}. Known: {', '.join(account.measures)}.")
+    write_rows(account.by_day(measure) if format_ == "table" else account.rows(), format_)
+    if account.differing:
+        fail(f"{len(account.differing)} days differ from their sources: {', '.join(account.differing[:NAMED])}.")
+        sys.exit(EXIT_PERMANENT)
 
 
 @click.command(short_help="Print the statements that create the tables on Athena.")

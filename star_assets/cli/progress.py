@@ -22,7 +22,7 @@ def shown_progress(console: Console, table: str, days: int, outcomes: Iterable[O
     if not console.is_terminal or not days:
         found = list(outcomes)
     else:
-        label, number = TextColumn(f"{table:<16}"), MofNCompleteColumn()
+        label, number = TextColumn(f"{table:<20}"), MofNCompleteColumn()
         with Progress(
             label, BarColumn(), number, TextColumn("days"), TimeElapsedColumn(), console=console, transient=True
         ) as progress:
@@ -34,13 +34,13 @@ def shown_progress(console: Console, table: str, days: int, outcomes: Iterable[O
 def summary(table: str, outcomes: Sequence[Outcome]) -> str:
     """One line: what became of a table's days, and the live rows of those that did not fail."""
     if not outcomes:
-        return f"{table:<16} up to date"
+        return f"{table:<20} up to date"
     counts = {status: sum(o.status == status for o in outcomes) for status in ("published", "unchanged", "failed")}
     told = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
     # A dimension's days share one version.
     manifests = {o.manifest.version: o.manifest for o in outcomes if o.manifest}
     rows = f"{sum(manifest.rows for manifest in manifests.values()):>12,} rows" if manifests else ""
-    return f"{table:<16} {told:<30} {rows}".rstrip()
+    return f"{table:<20} {told:<30} {rows}".rstrip()
 
 
 def notes(outcomes: Sequence[Outcome]) -> list[str]:

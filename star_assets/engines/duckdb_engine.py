@@ -7,13 +7,14 @@ from pathlib import Path
 
 from star_assets.engines.duckdb_dimensions import Dimensions
 from star_assets.engines.duckdb_facts import Facts
+from star_assets.engines.duckdb_reconciling import Reconciling
 from star_assets.engines.duckdb_staging import Staging
 from star_assets.engines.duckdb_states import States
 from star_assets.engines.engine import ExportInput, StagedDay
 from star_assets.model.source import Source
 
 
-class DuckDBEngine(States, Dimensions, Facts):
+class DuckDBEngine(States, Dimensions, Facts, Reconciling):
     """An Engine on one DuckDB connection: tables by its other parts, staging here."""
 
     def stage(self, source: Source, exports: Sequence[ExportInput], folder: Path) -> Iterator[StagedDay]:

@@ -119,6 +119,25 @@ class Facts(Relations):
             sums=dict(zip(sums, totals, strict=True)),
         )
 
+    @tells("joining dimensions")
+    def joined_totals(
+        self, fact: Fact, files: Sequence[str], dimensions: Mapping[str, str]
+    ) -> dict[str, dict[str, Any]]:
+        """What a query finds that asks for the fact alone, and one that joins it with a dimension."""
+        if not files:
+            return {}
+        joins = {"": ""}
+        for column, target in fact.references.items():
+            if target.name in dimensions:
+                members = parquet([dimensions[target.name]])
+                joins[column] = f"JOIN {members} AS member ON fact.{name(column)} = member.{name(target.key)}"
+        sums = ", ".join(["count(*)", *(f"sum(fact.{name(column)})" for column in fact.summed)])
+        totals = {}
+        for column, join in joins.items():
+            found = self.connection.execute(f"SELECT {sums} FROM {parquet(files)} AS fact {join}").fetchone()
+            totals[column] = dict(zip(("rows", *fact.summed), found or (), strict=True))
+        return totals
+
     @tells("comparing members")
     def missing_members(self, column: str, files: Sequence[str], dimension: Dimension, members: str) -> list[str]:
         """Up to ten values of a fact's column that the dimension's file lacks, as text."""

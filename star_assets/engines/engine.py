@@ -210,8 +210,30 @@ class Engine(Protocol):
         """Per date, the rows and summed measures that the sources give now, without writing anything."""
         ...
 
+    def header_exports_of_lines(self, part: Source, index: Sequence[str], lines: Sequence[str]) -> list[str]:
+        """The exports that hold any row of a header of the lines in these files; `index` is the header's."""
+        ...
+
+    def exports_of_lines(self, part: Source, index: Sequence[str], lines: Sequence[str]) -> list[str]:
+        """The exports that hold any row of the lines in these files; `index` is the lines' own."""
+        ...
+
+    def explain(self, fact: Fact, given: FactInput) -> list[dict[str, Any]]:
+        """The staged lines of the fact's grain, added up by `export`, `cause` and `date`.
+
+        Each has `rows` and the summed measures, computed as if the line were a
+        sale. A sale has its business date and no cause; any other line a cause.
+        """
+        ...
+
     def file_totals(self, fact: Fact, files: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Any]]:
         """Per date, the same totals read from the date's files."""
+        ...
+
+    def joined_totals(
+        self, fact: Fact, files: Sequence[str], dimensions: Mapping[str, str]
+    ) -> dict[str, dict[str, Any]]:
+        """Rows and summed measures of the files: as they are (`""`), and, by column, joined with its dimension."""
         ...
 
     def missing_members(self, column: str, files: Sequence[str], dimension: Dimension, members: str) -> list[str]:

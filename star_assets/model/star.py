@@ -175,6 +175,12 @@ class Star:
         driving = self.driving_column(fact).source
         return tuple(source for source in self.upstream_sources(fact) if source.part_of is driving)
 
+    def grain(self, fact: Fact) -> Source:
+        """The source whose rows the fact's are: the part that tells them apart, or the driving source."""
+        origins = {source for source, _ in self.lineage(fact)[fact.key]}
+        parts = sorted(self.parts(fact), key=lambda part: part.name not in origins)
+        return parts[0] if parts else self.driving_column(fact).source
+
     def lookups(self, fact: Fact) -> tuple[Source, ...]:
         """The upstream sources that are neither the driving one nor its lines."""
         related = {self.driving_column(fact).source, *self.parts(fact)}

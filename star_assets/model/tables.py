@@ -115,6 +115,7 @@ class Fact:
         references: for each column that points to a dimension, the dimension.
         measures: the numeric columns.
         sort_by: the columns that rows are sorted by in a file, before the key.
+        excluded: in a word, what the rows are that the transform leaves out.
         columns: descriptions of columns; those passed through inherit theirs.
     """
 
@@ -125,6 +126,7 @@ class Fact:
     references: Mapping[str, Dimension] = field(default_factory=dict)
     measures: tuple[Measure, ...] = ()
     sort_by: tuple[str, ...] = ()
+    excluded: str = "excluded"
     columns: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
     owner: str | None = None
@@ -165,6 +167,7 @@ def fact(
     references: Mapping[str, Dimension],
     measures: Sequence[Measure] = (),
     sort_by: Sequence[str] = (),
+    excluded: str = "excluded",
     columns: Mapping[str, str] | None = None,
     owner: str | None = None,
 ) -> Callable[[Transform], Fact]:
@@ -180,6 +183,7 @@ def fact(
             dict(references),
             tuple(measures),
             tuple(sort_by),
+            excluded,
             dict(columns or {}),
             description,
             owner,

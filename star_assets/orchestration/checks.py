@@ -1,9 +1,9 @@
 """The aggregated checks: one result for a whole table, none of them blocking.
 
 `freshness` and `volume` are read from the catalog, `repeated_keys` from what staging
-counted; `out_of_date` compares what is live with what is staged; `reconciliation`
-computes the run's days of a fact again from its sources. Not here: the blocking
-audit of a version, which is part of publishing it (assets, pipeline).
+counted; `out_of_date` compares what is live with what is staged; `references` and
+`reconciliation` look at the run's days of a fact. Not here: the blocking audit of a
+version, which is part of publishing it (assets, pipeline).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,9 +16,10 @@ import dagster as dg
 from star_assets.model import Dimension, Fact, Star
 from star_assets.model.errors import StarError
 from star_assets.model.star import AnyTable
-from star_assets.orchestration.describe import check_result, database
+from star_assets.orchestration.describe import account_table, check_result, database
 from star_assets.orchestration.failures import SHOWN, as_failure
 from star_assets.orchestration.resources import WAREHOUSE
+from star_assets.pipeline.account import UNEXPLAINED, Account
 from star_assets.pipeline.outcome import CheckResult
 
 # A day is compared with the median of so many days before it, once there are
@@ -31,7 +32,8 @@ DESCRIPTIONS = {
     "volume": f"The newest day has {LEAST:.0%} to {MOST:.0%} of the median rows of the {DAYS_BEFORE} days before.",
     "repeated_keys": "No export has several different rows of one key and version.",
     "out_of_date": "Every business date is what the staged exports say, and every row has a partition.",
-    "reconciliation": "Rows and summed measures equal what the staged sources add up to, day by day.",
+    "references": "An inner join with any dimension finds every row, and every cent.",
+    "reconciliation": "Every exported line is a sale or has a cause not to be one, day by day, to the cent.",
 }
 
 
@@ -42,7 +44,7 @@ def build_checks(star: Star) -> list[dg.AssetChecksDefinition]:
 
 def build_check(table: AnyTable) -> dg.AssetChecksDefinition:
     """The aggregated checks of one source or fact; any of them can be run alone."""
-    others = {"repeated_keys"} if isinstance(table, Fact) else {"reconciliation", "out_of_date"}
+    others = {"repeated_keys"} if isinstance(table, Fact) else {"out_of_date", "references", "reconciliation"}
     names = [name for name in DESCRIPTIONS if name not in others]
     specs = [dg.AssetCheckSpec(name, asset=table.name, description=DESCRIPTIONS[name]) for name in names]
 
@@ -62,9 +64,12 @@ def build_check(table: AnyTable) -> dg.AssetChecksDefinition:
                 yield check_result(table.name, repeated_keys(counts), dg.AssetCheckSeverity.WARN)
             if "out_of_date" in chosen:
                 yield check_result(table.name, out_of_date(warehouse, table), dg.AssetCheckSeverity.WARN)
+            if "references" in chosen:
+                totals = warehouse.joined(table.name, days_of_run(context) or list(rows))
+                yield check_result(table.name, references(totals), dg.AssetCheckSeverity.ERROR)
             if "reconciliation" in chosen:
-                found = warehouse.reconcile(table.name, days_of_run(context) or list(rows))
-                yield check_result(table.name, found, dg.AssetCheckSeverity.ERROR)
+                account = warehouse.reconcile(table.name, days_of_run(context) or list(rows))
+                yield check_result(table.name, reconciliation(account), dg.AssetCheckSeverity.ERROR)
         except StarError as error:
             raise as_failure(error) from None
 
@@ -145,3 +150,38 @@ def out_of_date(warehouse: Any, table: AnyTable) -> CheckResult:
         ". ".join(told),
         {"expected": 0, "actual": len(days), "days": days, "waiting": waiting, "outside the partitions": outside},
     )
+
+
+def references(totals: Mapping[str, Mapping[str, Any]]) -> CheckResult:
+    """What a fact adds up to by itself, and through an inner join with each of its dimensions."""
+    whole = totals.get("", {})
+    losing = {column: found for column, found in totals.items() if found != whole}
+    return CheckResult(
+        "references",
+        not losing,
+        f"{len(losing)} of {max(len(totals) - 1, 0)} inner joins lose or repeat rows"
+        + (f": by {', '.join(losing)}" if losing else ""),
+        {"expected": _added_up(whole), "actual": "; ".join(map(_added_up, losing.values())) or "the same by each join"},
+    )
+
+
+def reconciliation(account: Account) -> CheckResult:
+    """From raw to fact: what each step took away or added, and what nothing explains."""
+    totals, days = account.totals(), account.differing
+    found = totals.get(UNEXPLAINED, {})
+    return CheckResult(
+        "reconciliation",
+        not days,
+        f"{len(days)} of {len(account.days)} days differ from their sources"
+        + (f": {', '.join(days[:SHOWN])}" if days else ""),
+        {
+            "expected": "nothing unexplained",
+            "actual": _added_up(found) if days else "nothing unexplained",
+            "days": days,
+            "account": account_table(account.measures, totals),
+        },
+    )
+
+
+def _added_up(totals: Mapping[str, Any]) -> str:
+    return ", ".join(f"{measure} {amount:,}" for measure, amount in totals.items() if amount is not None) or "nothing"

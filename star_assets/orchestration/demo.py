@@ -81,7 +81,7 @@ class RunProgress:
         self.seconds: dict[str, float] = {}
         self.failures: list[Outcome] = []
         self.progress = Progress(
-            TextColumn("   {task.description:<14}"),
+            TextColumn("   {task.description:<19}"),
             BarColumn(bar_width=30),
             MofNCompleteColumn(),
             TextColumn("{task.fields[seconds]:>5.1f} s"),

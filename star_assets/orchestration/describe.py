@@ -7,7 +7,7 @@ anything (assets).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -158,6 +158,14 @@ def check_result(table: str, check: CheckResult, severity: dg.AssetCheckSeverity
     )
 
 
+def account_table(measures: Sequence[str], totals: Mapping[str, Mapping[str, Any]]) -> dg.MetadataValue:
+    """The steps from raw to fact, each with its amounts, as a Markdown table."""
+    lines = [_line(["step", *measures]), _line(["---", *("---:" for _ in measures)])]
+    for step, amounts in totals.items():
+        lines.append(_line([step, *(f"{amounts[m]:,}" if m in amounts else "" for m in measures)]))
+    return dg.MetadataValue.md("\n".join(lines))
+
+
 def sample_table(rows: pa.Table) -> dg.MetadataValue:
     """Some rows as a Markdown table."""
     names = rows.column_names
@@ -177,6 +185,8 @@ def _cell(value: object) -> str:
 
 def _shown(value: Any) -> Any:
     """JSON values as metadata: lists of texts in a line, what else is nested as JSON."""
+    if isinstance(value, dg.MetadataValue):
+        return value
     if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
         return ", ".join(value) or "none"
     if isinstance(value, (dict, list, tuple)):

@@ -6,9 +6,8 @@ a step works (stage, dimensions, facts), what Dagster makes of it (orchestration
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
-from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -28,13 +27,15 @@ from star_assets.model.errors import AuditFailed, RollbackRefused, UnknownPartit
 from star_assets.model.source import Source
 from star_assets.model.star import AnyTable
 from star_assets.model.tables import Dimension, Fact
+from star_assets.pipeline.account import Account
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.dimensions import refresh_dimension
 from star_assets.pipeline.facts import FactStep
 from star_assets.pipeline.key_index import KeyIndex, catch_up
 from star_assets.pipeline.out_of_date import OutOfDate, out_of_date, remarks
-from star_assets.pipeline.outcome import CheckResult, Outcome
-from star_assets.pipeline.publishing import Plan, publish
+from star_assets.pipeline.outcome import Outcome
+from star_assets.pipeline.publishing import publish
+from star_assets.pipeline.reconcile import reconcile
 from star_assets.pipeline.stage import StageStep
 from star_assets.staging.exports import days_between, export_days
 
@@ -61,34 +62,20 @@ class Warehouse(Context):
         else:
             yield from publish(self.storage, self.catalog, FactStep(self, found), days)
 
-    def reconcile(self, fact: str, days: Sequence[str]) -> CheckResult:
-        """Rows and every summed measure of the live fact against its sources, day by day.
+    def reconcile(self, fact: str, days: Sequence[str]) -> Account:
+        """Where every line went that was exported on these days, or sold on these dates."""
+        return reconcile(self, self.star.facts[fact], days)
 
-        The sources' side is computed again from the staged rows; the fact's side
-        is read from the files that the catalog serves. metadata: `days` (those
-        that differ), `expected` and `found` totals.
-        """
+    def joined(self, fact: str, days: Sequence[str]) -> dict[str, dict[str, object]]:
+        """Rows and summed measures of the live fact, and (by column) through an inner join with each dimension."""
         table = self.star.facts[fact]
-        step = FactStep(self, table)
-        plans = [plan for plan in step.plan(days) if isinstance(plan, Plan)]
-        expected: dict[str, dict[str, object]] = {}
-        for batch in step.batches(plans):
-            expected.update(self.engine.totals(table, step.given(batch)))
-        found = self.engine.file_totals(table, self._served_files(table, days))
-        columns = ["rows", *table.summed]
-        zero = dict.fromkeys(columns, Decimal(0))
-        differing = [day for day in days if expected.get(day, zero) != found.get(day, zero)]
-
-        def total(side: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
-            return {c: str(sum(Decimal(str(day[c] or 0)) for day in side.values())) for c in columns}
-
-        return CheckResult(
-            "reconciliation",
-            not differing,
-            f"{len(differing)} of {len(days)} days differ from their sources"
-            + (f": {', '.join(differing[:10])}" if differing else ""),
-            {"expected": total(expected), "found": total(found), "days": differing},
-        )
+        files = [file for several in self.served_files(table, days).values() for file in several]
+        dimensions = {}
+        for target in table.references.values():
+            partition = Partition("olap", target.name)
+            if manifest := live_manifest(self.storage, partition):
+                (dimensions[target.name],) = self._files(partition, manifest)
+        return self.engine.joined_totals(table, files, dimensions)
 
     def rollback(self, table: str, day: str | None, version: str | None) -> Pointer:
         """Make an earlier version live again: `version`, or the one before the live one.
@@ -117,7 +104,7 @@ class Warehouse(Context):
     def _require_members(self, dimension: Dimension, manifest: Manifest) -> None:
         (members,) = self._files(Partition("olap", dimension.name), manifest)
         for fact in self.star.facts.values():
-            files = [file for several in self._served_files(fact).values() for file in several]
+            files = [file for several in self.served_files(fact).values() for file in several]
             for column, target in fact.references.items():
                 missing = self.engine.missing_members(column, files, target, members) if target is dimension else []
                 if missing:
@@ -215,7 +202,7 @@ class Warehouse(Context):
         """The key index of the column that drives a fact, as of now."""
         return KeyIndex(self, self.star.driving_column(fact))
 
-    def _served_files(self, fact: Fact, days: Sequence[str] | None = None) -> dict[str, list[str]]:
+    def served_files(self, fact: Fact, days: Sequence[str] | None = None) -> dict[str, list[str]]:
         """The files that the catalog serves for each day; by default for all."""
         wanted = None if days is None else set(days)
         listing, paths = Listing(self.storage), dict[str, tuple[str, ...]]()

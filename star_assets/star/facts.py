@@ -26,6 +26,7 @@ from star_assets.star.dimensions import dim_customer, dim_product, dim_store, di
         Measure("revenue", "sum", "quantity × unit_price − discount, in US dollars."),
     ],
     sort_by=["store_id", "product_id"],
+    excluded="cancelled",
     columns={
         "sale_id": "The line's identity: order number and line number.",
         "sold_at": "When it was ordered (UTC).",

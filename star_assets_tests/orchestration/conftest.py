@@ -17,6 +17,7 @@ from star_assets.model.errors import StarError
 from star_assets.orchestration.build import build_definitions
 from star_assets.orchestration.describe import database
 from star_assets.orchestration.run import QUIET, partition_tags
+from star_assets.pipeline.account import Account
 from star_assets.pipeline.out_of_date import OutOfDate
 from star_assets.pipeline.outcome import CheckResult, Outcome
 from star_assets.pipeline.warehouse import Warehouse
@@ -36,6 +37,7 @@ class DecidedWarehouse:
     errors: dict[tuple[str, str], StarError] = field(default_factory=dict)
     published: dict[str, list[str]] = field(default_factory=dict)
     reconciles: bool = True
+    joins: bool = True
     reconciled: list[str] = field(default_factory=list)
 
     def live_manifest(self, table: str, day: str) -> Manifest:
@@ -55,9 +57,13 @@ class DecidedWarehouse:
     def sample(self, table: str, day: str) -> pa.Table:
         return pa.table({"name": ["a|b", None], "day": [day, "x" * 99]})
 
-    def reconcile(self, fact: str, days: Sequence[str]) -> CheckResult:
+    def reconcile(self, fact: str, days: Sequence[str]) -> Account:
         self.reconciled = list(days)
-        return CheckResult("reconciliation", self.reconciles, "…", {"expected": {"rows": "3"}, "days": []})
+        steps = {"staged": {"rows": 3}, "fact": {"rows": 3}, "unexplained": {"rows": 0 if self.reconciles else 1}}
+        return Account(fact, ("rows",), dict.fromkeys(days, steps))
+
+    def joined(self, fact: str, days: Sequence[str]) -> dict[str, dict[str, object]]:
+        return {"": {"rows": 3}, "product_id": {"rows": 3 if self.joins else 2}}
 
     def out_of_date(self, table: str) -> OutOfDate:
         return OutOfDate()

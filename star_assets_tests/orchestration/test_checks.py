@@ -55,13 +55,14 @@ def test_rows_that_contradict_each_other_are_told() -> None:
 
 def test_no_aggregated_check_blocks(decided: DecidedWarehouse, instance: dg.DagsterInstance) -> None:
     """They judge what is live already; a stale or unusual table must not stop the rest."""
-    decided.reconciles = False
+    decided.reconciles = decided.joins = False
     result = materialize(decided, instance, DAYS)
     assert result.success
     failed = {
         (e.asset_key.to_user_string(), e.check_name) for e in result.get_asset_check_evaluations() if not e.passed
     }
     assert ("fact_sales", "reconciliation") in failed
+    assert ("fact_sales", "references") in failed
     assert ("orders", "freshness") in failed
 
 

@@ -83,7 +83,7 @@ def test_a_bad_day_fails_the_command_with_our_message(clone: Path) -> None:
     failed = dagster(clone, "asset", "materialize", "-m", "star_assets.definitions", *select)
     assert failed.returncode != 0
     assert "orders: 1 of 3 days failed; the others are published." in failed.stdout + failed.stderr
-    assert "expected column 'store_id', found order_id, customer_id" in failed.stdout + failed.stderr
+    assert "expected columns 'store_id', " in failed.stdout + failed.stderr
 
 
 def test_a_program_materializes_all_in_one_run_and_tells_of_each_day(clone: Path, lake: Warehouse) -> None:

@@ -106,7 +106,7 @@ def test_half_an_export_waits_and_says_so(lake: Warehouse) -> None:
     assert f"Not whole yet: order_items {DAYS[2]}." in reason(waiting)
     marker.touch()
     assert requested(tick(lake, waiting.cursor)) == [
-        (DAYS[2], DAYS[2], {"order_items", "dim_product", "fact_sales"}),
+        (DAYS[2], DAYS[2], {"order_items", "dim_product", "dim_product_history", "fact_sales"}),
     ]
 
 
@@ -115,7 +115,8 @@ def test_a_changed_export_requests_what_follows_from_it(lake: Warehouse) -> None
     cursor = tick(lake).cursor
     file = export_file(lake, "products", DAYS[1])
     file.write_bytes(file.read_bytes() + b"\n")
-    assert requested(tick(lake, cursor)) == [(DAYS[1], DAYS[1], {"products", "dim_product", "fact_sales"})]
+    follows = {"products", "dim_product", "dim_product_history", "fact_sales"}
+    assert requested(tick(lake, cursor)) == [(DAYS[1], DAYS[1], follows)]
 
 
 def test_a_touched_file_with_the_same_content_is_not_requested(lake: Warehouse) -> None:

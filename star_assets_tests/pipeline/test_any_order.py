@@ -61,6 +61,7 @@ def test_any_order_of_arrival_gives_one_full_recompute(make_lake, lines: str, da
     assert intervals_differ(lake, oracle) == []
     today = "SELECT product_id, product_name, category, brand, country, member_kind FROM dim_product_history"
     assert lake.rows(f"{today} WHERE is_current ORDER BY 1") == oracle.members()
+    assert lake.warehouse.reconcile("fact_sales", DAYS).differing == []
 
 
 @pytest.mark.parametrize("lines", ["complete", "changed"])

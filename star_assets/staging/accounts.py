@@ -1,0 +1,44 @@
+"""Why a staged line is no sale: each line that did not win has one cause.
+
+Ibis expressions, so that every engine accounts alike. Not here: what a fact's
+function leaves out, where sales went (engines), whether it adds up (pipeline).
+"""
+
+from __future__ import annotations
+
+import ibis
+from ibis.expr.types import Table
+
+from star_assets.model.source import Source
+from star_assets.staging.winners import DELETED, EXPORT, wins
+
+SUPERSEDED, DELETED_LINE, HEADERLESS = "superseded", "deleted", "headerless"
+
+# The number of a line, and why it lost.
+LINE, CAUSE = "_line", "_cause"
+
+
+def judged(lines: Table, headers: Table, grain: Source, header: Source) -> Table:
+    """(`_line`, `_export`, `_cause`) of each line; the cause is NULL where nothing but the fact itself can object.
+
+    Args:
+        lines: staged rows of `grain`, each with its `_line`; all rows of their keys.
+        headers: the winning row of each header, tombstones among them.
+        header: the source of headers, which may be the grain itself.
+    """
+    is_part = grain is not header
+    complete = is_part and grain.lines == "complete"
+    best = wins(lines, grain, [*grain.keys, EXPORT] if complete else grain.keys)
+    tombstone = lines[DELETED] if grain.tombstone else ibis.literal(False)
+    marked = lines.select(LINE, EXPORT, *grain.header_keys, _best=best, _tombstone=tombstone)
+    if not is_part:
+        lost = [(~marked["_best"], SUPERSEDED), (marked["_tombstone"], DELETED_LINE)]
+        return marked.select(LINE, EXPORT, **{CAUSE: ibis.cases(*lost)})
+    gone = headers[DELETED] if header.tombstone else ibis.literal(False)
+    keys = {f"_{key}": headers[name] for key, name in zip(grain.header_keys, header.keys, strict=True)}
+    owners = headers.select(_owner=headers[EXPORT], _gone=gone, **keys)
+    found = marked.left_join(owners, [marked[key] == owners[f"_{key}"] for key in grain.header_keys])
+    superseded = ~found["_best"] | (found[EXPORT] != found["_owner"]) if complete else ~found["_best"]
+    lost = [(found["_owner"].isnull(), HEADERLESS), (found["_gone"], DELETED_LINE)]
+    lost = [*lost, (superseded, SUPERSEDED)] if complete else [(superseded, SUPERSEDED), *lost]
+    return found.select(LINE, EXPORT, **{CAUSE: ibis.cases(*lost, (found["_tombstone"], DELETED_LINE))})

@@ -1,0 +1,103 @@
+"""Where every line went: each that is no sale has one cause, and together they add up exactly."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from star_assets.model import Star
+from star_assets.star import dim_product, fact_sales, order_items, orders, products
+
+from .conftest import Lake, MakeLake
+from .test_changed_lines import LINES, changing_shop
+from .test_winning_rows import D1, D2, D3, export, line, order
+
+DAYS = [D1, D2, D3]
+NOTHING = {"superseded", "deleted", "headerless", "cancelled", "moved out", "moved in"}
+
+
+def steps(lake: Lake, day: str, measure: str = "rows") -> dict[str, int | Decimal]:
+    """The steps of a day that are not zero."""
+    account = lake.warehouse.reconcile("fact_sales", DAYS)
+    assert account.differing == []
+    return {step: amounts[measure] for step, amounts in account.days[day].items() if amounts.get(measure)}
+
+
+def test_each_line_that_is_no_sale_has_its_cause(lake: Lake) -> None:
+    """In rows, and in money as if it had been sold."""
+    first = [order(number, "10") for number in (1, 2, 3, 5, 6)]
+    export(lake, D1, [*first, order(4, "10", D3)], [line(number, quantity=number) for number in range(1, 8)])
+    export(lake, D2, [order(2, "11", status="cancelled"), order(1, "12")], [line(2, quantity=2), line(1, quantity=9)])
+    export(lake, D3, ["3,,,,,2023-07-09 11:00:00,D"], [])
+    lake.run(*DAYS)
+    assert steps(lake, D1) == {
+        "raw": 7,
+        "staged": 7,
+        "superseded": -2,
+        "deleted": -1,
+        "headerless": -1,
+        "moved out": -1,
+        "moved in": 1,
+        "fact": 3,
+    }
+    assert steps(lake, D2) == {"raw": 2, "staged": 2, "cancelled": -1, "moved out": -1}
+    assert steps(lake, D3) == {"moved in": 1, "fact": 1}
+    assert steps(lake, D1, "revenue") == {
+        "staged": 280,
+        "superseded": -30,
+        "deleted": -30,
+        "headerless": -70,
+        "moved out": -40,
+        "moved in": 90,
+        "fact": 200,
+    }
+    assert steps(lake, D2, "revenue") == {"staged": 110, "cancelled": -20, "moved out": -90}
+
+
+def test_rejected_lines_are_between_raw_and_staged(make_lake: MakeLake) -> None:
+    tolerant = replace(order_items, max_rejects=0.5)
+    dim = replace(dim_product, inferred_from=(tolerant["product_id"],))
+    lake = make_lake(Star([orders, tolerant, products], [dim], [replace(fact_sales, references={"product_id": dim})]))
+    export(lake, D1, [order(1, "10")], [line(1), "1,2,100,many,10,", line(1, 3)])
+    lake.run(*DAYS)
+    assert steps(lake, D1) == {"raw": 3, "rejected": -1, "staged": 2, "fact": 2}
+
+
+def test_lines_that_are_exported_by_themselves_lose_by_themselves(make_lake: MakeLake) -> None:
+    lake = make_lake(changing_shop)
+    rows = {
+        D1: ["1,1,1,100,1,10,,2023-07-09 10:00:00,I", "2,1,2,100,1,10,,2023-07-09 10:00:00,I"],
+        D2: ["1,1,1,100,5,10,,2023-07-09 11:00:00,U", "3,9,3,100,1,10,,,I"],
+        D3: ["2,1,2,100,1,10,,2023-07-09 12:00:00,D"],
+    }
+    for day in DAYS:
+        lake.export("orders", day, *([order(1, "10")] if day == D1 else []))
+        lake.write("order_items", day, {"lines.csv": "\n".join([LINES, *rows[day]]) + "\n"})
+    lake.run(*DAYS)
+    assert steps(lake, D1) == {"raw": 2, "staged": 2, "superseded": -2, "moved in": 1, "fact": 1}
+    assert steps(lake, D2) == {"raw": 2, "staged": 2, "headerless": -1, "moved out": -1}
+    assert steps(lake, D3, "revenue") == {"staged": 10, "deleted": -10}
+
+
+def test_a_part_of_the_days_is_accounted_for_as_in_the_whole(lake: Lake) -> None:
+    """What happens on other days to the lines of these must be known."""
+    export(lake, D1, [order(1, "10"), order(2, "10")], [line(1), line(2)])
+    export(lake, D2, [order(1, "11", D3)], [line(1)])
+    export(lake, D3, ["2,,,,,2023-07-09 11:00:00,D"], [])
+    lake.run(*DAYS)
+    whole = lake.warehouse.reconcile("fact_sales", DAYS).days
+    for day in DAYS:
+        assert lake.warehouse.reconcile("fact_sales", [day]).days == {day: whole[day]}
+
+
+@pytest.mark.parametrize("measure", ["rows", "revenue"])
+def test_an_account_is_a_table_of_days_and_steps(lake: Lake, measure: str) -> None:
+    export(lake, D1, [order(1, "10")], [line(1)])
+    lake.run(*DAYS)
+    account = lake.warehouse.reconcile("fact_sales", DAYS)
+    by_day = account.by_day(measure).to_pylist()
+    assert [row["day"] for row in by_day] == [*DAYS, "all"]
+    assert by_day[0]["fact"] == by_day[-1]["fact"] == (1 if measure == "rows" else 10)
+    assert {row["step"] for row in account.rows().to_pylist()} >= NOTHING
