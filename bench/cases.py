@@ -18,6 +18,7 @@ from bench.table import Row
 LAKE = DATA / "lakes" / "backfill"
 SMALL, LARGE, FURTHER_DAYS = 10, 1000, 7
 QUERIES = 31
+KEYS = (200_000, 5_000_000, 20_000_000)
 FACT_TABLES = ("orders", "order_items", "fact_sales")
 
 
@@ -70,6 +71,15 @@ def one_more_day(_: Options) -> Iterator[Row]:
     yield Row.of(f"One more day, facts: after {LARGE:,} days; after {SMALL}", after_large, after_small, 1.1)
     for table in large:
         yield Row.of(f"… {table}", large[table], small[table])
+
+
+def key_index(_: Options) -> Iterator[Row]:
+    """What the key index costs at 5 and 20 million keys, against 0.2 million; 5,000 keys a day."""
+    small, *larger = ((keys, python("-m", "bench.ours.key_index", str(keys), "5000", "5").report) for keys in KEYS)
+    for keys, report in larger:
+        for what, taken in report.items():
+            case = f"Key index of {keys / 1e6:g} M keys; of {small[0] / 1e6:g} M: {what}"
+            yield Row.of(case, taken, small[1][what])
 
 
 def query(_: Options) -> Iterator[Row]:

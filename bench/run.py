@@ -19,6 +19,7 @@ CASES: dict[str, Callable[[Options], Iterator[Row]]] = {
     "pandas": cases.pandas_loop,
     "spark": cases.spark,
     "one-more-day": cases.one_more_day,
+    "key-index": cases.key_index,
     "query": cases.query,
     "dagster-day": dagster_cases.one_day,
     "dagster-range": dagster_cases.whole_range,

@@ -19,9 +19,11 @@ JAFFLE = ROOT / "examples" / "jaffle" / "README.md"
 README = PAGES[0].read_text()
 
 
-def blocks(page: Path) -> list[str]:
-    """The commands of a page, block by block."""
-    return re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)
+def blocks(page: Path) -> list[tuple[str, str]]:
+    """The commands of a page, block by block, each with what the page says they print (nothing if it does not)."""
+    found = re.findall(r"```(sh|text)\n(.*?)```", page.read_text(), re.DOTALL)
+    pairs = zip(found, [*found, ("", "")][1:], strict=True)
+    return [(text, said if then == "text" else "") for (kind, text), (then, said) in pairs if kind == "sh"]
 
 
 def run(script: str, folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -56,9 +58,11 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [pytest.param(page, n, id=f"{page.name}-{n}") for page in PAGES for n in range(len(blocks(page)))],
 )
 def test_every_command_of_the_documentation_runs(page: Path, number: int, clone: Path) -> None:
-    """What a reader copies from a page must work as it stands."""
-    done = run(blocks(page)[number], clone)
+    """What a reader copies from a page must work as it stands, and print what the page shows."""
+    commands, printed = blocks(page)[number]
+    done = run(commands, clone)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert not printed or done.stdout == printed
 
 
 def test_the_commands_of_the_example_run(tmp_path: Path) -> None:
@@ -66,8 +70,8 @@ def test_the_commands_of_the_example_run(tmp_path: Path) -> None:
     dump = Path(os.environ.get("JAFFLE_DATA", ROOT.parent / "shared" / "data" / "jaffle"))
     if not dump.is_dir():
         pytest.skip(f"no dump in {dump}; JAFFLE_DATA names its folder")
-    for block in blocks(JAFFLE):
-        done = run(block.replace("/path/to/the/dump", str(dump)), tmp_path)
+    for commands, _ in blocks(JAFFLE):
+        done = run(commands.replace("/path/to/the/dump", str(dump)), tmp_path)
         assert done.returncode == 0, done.stdout + done.stderr
 
 

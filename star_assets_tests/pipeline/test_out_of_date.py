@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
 import pytest
@@ -281,3 +281,23 @@ def test_retired_exports_are_neither_out_of_date_nor_withdrawn(filled) -> None:
     found = filled.again(compression="snappy").warehouse.out_of_date("orders")
     assert (list(found.days), found.frozen) == ([], (D1, D2, D3))
     assert "3 days are as an earlier declaration staged it" in remarks(filled.warehouse, orders, found)[0]
+
+
+def test_a_date_reads_the_exports_that_it_needs_and_no_others(filled, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted where files are opened: a date of a lake of years must not read years."""
+    filled.export("orders", D3, order(3, D3, D3), order(1, D1, D3))
+    filled.export("order_items", D3, line(3), line(1))
+    filled.run(D3, tables=["orders", "order_items", "products", "dim_product", "dim_product_history"])
+    # The key index is brought up to date first: an export that was replaced is indexed again with its month.
+    assert list(filled.again().warehouse.out_of_date("fact_sales").days) == [D1, D3]
+    read: set[str] = set()
+    local = LocalStorage.local
+
+    def counted(storage: LocalStorage, paths: Sequence[str]) -> list[str]:
+        read.update(path for path in paths if "/v=" in path and "/_" not in path)
+        return local(storage, paths)
+
+    monkeypatch.setattr(LocalStorage, "local", counted)
+    filled.again().run(D1, tables=["fact_sales"])
+    staged = {tuple(path.split("/")[1:3]) for path in read if path.startswith("staging/")}
+    assert staged == {(source, f"date={day}") for source in ("orders", "order_items") for day in (D1, D3)}
