@@ -177,10 +177,12 @@ def _told(path: os.PathLike[str], *expected: type[OSError]) -> Iterator[None]:
     except expected:
         raise
     except OSError as error:
-        problem = error.strerror or str(error)
-        if error.errno in FULL:
-            raise LakeFull(os.fspath(path), problem) from error
-        raise LakeRefused(os.fspath(path), problem) from error
+        raise _refusal(path, error) from error
+
+
+def _refusal(path: os.PathLike[str], error: OSError) -> LakeFull | LakeRefused:
+    problem = error.strerror or str(error)
+    return (LakeFull if error.errno in FULL else LakeRefused)(os.fspath(path), problem)
 
 
 @contextmanager
@@ -208,9 +210,13 @@ def _flush(file: Path) -> None:
 
 def _stat(file: Path | os.DirEntry[str]) -> os.stat_result | None:
     """What the system knows of a file; None if it is gone."""
-    with _told(file, FileNotFoundError), suppress(FileNotFoundError):
+    # Context managers would take as long as all else of a listing, which may be of thousands of files.
+    try:
         return file.stat()
-    return None
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _refusal(file, error) from error
 
 
 def _etag(found: os.stat_result) -> str:

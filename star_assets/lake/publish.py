@@ -76,17 +76,26 @@ def commit(storage: Storage, partition: Partition, manifest: Manifest, pointer: 
     return committed
 
 
-def serve(storage: Storage, catalog: Catalog, table: TableEntry, partitions: Sequence[Partition]) -> list[Partition]:
+def serve(
+    storage: Storage,
+    catalog: Catalog,
+    table: TableEntry,
+    partitions: Sequence[Partition],
+    known: Iterable[Manifest] = (),
+) -> list[Partition]:
     """Point the catalog at the live versions, until catalog and pointers agree.
 
     `table` is as the model declares it; its location, and columns that only
     versions have, are added here. A partition without a live version leaves the
-    catalog. Returns those with one. Raises NotOurs, VersionLost.
+    catalog. `known` manifests, which never change, are not read again. Returns
+    the partitions with a live version. Raises NotOurs, VersionLost.
     """
+    at_hand = {manifest.version: manifest for manifest in known}
     served: dict[Partition, str | None] = {}
     pending = list(partitions)
     while pending:
-        live = dict(zip(pending, each(storage, partial(live_manifest, storage), pending), strict=True))
+        found = each(storage, lambda partition: live_manifest(storage, partition, at_hand), pending)
+        live = dict(zip(pending, found, strict=True))
         _renew_late(storage, catalog, table, live)
         point = _point_partitions if table.partition_columns else _point_table
         point(storage, catalog, table, live)
@@ -160,11 +169,14 @@ def out_of_step(
     return found
 
 
-def live_manifest(storage: Storage, partition: Partition) -> Manifest | None:
-    """The manifest of the live version; None if there is none. Raises VersionLost."""
+def live_manifest(
+    storage: Storage, partition: Partition, known: Mapping[str, Manifest] | None = None
+) -> Manifest | None:
+    """The manifest of the live version, unless `known` by its id, read; None if there is none. Raises VersionLost."""
+    known = known or {}
     while live := read_pointer(storage, partition)[0].live:
         try:
-            return read_manifest(storage, partition, live.version)
+            return known.get(live.version) or read_manifest(storage, partition, live.version)
         except FileNotFoundError as error:
             # Vacuum takes only what was superseded: either the pointer has moved, or the file was removed by hand.
             if _live_version(storage, partition) == live.version:

@@ -67,6 +67,7 @@ class Star:
         self.dimensions: Mapping[str, Dimension] = {table.name: table for table in _with_histories(dimensions)}
         self.facts: Mapping[str, Fact] = {table.name: table for table in facts}
         self.default_owner = owner
+        self._transformed: dict[str, Table] = {}
         self._lineage: dict[str, dict[str, frozenset[Origin]]] = {}
         every: list[AnyTable] = [*sources, *_with_histories(dimensions), *facts]
         names = Counter(table.name for table in every)
@@ -107,8 +108,12 @@ class Star:
 
     def transformed(self, table: Dimension | Fact, upstream: Mapping[str, Table] | None = None) -> Table:
         """The declared transform, over `upstream` tables or over unbound ones."""
-        given = upstream or {name: self._unbound(name) for name in table.upstream}
-        return table.transform(**{name: given[name] for name in table.upstream})
+        if upstream is not None:
+            return table.transform(**{name: upstream[name] for name in table.upstream})
+        if table.name not in self._transformed:
+            unbound = {name: self._unbound(name) for name in table.upstream}
+            self._transformed[table.name] = table.transform(**unbound)
+        return self._transformed[table.name]
 
     def fields(self, table: AnyTable) -> tuple[Field, ...]:
         """The columns of the published table, without the partition column."""

@@ -140,7 +140,7 @@ def _served(storage: Storage, catalog: Catalog, step: Step, outcomes: Sequence[O
     live = list(dict.fromkeys(outcome.partition for outcome in outcomes if outcome.error is None))
     try:
         if live:
-            serve(storage, catalog, step.entry, live)
+            serve(storage, catalog, step.entry, live, [outcome.manifest for outcome in outcomes if outcome.manifest])
     except StarError as error:
         return [outcome if outcome.error else _failed(step, outcome, error) for outcome in outcomes]
     return list(outcomes)
