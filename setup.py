@@ -7,6 +7,7 @@ checks are not yet among what it promises to keep.
 from setuptools import find_packages, setup
 
 AWS = ["boto3>=1.36,<2", "dagster-aws>=0.29,<0.30", "pyathena>=3.40,<5"]
+POSTGRES = ["psycopg[binary]>=3.2,<4"]
 SPARK = ["dagster-pyspark>=0.29,<0.30", "pyspark>=4.1,<4.2"]
 TEST = [
     *AWS,
@@ -14,6 +15,7 @@ TEST = [
     "hypothesis>=6.100,<7",
     "moto[server]>=5.2,<6",
     "mypy>=1.15,<3",
+    *POSTGRES,
     "pytest>=8,<10",
     "pytest-xdist>=3.6,<4",
     "ruff>=0.11,<1",
@@ -39,6 +41,6 @@ setup(
         "rich>=13.9,<16",
         "sqlglot>=30,<31",
     ],
-    extras_require={"aws": AWS, "spark": SPARK, "test": TEST},
+    extras_require={"aws": AWS, "postgres": POSTGRES, "spark": SPARK, "test": TEST},
     entry_points={"console_scripts": ["star-assets=star_assets.cli:main"]},
 )

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import ByteSize, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import ByteSize, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from star_assets.model.errors import BadSetting
@@ -21,7 +21,7 @@ from star_assets.model.errors import BadSetting
 class Settings(BaseSettings):
     """Where the lake is, which star fills it, and how."""
 
-    model_config = SettingsConfigDict(env_prefix="STAR_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="STAR_", frozen=True, hide_input_in_errors=True)
 
     lake: str = Field("./lake", description="The lake: a folder, or s3://bucket/prefix.")
     model: str = Field("star_assets.star:retail", description="The Star, as package.module:attribute.")
@@ -67,6 +67,14 @@ class Settings(BaseSettings):
         return value
 
     webhook: str | None = Field(None, description="The URL that failed runs are posted to.")
+    source_dsn: SecretStr | None = Field(None, description="The database that exports are pulled from.")
+
+    @field_validator("source_dsn")
+    @classmethod
+    def _known_database(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("postgresql://user@host:port/database")
+        return value or None
 
     @field_validator("timezone")
     @classmethod
@@ -92,6 +100,9 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         first = error.errors()[0]
-        variable = "STAR_" + str(first["loc"][0]).upper()
+        name = str(first["loc"][0])
+        variable = "STAR_" + name.upper()
+        # A password may be in it.
+        found = "…" if name == "source_dsn" else str(first["input"])
         expected = str(first["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
-        raise BadSetting(variable, str(first["input"]), expected) from error
+        raise BadSetting(variable, found, expected) from error

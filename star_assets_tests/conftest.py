@@ -8,9 +8,12 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import traceback
 import urllib.request
 import uuid
+import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,9 @@ from star_assets.pipeline.warehouse import Warehouse
 from star_assets.samples.retailer import write_exports
 from star_assets.settings import Settings
 from star_assets.star import retail
+
+from . import postgres_server
+from .shop import Shop
 
 FIRST, DAYS = date(2023, 7, 1), 2
 
@@ -76,15 +82,50 @@ def small_lake(published_once: Path, tmp_path: Path) -> SmallLake:
     return lake
 
 
-@pytest.fixture(scope="session")
-def aws_address() -> Iterator[str]:
-    """The address of moto's server, which runs as a process of its own."""
-    command = [sys.executable, str(Path(__file__).parent / "aws_server.py")]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+@contextmanager
+def serving(*command: str) -> Iterator[str]:
+    """A server that runs as a process of its own: it prints where it is, and serves until its input ends."""
+    with subprocess.Popen(
+        [sys.executable, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
         assert server.stdin is not None
         assert server.stdout is not None
-        yield server.stdout.readline().strip()
+        where = server.stdout.readline().strip()
+        assert where, "the server did not start"
+        yield where
         server.stdin.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The superuser's URL of a PostgreSQL server."""
+    if postgres_server.programs() is None:
+        reason = "no PostgreSQL on this machine: install its server (initdb, pg_ctl) to test what is pulled from it"
+        warnings.warn(reason, stacklevel=1)
+        pytest.skip(reason)
+    with serving(postgres_server.__file__) as url:
+        yield url
+
+
+@pytest.fixture
+def replica_url(postgres_url: str) -> Iterator[str]:
+    """The same of a replica."""
+    with serving(postgres_server.__file__, postgres_url) as url:
+        yield url
+
+
+@pytest.fixture
+def shop(postgres_url: str) -> Iterator[Shop]:
+    """An empty database of the sample retailer, with the role that docs/postgres.md sets up."""
+    with closing(Shop(postgres_url)) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def aws_address() -> Iterator[str]:
+    """The address of moto's server."""
+    with serving(str(Path(__file__).parent / "aws_server.py")) as address:
+        yield address
 
 
 @pytest.fixture
@@ -183,3 +224,38 @@ def wire_text(value: Any) -> str | None:
 def decided_athena(aws: Callable[..., Settings], aws_address: str) -> DecidedAthena:
     """Athena on AWS, as a test decides it."""
     return DecidedAthena(aws_address)
+
+
+Fork = Callable[[Callable[[], None]], Callable[[], int]]
+
+
+@pytest.fixture
+def fork() -> Iterator[Fork]:
+    """Runs a function in a process of its own; what it returns waits for the end and gives the exit status.
+
+    0 is success, 1 an exception (shown on stderr), a negative number the signal that killed it.
+    """
+    running: set[int] = set()
+
+    def start(work: Callable[[], None]) -> Callable[[], int]:
+        pid = os.fork()
+        if pid == 0:
+            try:
+                work()
+                os._exit(0)
+            except BaseException:
+                traceback.print_exc()
+                sys.stderr.flush()
+                os._exit(1)
+        running.add(pid)
+
+        def wait() -> int:
+            running.discard(pid)
+            return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+        return wait
+
+    yield start
+    for pid in running:
+        os.kill(pid, 9)
+        os.waitpid(pid, 0)

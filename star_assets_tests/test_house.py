@@ -17,7 +17,7 @@ PACKAGE = Path(star_assets.__file__).parent
 MODULES = {str(path.relative_to(PACKAGE)): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 # What is loaded only where it is used: starting must not cost seconds for engines nobody asked for.
-LATE = {"pyspark", "boto3", "botocore", "dagster_aws", "dagster_pyspark", "pyathena"}
+LATE = {"pyspark", "boto3", "botocore", "dagster_aws", "dagster_pyspark", "psycopg", "pyathena"}
 
 MOST_LINES, MOST_FUNCTION_LINES = 400, 40
 

@@ -1,6 +1,6 @@
 """The command line: the group of all commands, in the order of use.
 
-The commands are in `building`, `asking` and `keeping`.
+The commands are in `building`, `pulling`, `asking` and `keeping`.
 
 Exit codes: 0 done; 1 somebody has to act; 75 (EX_TEMPFAIL) trying again later
 may help; 2 the command was called wrongly; 130 interrupted. Rows go to standard
@@ -16,6 +16,7 @@ from star_assets import __version__
 from star_assets.cli.asking import ddl, query, reconcile, rejects, status
 from star_assets.cli.building import demo, run, sample
 from star_assets.cli.keeping import forget, repair, retire, rollback, vacuum
+from star_assets.cli.pulling import pull
 from star_assets.cli.shell import Commands
 
 
@@ -43,6 +44,7 @@ def main() -> None:
       STAR_THREADS           threads of the engine (one per processor)
       STAR_RETENTION_DAYS    how long vacuum keeps superseded versions (7)
       STAR_WEBHOOK           the URL that failed runs are posted to (none)
+      STAR_SOURCE_DSN        the database that exports are pulled from, as postgresql://… (none)
       STAR_KMS_KEY           on S3: the key to encrypt with (the bucket's default)
       STAR_GLUE_PREFIX       on AWS: what the names of Glue's databases begin with
       STAR_ATHENA_WORKGROUP  on AWS: the workgroup of Athena that answers (none)
@@ -56,5 +58,20 @@ def main() -> None:
     """
 
 
-for _command in (sample, run, query, status, rejects, reconcile, rollback, vacuum, repair, retire, forget, ddl, demo):
+for _command in (
+    sample,
+    pull,
+    run,
+    query,
+    status,
+    rejects,
+    reconcile,
+    rollback,
+    vacuum,
+    repair,
+    retire,
+    forget,
+    ddl,
+    demo,
+):
     main.add_command(_command)

@@ -46,7 +46,8 @@ def run(tables: Sequence[str], from_: datetime | None, to_: datetime | None) -> 
 
     What is out of date is found and built: exports that are new, have changed or
     were staged by other code, and the dimensions and business dates that this
-    concerns. With --from or --to, exactly these days are refreshed; an export
+    concerns. Where STAR_SOURCE_DSN names a database, days that have no export
+    are pulled first. With --from or --to, exactly these days are refreshed; an export
     of theirs that is no longer there is withdrawn then.
 
     Each day is staged, audited and published by itself: a bad one leaves the
@@ -60,15 +61,23 @@ def run(tables: Sequence[str], from_: datetime | None, to_: datetime | None) -> 
     from rich.console import Console
 
     from star_assets.cli.progress import failures, notes, shown_progress
+    from star_assets.cli.pulling import pull_first
     from star_assets.pipeline.out_of_date import OutOfDate
 
     warehouse = open_warehouse()
     chosen = in_order(warehouse, tables)
     asked = chosen_days(warehouse, from_, to_)
-    console, failed = Console(stderr=True), []
+    console = Console(stderr=True)
+    refused = pull_first(console, warehouse, chosen, asked)
+    failed = list(refused.values())
     for table in chosen:
         found = warehouse.out_of_date(table) if asked is None else OutOfDate()
         days = list(found.days) if asked is None else asked
+        if refused and (source := warehouse.star.sources.get(table)):
+            without = warehouse.to_pull(refused, [source])
+            days = [day for day in days if day not in without]
+            if without and not days:
+                continue
         outcomes = shown_progress(console, table, len(days), warehouse.refresh(table, days))
         for text in [*notes(outcomes), *warehouse.remarks(table, found)]:
             note(text)

@@ -6,6 +6,7 @@ All of it goes to standard error; where that is no terminal, as plain lines.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -16,17 +17,21 @@ from star_assets.pipeline.stage import REJECTS_FILE
 # Messages that are told one by one for a table; of more, only their number.
 TOLD = 3
 
+T = TypeVar("T")
+
+
+def shown(console: Console, label: str, days: int, outcomes: Iterable[T]) -> list[T]:
+    """Show a bar while the outcomes of some days come. Returns them."""
+    if not console.is_terminal or not days:
+        return list(outcomes)
+    columns = (TextColumn(label), BarColumn(), MofNCompleteColumn(), TextColumn("days"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        return list(progress.track(outcomes, total=days))
+
 
 def shown_progress(console: Console, table: str, days: int, outcomes: Iterable[Outcome]) -> list[Outcome]:
     """Show one table's outcomes as they come, then a line that sums them up. Returns them."""
-    if not console.is_terminal or not days:
-        found = list(outcomes)
-    else:
-        label, number = TextColumn(f"{table:<20}"), MofNCompleteColumn()
-        with Progress(
-            label, BarColumn(), number, TextColumn("days"), TimeElapsedColumn(), console=console, transient=True
-        ) as progress:
-            found = list(progress.track(outcomes, total=days))
+    found = shown(console, f"{table:<20}", days, outcomes)
     console.print(summary(table, found), highlight=False, soft_wrap=True)
     return found
 
@@ -47,14 +52,14 @@ def notes(outcomes: Sequence[Outcome]) -> list[str]:
     """What a user should know of one table's days, although none failed."""
     published = [outcome for outcome in outcomes if outcome.status == "published"]
     found = [note for outcome in published for note in _notes_of_day(outcome)]
-    return _first(found + [outcome.note for outcome in outcomes if outcome.note], "more such notes")
+    return first_told(found + [outcome.note for outcome in outcomes if outcome.note], "more such notes")
 
 
 def failures(outcomes: Iterable[Outcome]) -> list[str]:
     """The messages of one table's failed days."""
     failed = [outcome for outcome in outcomes if outcome.error]
     days = f"days of {failed[-1].table} failed, up to {failed[-1].day}" if failed else ""
-    return _first([str(outcome.error) for outcome in failed], f"more {days}")
+    return first_told([str(outcome.error) for outcome in failed], f"more {days}")
 
 
 def _notes_of_day(outcome: Outcome) -> Iterator[str]:
@@ -70,7 +75,7 @@ def _notes_of_day(outcome: Outcome) -> Iterator[str]:
         yield f"{where}: {keys} different rows of one version in this export; of each, the greatest by content counts."
 
 
-def _first(messages: Sequence[str], more: str) -> list[str]:
+def first_told(messages: Sequence[str], more: str) -> list[str]:
     """The first TOLD of many messages, and how many there are beyond."""
     beyond = len(messages) - TOLD
     return [*messages[:TOLD], f"{beyond:,} {more}."] if beyond > 0 else list(messages)

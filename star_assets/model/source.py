@@ -116,6 +116,8 @@ class Source:
         csv: the dialect of CSV files; JSON files need none.
         timezone: the zone of timestamps that carry no offset.
         max_rejects: the share of invalid rows above which a day is refused.
+        pulled: False if its exports are dropped even where others are pulled
+            from the database that STAR_SOURCE_DSN names.
         description, owner: shown to people.
     """
 
@@ -133,6 +135,7 @@ class Source:
     csv: Csv = field(default_factory=Csv)
     timezone: str = "UTC"
     max_rejects: float = 0.001
+    pulled: bool = True
     description: str = ""
     owner: str | None = None
 

@@ -28,6 +28,7 @@ from star_assets.pipeline.identity import digest
 from star_assets.pipeline.outcome import Outcome
 from star_assets.pipeline.publishing import Plan
 from star_assets.pipeline.stage import StageStep, same_files
+from star_assets.pull.database import last_over
 from star_assets.staging.exports import RAW, Export, days_between, export_days, fingerprint, read_exports
 
 # Days that a remark names before it only counts them.
@@ -74,13 +75,15 @@ def _exports(context: Context, source: Source) -> OutOfDate:
     """A day without an export is staged as an empty one once a later export has come: until then it may be late.
 
     A source that has never exported anything is empty on every day that others have exported.
+    A source that is pulled has an export of every day that is over: it need only be fetched.
     """
     storage, step, first = context.storage, StageStep(context, source), context.settings.start_date.isoformat()
     staged = {day: pointer.live for day, pointer in context.pointers("staging", source.name).refresh().items() if day}
     raw = read_exports(storage, source)
     exported = raw if raw or staged else [d for s in context.star.sources.values() for d in export_days(storage, s)]
     days, frozen = {}, []
-    for day in sorted({*raw, *days_between(first, max(exported, default=""))}):
+    last = max([*exported, last_over(context.settings) if source.pulled else ""])
+    for day in sorted({*raw, *days_between(first, last)}):
         live, export = staged.get(day), raw.get(day)
         if day < first or (live and (export is None or _is_staged(context, step, export, live))):
             continue

@@ -6,7 +6,7 @@ a step works (stage, dimensions, facts), what Dagster makes of it (orchestration
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 
 import pyarrow as pa
@@ -37,6 +37,8 @@ from star_assets.pipeline.outcome import Outcome
 from star_assets.pipeline.publishing import publish
 from star_assets.pipeline.reconcile import reconcile
 from star_assets.pipeline.stage import StageStep
+from star_assets.pull.database import last_over
+from star_assets.pull.exports import Pulled, lacking, pull
 from star_assets.staging.exports import days_between, export_days
 
 
@@ -50,17 +52,39 @@ class Warehouse(Context):
 
         Yields one Outcome per different day, as it is known. Whatever a user can cause ends
         in an Outcome with status `failed`, not in an exception; only an unknown
-        table, or a text that is no day, raises.
+        table, or a text that is no day, raises. Days that a source lacks are
+        pulled first, where there is a database to pull from.
         """
         found, days = self.star.table(table), list(dict.fromkeys(days))
         for day in days:
             self.require_day(table, day)
         if isinstance(found, Source):
-            yield from publish(self.storage, self.catalog, StageStep(self, found), days)
+            lacked = self.to_pull(days, [found])
+            refused = {pulled.day: pulled.error for pulled in self.pull(lacked) if pulled.error}
+            for day, error in refused.items():
+                yield Outcome(table, day, self.partition(found, day), "failed", error=error)
+            present = [day for day in days if day not in refused]
+            yield from publish(self.storage, self.catalog, StageStep(self, found), present)
         elif isinstance(found, Dimension):
             yield from refresh_dimension(self, found, days)
         else:
             yield from publish(self.storage, self.catalog, FactStep(self, found), days)
+
+    def to_pull(self, days: Iterable[str], sources: Iterable[Source] | None = None) -> list[str]:
+        """The days, of these, of which a source (by default any) has no export; none without a database."""
+        if self.settings.source_dsn is None:
+            return []
+        wanted, exporting = set(days), self.star.sources.values() if sources is None else sources
+        return sorted({day for source in exporting for day in lacking(self.storage, source, wanted)})
+
+    def pull(self, days: Sequence[str], again: bool = False) -> Iterator[Pulled]:
+        """Export days from the database: what lacks of them, or anew what was pulled. Yields a Pulled for each.
+
+        Raises UnknownPartition for what is no day of the star.
+        """
+        for day in days:
+            self.require_day("oltp", day)
+        yield from pull(self.star, self.settings, self.storage, days, again)
 
     def reconcile(self, fact: str, days: Sequence[str]) -> Account:
         """Where every line went that was exported on these days, or sold on these dates."""
@@ -139,11 +163,9 @@ class Warehouse(Context):
     # What is there
 
     def days(self) -> list[str]:
-        """Every day from the start date to the last one with an export of any source."""
-        last = max(
-            (day for source in self.star.sources.values() for day in export_days(self.storage, source)), default=""
-        )
-        return days_between(self.settings.start_date.isoformat(), last)
+        """Every day from the start date to the last one with an export of any source, or that can be pulled."""
+        exported = [day for source in self.star.sources.values() for day in export_days(self.storage, source)]
+        return days_between(self.settings.start_date.isoformat(), max([*exported, last_over(self.settings)]))
 
     def out_of_date(self, table: str) -> OutOfDate:
         """What a refresh of the table would change, as of now. Raises UnknownTable."""

@@ -24,6 +24,12 @@ RAW = "oltp"
 # what was staged of them stands for them; it lists them.
 RETIRED = "_retired"
 
+# The marker of a pulled export whose source has none of its own.
+PULLED = "_pulled"
+
+# A file that was pulled; all files of one pull have its id and are as of one moment.
+PULLED_FILE = re.compile(r"pulled-(\w+-\w+)\.csv\.gz")
+
 _DAY_FOLDER = re.compile(r"date=([0-9]{4}-[0-9]{2}-[0-9]{2})")
 
 
@@ -52,6 +58,12 @@ class Export:
     markers: frozenset[str]
     exists: bool
     retired: bool = False
+
+    @property
+    def pulls(self) -> frozenset[str]:
+        """The ids of the pulls that its files are of; none where they, or any of them, came otherwise."""
+        found = [PULLED_FILE.fullmatch(file.path.rpartition("/")[2]) for file in self.files]
+        return frozenset(match[1] for match in found if match) if all(found) else frozenset()
 
 
 @dataclass(frozen=True)
@@ -118,11 +130,16 @@ def _all_listed(storage: Storage, marker: str, files: Sequence[RawFile]) -> bool
     return listed.issuperset((file.path, file.size) for file in files)
 
 
+def marker_of_pulled(source: Source) -> Marker:
+    """What says that a pulled export is whole: the source's own marker, should it have one."""
+    return source.whole if isinstance(source.whole, Marker) else Marker(PULLED)
+
+
 def require_whole(export: Export, source: Source, now: float) -> None:
     """Raises HalfExport unless the export is whole by its source's rule. `now` is in Unix seconds."""
     if not export.exists or export.retired:
         return
-    count, whole = len(export.files), source.whole
+    count, whole = len(export.files), marker_of_pulled(source) if export.pulls else source.whole
     if isinstance(whole, Marker):
         if whole.name not in export.markers:
             raise HalfExport(source.name, export.day, f"a file {whole.name}", f"{_files(count)} without it")

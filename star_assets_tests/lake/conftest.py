@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import sys
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import copy
 from functools import partial
 from itertools import count
@@ -156,38 +153,3 @@ def new_lake(request: pytest.FixtureRequest, tmp_path: Path) -> NewLake:
 @pytest.fixture
 def lake(new_lake: NewLake) -> Lake:
     return new_lake()
-
-
-Fork = Callable[[Callable[[], None]], Callable[[], int]]
-
-
-@pytest.fixture
-def fork() -> Iterator[Fork]:
-    """Runs a function in a process of its own; what it returns waits for the end and gives the exit status.
-
-    0 is success, 1 an exception (shown on stderr), a negative number the signal that killed it.
-    """
-    running: set[int] = set()
-
-    def start(work: Callable[[], None]) -> Callable[[], int]:
-        pid = os.fork()
-        if pid == 0:
-            try:
-                work()
-                os._exit(0)
-            except BaseException:
-                traceback.print_exc()
-                sys.stderr.flush()
-                os._exit(1)
-        running.add(pid)
-
-        def wait() -> int:
-            running.discard(pid)
-            return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-
-        return wait
-
-    yield start
-    for pid in running:
-        os.kill(pid, 9)
-        os.waitpid(pid, 0)

@@ -19,6 +19,7 @@
     │   ├── NotForgotten         traces of a member are left
     │   ├── NotStaged            a table's day needs exports that no staging has published
     │   ├── EngineFailed         the engine gave up on a statement
+    │   ├── DatabaseRefused      a database that exports are pulled from: rights, tables, columns
     │   ├── LakeRefused          the lake's folder cannot be read or written
     │   │   └── AwsRefused           AWS does not let us: rights, credentials, names
     │   └── QueryError           a SQL statement that cannot be answered
@@ -30,6 +31,7 @@
         ├── LostRace             somebody else moved the pointer first
         ├── PointerContended     the race was lost too often
         ├── CatalogBusy          other processes hold the catalog
+        ├── DatabaseBusy         a database cannot be reached, gave up, or the day is not over there
         ├── AwsBusy              AWS throttles, or cannot be reached
         ├── QueryInterrupted     Athena failed in itself while it ran a statement
         └── LakeFull             no space left for a new version
@@ -55,6 +57,7 @@ from star_assets.model.errors.publishing import (
     UnknownVersion,
     VersionLost,
 )
+from star_assets.model.errors.pulling import DatabaseBusy, DatabaseRefused
 from star_assets.model.errors.queries import BadQuery, QueryError, QueryInterrupted, QueryStopped, Unfaithful
 from star_assets.model.errors.tree import Permanent, StarError, Transient
 
@@ -69,6 +72,8 @@ __all__ = [
     "CannotForget",
     "CatalogBusy",
     "ColumnMissing",
+    "DatabaseBusy",
+    "DatabaseRefused",
     "EngineFailed",
     "HalfExport",
     "LakeFull",

@@ -1,0 +1,99 @@
+"""The command that exports from a database, `pull`, and what `run` does of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from star_assets.cli.options import chosen_days, days_options, open_warehouse
+from star_assets.cli.shell import exit_code, fail, note
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from star_assets.model.errors import StarError
+    from star_assets.pipeline.warehouse import Warehouse
+    from star_assets.pull.exports import Pulled
+
+LABEL = f"{'pulled':<20}"
+
+
+@click.command(short_help="Export days from the database.")
+@click.option("--again", is_flag=True, help="Also the days that were pulled before; needs --from and --to.")
+@days_options
+def pull(from_: datetime | None, to_: datetime | None, again: bool) -> None:
+    """Export from the database that STAR_SOURCE_DSN names, without staging or building.
+
+    Each day that has no export yet is exported whole: all sources, from one snapshot,
+    with the rows that changed on the day. `run` and Dagster's assets do so by themselves.
+
+    An export that is there stays as it is. With --again, those that were pulled are
+    replaced by what the database says now: rows that changed since then have gone to the
+    day of their last change. What was not pulled is never replaced.
+
+    \b
+    Examples:
+      star-assets pull
+      star-assets pull --from 2023-07-01 --to 2023-07-02 --again
+    """
+    from rich.console import Console
+
+    from star_assets.pull.database import last_over
+
+    warehouse = open_warehouse()
+    if warehouse.settings.source_dsn is None:
+        raise click.UsageError(
+            "There is no database to pull from: set STAR_SOURCE_DSN=postgresql://user@host/database."
+        )
+    if again and not (from_ and to_):
+        raise click.UsageError("Say which days to pull again: --from and --to.")
+    last = f"{to_:%Y-%m-%d}" if to_ else last_over(warehouse.settings)
+    days = [day for day in chosen_days(warehouse, from_, to_) or warehouse.days() if day <= last]
+    chosen = days if again else warehouse.to_pull(days)
+    refused = pull_days(Console(stderr=True), warehouse, chosen, again)
+    if not chosen:
+        click.echo(f"Nothing to pull: {warehouse.storage.uri('oltp')} has an export of every day.", err=True)
+    if refused:
+        sys.exit(exit_code(refused.values()))
+
+
+def pull_first(
+    console: Console, warehouse: Warehouse, tables: Sequence[str], days: Sequence[str] | None
+) -> dict[str, StarError]:
+    """Pull what sources among the tables lack of the days (None: of those that are out of date). As `pull_days`."""
+    if warehouse.settings.source_dsn is None:
+        return {}
+    sources = [source for name, source in warehouse.star.sources.items() if name in tables]
+    wanted = days or {day for source in sources for day in warehouse.out_of_date(source.name).days}
+    return pull_days(console, warehouse, warehouse.to_pull(wanted, sources))
+
+
+def pull_days(console: Console, warehouse: Warehouse, days: Sequence[str], again: bool = False) -> dict[str, StarError]:
+    """Pull the days, show how it goes, and tell what failed: the error of each such day."""
+    from star_assets.cli.progress import first_told, shown
+
+    if not days:
+        return {}
+    pulled = shown(console, LABEL, len(days), warehouse.pull(days, again))
+    refused = {day.day: day.error for day in pulled if day.error}
+    console.print(summary(pulled), highlight=False, soft_wrap=True)
+    left = [f"{name} {day.day}: it was not pulled, and is left as it is." for day in pulled for name in day.left]
+    for text in first_told(left, "more such exports"):
+        note(text)
+    for text in first_told([str(error) for error in refused.values()], "more days failed"):
+        fail(text)
+    return refused
+
+
+def summary(pulled: Iterable[Pulled]) -> str:
+    """One line: how many days were exported or failed, and the rows of those exported."""
+    days = list(pulled)
+    failed = sum(day.error is not None for day in days)
+    rows = sum(sum(day.rows.values()) for day in days)
+    counts = {"exported": len(days) - failed, "failed": failed}
+    told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    return f"{LABEL} {told:<30} {rows:>12,} rows"
