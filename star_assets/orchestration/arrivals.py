@@ -1,4 +1,4 @@
-"""Which exports are new, complete or changed since they were staged.
+"""Which exports are new, complete or changed since they were staged, and which days can be pulled.
 
 Here: comparing the raw zone with what is staged, cheaply: months whose listing
 is as it was are passed over, and a file is hashed only if its ETag differs from
@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import groupby
@@ -20,7 +20,8 @@ from star_assets.lake.storage import Storage
 from star_assets.model import Source
 from star_assets.model.errors import HalfExport
 from star_assets.orchestration.exports import RawZone, downstream
-from star_assets.staging.exports import RAW, Fingerprint, fingerprint, read_export, require_whole
+from star_assets.pull.exports import lacking
+from star_assets.staging.exports import RAW, Fingerprint, days_between, fingerprint, read_export, require_whole
 
 if TYPE_CHECKING:
     from star_assets.pipeline.warehouse import Warehouse
@@ -53,15 +54,23 @@ class Look:
     seen: Seen = field(default_factory=dict)
 
 
-def look(warehouse: Warehouse, seen: Mapping[str, Mapping[str, str]], now: float, deadline: float) -> Look:
-    """Compare the raw zone with what is staged.
+def look(
+    warehouse: Warehouse,
+    seen: Mapping[str, Mapping[str, str]],
+    busy: Mapping[str, Collection[str]],
+    now: float,
+    deadline: float,
+) -> Look:
+    """Compare the raw zone with what is staged, and with what there is to pull.
 
     Args:
         seen: what the last look returned; months whose digest is in it are passed over.
+        busy: for each source, the days that a run is at: it may be writing what
+            would look new. They are left to a later look.
         now: Unix seconds, to tell whether an export has settled.
         deadline: `time.monotonic()` at which to leave the rest to the next look.
     """
-    zone = RawZone.listed(warehouse.star, warehouse.storage, now)
+    zone = RawZone.listed(warehouse, now)
     found = Look(sum(map(len, zone.days.values())), max(map(max, filter(None, zone.days.values())), default=""))
     changed: dict[str, dict[str, str]] = defaultdict(dict)
     for source in warehouse.star.sources.values():
@@ -69,8 +78,14 @@ def look(warehouse: Warehouse, seen: Mapping[str, Mapping[str, str]], now: float
         before = seen.get(source.name, {})
         found.seen[source.name] = {month: digest for month, digest in digests.items() if before.get(month) == digest}
         for month in sorted(digests.keys() - found.seen[source.name].keys()):
-            if _look_at_month(warehouse, zone, source, month, deadline, found, changed):
+            days = [day for day in zone.days[source.name] if f"date={day}".startswith(month)]
+            idle = [day for day in days if day not in busy[source.name]]
+            if _look_at(warehouse, zone, source, idle, deadline, found, changed) and idle == days:
                 found.seen[source.name][month] = digests[month]
+        for day in _to_pull(warehouse, zone, source):
+            if day not in busy[source.name]:
+                # Part of the key is when it is asked for, so what failed is tried again tomorrow.
+                changed[day][source.name] = _digest([source.name, day, zone.pulled_until])
     found.requests = list(_requests(zone, changed))
     return found
 
@@ -85,19 +100,19 @@ def _listing(storage: Storage, source: Source) -> dict[str, str]:
     return {month: _digest(lines) for month, lines in months.items()}
 
 
-def _look_at_month(
+def _look_at(
     warehouse: Warehouse,
     zone: RawZone,
     source: Source,
-    month: str,
+    days: Sequence[str],
     deadline: float,
     found: Look,
     changed: dict[str, dict[str, str]],
 ) -> bool:
-    """Add the month's changed days to `changed`. Whether it need not be looked at again as it is."""
+    """Add those of a month's days that changed to `changed`. Whether they need not be looked at again as they are."""
     done = True
-    for day in zone.days[source.name]:
-        if not f"date={day}".startswith(month) or day < warehouse.settings.start_date.isoformat():
+    for day in days:
+        if day < warehouse.settings.start_date.isoformat():
             continue
         if time.monotonic() > deadline:
             found.unfinished = True
@@ -111,6 +126,14 @@ def _look_at_month(
         if key:
             changed[day][source.name] = key
     return done
+
+
+def _to_pull(warehouse: Warehouse, zone: RawZone, source: Source) -> list[str]:
+    """The days that the source lacks and that can be pulled. What was staged of withdrawn exports stays."""
+    possible = days_between(warehouse.settings.start_date.isoformat(), zone.pulled_until)
+    lacked = lacking(warehouse.storage, source, possible) if possible else []
+    staged = warehouse.staged_exports(source) if lacked else {}
+    return [day for day in lacked if day not in staged or day in zone.days[source.name]]
 
 
 def _change(warehouse: Warehouse, source: Source, day: str, now: float) -> str | None:

@@ -8,40 +8,55 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from star_assets.lake.storage import Storage
 from star_assets.model import Source, Star
 from star_assets.model.errors import HalfExport
 from star_assets.orchestration.assets import upstream
+from star_assets.pull.database import last_over
+from star_assets.pull.exports import is_lacking
 from star_assets.staging.exports import export_days, read_export, require_whole
+
+if TYPE_CHECKING:
+    from star_assets.pipeline.warehouse import Warehouse
 
 
 @dataclass(frozen=True)
 class RawZone:
-    """The export days of every source, as of one listing; `now` is in Unix seconds."""
+    """The export days of every source, as of one listing; `now` is in Unix seconds.
+
+    `pulled_until` is the last day that can be pulled, "" where nothing is pulled.
+    """
 
     star: Star
     storage: Storage
     now: float
     days: dict[str, list[str]]
+    pulled_until: str
 
     @classmethod
-    def listed(cls, star: Star, storage: Storage, now: float) -> RawZone:
+    def listed(cls, warehouse: Warehouse, now: float) -> RawZone:
         """List the folders of every source."""
-        return cls(star, storage, now, {name: export_days(storage, s) for name, s in star.sources.items()})
+        star, storage = warehouse.star, warehouse.storage
+        days = {name: export_days(storage, source) for name, source in star.sources.items()}
+        return cls(star, storage, now, days, last_over(warehouse.settings))
 
     def is_whole(self, source: Source, day: str) -> bool:
         """Whether nothing more is to come of a source's day.
 
         A day without an export is whole once a later one has come: nothing
-        happened on it. Before that, its export may be late.
+        happened on it. Before that, its export may be late. A day that can be
+        pulled is whole in its database.
         """
+        can_be_pulled = source.pulled and day <= self.pulled_until
         if day not in self.days[source.name]:
-            return any(later > day for later in self.days[source.name])
+            return can_be_pulled or any(later > day for later in self.days[source.name])
+        export = read_export(self.storage, source, day)
         try:
-            require_whole(read_export(self.storage, source, day), source, self.now)
+            require_whole(export, source, self.now)
         except HalfExport:
-            return False
+            return can_be_pulled and is_lacking(source, export)
         return True
 
     def ready(self, day: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 Both are stopped until somebody starts them: they begin runs, and a lake whose
 exports ended long ago, as a sample's do, has nothing for them. They start only
-what the exports suffice for, and say why if that is nothing.
+what the exports suffice for, or what can be pulled, and say why if that is nothing.
 """
 
 import time
@@ -43,7 +43,7 @@ def _schedule(name: str, cron: str, days_ago: int, description: str, settings: S
         if day < settings.start_date.isoformat():
             yield dg.SkipReason(f"{day} is before STAR_START_DATE, {settings.start_date}.")
             return
-        zone = RawZone.listed(warehouse.star, warehouse.storage, time.time())
+        zone = RawZone.listed(warehouse, time.time())
         tables = zone.ready(day)
         if not tables:
             yield dg.SkipReason(f"No source has a whole export of {day} in {warehouse.storage.uri('oltp')} yet.")

@@ -16,6 +16,7 @@ from star_assets.lake.versions import Pointers
 from star_assets.model import Star
 from star_assets.orchestration.arrivals import Look, Request, look
 from star_assets.orchestration.due import look as due
+from star_assets.orchestration.due import under_way
 from star_assets.orchestration.jobs import all_tables
 from star_assets.orchestration.landed import unreported
 from star_assets.orchestration.resources import WAREHOUSE
@@ -36,14 +37,16 @@ def build_sensors(star: Star) -> list[dg.SensorDefinition]:
     # It starts runs, so whoever owns the lake switches it on.
     default_status=dg.DefaultSensorStatus.STOPPED,
     required_resource_keys={WAREHOUSE},
-    description="Requests the days whose exports have come whole, or have changed, since they were staged.",
+    description="Requests the days whose exports have come whole, or have changed, since they were staged, "
+    "and those that are over and have not been pulled.",
 )
 def new_exports(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     """The cursor is a digest of each month's listing, so a lost one costs a longer look and nothing else."""
     warehouse = context.resources.warehouse
     known = json.loads(context.cursor) if context.cursor else {}
     now = time.time()
-    found = look(warehouse, known, now, time.monotonic() + TICK_SECONDS)
+    busy = under_way(warehouse, context.instance)
+    found = look(warehouse, known, busy, now, time.monotonic() + TICK_SECONDS)
     cursor = json.dumps(found.seen, sort_keys=True)
     if found.requests:
         return dg.SensorResult(run_requests=[_run_request(request) for request in found.requests], cursor=cursor)

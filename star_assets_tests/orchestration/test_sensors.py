@@ -37,12 +37,11 @@ def stage(lake: Warehouse, days: list[str]) -> None:
 
 
 def tick(lake: Warehouse, cursor: str | None = None) -> SensorExecutionData:
-    return evaluate(lake, "new_exports", None, cursor)
+    with dg.DagsterInstance.ephemeral() as instance:
+        return evaluate(lake, "new_exports", instance, cursor)
 
 
-def evaluate(
-    lake: Warehouse, name: str, instance: dg.DagsterInstance | None, cursor: str | None
-) -> SensorExecutionData:
+def evaluate(lake: Warehouse, name: str, instance: dg.DagsterInstance, cursor: str | None) -> SensorExecutionData:
     definitions = build_definitions(retail, lake.settings, lake)
     context = dg.build_sensor_context(
         instance,
@@ -156,10 +155,22 @@ def test_a_source_that_was_not_exported_waits_until_a_later_day_has_come(lake: W
 
 
 def test_a_look_that_runs_out_of_time_goes_on_at_the_next_tick(lake: Warehouse) -> None:
-    found = look(lake, {}, time.time(), deadline=time.monotonic() - 1)
+    idle = dict.fromkeys(retail.sources, ())
+    found = look(lake, {}, idle, time.time(), deadline=time.monotonic() - 1)
     assert found.unfinished and not found.requests
-    rest = look(lake, found.seen, time.time(), NEVER)
+    rest = look(lake, found.seen, idle, time.time(), NEVER)
     assert not rest.unfinished and [r.days for r in rest.requests] == [tuple(DAYS)]
+
+
+def test_what_a_run_is_at_is_left_to_a_later_tick(lake: Warehouse, instance: dg.DagsterInstance) -> None:
+    """A run that pulls exports writes what would look new to every tick until it has staged them."""
+    job = build_definitions(retail, lake.settings, lake).resolve_job_def("all_tables")
+    run = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED, tags={"dagster/partition": DAYS[0]})
+    first = evaluate(lake, "new_exports", instance, None)
+    assert [days[:2] for days in requested(first)] == [(DAYS[1], DAYS[2])]
+    instance.delete_run(run.run_id)
+    later = evaluate(lake, "new_exports", instance, first.cursor)
+    assert (DAYS[0], DAYS[2]) in [days[:2] for days in requested(later)]
 
 
 def test_the_cursor_stays_small(lake: Warehouse) -> None:
