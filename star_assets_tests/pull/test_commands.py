@@ -125,6 +125,12 @@ def test_a_wrong_call_is_told(star: Star, words: list[str], dsn: str | None, pro
     assert (done.exit_code, problem in done.stderr) == (2, True)
 
 
+def test_a_driver_that_lacks_is_told(star: Star, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    done = star("pull", *DAYS)
+    assert (done.exit_code, "pip install 'star_assets[postgres]'" in done.stderr) == (1, True)
+
+
 def test_a_day_before_the_first_is_no_day(star: Star) -> None:
     done = star("pull", "--from", "2020-01-01", "--to", "2020-01-01")
     assert (done.exit_code, "from 2023-07-01 (STAR_START_DATE) on" in done.stderr) == (1, True)

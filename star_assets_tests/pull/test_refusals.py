@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from threading import Thread
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -256,7 +260,52 @@ def test_what_a_database_refuses_is_told_in_our_words(
     told = process.communicate()[1]
     plain = re.sub(r"port \d{4,}", "port PORT", told.replace(host, "HOST"))
     plain = re.sub(r"says [\d-]+ [\d:]+", "says NOW", plain)
-    assert plain.split("Error: ")[-1] == f"{case.message}\n"
+    summary, _, error = plain.partition("Error: ")
+    assert re.fullmatch(r"(pulled +1 failed +0 rows\n)?", summary)
+    assert error == f"{case.message}\n"
     assert process.returncode == case.exit_code
     assert not re.search("choose-one|s3cr|12/3|wrd|rd#", told)
+    assert not list((tmp_path / "lake").glob("oltp/**/*.gz"))
+
+
+class Line:
+    """A network line to a server, which can be cut."""
+
+    def __init__(self, port: int) -> None:
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self.listener.getsockname()[1]
+        self.ends: list[socket.socket] = []
+        Thread(target=self._connect, args=[port], daemon=True).start()
+
+    def _connect(self, port: int) -> None:
+        self.ends = [self.listener.accept()[0], socket.create_connection(("127.0.0.1", port))]
+        for source, target in (self.ends, self.ends[::-1]):
+            Thread(target=self._pass_on, args=[source, target], daemon=True).start()
+
+    @staticmethod
+    def _pass_on(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while content := source.recv(1 << 16):
+                target.sendall(content)
+
+    def cut(self) -> None:
+        """Both ends see it."""
+        for end_ in (*self.ends, self.listener):
+            with suppress(OSError):
+                end_.shutdown(socket.SHUT_RDWR)
+            end_.close()
+
+
+def test_a_server_that_is_gone_amid_a_copy_is_told(shop: Shop, run: Callable[..., Any], tmp_path: Path) -> None:
+    """Without a last word from it: a failover, or a cable."""
+    held, port = Held(shop), urlsplit(shop.url).port
+    assert port
+    line = Line(port)
+    process = run(shop.url.replace(f":{port}/", f":{line.port}/"))
+    held.wait_for(1)
+    line.cut()
+    told = process.communicate()[1]
+    gone = r"stores in \S+/shop: the connection is gone \(.*server closed the connection.*\)\."
+    assert re.fullmatch(rf"pulled +1 failed +0 rows\nError: {gone} {AGAIN}\n", told), told
+    assert process.returncode == 75
     assert not list((tmp_path / "lake").glob("oltp/**/*.gz"))
