@@ -27,10 +27,14 @@ TABLES = {
     "fact_sales": """
         SELECT strftime(sale_date, '%Y-%m-%d') AS date, count(*) AS rows, sum(revenue) AS revenue,
                bit_xor(hash(sale_id, order_id, line_number, product_id, customer_id, store_id, quantity,
-                            unit_price, discount, revenue, sold_at::TIMESTAMP, sale_date)) AS fingerprint
+                            unit_price, discount, revenue, sold_at::TIMESTAMP, sale_date,
+                            product_sk)) AS fingerprint
         FROM {files} GROUP BY ALL
     """,
     "dim_product": MEMBERS.format(columns="product_id, product_name, category, brand, list_price"),
+    "dim_product_history": MEMBERS.format(
+        columns="product_sk, product_id, category, list_price, valid_from::TIMESTAMP, valid_to::TIMESTAMP, is_current"
+    ),
     "dim_store": MEMBERS.format(columns="store_id, store_name, city, state, region, opened_on"),
     "dim_customer": MEMBERS.format(
         columns="customer_id, customer_name, email, city, state, segment, created_at::TIMESTAMP"

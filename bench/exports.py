@@ -24,7 +24,7 @@ import duckdb
 DATA = Path(__file__).parent / "data"
 
 # Counts up with every change of the files below, so that older ones are replaced.
-GENERATION = 1
+GENERATION = 2
 
 PRODUCTS, STORES = 300, 40
 SOURCES = ("orders", "order_items", "customers", "products", "stores")
@@ -169,10 +169,11 @@ ORDER_ITEMS = f"""
                       FROM exported WHERE what != 'deleted')))
 """
 
+# Prices go up every thirty days.
 PRODUCT = """
     n AS product_id, 'Product ' || n AS product_name, 'Category ' || n % 12 AS category, 'Brand ' || n % 25 AS brand,
     (5 + pick(n, 'price', 20000) / 100 + day_number // 30)::DECIMAL(10,2) AS list_price,
-    strftime(DATE '2023-01-01' + to_days((day_number - day_number % 30)::INT), '%Y-%m-%d 00:00:00') AS updated_at
+    strftime(day - to_days((day_number % 30)::INT), '%Y-%m-%d 00:00:00') AS updated_at
 """
 
 STORE = """
@@ -187,8 +188,9 @@ STORE = """
 def _each_day(exports: Exports, members: int, columns: str) -> str:
     """All members, every day."""
     return f"""
-        SELECT {columns}, strftime(DATE '{exports.first_day}' + day_number::INT, '%Y-%m-%d') AS date
-        FROM range({exports.days}) AS of_days(day_number), range(1, {members} + 1) AS member(n)
+        SELECT {columns}, strftime(day, '%Y-%m-%d') AS date
+        FROM (SELECT day_number, DATE '{exports.first_day}' + day_number::INT AS day
+              FROM range({exports.days}) AS of_days(day_number)), range(1, {members} + 1) AS member(n)
     """
 
 

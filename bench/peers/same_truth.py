@@ -1,8 +1,8 @@
 """The same star with the same truth, as a good engineer would write it by hand in DuckDB.
 
 The latest row of each key wins, an order's lines are those of its winning
-export, deleted and cancelled orders are no sales, money is decimal, and every
-key has a member. No checks, staging, versions or catalog: it starts from
+export, deleted and cancelled orders are no sales, money is decimal, every key
+has a member, and each sale says what its product was then. No checks, staging, versions or catalog: it starts from
 nothing every time.
 
     python same_truth.py EXPORTS OUT      (EXPORTS holds oltp/<source>/date=<day>/*.csv)
@@ -80,12 +80,31 @@ run(
     """,
 )
 run(
+    "history",
+    f"""
+    CREATE TABLE history AS
+    SELECT (('0x' || substr(sha256(product_id || '@' || epoch_ms(updated_at::TIMESTAMP)), 1, 16))::UBIGINT >> 1)::BIGINT
+               AS product_sk, product_id, category, list_price,
+           CASE WHEN lag(updated_at) OVER versions IS NULL THEN '1900-01-01'::TIMESTAMP_MS ELSE updated_at END
+               AS valid_from,
+           coalesce(lead(updated_at) OVER versions, '9999-12-31'::TIMESTAMP_MS) AS valid_to,
+           lead(updated_at) OVER versions IS NULL AS is_current, 'described' AS member_kind
+    FROM (
+        SELECT * FROM (FROM {PRODUCTS} QUALIFY row_number() OVER (PARTITION BY product_id, updated_at
+                                                                  ORDER BY date DESC) = 1)
+        WINDOW versions AS (PARTITION BY product_id ORDER BY updated_at)
+        QUALIFY lag(category) OVER versions IS DISTINCT FROM category
+            OR lag(list_price) OVER versions IS DISTINCT FROM list_price
+    ) WINDOW versions AS (PARTITION BY product_id ORDER BY updated_at)
+    """,
+)
+run(
     "lines",
     f"""
     CREATE TABLE sales AS
     SELECT order_id || '-' || line_number AS sale_id, order_id, line_number,
-           coalesce(product_id, -1) AS product_id, coalesce(customer_id, -1) AS customer_id,
-           coalesce(store_id, -1) AS store_id, quantity, unit_price,
+           coalesce(line.product_id, -1) AS product_id, coalesce(customer_id, -1) AS customer_id,
+           coalesce(store_id, -1) AS store_id, coalesce(product_sk, -1) AS product_sk, quantity, unit_price,
            coalesce(discount, 0)::DECIMAL(18,4) AS discount,
            (quantity * unit_price - coalesce(discount, 0))::DECIMAL(18,4) AS revenue,
            ordered_at AS sold_at, ordered_at::DATE AS sale_date
@@ -94,7 +113,9 @@ run(
         QUALIFY row_number() OVER (PARTITION BY order_id, line_number ORDER BY
             discount DESC NULLS LAST, product_id DESC NULLS LAST, quantity DESC NULLS LAST,
             unit_price DESC NULLS LAST) = 1
-    )
+    ) AS line
+    LEFT JOIN (SELECT product_id, product_sk, valid_from, valid_to FROM history) AS product
+        ON line.product_id = product.product_id AND ordered_at >= valid_from AND ordered_at < valid_to
     """,
 )
 
@@ -156,6 +177,7 @@ write_dimension(
     "customer_id, customer_name, email, city, state, segment, created_at",
     "customer_name email city state segment",
 )
+write(out / "dim_product_history", "FROM history ORDER BY product_sk")
 write(
     out / "dim_time",
     """

@@ -59,13 +59,45 @@ lines = greatest(
     ["order_id", "line_number"],
     ["discount", "product_id", "quantity", "unit_price"],
 )
-sales = lines.selectExpr(
+products = greatest(
+    read(
+        "products",
+        "product_id LONG, product_name STRING, category STRING, brand STRING, list_price DECIMAL(18,4), "
+        "updated_at TIMESTAMP",
+    ),
+    ["product_id", "updated_at"],
+    ["export"],
+)
+products.createOrReplaceTempView("said")
+history = spark.sql("""
+    SELECT CAST(CAST(conv(substr(sha2(concat(product_id, '@', unix_millis(updated_at)), 256), 1, 16), 16, 10)
+                     AS DECIMAL(20,0)) div 2 AS BIGINT) AS product_sk, product_id, category, list_price,
+           CASE WHEN lag(updated_at) OVER versions IS NULL THEN TIMESTAMP '1900-01-01' ELSE updated_at END
+               AS valid_from,
+           coalesce(lead(updated_at) OVER versions, TIMESTAMP '9999-12-31') AS valid_to,
+           lead(updated_at) OVER versions IS NULL AS is_current, 'described' AS member_kind
+    FROM (
+        SELECT * FROM (
+            SELECT *, lag(category) OVER versions AS was_in, lag(list_price) OVER versions AS was_at FROM said
+            WINDOW versions AS (PARTITION BY product_id ORDER BY updated_at)
+        ) WHERE NOT (was_in <=> category AND was_at <=> list_price)
+    ) WINDOW versions AS (PARTITION BY product_id ORDER BY updated_at)
+""").cache()
+history.coalesce(1).sortWithinPartitions("product_sk").write.parquet(f"{out}/dim_product_history")
+then = f.broadcast(history.select(f.col("product_id").alias("sold_product"), "product_sk", "valid_from", "valid_to"))
+in_force = (
+    (f.col("product_id") == f.col("sold_product"))
+    & (f.col("ordered_at") >= f.col("valid_from"))
+    & (f.col("ordered_at") < f.col("valid_to"))
+)
+sales = lines.join(then, in_force, "left").selectExpr(
     "concat(order_id, '-', line_number) AS sale_id",
     "order_id",
     "line_number",
     "coalesce(product_id, -1) AS product_id",
     "coalesce(customer_id, -1) AS customer_id",
     "coalesce(store_id, -1) AS store_id",
+    "coalesce(product_sk, -1) AS product_sk",
     "quantity",
     "unit_price",
     "CAST(coalesce(discount, 0) AS DECIMAL(18,4)) AS discount",
