@@ -62,6 +62,7 @@ def run(tables: Sequence[str], from_: datetime | None, to_: datetime | None) -> 
 
     from star_assets.cli.progress import failures, notes, shown_progress
     from star_assets.cli.pulling import pull_first
+    from star_assets.model.tables import Dimension
     from star_assets.pipeline.out_of_date import OutOfDate
 
     warehouse = open_warehouse()
@@ -85,6 +86,11 @@ def run(tables: Sequence[str], from_: datetime | None, to_: datetime | None) -> 
             fail(text)
         failed += [outcome.error for outcome in outcomes if outcome.error]
     if asked is None:
+        # What facts used of an earlier dimension stays in it until they are built again.
+        for table in (name for name in chosen if isinstance(warehouse.star.table(name), Dimension)):
+            days = list(warehouse.out_of_date(table).days)
+            outcomes = list(warehouse.refresh(table, days))
+            failed += [outcome.error for outcome in outcomes if outcome.error]
         # A run that was killed after a commit left the catalog behind.
         warehouse.mend(chosen)
     if failed:

@@ -12,7 +12,7 @@ from ibis.expr.types import Table
 from star_assets.engines.duckdb_relations import Relations, physical, sql, system_columns
 from star_assets.engines.duckdb_session import FILE, name, parquet, sql_type, tells, text
 from star_assets.engines.engine import DimensionInput
-from star_assets.model.members import with_members
+from star_assets.model.members import MEMBER_KIND, SUPERSEDED, with_members
 from star_assets.model.rowwise import carry
 from star_assets.model.tables import CALENDAR, IS_CURRENT, VALID_FROM, VALID_TO, Dimension, History
 from star_assets.model.types import UNKNOWN, Type
@@ -79,6 +79,51 @@ class Dimensions(Relations):
     def _write(self, rows: Table, key: str, file: Path) -> None:
         self._copy(f"SELECT {physical(rows)} FROM ({sql(rows)}) ORDER BY {name(key)}", file)
 
+    @tells("comparing members")
+    def drops_members(self, dimension: Dimension, before: str, after: str) -> bool:
+        """Whether the later file lacks a member of the earlier one."""
+        key = name(dimension.key)
+        found = self.connection.execute(
+            f"SELECT count(*) FROM {parquet([before])} AS was ANTI JOIN {parquet([after])} AS is_now USING ({key})"
+        ).fetchone()
+        return found is not None and found[0] > 0
+
+    @tells("keeping members")
+    def keep_members(
+        self, dimension: Dimension, file: str, before: str, uses: Mapping[str, Sequence[str]], kept: Path
+    ) -> list[str]:
+        """The rows of the earlier file that the later one lacks, as far as facts use them."""
+        key = name(dimension.key)
+        self._view("lost", f"FROM {parquet([before])} AS was ANTI JOIN {parquet([file])} AS is_now USING ({key})")
+        keys = self._used(dimension, "lost", uses)
+        if keys:
+            listed = ", ".join(map(text, keys))
+            changed = f"{text(SUPERSEDED)} AS {MEMBER_KIND}"
+            changed += f", false AS {IS_CURRENT}" if isinstance(dimension, History) else ""
+            lost = f"SELECT * REPLACE ({changed}) FROM lost WHERE CAST({key} AS VARCHAR) IN ({listed})"
+            rows = f"FROM {parquet([file])} UNION ALL BY NAME ({lost})"
+            self._view("with_superseded", f"SELECT * EXCLUDE ({FILE}) FROM ({rows})")
+            self._write(self._table("with_superseded"), dimension.key, kept)
+        return keys
+
+    @tells("comparing members")
+    def superseded_in_use(self, dimension: Dimension, file: str, uses: Mapping[str, Sequence[str]]) -> list[str]:
+        """Of the members that were kept, those that facts still use."""
+        self._view("kept", f"FROM {parquet([file])} WHERE {MEMBER_KIND} = {text(SUPERSEDED)}")
+        return self._used(dimension, "kept", uses)
+
+    def _used(self, dimension: Dimension, members: str, uses: Mapping[str, Sequence[str]]) -> list[str]:
+        """The keys of some members that occur in facts' files, as text."""
+        columns = [f"SELECT {name(column)} AS used FROM {parquet(files)}" for column, files in uses.items() if files]
+        if not columns:
+            return []
+        key = name(dimension.key)
+        found = self.connection.execute(
+            f"SELECT DISTINCT CAST({key} AS VARCHAR) FROM {members} "
+            f"WHERE {key} IN (SELECT used FROM ({' UNION ALL '.join(columns)})) ORDER BY 1"
+        )
+        return [value for (value,) in found.fetchall()]
+
     @tells("auditing a dimension")
     def audit_dimension(self, dimension: Dimension, file: str) -> dict[str, int]:
         """Rows, NULL keys, keys that occur again, and Unknown members (there must be one)."""
@@ -95,6 +140,7 @@ class Dimensions(Relations):
     def audit_history(self, history: History, file: str) -> int:
         """The members whose intervals do not follow each other from the beginning of time to one that lasts."""
         in_order = f"(PARTITION BY {name(history.of.key)} ORDER BY {VALID_FROM})"
+        in_force = f"{MEMBER_KIND} <> {text(SUPERSEDED)}"
         broken = (
             f"{VALID_FROM} >= {VALID_TO} OR {VALID_FROM} <> coalesce(before, {_moment(BEGINNING)}) "
             f"OR {IS_CURRENT} <> ({VALID_TO} = {_moment(END)}) OR ({IS_CURRENT} AND after IS NOT NULL)"
@@ -102,7 +148,7 @@ class Dimensions(Relations):
         found = self.connection.execute(
             f"SELECT count(DISTINCT {name(history.of.key)}) FROM ("
             f"SELECT *, lag({VALID_TO}) OVER {in_order} AS before, lead({VALID_FROM}) OVER {in_order} AS after "
-            f"FROM {parquet([file])}) WHERE {broken}"
+            f"FROM {parquet([file])} WHERE {in_force}) WHERE {broken}"
         ).fetchone()
         assert found is not None
         return int(found[0])
@@ -117,7 +163,7 @@ class Dimensions(Relations):
         found = self.connection.execute(
             f"SELECT month, count(*) || '-' || bit_xor(hash({name(history.key)}, {bounds})) "
             f"FROM (VALUES {listed}) AS months(month, begins) JOIN {parquet([file])} "
-            f"ON {VALID_FROM} < {end} AND {VALID_TO} > {begin} GROUP BY month"
+            f"ON {MEMBER_KIND} <> {text(SUPERSEDED)} AND {VALID_FROM} < {end} AND {VALID_TO} > {begin} GROUP BY month"
         )
         return dict(found.fetchall())
 

@@ -16,7 +16,7 @@ from star_assets.engines.duckdb_relations import Relations, names, physical, sql
 from star_assets.engines.duckdb_session import FILE, name, parquet, parquet_format, tells, text
 from star_assets.engines.engine import FactInput, FactRules
 from star_assets.model.functions import business_date
-from star_assets.model.members import without_nulls
+from star_assets.model.members import MEMBER_KIND, SUPERSEDED, without_nulls
 from star_assets.model.tables import Dimension, Fact, History, surrogate
 from star_assets.staging.histories import with_versions
 from star_assets.staging.winners import current, lines_of
@@ -186,7 +186,9 @@ class Facts(Relations):
         found = {}
         for column, history in self.star.versioned(fact).items():
             if history.name in files:
-                self._view(history.name, f"SELECT * EXCLUDE ({FILE}) FROM {parquet([files[history.name]])}")
+                in_force = f"{MEMBER_KIND} <> {text(SUPERSEDED)}"
+                rows = f"SELECT * EXCLUDE ({FILE}) FROM {parquet([files[history.name]])} WHERE {in_force}"
+                self._view(history.name, rows)
                 found[column] = history, self._table(history.name)
         return found
 

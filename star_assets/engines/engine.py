@@ -184,6 +184,23 @@ class Engine(Protocol):
         """The fact's rows, a file for each of the dates (one without rows has an empty file)."""
         ...
 
+    def drops_members(self, dimension: Dimension, before: str, after: str) -> bool:
+        """Whether a dimension's file lacks a member of an earlier one."""
+        ...
+
+    def keep_members(
+        self, dimension: Dimension, file: str, before: str, uses: Mapping[str, Sequence[str]], kept: Path
+    ) -> list[str]:
+        """The keys, as text, that `before` has, `file` lacks and facts' files use, by column.
+
+        Where there are some, `kept` is `file` with their rows, marked as superseded.
+        """
+        ...
+
+    def superseded_in_use(self, dimension: Dimension, file: str, uses: Mapping[str, Sequence[str]]) -> list[str]:
+        """The keys, as text, of the file's superseded members that facts' files still use."""
+        ...
+
     def audit_dimension(self, dimension: Dimension, file: str) -> Mapping[str, int]:
         """Counts over a dimension's file: rows, null_keys, repeated_keys, unknown_members."""
         ...

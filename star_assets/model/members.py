@@ -17,8 +17,12 @@ from star_assets.model.types import UNKNOWN, Type
 
 MEMBER_KIND = "member_kind"
 MEMBER_KIND_DESCRIPTION = (
-    "described by an export, vanished from later ones, inferred from use alone, or the unknown member"
+    "described by an export, vanished from later ones, inferred from use alone, the unknown member, "
+    "or superseded: kept until the facts that use it are built again"
 )
+
+# The kind of a member that only facts still know which are about to be built again.
+SUPERSEDED = "superseded"
 
 # What the text attributes of a member say that no export describes.
 UNDESCRIBED = "Unknown"

@@ -6,10 +6,11 @@ themselves, and who asks for them (warehouse).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
+from star_assets.athena.scans import Listing
 from star_assets.engines.duckdb_engine import DuckDBEngine
 from star_assets.engines.engine import Engine, StagedInput
 from star_assets.lake.catalog import Catalog
@@ -18,6 +19,7 @@ from star_assets.lake.storage import Storage, each
 from star_assets.lake.versions import Partition, PointerEntry, Pointers, pointers_folder, read_pointer
 from star_assets.model.source import Source
 from star_assets.model.star import Star
+from star_assets.model.tables import Fact
 from star_assets.pipeline.identity import code_identity
 from star_assets.settings import Settings
 
@@ -76,6 +78,17 @@ class Context:
         partitions = [Partition("staging", source.name, day) for day in days]
         found = zip(partitions, each(self.storage, partial(read_pointer, self.storage), partitions), strict=True)
         return {p.day: (pointer.live, etag) for p, (pointer, etag) in found if p.day and pointer.live and etag}
+
+    def served_files(self, fact: Fact, days: Sequence[str] | None = None) -> dict[str, list[str]]:
+        """The files that the catalog serves for each day; by default for all."""
+        wanted = None if days is None else set(days)
+        listing, paths = Listing(self.storage), dict[str, tuple[str, ...]]()
+        for entry in self.catalog.partitions("olap", fact.name):
+            inside = self.storage.path(entry.location) is not None
+            if inside and (wanted is None or entry.values[0] in wanted):
+                paths[entry.values[0]] = listing.files(entry.location, entry.parameters).paths
+        names = iter(self.storage.local([path for several in paths.values() for path in several]))
+        return {day: [next(names) for _ in several] for day, several in paths.items()}
 
     def staged_inputs(self, source: Source, exports: Mapping[str, PointerEntry]) -> tuple[StagedInput, ...]:
         """The staged files of some versions of export days."""

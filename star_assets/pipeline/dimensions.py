@@ -21,6 +21,7 @@ from star_assets.pipeline.identity import digest
 from star_assets.pipeline.key_index import KeyIndex
 from star_assets.pipeline.outcome import CheckResult, Outcome
 from star_assets.pipeline.publishing import Built, Plan, publish
+from star_assets.pipeline.superseded import AND_SUPERSEDED, identity_with, keep_used, present_identity
 
 
 def refresh_dimension(context: Context, dimension: Dimension, days: Sequence[str]) -> Iterator[Outcome]:
@@ -77,7 +78,8 @@ class DimensionStep:
             }
             if upstream.versions:
                 inputs["versions"] = content(self.context, upstream.versions)
-            yield Plan(day, partition, pointer, etag, digest(code=self.code, **inputs), inputs, upstream)
+            identity = present_identity(self.context, self.dimension, pointer, digest(code=self.code, **inputs))
+            yield Plan(day, partition, pointer, etag, identity, inputs, upstream)
 
     def batches(self, plans: Sequence[Plan]) -> Iterator[Sequence[Plan]]:
         """There is only ever one."""
@@ -99,7 +101,12 @@ class DimensionStep:
                 self.context.engine.build_history(self.dimension, given, file)
             else:
                 self.context.engine.build_dimension(self.dimension, given, file)
-            yield Built(plan, (file,), {}, self._audit(file))
+            with_superseded = folder / f"{self.dimension.name}_with_superseded.parquet"
+            keys = keep_used(self.context, self.dimension, file, with_superseded)
+            identity = identity_with(plan.identity.partition(AND_SUPERSEDED)[0], keys)
+            file = with_superseded if keys else file
+            facts = {"superseded": len(keys)} if keys else {}
+            yield Built(replace(plan, identity=identity), (file,), facts, self._audit(file))
 
     def before_commit(self, built: Built) -> None:
         """A dimension relies on nothing but its states."""

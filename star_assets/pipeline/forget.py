@@ -260,7 +260,8 @@ def _rewrite_staged(warehouse: Warehouse, source: Source, day: str, member: _Mem
 
 def _rebuild(warehouse: Warehouse, member: _Member) -> None:
     """Stage and build again whatever was made of files that have changed."""
-    for table in member.tables:
+    # Dimensions once more, last: a member stays in them for as long as live facts name it.
+    for table in [*member.tables, *(table for table in member.tables if isinstance(table, Dimension))]:
         days = _published_days(warehouse, table)
         if isinstance(table, Source):
             # Its files were just written, and nobody else is about to add to them.

@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from star_assets.athena.derive import table_entry
-from star_assets.athena.scans import Listing
 from star_assets.lake.catalog import TableEntry
 from star_assets.lake.publish import Drift, live_manifest, mend, rollback
 from star_assets.lake.versions import (
@@ -223,14 +222,3 @@ class Warehouse(Context):
     def key_index(self, fact: Fact) -> KeyIndex:
         """The key index of the column that drives a fact, as of now."""
         return KeyIndex(self, self.star.driving_column(fact))
-
-    def served_files(self, fact: Fact, days: Sequence[str] | None = None) -> dict[str, list[str]]:
-        """The files that the catalog serves for each day; by default for all."""
-        wanted = None if days is None else set(days)
-        listing, paths = Listing(self.storage), dict[str, tuple[str, ...]]()
-        for entry in self.catalog.partitions("olap", fact.name):
-            inside = self.storage.path(entry.location) is not None
-            if inside and (wanted is None or entry.values[0] in wanted):
-                paths[entry.values[0]] = listing.files(entry.location, entry.parameters).paths
-        names = iter(self.storage.local([path for several in paths.values() for path in several]))
-        return {day: [next(names) for _ in several] for day, several in paths.items()}

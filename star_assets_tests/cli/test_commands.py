@@ -105,8 +105,8 @@ def test_a_bad_day_leaves_the_others_alone(star: Star, small_lake: Any) -> None:
     (small_lake.export("orders", DAY) / "orders.csv").write_text("nothing\n1\n")
     done = star("run", "orders")
     assert done.exit_code == 1
-    assert done.stderr.startswith("orders           1 failed")
-    assert star("run", "orders", "--to", DAY).stderr.startswith("orders           1 unchanged, 1 failed")
+    assert done.stderr.startswith("orders               1 failed")
+    assert star("run", "orders", "--to", DAY).stderr.startswith("orders               1 unchanged, 1 failed")
     (small_lake.export("orders", "2023-07-01") / "_SUCCESS").unlink()
     assert star("run", "orders", "--to", "2023-07-01").exit_code == 75
     assert star("run", "orders", "--to", DAY).exit_code == 1, "one that is permanent is enough"
@@ -142,7 +142,7 @@ def test_withdrawn_exports_are_told_and_withdrawn_by_name(star: Star, small_lake
     ]
     assert (orders["out_of_date"], orders["withdrawn"]) == (0, 1)
     done = star("run")
-    assert "orders           up to date" in done.stderr
+    assert "orders               up to date" in done.stderr
     assert f"orders: 1 staged export is no longer in {small_lake.root}/oltp: {DAY}." in done.stderr
     assert star("run", "orders", "order_items", "--from", DAY, "--to", DAY).exit_code == 0
     assert star("run").exit_code == 0

@@ -180,7 +180,7 @@ def test_a_column_inherits_the_description_of_what_it_comes_from() -> None:
         "city": "Where.",
         "town": "The city, in capitals.",
         "member_kind": "described by an export, vanished from later ones, inferred from use alone, "
-        "or the unknown member",
+        "the unknown member, or superseded: kept until the facts that use it are built again",
     }
 
 

@@ -119,6 +119,31 @@ def test_a_late_export_concerns_the_dates_of_its_interval_where_the_member_was_s
     assert not lake.again().warehouse.out_of_date("fact_sales").days
 
 
+def test_an_inner_join_finds_every_sale_before_facts_are_built_again(lake: Lake) -> None:
+    """A date that fails its audit would lose its revenue for good, had its products' intervals gone."""
+    joined = """SELECT count(*) FROM fact_sales JOIN dim_product_history USING (product_sk)
+                JOIN dim_product ON fact_sales.product_id = dim_product.product_id"""
+    sell(lake, D2)
+    sell(lake, D3, 200)
+    lake.export("products", D1, product("Outdoor", version="03"))
+    lake.run(*DAYS)
+    lake.export("products", D1, product("Garden", version="01"))
+    lake.export("order_items", D3)
+    dimensions = ["dim_product", "dim_product_history"]
+    lake.run(*DAYS, tables=["orders", "order_items", "products", *dimensions])
+    kinds = "SELECT member_kind FROM {} WHERE product_id > 0 ORDER BY 1"
+    assert lake.rows(kinds.format("dim_product")) == [("described",), ("superseded",)]
+    assert lake.rows(kinds.format("dim_product_history")) == [("described",), ("superseded",), ("superseded",)]
+    assert lake.rows(joined) == [(2,)]
+    assert [lake.statuses(table, D5) for table in dimensions] == [["unchanged"], ["unchanged"]]
+    lake.run(*DAYS, tables=["fact_sales"])
+    assert lake.rows(joined) == [(1,)]
+    assert list(lake.warehouse.out_of_date("dim_product_history").days) == [D5]
+    lake.run(*DAYS, tables=dimensions)
+    assert lake.rows(kinds.format("dim_product_history")) == [("described",)]
+    assert sold_as(lake) == {D2: "Garden"}
+
+
 def test_a_version_beyond_today_waits_for_its_day(lake: Lake) -> None:
     """A clock that said 2099 must not give today's sales the category of then."""
     sell(lake, D2)
