@@ -47,6 +47,12 @@ def add_partitions(entry: TableEntry, partitions: Sequence[PartitionEntry]) -> l
     return ["\n".join([begin, *lines[first : first + most]]) for first in range(0, len(lines), most)]
 
 
+def has_other_types(entry: TableEntry, partition: PartitionEntry) -> bool:
+    """Whether files of the partition hold a column in another type than the table's, which no statement can say."""
+    types = {column.name: column.type for column in entry.columns}
+    return any(types.get(column.name, column.type) != column.type for column in partition.columns)
+
+
 def quoted(name: str) -> str:
     """A name in backticks."""
     return "`" + name.replace("`", "``") + "`"

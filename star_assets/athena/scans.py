@@ -18,7 +18,11 @@ from star_assets.athena.types import parse_type
 from star_assets.lake.catalog import CatalogColumn, PartitionEntry, TableEntry
 from star_assets.lake.publish import FILES, VERSION
 from star_assets.lake.storage import Storage, each
-from star_assets.model.errors import BadQuery
+from star_assets.model.errors import BadQuery, Unfaithful
+from star_assets.model.types import Type
+
+# Names and types.
+Columns = tuple[tuple[str, str], ...]
 
 _HIVE = re.compile(r"/([^/=]+)=([^/]*)(?=/|$)")
 
@@ -88,12 +92,13 @@ class Scan:
         listed = each(
             listing.storage, lambda partition: listing.files(partition.location, partition.parameters), chosen
         )
-        groups: dict[tuple[tuple[str, ...], bool], list[tuple[tuple[str, ...], Files]]] = {}
+        groups: dict[tuple[Columns, bool], list[tuple[tuple[str, ...], Files]]] = {}
         for partition, found in zip(chosen, listed, strict=True):
             if not found.paths:
                 continue
             self.bytes += found.size
-            columns = tuple(column.name for column in partition.columns) if self.entry.is_ours else ()
+            # Files of one name and another type are read apart: DuckDB would cast all to the type of the first.
+            columns = tuple((c.name, c.type) for c in partition.columns) if self.entry.is_ours else ()
             by_path = self._in_path(partition)
             key = (columns, by_path) if by_path else (columns, False, partition.values)
             groups.setdefault(key, []).append((partition.values, found))  # type: ignore[arg-type]
@@ -129,12 +134,28 @@ class Scan:
         self,
         connection: duckdb.DuckDBPyConnection,
         listing: Listing,
-        columns: tuple[str, ...],
+        columns: Columns,
         by_path: bool,
         members: Sequence[tuple[tuple[str, ...], Files]],
     ) -> str:
-        known = [column for column in self.entry.columns if not columns or column.name in columns]
+        there = dict(columns)
+        known = [column for column in self.entry.columns if not columns or column.name in there]
+        for column in known:
+            if self._is_used(column):
+                self._require_castable(column, there.get(column.name, column.type), members[0][0])
         return self._select(connection, listing, members, known, by_path, uniform=bool(columns))
+
+    def _require_castable(self, column: CatalogColumn, found: str, partition: tuple[str, ...]) -> None:
+        """Athena casts a partition's own types to the table's. Raises Unfaithful where that fails or loses digits."""
+        if found == column.type:
+            return
+        type_, held = Type.of_athena(column.type), Type.of_athena(found)
+        if type_ is None or held is None or not type_.holds(held):
+            raise Unfaithful(
+                f"{self.entry.name}.{column.name} as {column.type} where partition {', '.join(partition)} has {found}",
+                "Athena fails there with HIVE_PARTITION_SCHEMA_MISMATCH, or loses digits. Build that partition again, "
+                "or declare a type that holds both.",
+            )
 
     def _select(
         self,

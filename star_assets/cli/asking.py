@@ -84,7 +84,7 @@ def status(format_: Format) -> None:
     else:
         write_rows(found, format_)
     for name, due in out_of_date.items():
-        for text in warehouse.remarks(name, due):
+        for text in [*warehouse.remarks(name, due), *warehouse.evolution(name)]:
             note(text)
     if not any(found["partitions"].to_pylist()):
         note(f"{warehouse.storage.uri('')} holds nothing published. Is STAR_LAKE right? `star-assets run` builds it.")
@@ -180,7 +180,7 @@ def ddl(tables: Sequence[str], partitions: bool) -> None:
       star-assets ddl fact_sales
       star-assets ddl --partitions > star.sql
     """
-    from star_assets.athena.ddl import add_partitions, create_database, create_table
+    from star_assets.athena.ddl import add_partitions, create_database, create_table, has_other_types
 
     warehouse = open_warehouse()
     chosen = in_order(warehouse, tables)
@@ -196,7 +196,14 @@ def ddl(tables: Sequence[str], partitions: bool) -> None:
         served = replace(served, database=f"{prefix}{served.database}", parameters=made)
         statements.append(create_table(served))
         if partitions:
-            statements += add_partitions(served, live)
+            odd = [partition.values[0] for partition in live if has_other_types(served, partition)]
+            statements += add_partitions(served, [found for found in live if found.values[0] not in odd])
+            if odd:
+                note(
+                    f"{entry.name}: left out {len(odd):,} partitions, from {odd[0]} on, that an earlier declaration "
+                    "wrote in other types: one that is added by hand is read in the table's. `star-assets run` builds "
+                    "again what it can."
+                )
     for statement in statements:
         click.echo(f"{statement};\n")
     if not warehouse.settings.on_aws:

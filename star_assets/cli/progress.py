@@ -70,6 +70,9 @@ def _notes_of_day(outcome: Outcome) -> Iterator[str]:
             f"{outcome.location}/{REJECTS_FILE}, and `star-assets rejects {outcome.table}` lists them. "
             f"The first: {facts['first_rejects'][0]}."
         )
+    if new := facts.get("new_columns"):
+        what = "a new column, which is" if len(new) == 1 else f"{len(new)} new columns, which are"
+        yield f"{where}: {what} carried along as text: {', '.join(new)}."
     if repeated := facts.get("repeated_keys"):
         keys = "1 key has" if repeated == 1 else f"{repeated:,} keys have"
         yield f"{where}: {keys} different rows of one version in this export; of each, the greatest by content counts."

@@ -14,6 +14,7 @@ from ibis.expr.types import Table
 
 from star_assets.engines.duckdb_session import FILE, connect, name, parquet, parquet_format, sql_type, text
 from star_assets.engines.engine import StagedInput
+from star_assets.model.errors import StagedOtherwise
 from star_assets.model.source import Source
 from star_assets.model.star import Star
 from star_assets.model.tables import CALENDAR
@@ -45,8 +46,19 @@ class Relations:
         parts = [self._no_rows(source)]
         parts += [f"SELECT * FROM {parquet([base])}"] if base else []
         parts += [f"SELECT * FROM {parquet(list(days))} JOIN {files} USING ({FILE})"] if days else []
-        self._view(view, f"SELECT * EXCLUDE ({FILE}) FROM ({' UNION ALL BY NAME '.join(parts)})")
+        rows = f"SELECT * EXCLUDE ({FILE}) FROM ({' UNION ALL BY NAME '.join(parts)})"
+        self._view(view, rows)
+        if casts := self._casts(source, self._table(view)):
+            self._view(view, f"SELECT * REPLACE ({', '.join(casts)}) FROM ({rows})")
         return self._table(view)
+
+    def _casts(self, source: Source, rows: Table) -> list[str]:
+        """What makes rows of the declared types, where an earlier declaration staged some in others."""
+        types = {f.name: (f.type, Type.of(rows[f.name].type())) for f in self.star.fields(source)}
+        for column, (declared, found) in types.items():
+            if not declared.holds(found):
+                raise StagedOtherwise(source.name, column, str(declared), str(found))
+        return [f"CAST({name(c)} AS {sql_type(d)}) AS {name(c)}" for c, (d, found) in types.items() if d != found]
 
     def _no_rows(self, source: Source) -> str:
         """The columns that staged rows have at least, in their declared types."""

@@ -67,7 +67,9 @@ class TypedSql:
         return f"SELECT {', '.join(nulls)} WHERE false"
 
     def carried(self, header: Header) -> dict[str, str]:
-        """The columns of a header that the declaration does not list, each with a staged name of its own."""
+        """The columns of a header that are carried along undeclared, each with a staged name of its own."""
+        if self.source.new_columns == "ignore":
+            return {}
         unlisted = [column for column in header if column not in self.types]
         names = {column: column for column in unlisted if _is_usable(column)}
         for column in unlisted:

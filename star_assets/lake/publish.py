@@ -259,10 +259,16 @@ def _point_table(
 def _partitioned(
     storage: Storage, table: TableEntry, found: TableEntry | None, columns: Iterable[CatalogColumn]
 ) -> TableEntry:
-    """The table as declared, with the columns that its versions have beyond that, in order of appearance."""
-    first: dict[str, CatalogColumn] = {}
-    for column in (*table.columns, *(found.columns if found else ()), *columns):
-        first.setdefault(column.name.lower(), column)
+    """The table as declared, with the columns that its versions have beyond that, in order of appearance.
+
+    Of an undeclared column that versions have in several types, one is text: every other can be read as that.
+    """
+    first = {column.name.lower(): column for column in table.columns}
+    declared = set(first)
+    for column in (*(found.columns if found else ()), *columns):
+        known = first.setdefault(column.name.lower(), column)
+        if known.type != column.type and column.name.lower() not in declared:
+            first[column.name.lower()] = replace(known, type="string")
     return replace(
         table,
         columns=tuple(replace(column, name=name) for name, column in first.items()),

@@ -99,7 +99,7 @@ class Source:
         name: the table's name, in lower case.
         key: the column, or columns, that tell rows apart.
         columns: type, or `Column`, of each declared column. Columns that an
-            export has beyond these are carried along as strings.
+            export has beyond these are carried along as strings (`new_columns`).
         event_time: the timestamp column that says when the thing happened.
         version: the column that grows with every change of a row.
         deleted: `"column = 'value'"`: rows that say their key is gone.
@@ -118,6 +118,9 @@ class Source:
         max_rejects: the share of invalid rows above which a day is refused.
         pulled: False if its exports are dropped even where others are pulled
             from the database that STAR_SOURCE_DSN names.
+        new_columns: what becomes of columns that are not declared: `"evolve"`
+            carries them along, `"ignore"` leaves them out, `"freeze"` refuses
+            the export.
         description, owner: shown to people.
     """
 
@@ -136,6 +139,7 @@ class Source:
     timezone: str = "UTC"
     max_rejects: float = 0.001
     pulled: bool = True
+    new_columns: Literal["evolve", "ignore", "freeze"] = "evolve"
     description: str = ""
     owner: str | None = None
 
@@ -173,6 +177,9 @@ class Source:
             )
         if self.exports not in ("changes", "snapshots"):
             raise BadDeclaration(f"source {self.name}", f"exports is {self.exports!r}", 'Use "changes" or "snapshots"')
+        if self.new_columns not in ("evolve", "ignore", "freeze"):
+            problem = f"new_columns={self.new_columns!r} is none of evolve, ignore, freeze"
+            raise BadDeclaration(f"source {self.name}", problem, "Use one of these")
         if self.event_time and self.declared[self.event_time].type != "timestamp":
             raise BadDeclaration(
                 f"source {self.name}", f"event_time {self.event_time!r} is no timestamp", "Declare it as one"

@@ -72,6 +72,24 @@ class Type:
                 return cls(name)
         raise ValueError(f"no column type of the model holds {dtype}; cast it")
 
+    @classmethod
+    def of_athena(cls, text: str) -> Type | None:
+        """The type that has this name in Athena's DDL; None where the model has none."""
+        simple = {athena: cls(name) for name, (_, athena) in _SIMPLE.items()}
+        return simple.get(text) or (cls.parse(text) if _DECIMAL.fullmatch(text) else None)
+
+    def holds(self, other: Type) -> bool:
+        """Whether values of another type can be read as this one without losing a digit.
+
+        A number may still be too large, which a cast says. The pairs are those
+        that Athena casts too, where a partition's type is not its table's.
+        """
+        if other.name in ("int32", "int64"):
+            return self == other or self.name in ("int64", "decimal", "string")
+        if other.name == "decimal" and self.name == "decimal":
+            return (self.scale or 0) >= (other.scale or 0)
+        return self == other or (self.name == "string" and other.name in ("decimal", "date"))
+
     @property
     def ibis(self) -> dt.DataType:
         """The same type in Ibis."""

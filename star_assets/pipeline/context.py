@@ -7,8 +7,8 @@ themselves, and who asks for them (warehouse).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
-from typing import Any
 
 from star_assets.athena.scans import Listing
 from star_assets.engines.duckdb_engine import DuckDBEngine
@@ -16,7 +16,15 @@ from star_assets.engines.engine import Engine, StagedInput
 from star_assets.lake.catalog import Catalog
 from star_assets.lake.places import open_catalog, open_storage
 from star_assets.lake.storage import Storage, each
-from star_assets.lake.versions import Partition, PointerEntry, Pointers, pointers_folder, read_pointer
+from star_assets.lake.versions import (
+    Manifest,
+    Partition,
+    PointerEntry,
+    Pointers,
+    pointers_folder,
+    read_manifest,
+    read_pointer,
+)
 from star_assets.model.source import Source
 from star_assets.model.star import Star
 from star_assets.model.tables import Fact
@@ -32,8 +40,7 @@ class Context:
         self.settings = settings
         self._code: dict[str, str] = {}
         self.known_pointers: dict[tuple[str, str], Pointers] = {}
-        # For each staged version that was looked at, its manifest's inputs.
-        self.made_of: dict[str, Mapping[str, Any]] = {}
+        self._manifests: dict[str, Manifest] = {}
         # For each live version of a date, with the histories' versions: whether its surrogate keys are theirs.
         self.held: dict[tuple[str, ...], bool] = {}
         # For each driving column, what the key index said of every date, and which versions of its months.
@@ -89,6 +96,17 @@ class Context:
                 paths[entry.values[0]] = listing.files(entry.location, entry.parameters).paths
         names = iter(self.storage.local([path for several in paths.values() for path in several]))
         return {day: [next(names) for _ in several] for day, several in paths.items()}
+
+    def staged_manifest(self, source: str, day: str, version: str) -> Manifest | None:
+        """What a staged version of a day is, but for statistics and facts; None where it is gone. Read once."""
+        if version not in self._manifests:
+            try:
+                manifest = read_manifest(self.storage, Partition("staging", source, day), version)
+            except FileNotFoundError:
+                return None
+            # Of thousands of them, what nobody asks for here would take most of the memory.
+            self._manifests[version] = replace(manifest, statistics={}, facts={})
+        return self._manifests[version]
 
     def staged_inputs(self, source: Source, exports: Mapping[str, PointerEntry]) -> tuple[StagedInput, ...]:
         """The staged files of some versions of export days."""

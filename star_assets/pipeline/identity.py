@@ -67,4 +67,5 @@ def _declared(source: Source) -> Mapping[str, Any]:
         "exports": source.exports,
         "csv": asdict(source.csv),
         "timezone": source.timezone,
+        "new_columns": source.new_columns,
     }

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from star_assets.lake.versions import Partition, Pointer, PointerEntry, read_manifest
-from star_assets.model.errors import BrokenFile, NotStaged
+from star_assets.lake.versions import Pointer, PointerEntry
+from star_assets.model.errors import BrokenFile, EngineFailed, NotStaged, StagedOtherwise
 from star_assets.model.source import Source
 from star_assets.model.star import AnyTable
 from star_assets.model.tables import Dimension, Fact
@@ -66,9 +66,12 @@ def out_of_date(context: Context, table: AnyTable) -> OutOfDate:
     """What a refresh of the table would change, as of now."""
     if isinstance(table, Source):
         return _exports(context, table)
-    if isinstance(table, Dimension):
-        return _dimension(context, table)
-    return _dates(context, table)
+    try:
+        return _dimension(context, table) if isinstance(table, Dimension) else _dates(context, table)
+    except (EngineFailed, StagedOtherwise) as error:
+        # What is staged cannot be read as declared. Refreshing a day says so, of this table alone.
+        staged = [context.staged_exports(source) for source in context.star.upstream_sources(table)]
+        return OutOfDate({min(map(max, staged)): digest(error=str(error))})
 
 
 def _exports(context: Context, source: Source) -> OutOfDate:
@@ -99,13 +102,10 @@ def _exports(context: Context, source: Source) -> OutOfDate:
 
 def _is_staged(context: Context, step: StageStep, export: Export, live: PointerEntry) -> bool:
     """Whether the live version was made, by the present code, of the files that the export has."""
-    if live.version not in context.made_of:
-        try:
-            manifest = read_manifest(context.storage, Partition("staging", export.source, export.day), live.version)
-        except FileNotFoundError:
-            return False
-        context.made_of[live.version] = manifest.inputs
-    known = context.made_of[live.version]
+    manifest = context.staged_manifest(export.source, export.day, live.version)
+    if manifest is None:
+        return False
+    known = manifest.inputs
     if export.retired:
         return step.identity(known["files"]) == str(known.get("identity", live.identity))
     files = known["files"] if same_files(export, known["files"]) else _fingerprints(context, export, known["files"])

@@ -15,6 +15,7 @@ from star_assets.lake.versions import Partition, Pointer, read_manifest, read_po
 from star_assets.model.errors import HalfExport, RawRetired, StarError, TooManyRejects
 from star_assets.model.source import Source
 from star_assets.pipeline.context import Context
+from star_assets.pipeline.evolution import NewColumns
 from star_assets.pipeline.identity import digest
 from star_assets.pipeline.outcome import CheckResult, Outcome
 from star_assets.pipeline.publishing import Built, Plan
@@ -41,6 +42,7 @@ class StageStep:
         self.now = now  # Unix seconds, to tell whether an export has settled; by default the clock's
         self.entry = table_entry(context.star, source, context.storage)
         self.code = context.code_identity(source.name)
+        self._new_columns = NewColumns(context, source)
 
     def plan(self, days: Sequence[str]) -> Iterator[Plan | Outcome]:
         """Read each pointer, then its export; hash only files whose size or time changed."""
@@ -149,6 +151,7 @@ class StageStep:
             "repeated_keys": staged.repeated_keys,
             "files": len(staged.counts),
             "unlisted_columns": list(staged.extra),
+            "new_columns": self._new_columns.of(plan.day, staged.extra, records - rejected),
             "first_rejects": list(staged.first_rejects),
         }
         beside = {REJECTS_FILE: staged.rejects} if staged.rejects else {}

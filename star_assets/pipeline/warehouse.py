@@ -29,6 +29,7 @@ from star_assets.model.tables import Dimension, Fact
 from star_assets.pipeline.account import Account
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.dimensions import refresh_dimension
+from star_assets.pipeline.evolution import new_columns, told
 from star_assets.pipeline.facts import FactStep
 from star_assets.pipeline.key_index import KeyIndex, catch_up
 from star_assets.pipeline.out_of_date import OutOfDate, out_of_date, remarks
@@ -173,6 +174,11 @@ class Warehouse(Context):
     def remarks(self, table: str, found: OutOfDate) -> list[str]:
         """What people should know of what was found out of date: that which refreshing does not mend."""
         return remarks(self, self.star.table(table), found)
+
+    def evolution(self, table: str) -> list[str]:
+        """What people should know of columns that came to a source without being declared. Raises UnknownTable."""
+        found = self.star.table(table)
+        return told(found, new_columns(self, found)) if isinstance(found, Source) else []
 
     def require_day(self, table: str, day: str) -> None:
         """Raises UnknownPartition for a text that is no day from the start date on."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from star_assets.model.errors import ColumnMissing
+from star_assets.model.errors import ColumnMissing, UnknownColumns
 from star_assets.model.source import Source
 
 
@@ -17,7 +17,10 @@ def required_columns(source: Source) -> tuple[str, ...]:
 
 
 def require_columns(source: Source, file: str, found: Sequence[str]) -> None:
-    """Raises ColumnMissing where a required column is not among those that were found."""
+    """Raises ColumnMissing where a required column was not found, UnknownColumns for others where these are frozen."""
     missing = [column for column in required_columns(source) if column not in found]
+    undeclared = [column for column in found if column not in source.declared]
     if missing:
-        raise ColumnMissing(file, missing, found, [column for column in found if column not in source.declared])
+        raise ColumnMissing(file, missing, found, undeclared)
+    if undeclared and source.new_columns == "freeze":
+        raise UnknownColumns(file, undeclared, list(source.declared))

@@ -45,7 +45,7 @@ def read_header(start: bytes, encoding: str, name: str, source: Source) -> Heade
     """The first record that is not blank; no columns where all are. `start` is the file's first chunk.
 
     Raises BrokenFile for a header that cannot be used or is in another dialect,
-    ColumnMissing where it lacks a required column.
+    ColumnMissing where it lacks a required column, UnknownColumns where others are frozen.
     """
     text = as_text(BufferedReader(BytesIO(start)), encoding)
     records = CsvGrammar(source.csv).records(text)

@@ -315,6 +315,23 @@ def test_only_sources_have_rejects(star: Star) -> None:
     assert (done.exit_code, "dim_store is no source. Sources: orders, order_items," in done.stderr) == (2, True)
 
 
+# Columns that nobody declared
+
+
+def test_a_new_column_is_told_when_it_comes_and_by_status(star: Star, small_lake: Any) -> None:
+    """In the run that brings it, once; in the status, until somebody declares it."""
+    file = small_lake.export("stores", DAY) / "stores.json"
+    stores = json.loads((small_lake.export("stores", "2023-07-01") / "stores.json").read_text())
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps([{**stores[0], "manager": "x"}]))
+    (file.parent / "_SUCCESS").touch()
+    assert f"Note: stores {DAY}: a new column, which is carried along as text: manager.\n" in star("run").stderr
+    assert "manager" not in star("run").stderr
+    told = f"Note: stores: 1 column came later than the first export: manager since {DAY}. Declare it to give a type.\n"
+    assert told in star("status").stderr
+    assert small_lake.rows("SELECT DISTINCT manager FROM dim_store WHERE manager = 'x'") == [{"manager": "x"}]
+
+
 # Versions
 
 

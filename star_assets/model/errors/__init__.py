@@ -5,6 +5,7 @@
     │   ├── BadDeclaration       a Source, Dimension, Fact or Star contradicts itself
     │   ├── BadSetting           a STAR_… variable cannot be used
     │   ├── ColumnMissing        an export lacks a required column
+    │   ├── UnknownColumns       an export has columns that its source does not let in
     │   ├── BrokenFile           an export's file cannot be read to its end
     │   ├── TooManyRejects       more rows are invalid than the source allows
     │   ├── AuditFailed          a built version broke a rule of the model
@@ -18,6 +19,7 @@
     │   ├── CannotForget         a member that cannot be erased, or is none
     │   ├── NotForgotten         traces of a member are left
     │   ├── NotStaged            a table's day needs exports that no staging has published
+    │   ├── StagedOtherwise      days are staged with a type that the declared one cannot hold
     │   ├── EngineFailed         the engine gave up on a statement
     │   ├── DatabaseRefused      a database that exports are pulled from: rights, tables, columns
     │   ├── LakeRefused          the lake's folder cannot be read or written
@@ -41,7 +43,14 @@ where, expected, found, what to do. Not here: what Dagster makes of them.
 """
 
 from star_assets.model.errors.declaring import BadDeclaration, BadSetting
-from star_assets.model.errors.exports import BrokenFile, ColumnMissing, HalfExport, RawRetired, TooManyRejects
+from star_assets.model.errors.exports import (
+    BrokenFile,
+    ColumnMissing,
+    HalfExport,
+    RawRetired,
+    TooManyRejects,
+    UnknownColumns,
+)
 from star_assets.model.errors.places import AwsBusy, AwsRefused, CatalogBusy, EngineFailed, LakeFull, LakeRefused
 from star_assets.model.errors.publishing import (
     AuditFailed,
@@ -52,6 +61,7 @@ from star_assets.model.errors.publishing import (
     NotStaged,
     PointerContended,
     RollbackRefused,
+    StagedOtherwise,
     UnknownPartition,
     UnknownTable,
     UnknownVersion,
@@ -89,10 +99,12 @@ __all__ = [
     "QueryStopped",
     "RawRetired",
     "RollbackRefused",
+    "StagedOtherwise",
     "StarError",
     "TooManyRejects",
     "Transient",
     "Unfaithful",
+    "UnknownColumns",
     "UnknownPartition",
     "UnknownTable",
     "UnknownVersion",

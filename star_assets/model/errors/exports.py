@@ -31,6 +31,21 @@ class ColumnMissing(Permanent):
         )
 
 
+class UnknownColumns(Permanent):
+    """An export has columns that its source neither declares nor lets in."""
+
+    def __init__(self, file: str, unknown: Sequence[str], declared: Sequence[str]) -> None:
+        super().__init__(file, tuple(unknown), tuple(declared))
+
+    def __str__(self) -> str:
+        file, unknown, declared = self.args
+        return (
+            f"{file}: expected no columns but {_names(declared)}, found {_names(unknown)} beside them. "
+            f"The live version stays. Export without {'it' if len(unknown) == 1 else 'them'}, or change the Source: "
+            'declare what is new, or set new_columns to "evolve" or "ignore".'
+        )
+
+
 class BrokenFile(Permanent):
     """An export's file cannot be read as its source declares it."""
 

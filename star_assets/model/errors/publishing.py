@@ -36,6 +36,21 @@ class NotStaged(Permanent):
         )
 
 
+class StagedOtherwise(Permanent):
+    """Days are staged with a type that the declared one cannot hold."""
+
+    def __init__(self, source: str, column: str, declared: str, found: str) -> None:
+        super().__init__(source, column, declared, found)
+
+    def __str__(self) -> str:
+        source, column, declared, found = self.args
+        return (
+            f"{source}: expected column {column!r} as {declared} in all that is staged, found {found}, as an earlier "
+            f"declaration staged it. What is live stays. `star-assets run {source}` stages the days again that have "
+            "their raw files; put those of the others back, or declare a type that holds both."
+        )
+
+
 class UnknownTable(Permanent):
     """No source, dimension or fact has that name."""
 

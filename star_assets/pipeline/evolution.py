@@ -1,0 +1,84 @@
+"""How a source's columns change from export to export: those that nobody declared, and when each of them came.
+
+Not here: what becomes of such columns (staging, by the Source's `new_columns`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from star_assets.lake.versions import Partition, read_pointer
+from star_assets.model.source import Source
+from star_assets.pipeline.context import Context
+from star_assets.staging.winners import DELETED
+
+# Days before an export that are looked at for one with rows: a source may export nothing for weeks.
+LOOKED_BACK = 31
+
+
+def undeclared(source: Source, columns: Iterable[str]) -> tuple[str, ...]:
+    """Those of a staged version's columns that the source does not declare, in their order."""
+    return tuple(column for column in columns if column not in source.declared and column != DELETED)
+
+
+def new_columns(context: Context, source: Source) -> dict[str, str]:
+    """The undeclared columns that came after the source's first staged rows, each with its first export day."""
+    pointers = context.pointers("staging", source.name).refresh()
+    days = [(day, pointer.live) for day, pointer in sorted(pointers.items(), key=str) if day and pointer.live]
+    first: dict[str, str] = {}
+    begin = None
+    for day, live in days:
+        manifest = context.staged_manifest(source.name, day, live.version) if live.rows else None
+        if manifest:
+            begin = begin or day
+            for column in undeclared(source, (name for name, _ in manifest.schema)):
+                first.setdefault(column, day)
+    return {column: day for column, day in first.items() if day != begin}
+
+
+def told(source: Source, columns: Mapping[str, str]) -> list[str]:
+    """What people should know of `new_columns`: which, since when, and how to give them a type."""
+    if not columns:
+        return []
+    listed = ", ".join(f"{column} since {day}" for column, day in columns.items())
+    noun, pronoun = ("1 column", "it") if len(columns) == 1 else (f"{len(columns):,} columns", "them")
+    return [f"{source.name}: {noun} came later than the first export: {listed}. Declare {pronoun} to give a type."]
+
+
+class NewColumns:
+    """Tells which columns of a day the one before it had not, while days are staged in their order."""
+
+    def __init__(self, context: Context, source: Source) -> None:
+        self.context = context
+        self.source = source
+        self._listed: set[str] | None = None
+        self._known: dict[str, tuple[str, ...]] = {}
+
+    def of(self, day: str, columns: Sequence[str], rows: int) -> list[str]:
+        """Those of a day's undeclared columns that are new; none where no day before it has rows."""
+        before = self._before(day)
+        if rows:
+            self._known[day] = tuple(columns)
+        return [] if before is None else [column for column in columns if column not in before]
+
+    def _before(self, day: str) -> tuple[str, ...] | None:
+        """The undeclared columns of the last day with rows before this one; None where there is none."""
+        if self._listed is None:
+            self._listed = set(self.context.staged_exports(self.source))
+        earlier = sorted((other for other in self._listed | self._known.keys() if other < day), reverse=True)
+        for other in earlier[:LOOKED_BACK]:
+            if other in self._known or self._read(other):
+                return self._known[other]
+        return None
+
+    def _read(self, day: str) -> bool:
+        """Look at a staged day. Whether it has rows."""
+        partition = Partition("staging", self.source.name, day)
+        live = read_pointer(self.context.storage, partition)[0].live
+        if live is None or not live.rows:
+            return False
+        manifest = self.context.staged_manifest(self.source.name, day, live.version)
+        if manifest is None:
+            return False
+        self._known[day] = undeclared(self.source, (name for name, _ in manifest.schema))
+        return True
