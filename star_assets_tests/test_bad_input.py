@@ -102,7 +102,7 @@ CASES = [
     Case(
         "a required column is missing",
         orders(HEADER.replace("customer_id", "client"), *TWO_ROWS),
-        "orders           1 failed\n"
+        "orders               1 failed\n"
         "Error: oltp/orders/date=2023-07-02/orders.csv: expected column 'customer_id', found order_id, client, "
         "store_id, ordered_at, status, updated_at. Of these, client is not declared: a new name? The live version "
         "stays. Export again, or declare the new name, or mark the column optional in the Source.\n",
@@ -110,7 +110,7 @@ CASES = [
     Case(
         "a value is not of its column's type",
         orders(HEADER, ROW.format("twelve", "placed"), *TWO_ROWS),
-        "orders           1 failed\n"
+        "orders               1 failed\n"
         "Error: orders 2023-07-02: 1 of 3 rows rejected (33.33%), allowed are 0.10%. The live version stays; the "
         "rejected rows are kept in LAKE/staging/orders/date=2023-07-02/v=VERSION/_rejects.parquet, and "
         "`star-assets rejects orders` lists them. Export the day again, or correct the Source: its types, its csv "
@@ -122,7 +122,7 @@ CASES = [
     Case(
         "a column has become incompatible throughout",
         orders(HEADER, *(row.replace("2023-07-02 10:00:00", "July 2nd", 1) for row in TWO_ROWS)),
-        "orders           1 failed\n"
+        "orders               1 failed\n"
         "Error: orders 2023-07-02: 2 of 2 rows rejected (100.00%), allowed are 0.10%. The live version stays; the "
         "rejected rows are kept in LAKE/staging/orders/date=2023-07-02/v=VERSION/_rejects.parquet, and "
         "`star-assets rejects orders` lists them. Export the day again, or correct the Source: its types, its csv "
@@ -136,28 +136,28 @@ CASES = [
     Case(
         "a Parquet file is named .csv",
         raw("orders", "orders.csv", parquet()),
-        "orders           1 failed\n"
+        "orders               1 failed\n"
         "Error: oltp/orders/date=2023-07-02/orders.csv: expected text, found Parquet. Nothing of this day was staged; "
         "the live version stays. Export the file again.\n",
     ),
     Case(
         "a zip archive is named .csv",
         raw("orders", "orders.csv", b"PK\x03\x04" + bytes(40)),
-        "orders           1 failed\n"
+        "orders               1 failed\n"
         "Error: oltp/orders/date=2023-07-02/orders.csv: expected text, found a zip archive or an Excel workbook. "
         "Nothing of this day was staged; the live version stays. Export the file again.\n",
     ),
     Case(
         "a gzip is truncated",
         raw("orders", "orders.csv", gzip.compress("\n".join([HEADER, *TWO_ROWS]).encode())[:-20]),
-        "orders           1 failed\n"
+        "orders               1 failed\n"
         "Error: oltp/orders/date=2023-07-02/orders.csv: expected a whole gzip stream, found that the gzip stream ends "
         "early. Nothing of this day was staged; the live version stays. Export the file again.\n",
     ),
     Case(
         "a file is cut in mid-row",
         orders(HEADER, *TWO_ROWS, "3,1,1,2023-07-0", end=""),
-        "orders           1 failed\n"
+        "orders               1 failed\n"
         "Error: orders 2023-07-02: 1 of 3 rows rejected (33.33%), allowed are 0.10%. The live version stays; the "
         "rejected rows are kept in LAKE/staging/orders/date=2023-07-02/v=VERSION/_rejects.parquet, and "
         "`star-assets rejects orders` lists them. Export the day again, or correct the Source: its types, its csv "
@@ -168,7 +168,7 @@ CASES = [
     Case(
         "a key is repeated with other content",
         orders(HEADER, *TWO_ROWS, ROW.format(2, "cancelled")),
-        "orders           1 published                               3 rows\n"
+        "orders               1 published                               3 rows\n"
         "Note: orders 2023-07-02: 1 key has different rows of one version in this export; of each, the greatest by "
         "content counts.\n",
         exit_code=0,
@@ -177,7 +177,7 @@ CASES = [
     Case(
         "an export is not whole",
         lambda lake: (lake.export("orders", DAY) / "_SUCCESS").unlink(),
-        "orders           1 failed\n"
+        "orders               1 failed\n"
         "Error: orders 2023-07-02: the export is not whole: expected a file _SUCCESS, found 1 data file without it. "
         "It was not staged. It will be once the rest has come.\n",
         exit_code=75,
@@ -185,7 +185,7 @@ CASES = [
     Case(
         "the lake gives no rights",
         without_rights,
-        "orders           1 failed\n"
+        "orders               1 failed\n"
         "Error: LAKE/_scratch/SCRATCH: Permission denied. What was live stays live. Give this user read and write "
         "rights to the lake, or set STAR_LAKE to another place.\n",
         options={"preexec_fn": as_anybody},
@@ -193,7 +193,7 @@ CASES = [
     Case(
         "the disk is full",
         orders(HEADER, *TWO_ROWS),
-        "orders           1 failed\n"
+        "orders               1 failed\n"
         "Error: staging orders 2023-07-02: File too large. What was live stays live. Make room (`star-assets vacuum` "
         "frees what superseded versions hold) and run again.\n",
         exit_code=75,
@@ -214,8 +214,8 @@ CASES = [
     Case(
         "two runs are on one partition at once",
         orders(HEADER, *TWO_ROWS),
-        "orders           1 published                               2 rows\n"
-        "orders           1 unchanged                               2 rows\n",
+        "orders               1 published                               2 rows\n"
+        "orders               1 unchanged                               2 rows\n",
         exit_code=0,
         live=2,
         processes=2,
