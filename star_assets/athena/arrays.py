@@ -1,6 +1,6 @@
-"""Athena's functions of arrays, and how DuckDB answers each.
+"""Athena's arrays: ARRAY[…], subscripts, functions, and how DuckDB answers each.
 
-Not here: subscripts and ARRAY[…] (rules), UNNEST (sources), sequence (dates).
+Not here: UNNEST (sources), sequence (dates), lambdas (lambdas), || (texts).
 """
 
 from __future__ import annotations
@@ -9,30 +9,72 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from star_assets.athena.compiler import Compiler, Value, coerced
+from star_assets.athena.compiler import Compiler, Value, coerced, rule
 from star_assets.athena.functions import expect, function
-from star_assets.athena.types import BIGINT, BOOLEAN, Type, array
+from star_assets.athena.maps import at_key, element_of_map
+from star_assets.athena.nested import each
+from star_assets.athena.rows import nth_field, packed
+from star_assets.athena.types import BIGINT, BOOLEAN, UNKNOWN, VARCHAR, Type, array, row
 
 
-def _elements(compiler: Compiler, node: exp.Expression, value: Value) -> Type:
+@rule(exp.Array)
+def array_of(compiler: Compiler, node: exp.Array) -> Value:
+    """ARRAY[…]."""
+    if not node.expressions:
+        return Value("CAST([] AS INTEGER[])", array(UNKNOWN), node)
+    elements, type_ = compiler.alike(compiler.values(node.expressions), "ARRAY")
+    return Value(f"[{', '.join(elements)}]", array(type_), node)
+
+
+@rule(exp.Bracket)
+def subscript(compiler: Compiler, node: exp.Bracket) -> Value:
+    """array[n], from 1; map[key]; row[n]. What is not there is an error; element_at gives NULL."""
+    if len(node.expressions) != 1:
+        compiler.fail(node, "A subscript is one value")
+    container, index = compiler.values([node.this, node.expressions[0]])
+    if container.type.name == "map":
+        return at_key(compiler, container, index, node)
+    if container.type.name == "row":
+        if index.integer is None or not 1 <= index.integer <= len(container.type.parts):
+            compiler.fail(node, f"A row of {len(container.type.parts)} fields has no field at that place")
+        return nth_field(container, index.integer - 1, node)
+    if container.type.of is None or not index.type.is_integer:
+        compiler.mismatch(node, "A subscript", [container, index])
+    return Value(f"athena_subscript({container.sql}, {coerced(index, BIGINT)})", container.type.of, node)
+
+
+def elements(compiler: Compiler, node: exp.Expression, value: Value) -> Type:
+    """The type of an array's elements. Raises BadQuery for another value."""
+    if value.type == UNKNOWN:
+        return UNKNOWN
     if value.type.of is None:
         compiler.mismatch(node, str(node.this).lower(), [value])
     return value.type.of
 
 
+def _plain(compiler: Compiler, node: exp.Expression, type_: Type) -> None:
+    """Refuse elements that DuckDB takes for equal otherwise than Athena."""
+    if type_.parts or type_.is_float or type_.name == "json":
+        compiler.refuse(f"{str(node.this).lower()} of values of type {type_}")
+
+
 @function("cardinality")
 def cardinality(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """The number of an array's elements."""
+    """The number of an array's elements, or of a map's keys."""
     expect(compiler, node, values, 1)
-    _elements(compiler, node, values[0])
+    if values[0].type.name == "map":
+        return Value(f"CAST(cardinality({values[0].sql}) AS BIGINT)", BIGINT, node)
+    elements(compiler, node, values[0])
     return Value(f"len({values[0].sql})", BIGINT, node)
 
 
 @function("element_at")
 def element_at(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """element_at(array, n): NULL outside of the array; negative numbers count from its end."""
+    """element_at(array, n), negative numbers counting from its end; element_at(map, key). NULL if it is not there."""
     expect(compiler, node, values, 2)
-    element = _elements(compiler, node, values[0])
+    if values[0].type.name == "map":
+        return element_of_map(compiler, values[0], values[1], node)
+    element = elements(compiler, node, values[0])
     if not values[1].type.is_integer:
         compiler.mismatch(node, "element_at", values)
     return Value(f"athena_element_at({values[0].sql}, {coerced(values[1], BIGINT)})", element, node)
@@ -42,21 +84,72 @@ def element_at(compiler: Compiler, node: exp.Expression, values: Sequence[Value]
 def contains(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """contains(array, element): NULL if it is not found and the array has a NULL."""
     expect(compiler, node, values, 2)
-    given = Value("", _elements(compiler, node, values[0]), node)
-    (_, wanted), type_ = compiler.alike([given, values[1]], "contains")
-    items = coerced(values[0], array(type_))
+    items, wanted, _ = _with_element(compiler, node, values)
     found = f"list_contains({items}, {wanted})"
     unsure = f"len(list_filter({items}, lambda x: x IS NULL)) > 0"
-    return Value(
-        f"CASE WHEN {found} THEN TRUE WHEN {unsure} OR {wanted} IS NULL THEN NULL ELSE {found} END", BOOLEAN, node
-    )
+    sql = f"CASE WHEN {found} THEN TRUE WHEN {unsure} OR {wanted} IS NULL THEN NULL ELSE {found} END"
+    return Value(sql, BOOLEAN, node)
+
+
+def _with_element(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> tuple[str, str, Type]:
+    """An array and a value that may be in it, in the type that they have in common."""
+    given = Value("", elements(compiler, node, values[0]), node)
+    (_, wanted), type_ = compiler.alike([given, values[1]], str(node.this).lower())
+    _plain(compiler, node, type_)
+    return coerced(values[0], array(type_)), wanted, type_
+
+
+@function("array_position")
+def array_position(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
+    """The first place of an element; 0 if it is not there."""
+    expect(compiler, node, values, 2)
+    items, wanted, _ = _with_element(compiler, node, values)
+    found = f"coalesce(CAST(list_position({items}, {wanted}) AS BIGINT), 0)"
+    return Value(f"CASE WHEN {items} IS NOT NULL AND {wanted} IS NOT NULL THEN {found} END", BIGINT, node)
+
+
+@function("array_remove")
+def array_remove(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
+    """The elements that are not equal to a value. Athena refuses NULL among them."""
+    expect(compiler, node, values, 2)
+    items, wanted, type_ = _with_element(compiler, node, values)
+    kept = f"list_filter({items}, lambda x: x IS NULL OR x <> {wanted})"
+    return Value(f"CASE WHEN {wanted} IS NOT NULL THEN {kept} END", array(type_), node)
+
+
+@function("array_distinct")
+def array_distinct(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
+    """Each element once, in order of appearance; NULL is one."""
+    expect(compiler, node, values, 1)
+    _plain(compiler, node, elements(compiler, node, values[0]))
+    return Value(f"athena_distinct({values[0].sql})", values[0].type, node)
+
+
+@function("array_union", "array_intersect", "array_except")
+def as_sets(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
+    """Two arrays as sets, in order of appearance; NULL is an element like any other."""
+    expect(compiler, node, values, 2)
+    (left, right), type_ = compiler.alike(values, str(node.this).lower())
+    _plain(compiler, node, elements(compiler, node, Value("", type_, node)))
+    return Value(f"athena_{str(node.this).lower()}({left}, {right})", type_, node)
+
+
+@function("arrays_overlap")
+def arrays_overlap(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
+    """Whether two arrays have an element in common; NULL if none but NULL may be."""
+    expect(compiler, node, values, 2)
+    (left, right), type_ = compiler.alike(values, "arrays_overlap")
+    _plain(compiler, node, elements(compiler, node, Value("", type_, node)))
+    return Value(f"athena_overlap({left}, {right})", BOOLEAN, node)
 
 
 @function("array_sort")
 def array_sort(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """array_sort(array): ascending, NULL last."""
     expect(compiler, node, values, 1)
-    _elements(compiler, node, values[0])
+    type_ = elements(compiler, node, values[0])
+    if type_.holds("map", "json", "row"):
+        compiler.refuse(f"array_sort of values of type {type_}")
     return Value(f"list_sort({values[0].sql}, 'ASC', 'NULLS LAST')", values[0].type, node)
 
 
@@ -64,10 +157,79 @@ def array_sort(compiler: Compiler, node: exp.Expression, values: Sequence[Value]
 def array_extreme(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """array_max and array_min: NULL if one element is, unlike DuckDB's."""
     expect(compiler, node, values, 1)
-    element = _elements(compiler, node, values[0])
-    if element.is_float:
-        compiler.refuse(f"{node.this} of floating-point numbers")
+    element = elements(compiler, node, values[0])
+    _plain(compiler, node, element)
     items, name = values[0].sql, str(node.this).lower().replace("array_", "list_")
     return Value(
         f"CASE WHEN len(list_filter({items}, lambda x: x IS NULL)) = 0 THEN {name}({items}) END", element, node
     )
+
+
+@function("array_join")
+def array_join(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
+    """array_join(array, separator[, text for NULL]): NULL is left out unless told."""
+    expect(compiler, node, values, 2, 3)
+    type_ = elements(compiler, node, values[0])
+    if type_.name not in ("varchar", "unknown") and not type_.is_integer:
+        compiler.refuse(f"array_join of values of type {type_}", "CAST the array to array(varchar).")
+    if any(value.type not in (VARCHAR, UNKNOWN) for value in values[1:]):
+        compiler.mismatch(node, "array_join", values)
+    items = coerced(values[0], array(VARCHAR)) if type_ != VARCHAR else values[0].sql
+    if len(values) == 3:
+        items = f"list_transform({items}, lambda x: coalesce(x, {values[2].sql}))"
+    joined = f"coalesce(array_to_string(list_filter({items}, lambda x: x IS NOT NULL), {values[1].sql}), '')"
+    return Value(f"CASE WHEN {items} IS NOT NULL THEN {joined} END", VARCHAR, node)
+
+
+@function("flatten")
+def flatten(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
+    """An array of arrays as one array."""
+    expect(compiler, node, values, 1)
+    inner = elements(compiler, node, values[0])
+    if inner.of is None:
+        compiler.mismatch(node, "flatten", values)
+    return Value(f"flatten({values[0].sql})", inner, node)
+
+
+@function("slice")
+def slice_(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
+    """slice(array, start, length); a negative start counts from the end."""
+    expect(compiler, node, values, 3)
+    elements(compiler, node, values[0])
+    if not (values[1].type.is_integer and values[2].type.is_integer):
+        compiler.mismatch(node, "slice", values)
+    return Value(f"athena_slice({values[0].sql}, {values[1].sql}, {values[2].sql})", values[0].type, node)
+
+
+@function("trim_array")
+def trim_array(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
+    """trim_array(array, n): without its last n elements."""
+    expect(compiler, node, values, 2)
+    elements(compiler, node, values[0])
+    if not values[1].type.is_integer:
+        compiler.mismatch(node, "trim_array", values)
+    return Value(f"athena_trim_array({values[0].sql}, {values[1].sql})", values[0].type, node)
+
+
+@function("repeat")
+def repeat(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
+    """repeat(element, n): an array."""
+    expect(compiler, node, values, 2)
+    if not values[1].type.is_integer:
+        compiler.mismatch(node, "repeat", values)
+    sql = f"list_transform(range(CAST({values[1].sql} AS BIGINT)), lambda x: {values[0].sql})"
+    return Value(f"CASE WHEN {values[1].sql} IS NOT NULL THEN {sql} END", array(values[0].type), node)
+
+
+@function("zip")
+def zip_(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
+    """zip(arrays…): rows of what stands at the same place; shorter arrays are filled with NULL."""
+    if len(values) < 2:
+        compiler.fail(node, "zip expects at least two arrays")
+    types = [elements(compiler, node, value) for value in values]
+    missing = " OR ".join(f"{value.sql} IS NULL" for value in values)
+    rows = each(
+        f"list_zip({', '.join(value.sql for value in values)})",
+        lambda given: packed([f"{given}[{number}]" for number in range(1, len(values) + 1)]),
+    )
+    return Value(f"CASE WHEN {missing} THEN NULL ELSE {rows} END", array(row(types)), node)

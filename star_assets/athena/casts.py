@@ -2,18 +2,25 @@
 
 DuckDB reads more than Athena does (`12.5` or `1_000` as an integer) and rounds
 otherwise (half to even), so text is checked before it is cast and numbers are
-rounded before. Source: Trino's documentation of CAST, and its operators.
+rounded before. Source: Trino's documentation of CAST, and its answers. Not here:
+literals with a type (typed_literals), JSON (json_functions).
 """
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable
+from dataclasses import replace
 
 from sqlglot import exp
 
-from star_assets.athena.compiler import Compiler, Value, rule
-from star_assets.athena.types import UNKNOWN, VARCHAR, Type, from_sqlglot
+from star_assets.athena.compiler import Compiler, Value, rule, text
+from star_assets.athena.intervals import text_of
+from star_assets.athena.json_functions import cast_from_json, cast_to_json
+from star_assets.athena.nested import rebuilt
+from star_assets.athena.type_names import from_sqlglot
+from star_assets.athena.typed_literals import decimal_literal, moment_literal
+from star_assets.athena.types import JSON, MOMENTS, TIMESTAMP, UNKNOWN, VARCHAR, Type
+from star_assets.athena.zones import local
 
 # The texts that Athena takes for a value of a type.
 _DECIMAL_TEXT = r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?"
@@ -22,26 +29,32 @@ _VALID = {
     "double": rf"\s*({_DECIMAL_TEXT}|[+-]?(NaN|Infinity))\s*",
     "decimal": rf"\s*{_DECIMAL_TEXT}\s*",
     "date": r"\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}\s*",
-    "timestamp": r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}( [0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}([.][0-9]{1,6})?)?)?",
     "boolean": r"(?i)true|false|t|f|1|0",
 }
+
+# A text without a zone is DuckDB's to read; one with a zone, or none at all, is looked at in Python.
+_MOMENT = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}( [0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}([.][0-9]{1,6})?)?)?"
 
 
 @rule(exp.Cast)
 def cast(compiler: Compiler, node: exp.Cast) -> Value:
     """CAST(value AS type), and literals such as DATE '2023-07-01'."""
-    type_ = _target(compiler, node)
+    to = _target(compiler, node)
     value = compiler.value(node.this)
-    if value.literal is not None and type_.name in ("date", "timestamp"):
-        return _moment(compiler, node, value, type_)
-    return Value(converted(compiler, value, type_, node), type_, node)
+    if literal := decimal_literal(compiler, node, value, to):
+        return literal
+    if value.literal is not None and (to.name == "date" or to.name in MOMENTS):
+        return moment_literal(compiler, node, value, to)
+    return Value(_sized(converted(compiler, value, to, node), value, node), _resulting(value.type, to), node)
 
 
 @rule(exp.TryCast, parts=["safe"])
 def try_cast(compiler: Compiler, node: exp.TryCast) -> Value:
     """TRY_CAST: NULL where CAST is an error."""
-    type_ = _target(compiler, node)
-    return Value(f"TRY({converted(compiler, compiler.value(node.this), type_, node)})", type_, node)
+    to = _target(compiler, node)
+    value = compiler.value(node.this)
+    sql = _sized(converted(compiler, value, to, node), value, node)
+    return Value(f"TRY({sql})", _resulting(value.type, to), node)
 
 
 def _target(compiler: Compiler, node: exp.Cast) -> Type:
@@ -50,127 +63,171 @@ def _target(compiler: Compiler, node: exp.Cast) -> Type:
     type_ = from_sqlglot(node.to)
     if type_.name == "text":
         compiler.fail(node, "Unknown type: string. In queries Athena calls it varchar")
-    sized = node.to.expressions
-    if type_ == VARCHAR and sized:
-        compiler.refuse(f"CAST AS varchar({sized[0].name})", "Write substr(value, 1, n), then CAST AS varchar.")
-    if type_.name == "timestamp" and sized and int(sized[0].name) not in (0, 3):
-        compiler.refuse(f"timestamp({sized[0].name})", "Athena's tables hold milliseconds: timestamp(3).")
+    within = (part for part in node.to.find_all(exp.DataType) if part is not node.to)
+    if any(from_sqlglot(part) == VARCHAR and part.expressions for part in within):
+        compiler.refuse(f"CAST AS {type_} with the length of its texts", "Leave the length out.")
+    if type_.name in MOMENTS and type_.precision > 3:
+        compiler.refuse(f"timestamp({type_.precision})", "Athena's tables hold milliseconds: timestamp(3).")
     if not type_.is_known:
         compiler.refuse(f"CAST AS {type_}")
     return type_
 
 
-def _moment(compiler: Compiler, node: exp.Cast, value: Value, type_: Type) -> Value:
-    """A date or timestamp written as a literal: checked here, so that DuckDB can prune by it."""
-
-    written = str(value.literal).strip()
-    try:
-        parts = [int(part) for part in written.partition(" ")[0].split("-")]
-        datetime.date(*parts)
-        time = written.partition(" ")[2]
-        if time and (type_.name == "date" or not _is_time(time)):
-            raise ValueError
-    except (ValueError, TypeError) as error:
-        problem = f"INVALID_CAST_ARGUMENT: Value cannot be cast to {type_}: {value.literal}"
-        raise compiler.failure(node, problem) from error
-    if "." in written and len(written.rpartition(".")[2]) > 3:
-        compiler.refuse("timestamps finer than milliseconds", "Athena's tables hold milliseconds.")
-    return Value(f"CAST({value.sql} AS {type_.duckdb})", type_, node)
+def _sized(sql: str, value: Value, node: exp.Cast) -> str:
+    """What varchar(n) makes of a text: a text is cut, anything else must fit."""
+    sizes = node.to.expressions if from_sqlglot(node.to) == VARCHAR else []
+    if not sizes:
+        return sql
+    length = int(sizes[0].name)
+    if value.type == VARCHAR:
+        return f"substr({sql}, 1, {length})"
+    return f"athena_fitting({sql}, {length})"
 
 
-def _is_time(text: str) -> bool:
-    parts = text.split(":")
-    limits = (24, 60, 60)
-    return 2 <= len(parts) <= 3 and all(
-        part.replace(".", "", index == 2).isdigit() and float(part) < limits[index] for index, part in enumerate(parts)
-    )
+def _resulting(given: Type, to: Type) -> Type:
+    """The type of a cast. Instants stay in their zone; what has none is taken to be in UTC."""
+    if to.name != "timestamp with time zone":
+        return to
+    return replace(to, zone=given.zone if given.name == to.name else None if given == VARCHAR else "UTC")
 
 
 def converted(compiler: Compiler, value: Value, to: Type, node: exp.Expression) -> str:
     """The SQL of a value cast to another type. Raises BadQuery where Athena has no such cast."""
-    given = value.type
-    if given in (to, UNKNOWN):
-        return f"CAST({value.sql} AS {to.duckdb})"
-    if given.of or to.of:
-        if given.of and to.of and given.of.is_integer and to.of.is_numeric:
-            return f"CAST({value.sql} AS {to.duckdb})"
-        compiler.refuse(f"CAST of {given} AS {to}", "Cast the elements after UNNEST.")
+    given, sql = value.type, value.sql
+    if given == UNKNOWN:
+        return f"CAST({sql} AS {to.duckdb})"
+    if _bare(given) == _bare(to):
+        return sql
+    if given == JSON:
+        return cast_from_json(compiler, sql, to, node)
+    if to == JSON:
+        return cast_to_json(compiler, sql, given, node)
+    if given.parts or to.parts:
+        return _nested(compiler, value, to, node)
+    if given.name == "timestamp with time zone" and to.name != given.name:
+        if to == VARCHAR:
+            compiler.refuse("CAST of instants AS varchar", "CAST them to timestamp, or write date_format.")
+        sql, given = local(compiler, value), replace(TIMESTAMP, precision=given.precision)
     found = _CASTS.get((_kind(given), _kind(to)))
     if not found:
-        if (_kind(given), _kind(to)) in _UNFAITHFUL:
-            compiler.refuse(f"CAST of {given} AS {to}", "CAST to decimal first.")
         compiler.fail(node, f"TYPE_MISMATCH: Cannot cast {given} to {to}")
-    return found(value.sql, to)
+    return found(sql, given, to)
+
+
+def _bare(type_: Type) -> Type:
+    """A type without what changes no value: the names of fields, a zone."""
+    return replace(type_, labels=(), zone=None, parts=tuple(map(_bare, type_.parts)))
+
+
+def _nested(compiler: Compiler, value: Value, to: Type, node: exp.Expression) -> str:
+    given = value.type
+    if given.name != to.name or len(given.parts) != len(to.parts):
+        compiler.fail(node, f"TYPE_MISMATCH: Cannot cast {given} to {to}")
+    return rebuilt(
+        value.sql,
+        given,
+        lambda sql, number: converted(compiler, Value(sql, given.parts[number], node), to.parts[number], node),
+    )
 
 
 def _kind(type_: Type) -> str:
-    return "integer" if type_.is_integer else "double" if type_.is_float else type_.name
+    return "integer" if type_.is_integer else type_.name
 
 
-def _plain(sql: str, to: Type) -> str:
+Cast = Callable[[str, Type, Type], str]
+
+
+def _plain(sql: str, _: Type, to: Type) -> str:
     return f"CAST({sql} AS {to.duckdb})"
 
 
-def _half_up(sql: str, to: Type) -> str:
+def _half_up(sql: str, _: Type, to: Type) -> str:
     return f"CAST(round({sql}) AS {to.duckdb})"
 
 
-def _checked(sql: str, to: Type) -> str:
-    return f"CAST(athena_checked({sql}, '{_VALID[_kind(to)]}', '{to}') AS {to.duckdb})"
+def _checked(sql: str, _: Type, to: Type) -> str:
+    kind = "double" if to.is_float else _kind(to)
+    if kind == "double":
+        # Java's own marks of a float and a double.
+        sql = rf"regexp_replace({sql}, '([0-9.])[fFdD](\s*)$', '\1\2')"
+    return f"CAST(athena_checked({sql}, '{_VALID[kind]}', '{to}') AS {to.duckdb})"
 
 
-def _shortest(sql: str, to: Type) -> str:
+def _shortest(sql: str, _: Type, to: Type) -> str:
     # Trino rounds the shortest text that is the same number, which is what DuckDB prints.
     return f"CAST(CAST({sql} AS VARCHAR) AS {to.duckdb})"
 
 
-def _in_milliseconds(sql: str, to: Type) -> str:
-    return f"athena_milliseconds({_checked(sql, to)})"
+def decimal_text(sql: str, type_: Type) -> str:
+    """The text of a decimal: with a zero before its point, which DuckDB leaves out where there is no digit for it."""
+    plain = f"CAST({sql} AS VARCHAR)"
+    return f"athena_with_zero({plain})" if type_.precision == type_.scale else plain
+
+
+def _moment_text(sql: str, given: Type, _: Type) -> str:
+    return f"athena_moment_text({sql}, {given.precision})"
+
+
+def rounded_moment(sql: str, digits: int) -> str:
+    """A timestamp with so many digits of a second's fraction, rounded half up."""
+    return f"athena_rounded({sql}, {10 ** (6 - digits)})"
+
+
+def _moment(sql: str, given: Type, to: Type) -> str:
+    return rounded_moment(sql, to.precision) if to.precision < given.precision else sql
+
+
+def _moment_of_text(sql: str, _: Type, to: Type) -> str:
+    clean = f"CASE WHEN regexp_full_match({sql}, {text(_MOMENT)}) THEN {sql} ELSE athena_without_zone({sql}) END"
+    return rounded_moment(f"CAST({clean} AS TIMESTAMP)", to.precision)
 
 
 # What has a cast at all, and how it is answered.
-_CASTS: dict[tuple[str, str], Callable[[str, Type], str]] = {
+_CASTS: dict[tuple[str, str], Cast] = {
     ("integer", "integer"): _plain,
     ("integer", "decimal"): _plain,
     ("integer", "double"): _plain,
+    ("integer", "real"): _plain,
     ("integer", "varchar"): _plain,
     ("integer", "boolean"): _plain,
     ("decimal", "integer"): _plain,
     ("decimal", "decimal"): _plain,
     ("decimal", "double"): _plain,
-    ("decimal", "varchar"): _plain,
+    ("decimal", "real"): _plain,
+    ("decimal", "varchar"): lambda sql, given, _: decimal_text(sql, given),
     ("decimal", "boolean"): _plain,
     ("double", "integer"): _half_up,
     ("double", "decimal"): _shortest,
-    ("double", "double"): _plain,
+    ("double", "real"): lambda sql, _, to: f"athena_real({sql})",
     ("double", "boolean"): _plain,
+    ("double", "varchar"): lambda sql, _, to: f"athena_double_text({sql})",
+    ("real", "integer"): _half_up,
+    ("real", "decimal"): _shortest,
+    ("real", "double"): _plain,
+    ("real", "boolean"): _plain,
+    ("real", "varchar"): lambda sql, _, to: f"athena_real_text({sql})",
     ("boolean", "integer"): _plain,
     ("boolean", "double"): _plain,
+    ("boolean", "real"): _plain,
     ("boolean", "decimal"): _plain,
     ("boolean", "varchar"): _plain,
     ("varchar", "integer"): _checked,
     ("varchar", "double"): _checked,
+    ("varchar", "real"): _checked,
     ("varchar", "decimal"): _checked,
     ("varchar", "boolean"): _checked,
     ("varchar", "date"): _checked,
-    ("varchar", "timestamp"): _in_milliseconds,
-    ("varchar", "varchar"): _plain,
+    ("varchar", "timestamp"): _moment_of_text,
+    ("varchar", "timestamp with time zone"): lambda sql, _, to: f"CAST(athena_instant_of({sql}) AS TIMESTAMPTZ)",
+    ("varchar", "varbinary"): lambda sql, _, to: f"encode({sql})",
     ("date", "varchar"): _plain,
     ("date", "timestamp"): _plain,
+    ("date", "timestamp with time zone"): _plain,
     ("timestamp", "date"): _plain,
-    ("timestamp", "timestamp"): _plain,
-    ("timestamp with time zone", "timestamp"): _plain,
-    ("timestamp with time zone", "date"): _plain,
-}
-
-# Casts that Athena has and whose text or zone would differ here.
-_UNFAITHFUL = {
-    ("double", "varchar"),
-    ("timestamp", "varchar"),
-    ("timestamp with time zone", "varchar"),
-    ("date", "timestamp with time zone"),
-    ("timestamp", "timestamp with time zone"),
-    ("varchar", "timestamp with time zone"),
-    ("varbinary", "varchar"),
-    ("varchar", "varbinary"),
+    ("timestamp", "timestamp"): _moment,
+    ("timestamp", "timestamp with time zone"): _plain,
+    ("timestamp", "varchar"): _moment_text,
+    ("timestamp with time zone", "timestamp with time zone"): _moment,
+    ("interval day to second", "varchar"): lambda sql, given, _: text_of(sql, given),
+    ("interval year to month", "varchar"): lambda sql, given, _: text_of(sql, given),
 }

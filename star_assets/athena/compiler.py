@@ -7,7 +7,7 @@ themselves (rules, arithmetic, functions, aggregates, dates).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -71,6 +71,8 @@ class Compiler:
         subquery: compiles a query within this one; returns its SQL and fields.
         notices: what a user should know, in the order it came up.
         outputs: names that ORDER BY may use beside the columns.
+        parameters: what the names of the lambdas around an expression mean.
+        windows: what WINDOW names.
     """
 
     scope: Scope
@@ -78,6 +80,8 @@ class Compiler:
     subquery: Callable[[exp.Query, Scope], tuple[str, Sequence[Field]]]
     notices: list[str]
     outputs: dict[str, Value] = field(default_factory=dict)
+    parameters: Mapping[str, Value] = field(default_factory=dict)
+    windows: dict[str, exp.Window] = field(default_factory=dict)
 
     def value(self, node: exp.Expression) -> Value:
         """An expression, compiled. Raises BadQuery, Unfaithful."""
@@ -137,9 +141,14 @@ class Compiler:
 
 def coerced(value: Value, type_: Type) -> str:
     """The SQL of a value where another type is expected that it may stand for."""
-    if value.type == type_ or (value.type.name == type_.name and type_.name not in ("decimal", "array")):
+    if value.type == type_ or (value.type.name == type_.name and type_.name != "decimal" and not type_.parts):
         return value.sql
     return f"CAST({value.sql} AS {type_.duckdb})"
+
+
+def text(value: str) -> str:
+    """A string literal of DuckDB."""
+    return "'" + value.replace("'", "''") + "'"
 
 
 def describe(node: exp.Expression) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from star_assets.athena.reader import Reader
-from star_assets.athena.types import parse_type
+from star_assets.athena.type_names import parse_type
 from star_assets.lake.catalog import CatalogColumn, TableEntry
 from star_assets.model.errors import Unfaithful
 

@@ -1,6 +1,6 @@
 """Athena's functions of dates and timestamps, and how DuckDB answers each.
 
-Not here: date ± interval (arithmetic), casts of texts (casts).
+Not here: date ± interval (intervals), zones (zones), formats (date_formats), casts of texts (casts).
 """
 
 from __future__ import annotations
@@ -9,12 +9,26 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from star_assets.athena.arithmetic import INTERVALS, shifted
-from star_assets.athena.casts import converted
+from star_assets.athena.casts import converted, rounded_moment
 from star_assets.athena.compiler import Compiler, Value, coerced, rule
-from star_assets.athena.functions import TABLE, expect, function, read_signatures
-from star_assets.athena.rules import text
-from star_assets.athena.types import BIGINT, DATE, TIMESTAMP, UNKNOWN, VARCHAR, Type, array
+from star_assets.athena.functions import expect, function, listed
+from star_assets.athena.intervals import DAY
+from star_assets.athena.types import BIGINT, DATE, DAYS, MONTHS, UNKNOWN, VARCHAR, Type, array
+from star_assets.athena.zones import instant, local
+
+# Units of date_add and the like: the DuckDB function that makes an interval of a
+# whole number, and whether a date, which has no time, knows the unit.
+_UNITS = {
+    "millisecond": ("to_milliseconds", False),
+    "second": ("to_seconds", False),
+    "minute": ("to_minutes", False),
+    "hour": ("to_hours", False),
+    "day": ("to_days", True),
+    "week": ("to_weeks", True),
+    "month": ("to_months", True),
+    "quarter": ("to_quarters", True),
+    "year": ("to_years", True),
+}
 
 # What `extract(x FROM …)` and the function of that name are in DuckDB. Weeks are
 # ISO 8601's; the day of the week is 1 on Monday and 7 on Sunday.
@@ -39,85 +53,69 @@ _PARTS = {
 }
 _OF_TIME = ("hour", "minute", "second", "millisecond")
 
-TABLE.update(
-    read_signatures(
-        {
-            "from_iso8601_date(varchar) -> date": (
-                "CAST(athena_checked({0}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}', 'date') AS DATE)"
-            ),
-            "last_day_of_month(date) -> date": "last_day({0})",
-            "last_day_of_month(timestamp) -> date": "last_day(CAST({0} AS DATE))",
-            "to_unixtime(timestamp) -> double": "epoch({0})",
-        }
-    )
+listed(
+    {
+        "from_iso8601_date(varchar) -> date": (
+            "CAST(athena_checked({0}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}', 'date') AS DATE)"
+        ),
+        "to_milliseconds(interval day to second) -> bigint": "{0}",
+        "current_timezone() -> varchar": "'UTC'",
+    }
 )
 
-# The specifiers of MySQL's formats, which Athena reads, as those of strftime.
-_FORMAT = {
-    "Y": "%Y",
-    "y": "%y",
-    "m": "%m",
-    "c": "%-m",
-    "d": "%d",
-    "e": "%-d",
-    "H": "%H",
-    "k": "%-H",
-    "h": "%I",
-    "I": "%I",
-    "l": "%-I",
-    "i": "%M",
-    "s": "%S",
-    "S": "%S",
-    "p": "%p",
-    "M": "%B",
-    "b": "%b",
-    "W": "%A",
-    "a": "%a",
-    "j": "%j",
-    "f": "%f",
-    "T": "%H:%M:%S",
-    "r": "%I:%M:%S %p",
-    "v": "%V",
-    "x": "%G",
-    "%": "%%",
-}
 
-
-def _unit(compiler: Compiler, node: exp.Expression, value: Value, moment: Value, finest_for_dates: bool = True) -> str:
+def _unit(compiler: Compiler, node: exp.Expression, value: Value, moment: Type) -> str:
     """The literal unit that a date function is given. A date has no hours."""
     unit = (value.literal or "").lower()
     if value.literal is None:
         compiler.refuse(f"{node.this} with a unit that is not a literal")
-    if unit not in INTERVALS or (finest_for_dates and moment.type == DATE and not INTERVALS[unit][1]):
-        compiler.fail(value.node, f"{unit!r} is not a valid unit of {moment.type}")
+    if unit not in _UNITS or (moment == DATE and not _UNITS[unit][1]):
+        problem = f"INVALID_FUNCTION_ARGUMENT: {unit!r} is not a valid unit of {moment}"
+        compiler.fail(value.node, problem)
     return unit
 
 
-def _moment(compiler: Compiler, node: exp.Expression, value: Value) -> Type:
+def _require_moment(compiler: Compiler, node: exp.Expression, value: Value) -> None:
     if not value.type.is_datetime and value.type != UNKNOWN:
         compiler.mismatch(node, str(node.this).lower(), [value])
-    return value.type
+
+
+def _is_zoned(type_: Type) -> bool:
+    return type_.name == "timestamp with time zone"
 
 
 @function("date_trunc")
 def date_trunc(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """date_trunc(unit, x): the beginning of x's unit, of x's type."""
     expect(compiler, node, values, 2)
-    type_ = _moment(compiler, node, values[1])
-    unit = _unit(compiler, node, values[0], values[1])
-    return Value(f"CAST(date_trunc('{unit}', {values[1].sql}) AS {type_.duckdb})", type_, node)
+    value, type_ = values[1], values[1].type
+    _require_moment(compiler, node, value)
+    unit = _unit(compiler, node, values[0], type_)
+    if not _is_zoned(type_):
+        return Value(f"CAST(date_trunc('{unit}', {value.sql}) AS {type_.duckdb})", type_, node)
+    shown = local(compiler, value)
+    if _UNITS[unit][1]:
+        return Value(instant(f"CAST(date_trunc('{unit}', {shown}) AS TIMESTAMP)", type_.zone or ""), type_, node)
+    # Within an hour that the clock shows twice, the instant stays in its own.
+    return Value(f"({value.sql} - ({shown} - date_trunc('{unit}', {shown})))", type_, node)
 
 
 @function("date_add")
 def date_add(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """date_add(unit, n, x): x moved by n units; the day is cut to what the month has."""
     expect(compiler, node, values, 3)
-    _moment(compiler, node, values[2])
-    unit = _unit(compiler, node, values[0], values[2])
+    value, type_ = values[2], values[2].type
+    _require_moment(compiler, node, value)
+    unit = _unit(compiler, node, values[0], type_)
     if not values[1].type.is_integer:
         compiler.mismatch(node, "date_add", values)
-    amount = values[1].sql if unit == "millisecond" else f"CAST({values[1].sql} AS INTEGER)"
-    return shifted(compiler, values[2], amount, unit, node)
+    span, for_dates = _UNITS[unit]
+    amount = f"{span}({values[1].sql if unit == 'millisecond' else f'CAST({values[1].sql} AS INTEGER)'})"
+    if _is_zoned(type_) and for_dates:
+        return Value(instant(f"({local(compiler, value)} + {amount})", type_.zone or ""), type_, node)
+    sql = f"CAST({value.sql} + {amount} AS {type_.duckdb})"
+    is_finer = unit == "millisecond" and type_.precision < 3
+    return Value(rounded_moment(sql, type_.precision) if is_finer else sql, type_, node)
 
 
 @function("date_diff")
@@ -125,30 +123,57 @@ def date_diff(compiler: Compiler, node: exp.Expression, values: Sequence[Value])
     """date_diff(unit, a, b): whole units from a to b; 0 months from 31 January to 1 February."""
     expect(compiler, node, values, 3)
     (earlier, later), type_ = compiler.alike(values[1:], "date_diff")
-    _moment(compiler, node, Value("", type_, values[1].node))
-    unit = _unit(compiler, node, values[0], Value("", type_, node))
+    _require_moment(compiler, node, Value("", type_, values[1].node))
+    unit = _unit(compiler, node, values[0], type_)
+    if _is_zoned(type_):
+        # Days are those of the first one's clock; hours are what they are.
+        zone = values[1].type.zone if _UNITS[unit][1] else "UTC"
+        sides = (Value(side, Type(type_.name, zone=zone), node) for side in (earlier, later))
+        earlier, later = (local(compiler, side) for side in sides)
     return Value(f"date_sub('{unit}', {earlier}, {later})", BIGINT, node)
+
+
+@function("last_day_of_month")
+def last_day_of_month(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
+    """last_day_of_month(x): a date."""
+    expect(compiler, node, values, 1)
+    _require_moment(compiler, node, values[0])
+    return Value(f"last_day(CAST({local(compiler, values[0])} AS DATE))", DATE, node)
 
 
 @rule(exp.Extract)
 def extract(compiler: Compiler, node: exp.Extract) -> Value:
     """EXTRACT(part FROM x)."""
-    return _part(compiler, node, str(node.this).lower(), compiler.value(node.expression))
+    value, name = compiler.value(node.expression), str(node.this).lower()
+    if value.type == DATE and name in _OF_TIME:
+        compiler.fail(node, f"TYPE_MISMATCH: Cannot extract {name.upper()} from date")
+    return _part(compiler, node, name, value)
 
 
 @function(*_PARTS)
 def part(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """year(x), day_of_week(x) and the like."""
+    """year(x), day_of_week(x) and the like. The hour of a date is 0."""
     expect(compiler, node, values, 1)
     return _part(compiler, node, str(node.this).lower(), values[0])
+
+
+# The parts of a span: what one is of its milliseconds or months, and how many of them make the next greater.
+_PARTS_OF_DAYS = {"day": (DAY, 0), "hour": (3_600_000, 24), "minute": (60_000, 60), "second": (1_000, 60)}
+_PARTS_OF_MONTHS = {"year": (12, 0), "month": (1, 12)}
 
 
 def _part(compiler: Compiler, node: exp.Expression, name: str, value: Value) -> Value:
     if name not in _PARTS:
         compiler.refuse(f"EXTRACT({name.upper()} FROM …)")
-    if not value.type.is_datetime or (value.type == DATE and name in _OF_TIME):
+    spans = {DAYS: _PARTS_OF_DAYS, MONTHS: _PARTS_OF_MONTHS}.get(value.type, {})
+    if name in spans:
+        one, of_next = spans[name]
+        sql = f"({value.sql} // {one})"
+        return Value(f"({sql} % {of_next})" if of_next else sql, BIGINT, node)
+    if not value.type.is_datetime:
         compiler.mismatch(node, name, [value])
-    sql = f"{_PARTS[name]}({value.sql})"
+    shown = local(compiler, value) if _is_zoned(value.type) or name in _OF_TIME else value.sql
+    sql = f"{_PARTS[name]}({shown})"
     return Value(f"({sql} % 1000)" if name == "millisecond" else sql, BIGINT, node)
 
 
@@ -165,68 +190,30 @@ def current_date(_: Compiler, node: exp.Expression) -> Value:
     return Value("CAST(current_timestamp AS DATE)", DATE, node)
 
 
-@rule(exp.CurrentTimestamp, exp.Localtimestamp)
-def current_timestamp(_: Compiler, node: exp.Expression) -> Value:
-    """Now, in UTC; current_timestamp has a zone."""
-    if isinstance(node, exp.Localtimestamp):
-        return Value("date_trunc('millisecond', CAST(current_timestamp AS TIMESTAMP))", TIMESTAMP, node)
-    return Value("date_trunc('millisecond', current_timestamp)", Type("timestamp with time zone"), node)
-
-
-@function("now")
-def now(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """now() is current_timestamp."""
-    expect(compiler, node, values, 0)
-    return current_timestamp(compiler, node)
-
-
-def _strftime(compiler: Compiler, node: exp.Expression, value: Value) -> str:
-    """A literal format, as DuckDB reads it."""
-    if value.literal is None:
-        compiler.refuse(f"{node.this} with a format that is not a literal")
-    found, letters = [], iter(value.literal)
-    for letter in letters:
-        if letter != "%":
-            found.append(letter)
-            continue
-        specifier = next(letters, "%")
-        if specifier not in _FORMAT:
-            compiler.refuse(f"the specifier %{specifier} of {node.this}")
-        found.append(_FORMAT[specifier])
-    return text("".join(found))
-
-
-@function("date_format")
-def date_format(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """date_format(x, format), with MySQL's specifiers."""
-    expect(compiler, node, values, 2)
-    _moment(compiler, node, values[0])
-    moment = coerced(values[0], TIMESTAMP)
-    return Value(f"strftime({moment}, {_strftime(compiler, node, values[1])})", VARCHAR, node)
-
-
-@function("date_parse")
-def date_parse(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """date_parse(text, format), with MySQL's specifiers: a timestamp."""
-    expect(compiler, node, values, 2)
-    if values[0].type not in (VARCHAR, UNKNOWN):
-        compiler.mismatch(node, "date_parse", values)
-    if "%Y" not in (values[1].literal or "%Y"):
-        # Without a year, and for two digits of one, Athena and DuckDB take different centuries.
-        compiler.refuse("date_parse without %Y", "Concatenate the year to the text.")
-    format_ = _strftime(compiler, node, values[1])
-    return Value(f"CAST(strptime({values[0].sql}, {format_}) AS TIMESTAMP)", TIMESTAMP, node)
+@function("to_iso8601")
+def to_iso8601(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
+    """to_iso8601(x): a text. Of an instant it ends with its offset."""
+    expect(compiler, node, values, 1)
+    _require_moment(compiler, node, values[0])
+    if _is_zoned(values[0].type):
+        compiler.refuse("to_iso8601 of instants", "CAST them to timestamp, or write date_format.")
+    return Value(f"replace({converted(compiler, values[0], VARCHAR, node)}, ' ', 'T')", VARCHAR, node)
 
 
 @function("sequence")
 def sequence(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """sequence(first, last) of whole numbers or of days, both included; downwards if last is less."""
-    expect(compiler, node, values, 2)
-    (first, last), type_ = compiler.alike(values, "sequence")
+    """sequence(first, last[, step]) of whole numbers or moments, both ends included; downwards if last is less."""
+    expect(compiler, node, values, 2, 3)
+    (first, last), type_ = compiler.alike(values[:2], "sequence")
+    step = values[2] if len(values) > 2 else None
     if type_.is_integer:
-        step = f"CASE WHEN {first} <= {last} THEN 1 ELSE -1 END"
-        return Value(f"CAST(generate_series({first}, {last}, {step}) AS BIGINT[])", array(BIGINT), node)
-    if type_ != DATE:
+        by = coerced(step, BIGINT) if step else f"CASE WHEN {first} <= {last} THEN 1 ELSE -1 END"
+        if step and not step.type.is_integer:
+            compiler.mismatch(node, "sequence", values)
+        return Value(f"athena_numbers(CAST({first} AS BIGINT), CAST({last} AS BIGINT), {by})", array(BIGINT), node)
+    if (type_ not in (DATE,) and (type_.name != "timestamp" or not step)) or (step and not step.type.is_interval):
         compiler.mismatch(node, "sequence", values)
-    step = f"CASE WHEN {first} <= {last} THEN to_days(1) ELSE to_days(-1) END"
-    return Value(f"CAST(generate_series({first}, {last}, {step}) AS DATE[])", array(DATE), node)
+    by = step.sql if step else f"CASE WHEN {first} <= {last} THEN {DAY} ELSE -{DAY} END"
+    kind = "months" if step and step.type == MONTHS else "times"
+    found = f"athena_{kind}(CAST({first} AS TIMESTAMP), CAST({last} AS TIMESTAMP), {by})"
+    return Value(f"CAST({found} AS {type_.duckdb}[])", array(type_), node)

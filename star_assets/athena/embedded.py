@@ -11,18 +11,18 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from threading import Lock
 
 import duckdb
 from sqlglot import exp
 
 from star_assets.athena.client import Athena, Result
 from star_assets.athena.failures import in_words
+from star_assets.athena.output import on_their_clocks, shown
 from star_assets.athena.parse import Statement, at_offset, closest, parse_query, place_of, split
 from star_assets.athena.queries import Plan, Queries, Tables
 from star_assets.athena.scans import Listing
 from star_assets.athena.scope import CATALOG, Field
-from star_assets.athena.session import connect
+from star_assets.athena.session import Session
 from star_assets.athena.statements import Statements, is_ddl
 from star_assets.lake.catalog import Catalog, PartitionEntry, TableEntry
 from star_assets.lake.storage import Storage
@@ -44,10 +44,8 @@ class EmbeddedAthena(Athena):
         memory_limit: str = "1GB",
     ) -> None:
         self.storage, self.catalog, self.database = storage, catalog, database
-        self.threads, self.memory_limit = threads, memory_limit
         self._listing = Listing(storage)
-        self._connection: duckdb.DuckDBPyConnection | None = None
-        self._opening = Lock()
+        self._session = Session(threads, memory_limit)
 
     def results(self, sql: str) -> Iterator[Result]:
         """Run the statements of `sql` in order; each one's result as it comes. Raises BadQuery, Unfaithful."""
@@ -64,11 +62,11 @@ class EmbeddedAthena(Athena):
 
     def _select(self, statement: Statement) -> Result:
         plan, sql, fields = self._compiled(statement, self.database)
-        connection = self._cursor()
+        connection = self._session.cursor(sql)
         try:
             scans = [scan.sql(connection, self._listing) for scan in plan.scans]
             found = _SCAN.sub(lambda match: scans[int(match[1])], sql)
-            table = connection.sql(found).to_arrow_table()
+            table = on_their_clocks(connection.sql(found).to_arrow_table(), fields)
         except duckdb.Error as error:
             raise in_words(error, statement.sql) from error
         names = [field.name or f"_col{index}" for index, field in enumerate(fields)]
@@ -87,12 +85,10 @@ class EmbeddedAthena(Athena):
         parsed = parse_query(statement)
         plan = Plan(self._tables(parsed, statement.sql, database))
         sql, fields = Queries(plan, statement.sql, database).compile(parsed, None)
-        # Athena's timestamps have milliseconds.
-        listed = ", ".join(
-            f"CAST({f.sql} AS TIMESTAMP_MS) AS {f.sql}" if f.type.name == "timestamp" else f.sql for f in fields
-        )
-        if any(field.type.name == "timestamp" for field in fields):
-            sql = f"SELECT {listed} FROM ({sql})"
+        columns = [shown(field) for field in fields]
+        if any(column != field.sql for column, field in zip(columns, fields, strict=True)):
+            listed = (f"{column} AS {field.sql}" for column, field in zip(columns, fields, strict=True))
+            sql = f"SELECT {', '.join(listed)} FROM ({sql})"
         return plan, sql, fields
 
     # Tables
@@ -125,15 +121,6 @@ class EmbeddedAthena(Athena):
             for database in self.catalog.databases()
             for table in self.catalog.tables(database)
         ]
-
-    # DuckDB
-
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
-        """A connection of this call's own, to the one database of this object."""
-        with self._opening:
-            if self._connection is None:
-                self._connection = connect(self.threads, self.memory_limit)
-        return self._connection.cursor()
 
 
 def _names(parsed: exp.Expression, database: str) -> list[tuple[tuple[str, str], exp.Table]]:

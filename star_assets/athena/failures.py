@@ -16,6 +16,11 @@ _WORDS = (
     (r"(?s)athena\{(.*)\}", "{0}"),
     (r"Division by zero", "DIVISION_BY_ZERO: Division by zero"),
     (r"Overflow in (\w+) of", "NUMERIC_VALUE_OUT_OF_RANGE: overflow in {0}"),
+    (r"Could not cast value (\S+) to DECIMAL", "INVALID_CAST_ARGUMENT: {0} does not fit its type"),
+    (r"Type (?:DOUBLE|FLOAT) with value (\S+) can't be cast", "INVALID_CAST_ARGUMENT: {0} does not fit its type"),
+    (r"Map keys must be unique", "INVALID_FUNCTION_ARGUMENT: Duplicate map keys are not allowed"),
+    (r"Map keys can not be NULL", "INVALID_FUNCTION_ARGUMENT: map key cannot be null"),
+    (r"map key list does not align", "INVALID_FUNCTION_ARGUMENT: Key and value arrays must be the same length"),
     (r"DECIMAL.*out of range|out of range.*DECIMAL", "NUMERIC_VALUE_OUT_OF_RANGE: decimal overflow"),
     (r"value (\S+) can't be cast.*out of range", "NUMERIC_VALUE_OUT_OF_RANGE: {0} does not fit its type"),
     (r"Could not cast value (\S+)", "NUMERIC_VALUE_OUT_OF_RANGE: {0} does not fit its type"),
@@ -31,6 +36,20 @@ _WORDS = (
     (r"for SELECT DISTINCT, ORDER BY", "With SELECT DISTINCT, ORDER BY must name what SELECT lists"),
     (r"Insufficient padding", "Padding text must not be empty"),
 )  # fmt: skip
+
+
+class Wrong(Exception):
+    """What a function of ours, called by DuckDB, finds wrong: Athena's name for it, and why."""
+
+    def __init__(self, kind: str, why: str) -> None:
+        super().__init__(f"athena{{{kind}: {why}}}")
+
+
+class Unanswered(Exception):
+    """What such a function cannot answer as Athena does, by name."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"athena{{{what} is not answered here}}")
 
 
 def in_words(error: duckdb.Error, sql: str) -> QueryError:

@@ -1,8 +1,7 @@
 """Athena's functions of regular expressions, and how DuckDB answers each.
 
-DuckDB's expressions have no look-around and no back-reference, and give the
-empty text where Athena gives NULL. So patterns must be literals that both read
-alike; all others are refused.
+Plain patterns that are literals are DuckDB's to match, which is faster; all others
+are Python's (pattern_text), which reads them as Athena does or refuses.
 """
 
 from __future__ import annotations
@@ -12,52 +11,130 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from star_assets.athena.compiler import Compiler, Value
+from star_assets.athena import pattern_text
+from star_assets.athena.compiler import Compiler, Value, text
+from star_assets.athena.failures import Unanswered, Wrong
 from star_assets.athena.functions import expect, function
-from star_assets.athena.rules import text
-from star_assets.athena.types import BOOLEAN, UNKNOWN, VARCHAR
+from star_assets.athena.types import BIGINT, BOOLEAN, INTEGER, UNKNOWN, VARCHAR, Type, array
+
+# What DuckDB's expressions have not, or otherwise: look-around, references back, the end before a last
+# line break, boundaries of words beyond ASCII, Java's and Joni's own.
+_NOT_PLAIN = re.compile(r"\(\?[=!<>]|\\[1-9bBkQGZzRXhHvVu]|\\x(?![0-9a-fA-F]{2})|[*+?}]\+|&&|\(\?[a-z]*[uUxd]|\$|\[:")
+_CATEGORIES = re.compile(r"\\[pP]\{?(L|Lu|Ll|Lt|Lm|Lo|M|N|Nd|Nl|No|P|S|Z|C)\b\}?")
 
 
-def _pattern(compiler: Compiler, value: Value) -> str:
-    if value.literal is None:
-        compiler.refuse("regular expressions that are not literals")
-    if re.search(r"\(\?[=!<>]|\\[1-9kQGZRXhHvVpP]|[*+?}]\+|&&|\(\?[a-z]*[uUxd]", value.literal):
-        compiler.refuse(f"the regular expression {value.literal}", "Its syntax is read otherwise here.")
-    return text(value.literal)
+def _is_plain(pattern: str) -> bool:
+    """Whether DuckDB reads a pattern as Athena does."""
+    rest = _CATEGORIES.sub("", pattern)
+    return not _NOT_PLAIN.search(rest) and not re.search(r"\\[pP]", rest)
+
+
+def _may_be_empty(pattern: str) -> bool:
+    """Whether a pattern may match the empty text: between its matches DuckDB and Athena then part."""
+    try:
+        return pattern_text.like("", f"^(?:{pattern})$")
+    except (Unanswered, Wrong):
+        return True
+
+
+def _require(compiler: Compiler, node: exp.Expression, values: Sequence[Value], least: int, most: int) -> None:
+    expect(compiler, node, values, least, most)
+    if any(value.type not in (VARCHAR, UNKNOWN) for value in values[:2]):
+        compiler.mismatch(node, str(node.this).lower(), values)
+    pattern = values[1].literal
+    if pattern is None or (_is_plain(pattern) and _CATEGORIES.search(pattern)):
+        return
+    try:
+        pattern_text.compiled(pattern)
+    except Unanswered:
+        compiler.refuse(f"the regular expression {pattern}", "Its syntax is read otherwise here.")
+    except Wrong as error:
+        compiler.fail(values[1].node, str(error).removeprefix("athena{").removesuffix("}"))
 
 
 @function("regexp_like")
 def regexp_like(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """Whether the pattern is found anywhere in the text."""
-    expect(compiler, node, values, 2)
-    return Value(f"regexp_matches({_text(compiler, node, values[0])}, {_pattern(compiler, values[1])})", BOOLEAN, node)
+    _require(compiler, node, values, 2, 2)
+    value, pattern = values
+    if pattern.literal is not None:
+        # Nothing is taken out of the text, so its end may be read with the line break before it.
+        ended = re.sub(r"(?<!\\)\$$", "", pattern.literal)
+        if _is_plain(ended):
+            end = r"(?:\n?\z)" if ended != pattern.literal else ""
+            return Value(f"regexp_matches({value.sql}, {text(ended + end)})", BOOLEAN, node)
+    return Value(f"athena_regexp_like({value.sql}, {pattern.sql})", BOOLEAN, node)
+
+
+def _group(compiler: Compiler, node: exp.Expression, values: Sequence[Value], at: int = 2) -> int:
+    """The number of the group that is asked for, which the pattern must have."""
+    number = values[at].integer if len(values) > at else 0
+    if number is None:
+        compiler.refuse(f"{node.this} of a group whose number is not a literal")
+    pattern = values[1].literal
+    if pattern is not None and number and not 0 <= number <= pattern_text.groups(pattern):
+        count = pattern_text.groups(pattern)
+        compiler.fail(node, f"INVALID_FUNCTION_ARGUMENT: Pattern has {count} groups. Cannot access group {number}")
+    return number
 
 
 @function("regexp_extract")
 def regexp_extract(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """The first match, or a group of it; NULL where there is none."""
-    expect(compiler, node, values, 2, 3)
-    value, pattern = _text(compiler, node, values[0]), _pattern(compiler, values[1])
-    group = values[2].integer if len(values) > 2 else 0
-    if group is None or (group and re.search(r"\||\)[?*]|\)\{0", pattern)):
-        compiler.refuse("regexp_extract of a group that may be absent from a match")
+    _require(compiler, node, values, 2, 3)
+    (value, pattern), group = (one.sql for one in values[:2]), _group(compiler, node, values)
+    literal = values[1].literal
+    # DuckDB gives the empty text for a group that took no part in the match.
+    if literal is None or not _is_plain(literal) or (group and re.search(r"\||\)[?*]|\)\{0", literal)):
+        return Value(f"athena_regexp_extract({value}, {pattern}, {group})", VARCHAR, node)
     sql = f"CASE WHEN regexp_matches({value}, {pattern}) THEN regexp_extract({value}, {pattern}, {group}) END"
     return Value(sql, VARCHAR, node)
 
 
+@function("regexp_extract_all")
+def regexp_extract_all(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
+    """Every match, or a group of each."""
+    _require(compiler, node, values, 2, 3)
+    group = _group(compiler, node, values)
+    return _in_python("extract_all", values[:2], array(VARCHAR), node, str(group))
+
+
+@function("regexp_count")
+def regexp_count(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
+    """The number of matches."""
+    _require(compiler, node, values, 2, 2)
+    return _in_python("count", values, BIGINT, node)
+
+
+@function("regexp_split")
+def regexp_split(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
+    """What lies between the matches."""
+    _require(compiler, node, values, 2, 2)
+    return _in_python("split", values, array(VARCHAR), node)
+
+
+@function("regexp_position")
+def regexp_position(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
+    """regexp_position(text, pattern[, start[, occurrence]]): from 1; -1 where there is none."""
+    _require(compiler, node, values, 2, 4)
+    if any(not value.type.is_integer for value in values[2:]):
+        compiler.mismatch(node, "regexp_position", values)
+    rest = [value.sql for value in values[2:]]
+    return _in_python("position", values[:2], INTEGER, node, *rest, *["1"] * (2 - len(rest)))
+
+
+def _in_python(name: str, values: Sequence[Value], type_: Type, node: exp.Expression, *more: str) -> Value:
+    return Value(f"athena_regexp_{name}({', '.join([*(value.sql for value in values), *more])})", type_, node)
+
+
 @function("regexp_replace")
 def regexp_replace(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """Every match replaced; $1 is the first group."""
-    expect(compiler, node, values, 2, 3)
-    value, pattern = _text(compiler, node, values[0]), _pattern(compiler, values[1])
-    new = values[2].literal if len(values) > 2 else ""
-    if new is None or "\\" in new or re.search(r"\$(?![0-9])|\$[0-9]{2}", new):
-        compiler.refuse("regexp_replace with a replacement that is not plain text and $1 to $9")
-    replacement = text(re.sub(r"\$([0-9])", r"\\\1", new))
-    return Value(f"regexp_replace({value}, {pattern}, {replacement}, 'g')", VARCHAR, node)
-
-
-def _text(compiler: Compiler, node: exp.Expression, value: Value) -> str:
-    if value.type not in (VARCHAR, UNKNOWN):
-        compiler.mismatch(node, str(node.this).lower(), [value])
-    return value.sql
+    """Every match replaced; $1 is the first group, ${name} one with a name."""
+    _require(compiler, node, values, 2, 3)
+    if any(value.type not in (VARCHAR, UNKNOWN) for value in values[2:]):
+        compiler.mismatch(node, "regexp_replace", values)
+    pattern, new = values[1].literal, values[2].literal if len(values) > 2 else ""
+    is_simple = new is not None and re.fullmatch(r"[^\\$]*", new)
+    if pattern is not None and is_simple and _is_plain(pattern) and not _may_be_empty(pattern):
+        return Value(f"regexp_replace({values[0].sql}, {values[1].sql}, {text(new or '')}, 'g')", VARCHAR, node)
+    return _in_python("replace", values[:2], VARCHAR, node, values[2].sql if len(values) > 2 else "''")

@@ -12,8 +12,24 @@ from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
-from star_assets.athena import aggregates, arithmetic, arrays, casts, dates, patterns, rules
-from star_assets.athena.aggregates import direction
+from star_assets.athena import (
+    arithmetic,
+    arrays,
+    calls,
+    casts,
+    comparisons,
+    date_formats,
+    dates,
+    json_functions,
+    lambdas,
+    numbers,
+    patterns,
+    rules,
+    texts,
+    windows,
+    zones,
+)
+from star_assets.athena.calls import direction, sortable
 from star_assets.athena.compiler import Compiler, Value, coerced, describe
 from star_assets.athena.parse import closest
 from star_assets.athena.scans import Scan
@@ -23,13 +39,17 @@ from star_assets.athena.types import Type, common
 from star_assets.lake.catalog import PartitionEntry, TableEntry
 
 # Rules register themselves when their modules are imported.
-RULE_MODULES = (aggregates, arithmetic, arrays, casts, dates, patterns, rules)
+RULE_MODULES = (
+    *(arithmetic, arrays, calls, casts, comparisons, date_formats, dates, json_functions),
+    *(lambdas, numbers, patterns, rules, texts, windows, zones),
+)
 
 Tables = Mapping[tuple[str, str], tuple[TableEntry, Sequence[PartitionEntry]]]
 
 # What a SELECT may consist of. Anything else that the parser found is refused.
 _CLAUSES = {
-    "with_", "expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset", "distinct",
+    "with_", "expressions", "from_", "joins", "where", "group", "having", "windows", "order", "limit", "offset",
+    "distinct",
 }  # fmt: skip
 _GROUP_CLAUSES = {"expressions", "grouping_sets", "rollup", "cube"}
 
@@ -119,6 +139,7 @@ class Queries:
         if clause := node.args.get("where"):
             where = f" WHERE {compiler.condition(clause.this, 'WHERE')}"
             from_.note_conditions(clause.this)
+        compiler.windows.update({named.name.lower(): named for named in node.args.get("windows") or []})
         items = self._items(node, compiler)
         group = self._group(node, compiler, items)
         having = ""
@@ -127,8 +148,8 @@ class Queries:
         fields = [Field(label, value.type, f"c{index}") for index, (label, value) in enumerate(items)]
         compiler.outputs.update({label.lower(): value for label, value in items if label})
         tail = self._tail(node, compiler, fields)
-        if (distinct := node.args.get("distinct")) and distinct.args.get("on"):
-            compiler.refuse("DISTINCT ON")
+        if distinct := node.args.get("distinct"):
+            self._require_distinct(node, compiler, items)
         listed = ", ".join(f"{value.sql} AS c{index}" for index, (_, value) in enumerate(items))
         return f"SELECT {'DISTINCT ' if distinct else ''}{listed}{source}{where}{group}{having}{tail}", fields
 
@@ -144,6 +165,23 @@ class Queries:
                 label = item.name if isinstance(item, exp.Column) else None
                 items.append((label, compiler.value(item)))
         return items
+
+    def _require_distinct(
+        self, node: exp.Select, compiler: Compiler, items: Sequence[tuple[str | None, Value]]
+    ) -> None:
+        """Refuse what DISTINCT does otherwise in DuckDB, and fail for what Athena refuses with it."""
+        if node.args["distinct"].args.get("on"):
+            compiler.refuse("DISTINCT ON")
+        for _, value in items:
+            require_equality(compiler, value, "SELECT DISTINCT")
+        labels = {label.lower() for label, _ in items if label}
+        listed = {value.sql for _, value in items}
+        for item in order.expressions if (order := node.args.get("order")) else []:
+            is_listed = isinstance(item.this, exp.Column) and not item.this.table and item.this.name.lower() in labels
+            value = compiler.value(item.this)
+            if not is_listed and value.integer is None and value.sql not in listed:
+                problem = "EXPRESSION_NOT_IN_DISTINCT: With SELECT DISTINCT, ORDER BY must name what SELECT lists"
+                compiler.fail(item, problem)
 
     def _star(self, item: exp.Expression, compiler: Compiler) -> list[tuple[str | None, Value]]:
         star = item.this if isinstance(item, exp.Column) else item
@@ -188,6 +226,7 @@ class Queries:
 
     def _grouped(self, part: exp.Expression, compiler: Compiler, items: Sequence[tuple[str | None, Value]]) -> str:
         if isinstance(part, exp.Rollup | exp.Cube | exp.GroupingSets):
+            _require_columns(compiler, part)
             name_ = {"Rollup": "ROLLUP", "Cube": "CUBE"}.get(type(part).__name__, "GROUPING SETS")
             return f"{name_} ({', '.join(self._grouped(inner, compiler, items) for inner in part.expressions)})"
         if isinstance(part, exp.Tuple):
@@ -197,6 +236,7 @@ class Queries:
         value = compiler.value(part)
         if value.integer is not None:
             value = _at_position(compiler, value, [item for _, item in items], "GROUP BY")
+        require_equality(compiler, value, "GROUP BY")
         # DuckDB would take a bare number for a position.
         return f"CAST({value.sql} AS {value.type.duckdb})" if value.sql.lstrip("(- ").isdigit() else value.sql
 
@@ -222,7 +262,7 @@ class Queries:
                 compiler.fail(item, f"Column {label!r} of ORDER BY is ambiguous: SELECT has several of that name")
             if found:
                 return str(found[0])
-        value = compiler.value(item)
+        value = sortable(compiler, item)
         if value.integer is not None:
             positions = [Value(str(index), field.type, item) for index, field in enumerate(fields, 1)]
             return _at_position(compiler, value, positions, "ORDER BY").sql
@@ -280,6 +320,21 @@ class Queries:
         names = ", ".join(f"c{index}" for index in range(len(columns)))
         fields = [Field(None, type_, f"c{index}") for index, (_, type_) in enumerate(columns)]
         return f"SELECT * FROM (VALUES {values}) AS {self.plan.alias()}({names})", fields
+
+
+def require_equality(compiler: Compiler, value: Value, where: str) -> None:
+    """Refuse values that DuckDB takes for equal otherwise than Athena."""
+    if value.type.holds("map", "json"):
+        compiler.refuse(f"{where} of values of type {value.type}", "Leave them out, or CAST them.")
+
+
+def _require_columns(compiler: Compiler, node: exp.Expression) -> None:
+    for part in node.expressions:
+        if isinstance(part, exp.Tuple | exp.Paren | exp.GroupingSets | exp.Rollup | exp.Cube):
+            parts = part.expressions if not isinstance(part, exp.Paren) else [part.this]
+            _require_columns(compiler, exp.Tuple(expressions=[one.copy() for one in parts]))
+        elif not isinstance(part, exp.Column) and not compiler.value(part).integer:
+            compiler.fail(part, "INVALID_COLUMN_REFERENCE: ROLLUP, CUBE and GROUPING SETS take columns alone")
 
 
 _GROUP_ORDER = ("expressions", "rollup", "cube", "grouping_sets")

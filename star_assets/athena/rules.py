@@ -1,21 +1,17 @@
-"""What Athena's literals, names, comparisons and conditions are in DuckDB: one small rule per kind of syntax.
+"""What Athena's literals, names, conditions and choices are in DuckDB: one small rule per kind of syntax.
 
-Not here: arithmetic, casts, functions, aggregates; each has its own module.
+Not here: comparisons, arithmetic, casts, functions, aggregates; each has its own module.
 """
 
 from __future__ import annotations
 
 from sqlglot import exp
 
-from star_assets.athena.compiler import Compiler, Value, coerced, rule
+from star_assets.athena.comparisons import compared
+from star_assets.athena.compiler import Compiler, Value, rule, text
+from star_assets.athena.rows import field_of
 from star_assets.athena.scope import Unresolved
-from star_assets.athena.types import BIGINT, BOOLEAN, DOUBLE, INTEGER, UNKNOWN, VARCHAR, array, decimal
-
-
-def text(value: str) -> str:
-    """A string literal of DuckDB."""
-    return "'" + value.replace("'", "''") + "'"
-
+from star_assets.athena.types import BIGINT, BOOLEAN, DOUBLE, INTEGER, UNKNOWN, VARCHAR, decimal
 
 # Names and literals
 
@@ -52,14 +48,25 @@ def boolean(_: Compiler, node: exp.Boolean) -> Value:
 
 @rule(exp.Column, parts=["table", "db", "catalog"])
 def column(compiler: Compiler, node: exp.Column) -> Value:
-    """A column; in ORDER BY, first of all one that SELECT names."""
+    """A column, or a field in one that is a row; in ORDER BY, first of all one that SELECT names."""
+    if not node.table and (known := compiler.parameters.get(node.name.lower())):
+        return Value(known.sql, known.type, node)
     if not node.table and (output := compiler.outputs.get(node.name.lower())):
         return Value(output.sql, output.type, node)
     try:
-        found = compiler.scope.resolve(node)
+        found, fields = compiler.scope.resolve(node)
     except Unresolved as error:
         raise compiler.failure(node, str(error)) from error
-    return Value(found.sql, found.type, node)
+    value = Value(found.sql, found.type, node)
+    for name in fields:
+        value = field_of(compiler, value, name, node)
+    return value
+
+
+@rule(exp.Identifier, parts=["quoted", "temporary", "global_"])
+def parameter(compiler: Compiler, node: exp.Identifier) -> Value:
+    """The parameter of a lambda around the expression."""
+    return column(compiler, exp.column(node.copy()))
 
 
 @rule(exp.Paren)
@@ -91,44 +98,6 @@ def negation(compiler: Compiler, node: exp.Not) -> Value:
     return Value(f"(NOT {compiler.condition(node.this, 'What NOT negates')})", BOOLEAN, node)
 
 
-# NaN: in Athena it equals nothing and is less and greater than nothing; in
-# DuckDB it equals itself and is the greatest number.
-_NAN = {
-    "=": "({0} = {1} AND NOT isnan({0}))",
-    "<>": "({0} <> {1} OR isnan({0}))",
-    "<": "({0} < {1} AND NOT isnan({1}))",
-    "<=": "({0} <= {1} AND NOT isnan({1}))",
-    ">": "({0} > {1} AND NOT isnan({0}))",
-    ">=": "({0} >= {1} AND NOT isnan({0}))",
-}
-_COMPARISONS = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
-
-
-def compared(compiler: Compiler, operator: str, left: Value, right: Value) -> str:
-    """A comparison of two values, which must have a type in common."""
-    (first, second), type_ = compiler.alike([left, right], f"Operator {operator}")
-    if type_.of:
-        compiler.refuse("comparisons of arrays", "Their NULL elements compare otherwise. Compare after UNNEST.")
-    return _NAN[operator].format(first, second) if type_.is_float else f"({first} {operator} {second})"
-
-
-@rule(*_COMPARISONS)
-def comparison(compiler: Compiler, node: exp.Binary) -> Value:
-    """=, <>, <, <=, >, >=."""
-    if isinstance(node.expression, exp.Any | exp.All):
-        compiler.refuse(f"comparisons with {type(node.expression).__name__.upper()}", "Write IN or EXISTS.")
-    sql = compared(compiler, _COMPARISONS[type(node)], *compiler.values([node.this, node.expression]))
-    return Value(sql, BOOLEAN, node)
-
-
-@rule(exp.NullSafeEQ, exp.NullSafeNEQ)
-def distinctness(compiler: Compiler, node: exp.Binary) -> Value:
-    """IS [NOT] DISTINCT FROM. NaN is not distinct from NaN, in both."""
-    negated = "NOT " if isinstance(node, exp.NullSafeEQ) else ""
-    (left, right), _ = compiler.alike(compiler.values([node.this, node.expression]), "IS DISTINCT FROM")
-    return Value(f"({left} IS {negated}DISTINCT FROM {right})", BOOLEAN, node)
-
-
 @rule(exp.Is, parts=["negate"])
 def is_null(compiler: Compiler, node: exp.Is) -> Value:
     """IS [NOT] NULL. Athena has no IS TRUE."""
@@ -136,41 +105,6 @@ def is_null(compiler: Compiler, node: exp.Is) -> Value:
         compiler.fail(node, "Only IS NULL and IS NOT NULL are Athena's SQL")
     negated = "NOT " if node.args.get("negate") else ""
     return Value(f"({compiler.value(node.this).sql} IS {negated}NULL)", BOOLEAN, node)
-
-
-@rule(exp.Between, parts=["symmetric"])
-def between(compiler: Compiler, node: exp.Between) -> Value:
-    """BETWEEN: both ends belong to it."""
-    if node.args.get("symmetric"):
-        compiler.refuse("BETWEEN SYMMETRIC")
-    values = compiler.values([node.this, node.args["low"], node.args["high"]])
-    (value, low, high), type_ = compiler.alike(values, "BETWEEN")
-    sql = f"({value} BETWEEN {low} AND {high})"
-    if type_.is_float:
-        sql = f"({sql} AND NOT isnan({value}) AND NOT isnan({high}))"
-    return Value(sql, BOOLEAN, node)
-
-
-@rule(exp.In, parts=["query"])
-def membership(compiler: Compiler, node: exp.In) -> Value:
-    """IN a list, or IN a subquery of one column."""
-    value = compiler.value(node.this)
-    if not (query := node.args.get("query")):
-        members = compiler.values(node.expressions)
-        (first, *others), type_ = compiler.alike([value, *members], "IN")
-        if type_.is_float:
-            sql = " OR ".join(compared(compiler, "=", value, member) for member in members)
-            return Value(f"({sql})", BOOLEAN, node)
-        return Value(f"({first} IN ({', '.join(others)}))", BOOLEAN, node)
-    sql, fields = compiler.subquery(query, compiler.scope)
-    if len(fields) != 1:
-        compiler.fail(node, f"IN expects a subquery of one column, found {len(fields)}")
-    member = Value("c0", fields[0].type, query)
-    (first, other), type_ = compiler.alike([value, member], "IN")
-    if type_.is_float:
-        compiler.refuse("IN with a subquery of floating-point numbers", "CAST both sides to decimal.")
-    inner = sql if member.type == type_ else f"SELECT {other} FROM ({sql})"
-    return Value(f"({first} IN ({inner}))", BOOLEAN, node)
 
 
 @rule(exp.Exists)
@@ -234,26 +168,3 @@ def if_(compiler: Compiler, node: exp.If) -> Value:
     branches = compiler.values([node.args["true"], node.args.get("false") or exp.Null()])
     (then, otherwise), type_ = compiler.alike(branches, "IF")
     return Value(f"CASE WHEN {condition} THEN {then} ELSE {otherwise} END", type_, node)
-
-
-# Arrays
-
-
-@rule(exp.Array)
-def array_of(compiler: Compiler, node: exp.Array) -> Value:
-    """ARRAY[…]."""
-    if not node.expressions:
-        return Value("CAST([] AS INTEGER[])", array(UNKNOWN), node)
-    elements, type_ = compiler.alike(compiler.values(node.expressions), "ARRAY")
-    return Value(f"[{', '.join(elements)}]", array(type_), node)
-
-
-@rule(exp.Bracket)
-def subscript(compiler: Compiler, node: exp.Bracket) -> Value:
-    """array[n], from 1. Outside the array it is an error; element_at gives NULL there."""
-    if len(node.expressions) != 1:
-        compiler.fail(node, "A subscript is one number")
-    container, index = compiler.values([node.this, node.expressions[0]])
-    if container.type.of is None or not index.type.is_integer:
-        compiler.mismatch(node, "A subscript", [container, index])
-    return Value(f"athena_subscript({container.sql}, {coerced(index, BIGINT)})", container.type.of, node)

@@ -13,13 +13,15 @@ from urllib.parse import unquote
 
 import duckdb
 
+from star_assets.athena.nested import rebuilt
 from star_assets.athena.scope import Source
-from star_assets.athena.types import parse_type
+from star_assets.athena.type_names import parse_type
+from star_assets.athena.types import Type
 from star_assets.lake.catalog import CatalogColumn, PartitionEntry, TableEntry
 from star_assets.lake.publish import FILES, VERSION
 from star_assets.lake.storage import Storage, each
 from star_assets.model.errors import BadQuery, Unfaithful
-from star_assets.model.types import Type
+from star_assets.model.types import Type as Modelled
 
 # Names and types.
 Columns = tuple[tuple[str, str], ...]
@@ -149,7 +151,7 @@ class Scan:
         """Athena casts a partition's own types to the table's. Raises Unfaithful where that fails or loses digits."""
         if found == column.type:
             return
-        type_, held = Type.of_athena(column.type), Type.of_athena(found)
+        type_, held = Modelled.of_athena(column.type), Modelled.of_athena(found)
         if type_ is None or held is None or not type_.holds(held):
             raise Unfaithful(
                 f"{self.entry.name}.{column.name} as {column.type} where partition {', '.join(partition)} has {found}",
@@ -187,12 +189,21 @@ class Scan:
         return f"{self.alias}.{name(column.name)}" in self.source.used
 
     def _column(self, column: CatalogColumn, is_there: bool) -> str:
-        value = name(column.name) if is_there else "NULL"
-        return f"CAST({value} AS {_type(column)}) AS {name(column.name)}"
+        type_ = parse_type(column.type)
+        value = _from_file(name(column.name), type_) if is_there else "NULL"
+        return f"CAST({value} AS {type_.duckdb}) AS {name(column.name)}"
 
     def _nothing(self) -> str:
         columns = [c for c in (*self.entry.columns, *self.entry.partition_columns) if self._is_used(c)]
         return f"SELECT {', '.join(self._column(column, False) for column in columns) or '1'} WHERE FALSE"
+
+
+def _from_file(sql: str, type_: Type) -> str:
+    """A value of a file as expressions hold it: rows without the names of their fields."""
+    if not type_.holds("row"):
+        return sql
+    labels = [label or "" for label in type_.labels]
+    return rebuilt(sql, type_, lambda part, number: _from_file(part, type_.parts[number]), labels)
 
 
 def _type(column: CatalogColumn) -> str:

@@ -60,17 +60,24 @@ class Scope:
     sources: list[Source] = field(default_factory=list)
     merged: dict[str, Field] = field(default_factory=dict)
 
-    def resolve(self, column: exp.Column) -> Field:
-        """The column that a reference means. Raises Unresolved."""
-        name = column.name.lower()
-        table = [part.name.lower() for part in column.parts[:-1]]
+    def resolve(self, column: exp.Column) -> tuple[Field, Sequence[str]]:
+        """The column that a reference means, and the fields in it if it is a row. Raises Unresolved."""
+        parts = [part.name.lower() for part in column.parts]
+        # `a.b` is column b of table a rather than field b of column a.
+        for end in range(len(parts) - 1, -1, -1):
+            found = self._nearest(parts[end], parts[:end])
+            if found and (end == len(parts) - 1 or found.type.name == "row"):
+                return found, parts[end + 1 :]
+        raise Unresolved(self._why(parts[-1], parts[:-1]))
+
+    def _nearest(self, name: str, table: Sequence[str]) -> Field | None:
+        """A column of this query, or else of the one around it."""
         scope: Scope | None = self
         while scope:
-            found = scope._own(name, table)
-            if found:
+            if found := scope._own(name, table):
                 return found
             scope = scope.parent
-        raise Unresolved(self._why(name, table))
+        return None
 
     def _own(self, name: str, table: Sequence[str]) -> Field | None:
         if not table and name in self.merged:

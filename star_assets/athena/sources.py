@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from star_assets.athena.comparisons import compared
 from star_assets.athena.compiler import Compiler, Value, describe
+from star_assets.athena.nested import each
 from star_assets.athena.parse import Statement, parse_query, split
-from star_assets.athena.rules import compared
 from star_assets.athena.scans import Scan, name
 from star_assets.athena.scope import CATALOG, Field, Scope, Source, Unresolved
-from star_assets.athena.types import BIGINT, parse_type
+from star_assets.athena.type_names import parse_type
+from star_assets.athena.types import BIGINT, Type
 from star_assets.lake.catalog import TableEntry
 from star_assets.model.errors import Unfaithful
 
@@ -60,7 +62,7 @@ class From:
     def _owner(self, column: exp.Column) -> str:
         """The reference to a source whose partition column this is; '' for any other column."""
         try:
-            found = self.scope.resolve(column).sql
+            found = self.scope.resolve(column)[0].sql
         except Unresolved:
             return ""
         alias, _, column_name = found.partition(".")
@@ -143,15 +145,12 @@ class From:
         return f"({sql}) AS {self._add(alias, database, fields, node)}"
 
     def _unnest(self, node: exp.Unnest) -> str:
-        arrays = self.compiler.values(node.expressions)
-        for value in arrays:
-            if value.type.of is None:
-                self.compiler.mismatch(value.node, "UNNEST", [value])
-        fields = [Field(None, value.type.of or value.type, f"c{index}") for index, value in enumerate(arrays)]
-        listed = [f"unnest({value.sql}) AS c{index}" for index, value in enumerate(arrays)]
+        arrays = [column for value in self.compiler.values(node.expressions) for column in self._columns(value)]
+        fields = [Field(None, type_, f"c{index}") for index, (_, type_) in enumerate(arrays)]
+        listed = [f"unnest({sql}) AS c{index}" for index, (sql, _) in enumerate(arrays)]
         alias = node.args.get("alias")
         if (ordinality := node.args.get("offset")) is not None and ordinality is not False:
-            lengths = ", ".join(f"coalesce(len({value.sql}), 0)" for value in arrays)
+            lengths = ", ".join(f"coalesce(len({sql}), 0)" for sql, _ in arrays)
             longest = f"greatest({lengths})"
             listed.append(f"unnest(generate_series(1, {longest})) AS c{len(arrays)}")
             fields.append(Field(None, BIGINT, f"c{len(arrays)}"))
@@ -159,6 +158,21 @@ class From:
                 alias = alias.copy()
                 alias.append("columns", ordinality.copy())
         return f"LATERAL (SELECT {', '.join(listed)}) AS {self._add(alias, None, fields, node)}"
+
+    def _columns(self, value: Value) -> list[tuple[str, Type]]:
+        """The arrays, and the types of their elements, that UNNEST makes columns of."""
+        element = value.type.of
+        if element and element.name == "row":
+            return [
+                (each(value.sql, lambda given, n=number: f"struct_extract({given}, 'f{n}')"), part)  # type: ignore[misc]
+                for number, part in enumerate(element.parts)
+            ]
+        if value.type.name == "map":
+            key, item = value.type.parts
+            return [(f"map_keys({value.sql})", key), (f"map_values({value.sql})", item)]
+        if element is None:
+            self.compiler.mismatch(value.node, "UNNEST", [value])
+        return [(value.sql, element)]
 
     # Joins
 
@@ -190,8 +204,8 @@ class From:
             column = exp.column(identifier.name)
             column.this.meta.update(identifier.meta)
             try:
-                one = self.scope.merged.get(identifier.name.lower()) or Scope(None, list(left)).resolve(column)
-                two = Scope(None, [right]).resolve(column)
+                one = self.scope.merged.get(identifier.name.lower()) or Scope(None, list(left)).resolve(column)[0]
+                two = Scope(None, [right]).resolve(column)[0]
             except Unresolved as error:
                 raise self.compiler.failure(identifier, str(error)) from error
             values = [Value(one.sql, one.type, column), Value(two.sql, two.type, column)]

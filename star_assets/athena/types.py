@@ -1,18 +1,15 @@
-"""The types of Athena's SQL: names, implicit coercions, what each is in DuckDB.
+"""The types of Athena's SQL: what they are, how they are called, which may stand for which.
 
-Here: values that say what a column or an expression is. Not here: how a value
-is converted from one to another (casts).
+Here: values that say what a column or an expression is. Not here: their names
+as text (type_names), how a value is converted from one to another (casts).
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from sqlglot import exp
-
-# Each simple type in DuckDB. Timestamps are cut to milliseconds on output.
+# Each simple type in DuckDB. JSON is its text. Intervals are milliseconds, or months.
 _DUCKDB = {
     "boolean": "BOOLEAN",
     "tinyint": "TINYINT",
@@ -26,6 +23,9 @@ _DUCKDB = {
     "date": "DATE",
     "timestamp": "TIMESTAMP",
     "timestamp with time zone": "TIMESTAMPTZ",
+    "interval day to second": "BIGINT",
+    "interval year to month": "BIGINT",
+    "json": "VARCHAR",
     "unknown": "INTEGER",
 }
 
@@ -33,35 +33,72 @@ _DUCKDB = {
 _DIGITS = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19}
 INTEGERS = tuple(_DIGITS)
 FLOATS = ("real", "double")
+MOMENTS = ("timestamp", "timestamp with time zone")
 
 # What may stand where something else is expected, narrowest first.
 _LADDERS = (
     (*INTEGERS, "decimal", *FLOATS),
-    ("date", "timestamp", "timestamp with time zone"),
+    ("date", *MOMENTS),
 )
+
+# What Hive's DDL calls the types, where Trino calls them otherwise.
+IN_DDL = {"integer": "int", "varchar": "string", "real": "float", "varbinary": "binary"}
 
 
 @dataclass(frozen=True)
 class Type:
-    """A type: `Type("bigint")`, `Type("decimal", 18, 4)`, `Type("array", of=Type("varchar"))`.
+    """A type: `Type("bigint")`, `Type("decimal", 18, 4)`, `Type("array", parts=(Type("varchar"),))`.
 
-    A name that is in neither list is a type that no expression may use here.
+    A name that is none of these is a type that no expression may use here.
+
+    Attributes:
+        precision: digits of a decimal; digits of a timestamp's fraction of a second.
+        scale: digits of a decimal after its point.
+        parts: an array's element, a map's key and value, a row's fields.
+        labels: the names of a row's fields; None for one that has none.
+        zone: in which values of a timestamp with time zone are; None if each has its own.
     """
 
     name: str
     precision: int = 0
     scale: int = 0
-    of: Type | None = None
+    parts: tuple[Type, ...] = ()
+    labels: tuple[str | None, ...] = ()
+    zone: str | None = None
 
     def __str__(self) -> str:
         if self.name == "decimal":
             return f"decimal({self.precision},{self.scale})"
-        return f"array({self.of})" if self.of else self.name
+        if self.name == "row":
+            return f"row({','.join(_labelled(label, part) for label, part in self.fields)})"
+        return f"{self.name}({','.join(map(str, self.parts))})" if self.parts else self.name
+
+    @property
+    def exact(self) -> str:
+        """How Trino's typeof() says it, but for the lengths of varchar, which are not known here."""
+        if self.name in MOMENTS:
+            return self.name.replace("timestamp", f"timestamp({self.precision})", 1)
+        if self.name == "decimal":
+            return f"decimal({self.precision},{self.scale})"
+        listed = ", ".join(_labelled(label, part.exact) for label, part in self.fields)
+        return f"{self.name}({listed})" if self.parts else self.name
 
     @property
     def is_known(self) -> bool:
         """Whether expressions may use it here."""
-        return self.of.is_known if self.of else self.name in _DUCKDB or self.name == "decimal"
+        if self.parts:
+            return all(part.is_known for part in self.parts)
+        return self.name in _DUCKDB or self.name in ("decimal", "row")
+
+    @property
+    def of(self) -> Type | None:
+        """The type of an array's elements; None for anything else."""
+        return self.parts[0] if self.name == "array" else None
+
+    @property
+    def fields(self) -> Sequence[tuple[str | None, Type]]:
+        """The name and the type of each of a row's fields."""
+        return list(zip(self.labels or (None,) * len(self.parts), self.parts, strict=True))
 
     @property
     def is_integer(self) -> bool:
@@ -81,23 +118,42 @@ class Type:
     @property
     def is_datetime(self) -> bool:
         """A date or a timestamp."""
-        return self.name in _LADDERS[1]
+        return self.name == "date" or self.name in MOMENTS
+
+    @property
+    def is_interval(self) -> bool:
+        """A span of time."""
+        return self.name.startswith("interval")
+
+    def holds(self, *names: str) -> bool:
+        """Whether it, or a part of it, is one of these types."""
+        return self.name in names or any(part.holds(*names) for part in self.parts)
 
     @property
     def duckdb(self) -> str:
-        """The DuckDB type that holds its values."""
+        """The DuckDB type that holds its values. A row's fields are called f0, f1, …."""
         if self.name == "decimal":
             return f"DECIMAL({self.precision},{self.scale})"
-        return f"{self.of.duckdb}[]" if self.of else _DUCKDB[self.name]
+        if self.name == "array":
+            return f"{self.parts[0].duckdb}[]"
+        if self.name == "map":
+            return f"MAP({self.parts[0].duckdb}, {self.parts[1].duckdb})"
+        if self.name == "row":
+            return f"STRUCT({', '.join(f'f{index} {part.duckdb}' for index, part in enumerate(self.parts))})"
+        return _DUCKDB[self.name]
 
     @property
     def ddl(self) -> str:
         """What Athena's DDL calls it; empty for what no table can have."""
-        if self.of:
-            return self.of.ddl and f"array<{self.of.ddl}>"
-        if self.name in ("unknown", "timestamp with time zone"):
+        if self.name == "row":
+            listed = [f"{label}:{part.ddl}" for label, part in self.fields if label and part.ddl]
+            return f"struct<{','.join(listed)}>" if len(listed) == len(self.parts) else ""
+        if self.parts:
+            listed = [part.ddl for part in self.parts]
+            return f"{self.name}<{','.join(listed)}>" if all(listed) else ""
+        if self.name in ("unknown", "timestamp with time zone", "json") or self.is_interval:
             return ""
-        return _IN_DDL.get(self.name, str(self))
+        return IN_DDL.get(self.name, str(self))
 
     @property
     def as_decimal(self) -> Type:
@@ -105,8 +161,11 @@ class Type:
         return decimal(_DIGITS[self.name], 0) if self.is_integer else self
 
 
-BOOLEAN, INTEGER, BIGINT, DOUBLE = Type("boolean"), Type("integer"), Type("bigint"), Type("double")
-VARCHAR, DATE, TIMESTAMP, UNKNOWN = Type("varchar"), Type("date"), Type("timestamp"), Type("unknown")
+BOOLEAN, INTEGER, BIGINT = Type("boolean"), Type("integer"), Type("bigint")
+REAL, DOUBLE = Type("real"), Type("double")
+VARCHAR, VARBINARY, JSON, UNKNOWN = Type("varchar"), Type("varbinary"), Type("json"), Type("unknown")
+DATE, TIMESTAMP = Type("date"), Type("timestamp", 3)
+DAYS, MONTHS = Type("interval day to second"), Type("interval year to month")
 
 
 def decimal(precision: int, scale: int) -> Type:
@@ -116,7 +175,22 @@ def decimal(precision: int, scale: int) -> Type:
 
 def array(of: Type) -> Type:
     """An array."""
-    return Type("array", of=of)
+    return Type("array", parts=(of,))
+
+
+def map_of(key: Type, value: Type) -> Type:
+    """A map."""
+    return Type("map", parts=(key, value))
+
+
+def row(parts: Sequence[Type], labels: Sequence[str | None] = ()) -> Type:
+    """A row."""
+    return Type("row", parts=tuple(parts), labels=tuple(labels) if any(labels) else ())
+
+
+def zoned(zone: str | None, precision: int = 3) -> Type:
+    """A timestamp with time zone."""
+    return Type("timestamp with time zone", precision, zone=zone)
 
 
 def common(left: Type, right: Type) -> Type | None:
@@ -125,19 +199,29 @@ def common(left: Type, right: Type) -> Type | None:
         return left
     if left == UNKNOWN:
         return right
-    if left.of and right.of:
-        element = common(left.of, right.of)
-        return array(element) if element else None
+    if left.parts and right.parts:
+        return _common_parts(left, right)
     for ladder in _LADDERS:
         if left.name in ladder and right.name in ladder:
             wider = max(left, right, key=lambda type_: ladder.index(type_.name))
-            return _common_decimal(left, right) if wider.name == "decimal" else wider
+            if wider.name == "decimal":
+                return _common_decimal(left, right)
+            if wider.is_datetime:
+                return replace(wider, precision=max(left.precision, right.precision), zone=_common_zone(left, right))
+            return wider
     return None
 
 
 def coerces(given: Type, expected: Type) -> bool:
     """Whether a value of one type may stand where another is expected."""
-    return common(given, expected) == expected
+    found = common(given, expected)
+    if found is not None and found.name in MOMENTS:
+        return found.name == expected.name
+    return found == expected
+
+
+def _labelled(label: str | None, part: object) -> str:
+    return f"{label} {part}" if label else str(part)
 
 
 def _common_decimal(left: Type, right: Type) -> Type:
@@ -146,36 +230,17 @@ def _common_decimal(left: Type, right: Type) -> Type:
     return decimal(max(left.precision - left.scale, right.precision - right.scale) + scale, scale)
 
 
-# What sqlglot calls the types of a CAST, where Trino calls them otherwise.
-_NAMES = {"INT": "integer", "FLOAT": "real", "TIMESTAMPTZ": "timestamp with time zone"}
+def _common_parts(left: Type, right: Type) -> Type | None:
+    if left.name != right.name or len(left.parts) != len(right.parts):
+        return None
+    parts = [common(one, two) for one, two in zip(left.parts, right.parts, strict=True)]
+    if not all(parts):
+        return None
+    labels = tuple(one if one == two else None for (one, _), (two, _) in zip(left.fields, right.fields, strict=True))
+    return replace(left, parts=tuple(filter(None, parts)), labels=labels if any(labels) else ())
 
 
-def from_sqlglot(found: exp.DataType) -> Type:
-    """The type that a CAST names. Lengths of varchar are dropped."""
-    name = found.this.name if isinstance(found.this, exp.DType) else str(found.this)
-    if name == "DECIMAL":
-        sizes = [int(part.name) for part in found.expressions]
-        return decimal(sizes[0] if sizes else 38, sizes[1] if len(sizes) > 1 else 0)
-    if name == "ARRAY" and found.expressions:
-        return array(from_sqlglot(found.expressions[0]))
-    return Type(_NAMES.get(name, name.lower()))
-
-
-# What Hive's DDL calls the types, where Trino calls them otherwise.
-_SIMPLE = {"int": "integer", "string": "varchar", "float": "real", "binary": "varbinary"}
-_IN_DDL = {trino: hive for hive, trino in _SIMPLE.items()}
-_SIZED = re.compile(r"(decimal|varchar|timestamp)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?")
-
-
-@lru_cache(maxsize=1024)
-def parse_type(text: str) -> Type:
-    """A column's type as DDL, the catalog and the table of functions write it."""
-    text = text.strip().lower()
-    if found := _SIZED.fullmatch(text):
-        if found[1] == "decimal":
-            return decimal(int(found[2] or 10), int(found[3] or 0))
-        return Type(found[1])
-    for opening, closing in ("<>", "()"):
-        if text.startswith(f"array{opening}") and text.endswith(closing):
-            return array(parse_type(text[6:-1]))
-    return Type(_SIMPLE.get(text, text))
+def _common_zone(left: Type, right: Type) -> str | None:
+    """Where one has no zone of its own, it is taken to be in UTC."""
+    zones = {type_.zone if type_.name == "timestamp with time zone" else "UTC" for type_ in (left, right)}
+    return zones.pop() if len(zones) == 1 else None

@@ -1,0 +1,164 @@
+"""Moments as text and back: date_format and date_parse with MySQL's formats, format_datetime with Joda's.
+
+Not here: CAST (casts), ISO 8601 (dates, zones).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from sqlglot import exp
+
+from star_assets.athena.compiler import Compiler, Value, text
+from star_assets.athena.functions import expect, function
+from star_assets.athena.types import TIMESTAMP, UNKNOWN, VARCHAR, zoned
+from star_assets.athena.zones import local
+
+# The specifiers of MySQL's formats, which Athena reads, as those of strftime.
+_FORMAT = {
+    "Y": "%Y",
+    "y": "%y",
+    "m": "%m",
+    "c": "%-m",
+    "d": "%d",
+    "e": "%-d",
+    "H": "%H",
+    "k": "%-H",
+    "h": "%I",
+    "I": "%I",
+    "l": "%-I",
+    "i": "%M",
+    "s": "%S",
+    "S": "%S",
+    "p": "%p",
+    "M": "%B",
+    "b": "%b",
+    "W": "%A",
+    "a": "%a",
+    "j": "%j",
+    "f": "%f",
+    "T": "%H:%M:%S",
+    "r": "%I:%M:%S %p",
+    "v": "%V",
+    "x": "%G",
+    "%": "%%",
+}
+
+
+# What Athena itself refuses.
+_NOT_IN_ATHENA = "DUuVwX"
+
+# The same of Joda's patterns, by a letter and how often it comes.
+_JODA = {
+    "yyyy": "%Y",
+    "yy": "%y",
+    "MM": "%m",
+    "M": "%-m",
+    "MMM": "%b",
+    "MMMM": "%B",
+    "dd": "%d",
+    "d": "%-d",
+    "HH": "%H",
+    "H": "%-H",
+    "hh": "%I",
+    "h": "%-I",
+    "mm": "%M",
+    "m": "%-M",
+    "ss": "%S",
+    "s": "%-S",
+    "SSS": "%g",
+    "a": "%p",
+    "EEE": "%a",
+    "EEEE": "%A",
+    "D": "%-j",
+    "DDD": "%j",
+}
+_JODA_TOKEN = re.compile(r"'((?:[^']|'')*)'|([a-zA-Z])\2*|[^a-zA-Z']+")
+
+
+def _literal(compiler: Compiler, node: exp.Expression, value: Value) -> str:
+    if value.literal is None:
+        compiler.refuse(f"{node.this} with a format that is not a literal")
+    return value.literal
+
+
+def _mysql(compiler: Compiler, node: exp.Expression, value: Value) -> str:
+    """A literal format of MySQL's, as DuckDB reads it."""
+    found, letters = [], iter(_literal(compiler, node, value))
+    for letter in letters:
+        if letter != "%":
+            found.append(letter)
+            continue
+        specifier = next(letters, "")
+        if specifier in _NOT_IN_ATHENA and specifier:
+            compiler.fail(node, f"INVALID_FUNCTION_ARGUMENT: %{specifier} not supported in date format string")
+        # Any other letter stands for itself.
+        found.append(_FORMAT.get(specifier, specifier))
+    return text("".join(found))
+
+
+def _joda(compiler: Compiler, node: exp.Expression, value: Value, known: Mapping[str, str]) -> str:
+    """A literal pattern of Joda's, as DuckDB reads it."""
+    found = []
+    for token in _JODA_TOKEN.finditer(_literal(compiler, node, value)):
+        if token[1] is not None:
+            found.append((token[1].replace("''", "'") or "'").replace("%", "%%"))
+        elif token[2] is None:
+            found.append(token[0].replace("%", "%%"))
+        elif token[0] in known:
+            found.append(known[token[0]])
+        else:
+            compiler.refuse(f"the pattern {token[0]} of {node.this}")
+    return text("".join(found))
+
+
+def _shown(compiler: Compiler, node: exp.Expression, value: Value) -> str:
+    if not value.type.is_datetime and value.type != UNKNOWN:
+        compiler.mismatch(node, str(node.this).lower(), [value])
+    return local(compiler, value)
+
+
+@function("date_format")
+def date_format(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
+    """date_format(x, format), with MySQL's specifiers."""
+    expect(compiler, node, values, 2)
+    return Value(f"strftime({_shown(compiler, node, values[0])}, {_mysql(compiler, node, values[1])})", VARCHAR, node)
+
+
+@function("format_datetime")
+def format_datetime(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
+    """format_datetime(x, pattern), with Joda's letters."""
+    expect(compiler, node, values, 2)
+    pattern = _joda(compiler, node, values[1], _JODA)
+    return Value(f"strftime({_shown(compiler, node, values[0])}, {pattern})", VARCHAR, node)
+
+
+def _require_text(compiler: Compiler, node: exp.Expression, value: Value) -> None:
+    if value.type not in (VARCHAR, UNKNOWN):
+        compiler.mismatch(node, str(node.this).lower(), [value])
+
+
+@function("date_parse")
+def date_parse(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
+    """date_parse(text, format), with MySQL's specifiers: a timestamp."""
+    expect(compiler, node, values, 2)
+    _require_text(compiler, node, values[0])
+    if "%Y" not in (values[1].literal or "%Y"):
+        # Without a year, and for two digits of one, Athena and DuckDB take different centuries.
+        compiler.refuse("date_parse without %Y", "Concatenate the year to the text.")
+    format_ = _mysql(compiler, node, values[1])
+    return Value(f"CAST(strptime({values[0].sql}, {format_}) AS TIMESTAMP)", TIMESTAMP, node)
+
+
+@function("parse_datetime")
+def parse_datetime(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
+    """parse_datetime(text, pattern), with Joda's letters: an instant, in UTC."""
+    expect(compiler, node, values, 2)
+    _require_text(compiler, node, values[0])
+    if "yyyy" not in (values[1].literal or "yyyy"):
+        compiler.refuse("parse_datetime without yyyy", "Concatenate the year to the text.")
+    pattern = _joda(
+        compiler, node, values[1], {letters: found for letters, found in _JODA.items() if "E" not in letters}
+    )
+    return Value(f"CAST(CAST(strptime({values[0].sql}, {pattern}) AS TIMESTAMP) AS TIMESTAMPTZ)", zoned("UTC"), node)

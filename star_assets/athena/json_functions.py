@@ -1,0 +1,102 @@
+"""Athena's functions of JSON. JSON is text in DuckDB; what is read of it, Python reads.
+
+Not here: what they find in a text (json_lookups), values (json_values).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from star_assets.athena.compiler import Compiler, Value, text
+from star_assets.athena.functions import expect, function
+from star_assets.athena.json_values import shape
+from star_assets.athena.types import BIGINT, BOOLEAN, JSON, UNKNOWN, VARCHAR, Type
+
+# Name: how many arguments, the result, and the name of the Python function.
+_FUNCTIONS: dict[str, tuple[int, Type, str]] = {
+    "json_extract_scalar": (2, VARCHAR, "athena_json_extract_scalar"),
+    "json_extract": (2, JSON, "athena_json_extract"),
+    "json_size": (2, BIGINT, "athena_json_size"),
+    "json_array_length": (1, BIGINT, "athena_json_array_length"),
+    "json_array_get": (2, JSON, "athena_json_array_get"),
+    "json_parse": (1, JSON, "athena_json_parse"),
+    "is_json_scalar": (1, BOOLEAN, "athena_json_is_scalar"),
+    "json_value": (2, VARCHAR, "athena_json_value"),
+    "json_exists": (2, BOOLEAN, "athena_json_exists"),
+    "json_query": (2, VARCHAR, "athena_json_query"),
+}
+
+
+@function(*_FUNCTIONS)
+def of_json(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
+    """The functions that take a JSON text, and a path or an index."""
+    name = str(node.this).lower()
+    count, type_, python = _FUNCTIONS[name]
+    expect(compiler, node, values, count)
+    is_path = [value.type in (VARCHAR, UNKNOWN) for value in values[1:]]
+    is_index = [value.type.is_integer for value in values[1:]]
+    fits = all(is_index if name == "json_array_get" else is_path)
+    if values[0].type not in (VARCHAR, JSON, UNKNOWN) or not fits or (name == "json_parse" and values[0].type == JSON):
+        compiler.mismatch(node, name, values)
+    return Value(f"{python}({', '.join(value.sql for value in values)})", type_, node)
+
+
+@function("json_format")
+def json_format(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
+    """json_format: the text."""
+    expect(compiler, node, values, 1)
+    if values[0].type not in (JSON, UNKNOWN):
+        compiler.mismatch(node, "json_format", values)
+    return Value(values[0].sql, VARCHAR, node)
+
+
+@function("json_array_contains")
+def json_array_contains(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
+    """json_array_contains: of a text, a boolean, a whole number or a double."""
+    expect(compiler, node, values, 2)
+    given = values[1].type
+    kind = "bigint" if given.is_integer else "double" if given.is_numeric else given.name
+    if values[0].type not in (VARCHAR, JSON) or kind not in ("bigint", "double", "varchar", "boolean"):
+        compiler.mismatch(node, "json_array_contains", values)
+    value = f"CAST({values[1].sql} AS VARCHAR)"
+    return Value(f"athena_json_array_contains({values[0].sql}, '{kind}', {value})", BOOLEAN, node)
+
+
+# Casts
+
+
+def cast_from_json(compiler: Compiler, sql: str, to: Type, node: exp.Expression) -> str:
+    """CAST(json AS type)."""
+    if to.holds("date", "timestamp", "timestamp with time zone", "varbinary"):
+        compiler.fail(node, f"TYPE_MISMATCH: Cannot cast json to {to}")
+    found = f"athena_json_to_sql({sql}, {text(json.dumps(shape(to)))})"
+    return f"CAST(CAST({found} AS JSON) AS {to.duckdb})" if to.parts else f"CAST({found} AS {to.duckdb})"
+
+
+def cast_to_json(compiler: Compiler, sql: str, given: Type, node: exp.Expression) -> str:
+    """CAST(value AS json)."""
+    if given.holds("varbinary", "timestamp with time zone") or _has_odd_keys(given):
+        compiler.fail(node, f"TYPE_MISMATCH: Cannot cast {given} to json")
+    texts = f"CAST({sql} AS {_as_texts(given)})"
+    texts = f"CAST(to_json({texts}) AS VARCHAR)" if given.parts else texts
+    return f"athena_json_from_sql({texts}, {text(json.dumps(shape(given)))})"
+
+
+def _has_odd_keys(type_: Type) -> bool:
+    """Whether a map in it has keys that are no names in JSON."""
+    keys = ("boolean", "varchar", "decimal", "double", "real", "tinyint", "smallint", "integer", "bigint", "unknown")
+    return (type_.name == "map" and type_.parts[0].name not in keys) or any(map(_has_odd_keys, type_.parts))
+
+
+def _as_texts(type_: Type) -> str:
+    """The DuckDB type of the same shape whose leaves are all texts."""
+    if type_.name == "array":
+        return f"{_as_texts(type_.parts[0])}[]"
+    if type_.name == "map":
+        return f"MAP(VARCHAR, {_as_texts(type_.parts[1])})"
+    if type_.name == "row":
+        return f"STRUCT({', '.join(f'f{n} {_as_texts(part)}' for n, part in enumerate(type_.parts))})"
+    return "VARCHAR"

@@ -1,0 +1,86 @@
+"""Texts of timestamps with a zone, as Athena reads them.
+
+Not here: texts without one, which DuckDB reads (casts).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from star_assets.athena.failures import Unanswered, Wrong
+
+_TIME = r"(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,9}))?)?"
+_MOMENT = re.compile(rf"\s*(\d{{4}}-\d{{1,2}}-\d{{1,2}})(?: {_TIME})?\s*(.*?)\s*", re.ASCII)
+_ISO = re.compile(rf"(\d{{4}}-\d\d-\d\d)(?:T{_TIME})?(Z|[-+]\d\d(?::?\d\d)?)?", re.ASCII)
+_OFFSET = re.compile(r"([-+])(\d{1,2})(?::?(\d{2}))?", re.ASCII)
+
+
+def zone_of(name: str) -> tzinfo:
+    """The zone of a name such as `Europe/Berlin`, `UTC` or `+02:00`. Raises KeyError."""
+    if offset := _OFFSET.fullmatch(name):
+        span = timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0))
+        return timezone(span if offset[1] == "+" else -span)
+    if name in ("Z", "UTC", "GMT", "Zulu"):
+        return timezone.utc
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise KeyError(name) from error
+
+
+def parts(text: str, pattern: re.Pattern[str] = _MOMENT) -> tuple[datetime, int, str]:
+    """The local time, how many digits of a fraction it has, and the zone's name ('' if there is none).
+
+    Raises ValueError for what is no moment, KeyError for a zone that is none.
+    """
+    found = pattern.fullmatch(text)
+    if not found:
+        raise ValueError(text)
+    day, hour, minute, second, fraction, zone = found.groups()
+    if len(fraction or "") > 6:
+        raise Unanswered("timestamps finer than microseconds")
+    year, month, of_month = map(int, day.split("-"))
+    moment = datetime(
+        year, month, of_month, int(hour or 0), int(minute or 0), int(second or 0), int((fraction or "").ljust(6, "0"))
+    )
+    if zone:
+        zone_of(zone)
+    return moment, len(fraction or ""), zone or ""
+
+
+def instant(moment: datetime, zone: str) -> datetime:
+    """The instant, in UTC, of a local time: the earlier one of two. Raises ValueError for one that the clock skips."""
+    found = moment.replace(tzinfo=zone_of(zone), fold=0).astimezone(timezone.utc)
+    if found.astimezone(zone_of(zone)).replace(tzinfo=None) != moment:
+        raise ValueError(f"the clock skips {moment} in {zone}")
+    return found
+
+
+def without_zone(text: str) -> str:
+    """CAST(varchar AS timestamp): the zone is read and left out."""
+    try:
+        return str(parts(text)[0])
+    except (ValueError, KeyError) as error:
+        raise Wrong("INVALID_CAST_ARGUMENT", f"Value cannot be cast to timestamp: {text}") from error
+
+
+def instant_of(text: str) -> str:
+    """CAST(varchar AS timestamp with time zone): the instant, as a text with its offset."""
+    try:
+        moment, _, zone = parts(text)
+        return str(instant(moment, zone or "UTC"))
+    except (ValueError, KeyError) as error:
+        raise Wrong("INVALID_CAST_ARGUMENT", f"Value cannot be cast to timestamp with time zone: {text}") from error
+
+
+def iso_instant(text: str) -> str:
+    """from_iso8601_timestamp: the instant, as a text with its offset. Months, weeks and days of a year are refused."""
+    if re.fullmatch(r"\d{4}(-?\d\d)?(-?W.*|-?\d{3})?(T.*)?", text):
+        raise Unanswered(f"the ISO 8601 text {text}")
+    try:
+        moment, _, zone = parts(text, _ISO)
+        return str(instant(moment, zone or "UTC"))
+    except (ValueError, KeyError) as error:
+        raise Wrong("INVALID_FUNCTION_ARGUMENT", f"Invalid format: {text}") from error

@@ -1,0 +1,73 @@
+"""How the columns of an answer leave DuckDB: as Athena gives them to its clients.
+
+Milliseconds, rows with the names of their fields, spans of time as text, instants
+on the clock of their zone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from star_assets.athena.intervals import text_of
+from star_assets.athena.nested import rebuilt
+from star_assets.athena.scans import name
+from star_assets.athena.scope import Field
+from star_assets.athena.types import Type
+from star_assets.model.errors import Unfaithful
+
+
+def shown(field: Field) -> str:
+    """The SQL of a column as it is given out. Raises Unfaithful."""
+    type_ = field.type
+    if type_.is_interval:
+        return text_of(field.sql, type_)
+    nested = [part for part in type_.parts if part.holds("timestamp with time zone") or _holds_interval(part)]
+    if nested or (type_.name == "timestamp with time zone" and type_.zone is None):
+        what = f"columns of type {type_}" if nested else "columns of instants in several zones"
+        raise Unfaithful(what, "CAST to timestamp, or write AT TIME ZONE 'UTC'.")
+    sql = _named(field.sql, type_)
+    return f"CAST({sql} AS {_milliseconds(type_)})" if type_.holds("timestamp") else sql
+
+
+def _holds_interval(type_: Type) -> bool:
+    return type_.is_interval or any(map(_holds_interval, type_.parts))
+
+
+def _named(sql: str, type_: Type) -> str:
+    if not type_.holds("row"):
+        return sql
+    return rebuilt(sql, type_, lambda part, n: _named(part, type_.parts[n]), made=_labels(type_))
+
+
+def _labels(type_: Type) -> list[str]:
+    """The names of a row's fields, each another one."""
+    labels: list[str] = []
+    for number, (label, _) in enumerate(type_.fields):
+        labels.append(label if label and label not in labels else f"field{number}")
+    return labels
+
+
+def _milliseconds(type_: Type) -> str:
+    """The DuckDB type of an answer's values: as in expressions, but for milliseconds and names."""
+    if type_.name == "row":
+        fields = [
+            f"{name(label)} {_milliseconds(part)}" for label, part in zip(_labels(type_), type_.parts, strict=True)
+        ]
+        return f"STRUCT({', '.join(fields)})"
+    if type_.name == "array":
+        return f"{_milliseconds(type_.parts[0])}[]"
+    if type_.name == "map":
+        return f"MAP({_milliseconds(type_.parts[0])}, {_milliseconds(type_.parts[1])})"
+    return re.sub(r"^TIMESTAMP$", "TIMESTAMP_MS", type_.duckdb)
+
+
+def on_their_clocks(table: pa.Table, fields: Sequence[Field]) -> pa.Table:
+    """The answer with every instant in the zone of its type."""
+    for number, field in enumerate(fields):
+        if field.type.name == "timestamp with time zone":
+            moments = table.column(number).cast(pa.timestamp("ms", field.type.zone), safe=False)
+            table = table.set_column(number, table.schema.field(number).name, moments)
+    return table

@@ -1,0 +1,71 @@
+"""Literals with a type: DATE '…', TIMESTAMP '…' with or without a zone, DECIMAL '…'; and casts of plain texts to them.
+
+They are read when the query is compiled: a wrong one is an error with a place, and
+DuckDB can prune by a right one. Not here: casts of other values (casts).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+from sqlglot import exp
+
+from star_assets.athena.compiler import Compiler, Value, text
+from star_assets.athena.failures import Unanswered
+from star_assets.athena.moment_text import instant, parts
+from star_assets.athena.types import Type, decimal, zoned
+
+
+def _is_literal(compiler: Compiler, value: Value, word: str) -> bool:
+    """Whether the word for the type stands right before the text, rather than in a CAST."""
+    start = value.node.meta.get("start")
+    return start is not None and re.search(rf"(?i)\b{word}\s*$", compiler.sql[:start]) is not None
+
+
+def decimal_literal(compiler: Compiler, node: exp.Cast, value: Value, to: Type) -> Value | None:
+    """DECIMAL '12.30' has the digits it is written with; None for anything else."""
+    if value.literal is None or to.name != "decimal" or not _is_literal(compiler, value, "decimal"):
+        return None
+    found = re.fullmatch(r"[+-]?0*(\d*)(?:\.(\d*))?", value.literal)
+    if not found or not (found[1] or found[2] or "0" in value.literal):
+        compiler.fail(node, f"INVALID_LITERAL: '{value.literal}' is not a valid DECIMAL literal")
+    digits, scale = len(found[1]) + len(found[2] or ""), len(found[2] or "")
+    type_ = decimal(max(1, digits), scale)
+    return Value(f"CAST({text(value.literal)} AS {type_.duckdb})", type_, node)
+
+
+def moment_literal(compiler: Compiler, node: exp.Cast, value: Value, to: Type) -> Value:
+    """A date, a timestamp or an instant that is written as a text."""
+    written = str(value.literal)
+    is_cast = not _is_literal(compiler, value, "date|timestamp")
+    try:
+        moment, digits, zone = parts(written)
+        if to.name == "date":
+            return _date(moment, written, node)
+        if digits > 3 and not is_cast:
+            compiler.refuse("timestamps finer than milliseconds", "Athena's tables hold milliseconds.")
+        if written[:1].isspace() and not is_cast:
+            raise ValueError(written)
+        precision = to.precision if is_cast else digits
+        moment = _rounded(moment, precision)
+        if to.name == "timestamp":
+            return Value(f"CAST('{moment}' AS TIMESTAMP)", Type("timestamp", precision), node)
+        at = instant(moment, zone or "UTC")
+        return Value(f"CAST('{at}' AS TIMESTAMPTZ)", zoned(zone or "UTC", precision), node)
+    except Unanswered:
+        compiler.refuse("timestamps finer than microseconds")
+    except (ValueError, KeyError) as error:
+        kind = "INVALID_CAST_ARGUMENT: Value cannot be cast to" if is_cast else "INVALID_LITERAL: It is no"
+        raise compiler.failure(node, f"{kind} {to}: {written}") from error
+
+
+def _date(moment: datetime, written: str, node: exp.Cast) -> Value:
+    if not re.fullmatch(r"\s*\d{4}-\d{1,2}-\d{1,2}\s*", written, re.ASCII):
+        raise ValueError(written)
+    return Value(f"CAST('{moment.date()}' AS DATE)", Type("date"), node)
+
+
+def _rounded(moment: datetime, digits: int) -> datetime:
+    unit = 10 ** (6 - digits)
+    return moment + timedelta(microseconds=(moment.microsecond + unit // 2) // unit * unit - moment.microsecond)

@@ -1,0 +1,130 @@
+"""Instants and the clocks of time zones.
+
+A timestamp with time zone is an instant in DuckDB; its zone is part of its type,
+as far as that is known when the query is compiled. Not here: functions of dates
+(dates), texts (moment_text).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlglot import exp
+
+from star_assets.athena.compiler import Compiler, Value, rule, text
+from star_assets.athena.functions import expect, function
+from star_assets.athena.moment_text import zone_of
+from star_assets.athena.types import TIMESTAMP, UNKNOWN, Type, zoned
+
+
+def local(compiler: Compiler, value: Value) -> str:
+    """What the clock shows, as a timestamp: of an instant in its zone, of anything else as it is."""
+    if value.type.name != "timestamp with time zone":
+        return f"CAST({value.sql} AS TIMESTAMP)" if value.type.name == "date" else value.sql
+    if value.type.zone is None:
+        compiler.refuse("the local time of instants of several zones", "Write AT TIME ZONE 'UTC', or another one.")
+    shift = _shift(value.type.zone)
+    return (
+        f"timezone({text(value.type.zone)}, {value.sql})"
+        if shift is None
+        else f"(timezone('UTC', {value.sql}) + {shift})"
+    )
+
+
+def instant(sql: str, zone: str) -> str:
+    """The instant at which a zone's clock shows a timestamp; the earlier one of two."""
+    shift = _shift(zone)
+    return f"athena_instant({sql}, {text(zone)})" if shift is None else f"timezone('UTC', {sql} - {shift})"
+
+
+def _shift(zone: str) -> str | None:
+    """How far a zone that is an offset is before UTC; None for one that has a name."""
+    if zone[0] not in "+-":
+        return None
+    span = zone_of(zone).utcoffset(None) or timedelta()
+    return f"to_minutes({int(span.total_seconds() // 60)})"
+
+
+def _zone(compiler: Compiler, value: Value) -> str:
+    """The zone that a literal names."""
+    if value.literal is None:
+        compiler.refuse("time zones that are not literals")
+    try:
+        zone_of(value.literal)
+    except KeyError:
+        compiler.fail(value.node, f"INVALID_FUNCTION_ARGUMENT: '{value.literal}' is not a valid time zone")
+    return value.literal
+
+
+def _in_zone(compiler: Compiler, node: exp.Expression, value: Value, zone: Value) -> Value:
+    if not value.type.name.startswith("timestamp") and value.type != UNKNOWN:
+        compiler.mismatch(node, "AT TIME ZONE", [value])
+    return Value(f"CAST({value.sql} AS TIMESTAMPTZ)", zoned(_zone(compiler, zone), value.type.precision), node)
+
+
+@rule(exp.AtTimeZone)
+def at_time_zone(compiler: Compiler, node: exp.AtTimeZone) -> Value:
+    """moment AT TIME ZONE 'zone': the same instant on another clock. Without a zone, it is taken to be in UTC."""
+    return _in_zone(compiler, node, *compiler.values([node.this, node.args["zone"]]))
+
+
+@function("at_timezone")
+def at_timezone(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
+    """at_timezone(instant, zone) is AT TIME ZONE."""
+    expect(compiler, node, values, 2)
+    return _in_zone(compiler, node, *values)
+
+
+@function("with_timezone")
+def with_timezone(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
+    """with_timezone(timestamp, zone): the instant at which that zone's clock shows it."""
+    expect(compiler, node, values, 2)
+    if values[0].type.name not in ("timestamp", "date", "unknown"):
+        compiler.mismatch(node, "with_timezone", values)
+    zone = _zone(compiler, values[1])
+    return Value(instant(local(compiler, values[0]), zone), zoned(zone, values[0].type.precision), node)
+
+
+@function("from_unixtime")
+def from_unixtime(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
+    """from_unixtime(seconds[, zone]): an instant."""
+    expect(compiler, node, values, 1, 2)
+    if not values[0].type.is_numeric:
+        compiler.mismatch(node, "from_unixtime", values)
+    zone = _zone(compiler, values[1]) if len(values) > 1 else "UTC"
+    milliseconds = f"CAST(round(CAST({values[0].sql} AS DOUBLE) * 1000) AS BIGINT)"
+    return Value(f"CAST(make_timestamp({milliseconds} * 1000) AS TIMESTAMPTZ)", zoned(zone), node)
+
+
+@function("to_unixtime")
+def to_unixtime(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
+    """to_unixtime(moment): seconds; what has no zone is taken to be in UTC."""
+    expect(compiler, node, values, 1)
+    if not values[0].type.is_datetime:
+        compiler.mismatch(node, "to_unixtime", values)
+    return Value(f"epoch(CAST({values[0].sql} AS TIMESTAMPTZ))", Type("double"), node)
+
+
+@function("from_iso8601_timestamp")
+def from_iso8601_timestamp(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
+    """from_iso8601_timestamp(text): an instant; each in the zone that its text says."""
+    expect(compiler, node, values, 1)
+    if values[0].type.name not in ("varchar", "unknown"):
+        compiler.mismatch(node, "from_iso8601_timestamp", values)
+    return Value(f"CAST(athena_iso_instant({values[0].sql}) AS TIMESTAMPTZ)", zoned(None), node)
+
+
+@rule(exp.CurrentTimestamp, exp.Localtimestamp)
+def current_timestamp(_: Compiler, node: exp.Expression) -> Value:
+    """Now, in UTC; current_timestamp has a zone."""
+    if isinstance(node, exp.Localtimestamp):
+        return Value("date_trunc('millisecond', CAST(current_timestamp AS TIMESTAMP))", TIMESTAMP, node)
+    return Value("date_trunc('millisecond', current_timestamp)", zoned("UTC"), node)
+
+
+@function("now")
+def now(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
+    """now() is current_timestamp."""
+    expect(compiler, node, values, 0)
+    return current_timestamp(compiler, node)
