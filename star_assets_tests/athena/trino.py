@@ -69,7 +69,8 @@ class Trino:
 
 def athena_type(type_: str) -> str:
     """A type as Athena names it: lengths of varchar are not told."""
-    return re.sub(r"varchar\(\d+\)", "varchar", type_.replace(", ", ","))
+    type_ = re.sub(r"varchar\(\d+\)", "varchar", type_.replace(", ", ","))
+    return type_.lower() if type_.startswith("INTERVAL") else type_
 
 
 def lacking() -> str | None:
