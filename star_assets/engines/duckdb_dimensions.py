@@ -36,14 +36,14 @@ class Dimensions(Relations):
         assert given.versions is not None
         source, upstream = column.source, self._upstream(history, given)
         self._view("said", f"SELECT * EXCLUDE ({FILE}) FROM {parquet([given.versions])}")
-        self.connection.execute(f"CREATE OR REPLACE TABLE steps AS {sql(in_force(self._table('said'), source))}")
+        self._keep("steps", sql(in_force(self._table("said"), source)))
         steps = self._table("steps")
         self._view("alive", "FROM steps" + (f" WHERE NOT {DELETED}" if source.tombstone else ""))
         alive = self._table("alive").drop(SINCE, *system_columns(steps))
         described = carry(self.star.transformed(history, {**upstream, source.name: alive}), alive, ROW)
         members = self._members(history.of, upstream, given)
         self._write(history_rows(history, column.column, steps, described, members), history.key, file)
-        self.connection.execute("DROP TABLE steps")
+        self._drop("steps")
 
     def _upstream(self, dimension: Dimension, given: DimensionInput) -> dict[str, Table]:
         upstream = {source: self._state(self.star.sources[source], state) for source, state in given.states.items()}

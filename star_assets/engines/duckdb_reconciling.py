@@ -62,8 +62,7 @@ class Reconciling(Relations):
         found = self.connection.execute(_explained(fact, sql(sales), sql(worth)))
         columns = [described[0] for described in found.description or ()]
         explained = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
-        for table in ("headers", "lines", "judged"):
-            self.connection.execute(f"DROP TABLE {table}")
+        self._drop("headers", "lines", "judged")
         return explained
 
     def _followed(self, fact: Fact, grain: Source, given: FactInput, headers: str, lines: str) -> Table:
@@ -79,9 +78,6 @@ class Reconciling(Relations):
         for source, state in given.states.items():
             upstream[source] = self._state(self.star.sources[source], state)
         return carry(self.star.transformed(fact, upstream), marked, LINE)
-
-    def _keep(self, table: str, select: str) -> None:
-        self.connection.execute(f"CREATE OR REPLACE TABLE {table} AS {select}")
 
 
 def _unknown_headers(grain: Source, header: Source) -> str:
@@ -101,7 +97,7 @@ def _explained(fact: Fact, sales: str, worth: str) -> str:
         f"WITH sold AS (SELECT {LINE}, any_value(business_date({name(fact.date)})) AS date "
         f"FROM ({sales}) GROUP BY ALL), "
         f"valued AS (SELECT {', '.join([LINE, *sums])} FROM ({worth}) GROUP BY {LINE}) "
-        f"SELECT {EXPORT} AS export, CAST(date AS VARCHAR) AS date, "
+        f"SELECT CAST({EXPORT} AS VARCHAR) AS export, CAST(date AS VARCHAR) AS date, "
         f"CASE WHEN {CAUSE} IS NULL AND date IS NULL THEN {text(fact.excluded)} ELSE {CAUSE} END AS cause, "
         f"{', '.join(['count(*) AS rows', *sums])} "
         f"FROM judged LEFT JOIN sold USING ({LINE}) LEFT JOIN valued USING ({LINE}) GROUP BY ALL"

@@ -38,14 +38,14 @@ class Relations:
 
     def _staged(self, source: Source, exports: Sequence[StagedInput], base: str | None = None) -> Table:
         """The staged rows of some exports, each with `_export`, and of a base state."""
-        view, files = f"staged_{source.name}", f"files_{source.name}"
+        view = f"staged_{source.name}"
         days = {file: export.day for export in exports for file in export.files}
-        self.connection.execute(f"CREATE OR REPLACE TABLE {files} ({FILE} VARCHAR, {EXPORT} VARCHAR)")
-        if days:
-            self.connection.executemany(f"INSERT INTO {files} VALUES (?, ?)", list(days.items()))
         parts = [self._no_rows(source)]
         parts += [f"SELECT * FROM {parquet([base])}"] if base else []
-        parts += [f"SELECT * FROM {parquet(list(days))} JOIN {files} USING ({FILE})"] if days else []
+        if days:
+            # All rows of a vector are of one file, so it is looked up once for them; a join would look up each row.
+            day_of = ", ".join(f"{text(file)}: DATE {text(day)}" for file, day in days.items())
+            parts += [f"SELECT *, MAP {{{day_of}}}[{FILE}] AS {EXPORT} FROM {parquet(list(days))}"]
         rows = f"SELECT * EXCLUDE ({FILE}) FROM ({' UNION ALL BY NAME '.join(parts)})"
         self._view(view, rows)
         if casts := self._casts(source, self._table(view)):
@@ -64,8 +64,8 @@ class Relations:
         """The columns that staged rows have at least, in their declared types."""
         columns = [f"CAST(NULL AS {sql_type(f.type)}) AS {name(f.name)}" for f in self.star.fields(source)]
         columns += [f"CAST(NULL AS BOOLEAN) AS {DELETED}"] if source.tombstone else []
-        columns += [f"CAST(NULL AS VARCHAR) AS {LISTED}"] if source.exports == "snapshots" else []
-        return f"SELECT {', '.join(columns)}, '' AS {EXPORT}, '' AS {FILE} WHERE false"
+        columns += [f"CAST(NULL AS DATE) AS {LISTED}"] if source.exports == "snapshots" else []
+        return f"SELECT {', '.join(columns)}, CAST(NULL AS DATE) AS {EXPORT}, '' AS {FILE} WHERE false"
 
     def _state(self, source: Source, file: str) -> Table:
         view = f"state_{source.name}"
@@ -84,6 +84,13 @@ class Relations:
 
     def _view(self, view: str, select: str) -> None:
         self.connection.execute(f"CREATE OR REPLACE VIEW {name(view)} AS {select}")
+
+    def _keep(self, table: str, select: str) -> None:
+        self.connection.execute(f"CREATE OR REPLACE TABLE {name(table)} AS {select}")
+
+    def _drop(self, *tables: str) -> None:
+        for table in tables:
+            self.connection.execute(f"DROP TABLE IF EXISTS {name(table)}")
 
     def _table(self, view: str) -> Table:
         """A view as an Ibis table, with the columns that it really has."""

@@ -59,7 +59,7 @@ class States(Relations):
         rows = self._staged(source, exports)
         is_date = source.declared[column].type == "date"
         day = name(column) if is_date else f"business_date({name(column)})"
-        parts.append(f"SELECT {keys}, CAST({EXPORT} AS DATE) AS export, {day} AS date FROM {rows.get_name()}")
+        parts.append(f"SELECT {keys}, {EXPORT} AS export, {day} AS date FROM {rows.get_name()}")
         self._copy(f"SELECT * FROM ({' UNION ALL '.join(parts)}) ORDER BY date, {keys}", file)
 
     @tells("reading the key index")
@@ -78,9 +78,7 @@ class States(Relations):
         """(keys, header's keys, export) of the base's and the exports' lines, sorted by the header's keys."""
         columns = names(_line_columns(part))
         parts = [f"SELECT {columns}, export FROM {parquet([base])}"] if base else []
-        parts.append(
-            f"SELECT {columns}, CAST({EXPORT} AS DATE) AS export FROM {self._staged(part, exports).get_name()}"
-        )
+        parts.append(f"SELECT {columns}, {EXPORT} AS export FROM {self._staged(part, exports).get_name()}")
         self._copy(f"SELECT DISTINCT * FROM ({' UNION ALL '.join(parts)}) ORDER BY {columns}, export", file)
 
     @tells("reading the key index")

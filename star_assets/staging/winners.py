@@ -21,8 +21,14 @@ DELETED = "_deleted"
 LISTED = "_listed"
 
 
-def winners(rows: Table, source: Source) -> Table:
-    """The winning row of each key, tombstones among them."""
+def winners(rows: Table, source: Source, again: Table | None = None) -> Table:
+    """The winning row of each key, tombstones among them.
+
+    `again` holds at least the keys that occur more than once, if they are known; all others win uncompared.
+    """
+    if again is not None:
+        keys = list(source.keys)
+        return rows.anti_join(again, keys).union(winners(rows.semi_join(again, keys), source))
     ranked = rows.mutate(_wins=wins(rows, source, source.keys))
     return ranked.filter(ranked["_wins"]).drop("_wins")
 
@@ -56,24 +62,37 @@ def versions(rows: Table, source: Source) -> Table:
     return marked.filter(~marked["_repeats"]).drop("_repeats")
 
 
-def current(rows: Table, source: Source) -> Table:
+def current(rows: Table, source: Source, again: Table | None = None) -> Table:
     """The rows a transform sees: the winners that are no tombstones."""
-    found = winners(rows, source)
+    found = winners(rows, source, again)
     return found.filter(~found[DELETED]) if source.tombstone else found
 
 
 def lines_of(headers: Table, lines: Table, header: Source, part: Source) -> Table:
-    """The lines that belong to winning headers.
+    """The lines that belong to winning headers, each line's winning row.
+
+    With `lines="changed"` each line wins by itself, and belongs to its header
+    wherever that was exported.
+    """
+    if part.lines == "changed":
+        owners = headers.select(**_owners(headers, header, part))
+        return current(lines, part).semi_join(owners, list(part.header_keys))
+    return current(exported_with(headers, lines, header, part), part)
+
+
+def exported_with(headers: Table, lines: Table, header: Source, part: Source) -> Table:
+    """Every row of the lines that came with winning headers.
 
     With `lines="complete"` a header's export defines its lines: lines from any
-    other export of the same header are superseded. With `lines="changed"` each
-    line wins by itself, and belongs to its header wherever that was exported.
+    other export of the same header are superseded. Which export it was decides
+    nothing among those of one header, so it is left out.
     """
-    keys = {line: headers[name] for line, name in zip(part.header_keys, header.keys, strict=True)}
-    owners = headers.select(EXPORT, **keys)
-    if part.lines == "changed":
-        return current(lines, part).semi_join(owners, list(part.header_keys))
-    return current(lines.semi_join(owners, [*part.header_keys, EXPORT]), part)
+    owners = headers.select(EXPORT, **_owners(headers, header, part))
+    return lines.semi_join(owners, [*part.header_keys, EXPORT]).drop(EXPORT)
+
+
+def _owners(headers: Table, header: Source, part: Source) -> dict[str, ibis.Value]:
+    return {line: headers[name] for line, name in zip(part.header_keys, header.keys, strict=True)}
 
 
 def precedence(rows: Table, source: Source) -> list[ibis.Value]:
@@ -83,7 +102,6 @@ def precedence(rows: Table, source: Source) -> list[ibis.Value]:
 
 def _compared(rows: Table, source: Source) -> list[ibis.Value]:
     """What rows of one key are compared by, from lowest to highest: version, export day, content."""
-    first = [rows[source.version]] if source.version else []
-    first.append(rows[EXPORT])
+    first = [rows[name] for name in (source.version, EXPORT) if name in rows.columns]
     named = {value.get_name() for value in first} | {LISTED, *source.keys}
     return [*first, *(rows[name] for name in sorted(rows.columns) if name not in named)]
