@@ -13,7 +13,7 @@ from star_assets.engines.engine import FactInput
 from star_assets.model.rowwise import carry, unfiltered
 from star_assets.model.source import Source
 from star_assets.model.tables import Fact
-from star_assets.staging.accounts import CAUSE, LINE, judged
+from star_assets.staging.accounts import CAUSE, LINE, judged, rivals
 from star_assets.staging.winners import DELETED, EXPORT, lines_of, winners
 
 
@@ -52,17 +52,21 @@ class Reconciling(Relations):
         self._keep("headers", sql(winners(self._staged(driving, given.staged[driving.name]), driving)))
         staged = self._staged(grain, given.staged[grain.name])
         self._keep("lines", f"SELECT *, row_number() OVER () AS {LINE} FROM {staged.get_name()}")
-        headers, lines = self._table("headers"), self._table("lines")
-        self._keep("judged", sql(judged(lines, headers, grain, driving)))
-        self._view("candidates", f"FROM lines SEMI JOIN (FROM judged WHERE {CAUSE} IS NULL) USING ({LINE})")
+        self._keep("again", f"SELECT {names(rivals(grain, driving))} FROM lines GROUP BY ALL HAVING count(*) > 1")
+        lines, again, headers = (self._table(kept) for kept in ("lines", "again", "headers"))
+        self._keep("judged", sql(judged(lines, again, headers, grain, driving)))
+        self._view("candidates", f"FROM lines ANTI JOIN (FROM judged WHERE {CAUSE} IS NOT NULL) USING ({LINE})")
         self._view("alive", "FROM headers" + (f" WHERE NOT {DELETED}" if driving.tombstone else ""))
+        date = f"business_date({name(fact.date)})"
+        self._keep("sold", _by_line(fact, self._followed(fact, grain, given, "alive", "candidates"), date))
+        # What a sale is worth is known; only the other lines, a few in a hundred, are valued once more.
+        self._keep("others", f"FROM lines ANTI JOIN sold USING ({LINE})")
         self._view("every_header", f"FROM headers{_unknown_headers(grain, driving)}")
-        sales = self._followed(fact, grain, given, "alive", "candidates")
-        worth = unfiltered(self._followed(fact, grain, given, "every_header", "lines"))
-        found = self.connection.execute(_explained(fact, sql(sales), sql(worth)))
+        worth = unfiltered(self._followed(fact, grain, given, "every_header", "others"))
+        found = self.connection.execute(_explained(fact, _by_line(fact, worth, "CAST(NULL AS DATE)")))
         columns = [described[0] for described in found.description or ()]
         explained = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
-        self._drop("headers", "lines", "judged")
+        self._drop("headers", "lines", "again", "judged", "sold", "others")
         return explained
 
     def _followed(self, fact: Fact, grain: Source, given: FactInput, headers: str, lines: str) -> Table:
@@ -86,19 +90,22 @@ def _unknown_headers(grain: Source, header: Source) -> str:
         return ""
     named = list(zip(grain.header_keys, header.keys, strict=True))
     columns = ", ".join(f"{name(key)} AS {name(column)}" for key, column in named)
-    on = " AND ".join(f"lines.{name(key)} = headers.{name(column)}" for key, column in named)
-    return f" UNION ALL BY NAME (SELECT DISTINCT {columns} FROM lines ANTI JOIN headers ON {on})"
+    on = " AND ".join(f"others.{name(key)} = headers.{name(column)}" for key, column in named)
+    return f" UNION ALL BY NAME (SELECT DISTINCT {columns} FROM others ANTI JOIN headers ON {on})"
 
 
-def _explained(fact: Fact, sales: str, worth: str) -> str:
+def _by_line(fact: Fact, rows: Table, date: str) -> str:
+    """SQL for each line's date, and what its rows add up to."""
+    sums = [f"sum({name(column)}) AS {name(column)}" for column in fact.summed]
+    return f"SELECT {', '.join([LINE, f'any_value({date}) AS date', *sums])} FROM ({sql(rows)}) GROUP BY {LINE}"
+
+
+def _explained(fact: Fact, others: str) -> str:
     """SQL that adds up lines and what they are worth, by export, date and cause."""
     sums = [f"sum({name(column)}) AS {name(column)}" for column in fact.summed]
     return (
-        f"WITH sold AS (SELECT {LINE}, any_value(business_date({name(fact.date)})) AS date "
-        f"FROM ({sales}) GROUP BY ALL), "
-        f"valued AS (SELECT {', '.join([LINE, *sums])} FROM ({worth}) GROUP BY {LINE}) "
         f"SELECT CAST({EXPORT} AS VARCHAR) AS export, CAST(date AS VARCHAR) AS date, "
         f"CASE WHEN {CAUSE} IS NULL AND date IS NULL THEN {text(fact.excluded)} ELSE {CAUSE} END AS cause, "
         f"{', '.join(['count(*) AS rows', *sums])} "
-        f"FROM judged LEFT JOIN sold USING ({LINE}) LEFT JOIN valued USING ({LINE}) GROUP BY ALL"
+        f"FROM judged LEFT JOIN (FROM sold UNION ALL BY NAME ({others})) USING ({LINE}) GROUP BY ALL"
     )

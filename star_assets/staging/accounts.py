@@ -18,19 +18,30 @@ SUPERSEDED, DELETED_LINE, HEADERLESS = "superseded", "deleted", "headerless"
 LINE, CAUSE = "_line", "_cause"
 
 
-def judged(lines: Table, headers: Table, grain: Source, header: Source) -> Table:
+def rivals(grain: Source, header: Source) -> tuple[str, ...]:
+    """The columns by which rows of lines compete: complete lines only with those of their own export."""
+    return (*grain.keys, EXPORT) if grain is not header and grain.lines == "complete" else grain.keys
+
+
+def judged(lines: Table, again: Table, headers: Table, grain: Source, header: Source) -> Table:
     """(`_line`, `_export`, `_cause`) of each line; the cause is NULL where nothing but the fact itself can object.
 
     Args:
         lines: staged rows of `grain`, each with its `_line`; all rows of their keys.
+        again: the values of the `rivals` columns that several lines have.
         headers: the winning row of each header, tombstones among them.
         header: the source of headers, which may be the grain itself.
     """
     is_part = grain is not header
     complete = is_part and grain.lines == "complete"
-    best = wins(lines, grain, [*grain.keys, EXPORT] if complete else grain.keys)
-    tombstone = lines[DELETED] if grain.tombstone else ibis.literal(False)
-    marked = lines.select(LINE, EXPORT, *grain.header_keys, _best=best, _tombstone=tombstone)
+    among = rivals(grain, header)
+    compared = lines.semi_join(again, among)
+    ranked = compared.select(_beaten=compared[LINE], _wins=wins(compared, grain, among))
+    beaten = ranked.filter(~ranked["_wins"]).select("_beaten")
+    every = lines.left_join(beaten, lines[LINE] == beaten["_beaten"])
+    tombstone = every[DELETED] if grain.tombstone else ibis.literal(False)
+    best = every["_beaten"].isnull()
+    marked = every.select(LINE, EXPORT, *grain.header_keys, _best=best, _tombstone=tombstone)
     if not is_part:
         lost = [(~marked["_best"], SUPERSEDED), (marked["_tombstone"], DELETED_LINE)]
         return marked.select(LINE, EXPORT, **{CAUSE: ibis.cases(*lost)})
