@@ -22,7 +22,7 @@ import pyarrow as pa
 import pytest
 
 from star_assets.athena.embedded import EmbeddedAthena
-from star_assets.lake.publish import mend
+from star_assets.lake.drift import mend
 from star_assets.pipeline.warehouse import Warehouse
 from star_assets.samples.retailer import write_exports
 from star_assets.settings import Settings

@@ -6,13 +6,17 @@ Not here: running such statements (statements).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 
 from star_assets.lake.catalog import CatalogColumn, PartitionEntry, TableEntry
+from star_assets.lake.glue_entries import SERDES
 
 # Athena takes statements of up to 262,144 bytes. One of fewer partitions takes
 # seconds, and can be repeated without harm if it breaks off.
 STATEMENT_BYTES, PARTITIONS_PER_STATEMENT = 262_144, 500
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def create_database(name: str) -> str:
@@ -30,11 +34,10 @@ def create_table(entry: TableEntry, if_not_exists: bool = True) -> str:
         lines.append(f"COMMENT {text(entry.description)}")
     if entry.partition_columns:
         lines.append(f"PARTITIONED BY (\n{_columns(entry.partition_columns)}\n)")
-    lines.append("STORED AS PARQUET")
+    lines.append(_stored_as(entry))
     lines.append(f"LOCATION {text(_folder(entry.location or ''))}")
     if entry.parameters:
-        listed = ",\n".join(f"  {text(key)} = {text(value)}" for key, value in sorted(entry.parameters.items()))
-        lines.append(f"TBLPROPERTIES (\n{listed}\n)")
+        lines.append(f"TBLPROPERTIES {_properties(entry.parameters)}")
     return "\n".join(lines)
 
 
@@ -60,7 +63,21 @@ def quoted(name: str) -> str:
 
 def text(value: str) -> str:
     """A string literal of Athena's DDL, which escapes with a backslash."""
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return "'" + _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", escaped) + "'"
+
+
+def _stored_as(entry: TableEntry) -> str:
+    if entry.format == "parquet":
+        return "STORED AS PARQUET"
+    serde = f"ROW FORMAT SERDE {text(SERDES[entry.format][2])}"
+    if entry.serde:
+        serde += f"\nWITH SERDEPROPERTIES {_properties(entry.serde)}"
+    return f"{serde}\nSTORED AS TEXTFILE"
+
+
+def _properties(given: Mapping[str, str]) -> str:
+    return "(\n" + ",\n".join(f"  {text(key)} = {text(value)}" for key, value in sorted(given.items())) + "\n)"
 
 
 def _table(entry: TableEntry) -> str:

@@ -6,15 +6,22 @@ Not here: the statements that make such a table on Athena (ddl).
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
 from star_assets.lake.catalog import MADE_BY, OURS, CatalogColumn, TableEntry
 from star_assets.lake.storage import Storage
 from star_assets.lake.versions import table_folder
 from star_assets.model.source import Source
 from star_assets.model.star import PARTITION_COLUMN, AnyTable, Star
 from star_assets.model.tables import Dimension
+from star_assets.staging.counting import ESCAPE
+from star_assets.staging.exports import RAW
 
 # Athena refuses longer comments.
 COMMENT = 255
+
+EXPORT_DAY = "Export day."
 
 
 def table_entry(star: Star, table: AnyTable, storage: Storage) -> TableEntry:
@@ -24,7 +31,7 @@ def table_entry(star: Star, table: AnyTable, storage: Storage) -> TableEntry:
         CatalogColumn(field.name, field.type.athena, shortened(field.description)) for field in star.fields(table)
     )
     is_partitioned = not isinstance(table, Dimension)
-    day = "Export day." if isinstance(table, Source) else "Business date."
+    day = EXPORT_DAY if isinstance(table, Source) else "Business date."
     return TableEntry(
         database=database,
         name=table.name,
@@ -33,6 +40,34 @@ def table_entry(star: Star, table: AnyTable, storage: Storage) -> TableEntry:
         location=storage.uri(table_folder(database, table.name)),
         parameters={MADE_BY: OURS, "classification": "parquet"},
         description=shortened(table.description),
+    )
+
+
+def raw_table_entry(
+    source: Source,
+    storage: Storage,
+    format_: Literal["csv", "json"],
+    columns: Sequence[str],
+    keys: Mapping[str, str],
+) -> TableEntry:
+    """The catalog's entry of a source's raw exports, whose values are all text.
+
+    `keys` are those of the columns that JSON calls otherwise.
+    """
+    comments = {name: shortened(column.description) for name, column in source.declared.items()}
+    csv = source.csv
+    serde = {"separatorChar": csv.delimiter, "quoteChar": csv.quote, "escapeChar": ESCAPE.decode()}
+    header = {"skip.header.line.count": "1"}
+    return TableEntry(
+        database=RAW,
+        name=source.name,
+        columns=tuple(CatalogColumn(name, "string", comments.get(name, "")) for name in columns),
+        partition_columns=(CatalogColumn(PARTITION_COLUMN, "string", EXPORT_DAY),),
+        location=storage.uri(f"{RAW}/{source.name}"),
+        format=format_,
+        parameters={MADE_BY: OURS, "classification": format_, **(header if format_ == "csv" else {})},
+        description=shortened(f"Raw exports, all as text. {source.description}"),
+        serde=serde if format_ == "csv" else {f"mapping.{column}": key for column, key in keys.items()},
     )
 
 

@@ -116,10 +116,12 @@ class EmbeddedAthena(Athena):
         return {key: table for key, table in found.items() if table}
 
     def _known(self) -> list[str]:
+        """Every table and view that queries may name."""
         return [
             f"{database}.{table.name}"
             for database in self.catalog.databases()
             for table in self.catalog.tables(database)
+            if table.format in ("parquet", "view")
         ]
 
 

@@ -86,6 +86,8 @@ def status(format_: Format) -> None:
     for name, due in out_of_date.items():
         for text in [*warehouse.remarks(name, due), *warehouse.evolution(name)]:
             note(text)
+    for text in warehouse.raw_remarks():
+        note(text)
     if not any(found["partitions"].to_pylist()):
         note(f"{warehouse.storage.uri('')} holds nothing published. Is STAR_LAKE right? `star-assets run` builds it.")
 
@@ -165,26 +167,34 @@ def reconcile(fact: str | None, measure: str, from_: datetime | None, to_: datet
         sys.exit(EXIT_PERMANENT)
 
 
+# The table properties that say how files are read.
+SHARED = ("classification", "skip.header.line.count")
+
+
 @click.command(short_help="Print the statements that create the tables on Athena.")
 @click.argument("tables", nargs=-1, metavar="[TABLES]...")
 @click.option("--partitions", is_flag=True, help="Also the statements that register the live partitions.")
-def ddl(tables: Sequence[str], partitions: bool) -> None:
+@click.option("--raw", is_flag=True, help="The tables of the raw exports instead.")
+def ddl(tables: Sequence[str], partitions: bool, raw: bool) -> None:
     """Print the Athena statements that create TABLES (default: all of the star).
 
     Do not run MSCK REPAIR TABLE after them: all versions of a day lie side by
     side in its folder, and it would read them all. The statements that
     --partitions adds name the live ones, as of now.
 
+    With --raw, those over the raw exports of TABLES, as far as Athena can read them.
+
     \b
     Examples:
       star-assets ddl fact_sales
       star-assets ddl --partitions > star.sql
+      star-assets ddl --raw orders
     """
     from star_assets.athena.ddl import add_partitions, create_database, create_table, has_other_types
 
     warehouse = open_warehouse()
     chosen = in_order(warehouse, tables)
-    entries = [entry for entry in warehouse.entries() if entry.name in chosen]
+    entries = [entry for entry in (warehouse.raw_entries() if raw else warehouse.entries()) if entry.name in chosen]
     prefix = warehouse.settings.glue_prefix if warehouse.settings.on_aws else ""
     databases = dict.fromkeys(f"{prefix}{entry.database}" for entry in entries)
     statements = [create_database(database) for database in databases]
@@ -192,8 +202,8 @@ def ddl(tables: Sequence[str], partitions: bool) -> None:
     for entry in entries:
         served, live = catalog.get((entry.database, entry.name), (entry, []))
         # Who makes a table by hand owns it: the marks by which a publish knows its own stay out.
-        made = {"classification": served.format}
-        served = replace(served, database=f"{prefix}{served.database}", parameters=made)
+        parameters = {name: value for name, value in served.parameters.items() if name in SHARED}
+        served = replace(served, database=f"{prefix}{served.database}", parameters=parameters)
         statements.append(create_table(served))
         if partitions:
             odd = [partition.values[0] for partition in live if has_other_types(served, partition)]

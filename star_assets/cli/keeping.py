@@ -50,16 +50,14 @@ def repair() -> None:
 
     Queries find tables through the catalog. A run that was killed between
     publishing and registering leaves it behind; so does a lost catalog. Both are
-    mended from the lake alone.
+    mended from the lake alone. Raw exports that were dropped since are registered.
 
     \b
     Example:
       star-assets repair
     """
-    from star_assets.lake.publish import mend
-
     warehouse = open_warehouse()
-    drifts = mend(warehouse.storage, warehouse.catalog, warehouse.entries())
+    drifts = warehouse.mend(warehouse.star.tables)
     left = [drift for drift in drifts if drift.what in ("not ours", "lost")]
     for drift in drifts:
         click.echo(f"{drift.table} {drift.partition or ''}".strip() + f": {DRIFTS[drift.what]}", err=True)
@@ -71,7 +69,7 @@ def repair() -> None:
 
 DRIFTS = {
     "registered": "registered; the catalog lacked it",
-    "moved": "moved to the live version",
+    "moved": "moved to what is live",
     "dropped": "dropped; nothing of it is live",
     "redefined": "redefined as the model declares it",
     "not ours": "left alone: somebody else's table has that name. Drop or rename it",

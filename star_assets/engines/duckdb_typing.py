@@ -7,22 +7,15 @@ one that says what is wrong with each row. Not here: reading files, writing rows
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from itertools import chain, count
 
 from star_assets.engines.duckdb_session import name, sql_type, text
-from star_assets.model.members import MEMBER_KIND
-from star_assets.model.source import NAME, Source
-from star_assets.model.star import PARTITION_COLUMN
+from star_assets.model.source import Source
 from star_assets.model.types import Type
 from star_assets.staging import grammar
+from star_assets.staging.names import table_names
 from star_assets.staging.records import LINE, RAW
 from star_assets.staging.winners import DELETED
-
-# Names that published tables need for themselves; an export's column of such a
-# name is carried along as raw_<name>.
-RESERVED = frozenset({PARTITION_COLUMN, MEMBER_KIND})
 
 Header = tuple[str, ...]
 
@@ -70,16 +63,8 @@ class TypedSql:
         """The columns of a header that are carried along undeclared, each with a staged name of its own."""
         if self.source.new_columns == "ignore":
             return {}
-        unlisted = [column for column in header if column not in self.types]
-        names = {column: column for column in unlisted if _is_usable(column)}
-        for column in unlisted:
-            if column not in names:
-                taken = {*self.types, *names.values()}
-                usable = re.sub(r"[^a-z0-9_]", "_", column.lower())
-                usable = usable if _is_usable(usable) else f"raw_{usable.lstrip('_')}"
-                numbered = (f"{usable}_{number}" for number in count(2))
-                names[column] = next(found for found in chain([usable], numbered) if found not in taken)
-        return {column: names[column] for column in unlisted}
+        names = table_names(header, self.types)
+        return {column: names[column] for column in header if column not in self.types}
 
     def _beside(self, header: Header) -> list[str]:
         """The columns that the declaration does not list, and whether the row is a tombstone."""
@@ -194,7 +179,3 @@ class TypedSql:
 def _typed(column: str) -> str:
     """What a typed column is called beside the texts: no header has a name that begins with a space."""
     return name(f" {column}")
-
-
-def _is_usable(column: str) -> bool:
-    return NAME.fullmatch(column) is not None and column not in RESERVED

@@ -7,7 +7,7 @@ is live (versions), keeping the two in step (publish).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
@@ -106,6 +106,14 @@ class Catalog(Protocol):
 
     def partitions(self, database: str, name: str) -> list[PartitionEntry]:
         """Every partition of a table, by values."""
+        ...
+
+    def pages(self, database: str, name: str) -> Iterator[list[PartitionEntry]]:
+        """Every partition of a table, some at a time, in no order. Nothing where there is no such table."""
+        ...
+
+    def some_partitions(self, database: str, name: str, values: Sequence[tuple[str, ...]]) -> list[PartitionEntry]:
+        """Those of some partitions that there are, in no order."""
         ...
 
     def snapshot(

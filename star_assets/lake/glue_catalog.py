@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # Glue's limits per call. A batch that succeeds may still list partitions that
 # failed in `Errors`, so every answer is looked through.
-CREATE_BATCH, UPDATE_BATCH, DELETE_BATCH = 100, 100, 25
+CREATE_BATCH, UPDATE_BATCH, DELETE_BATCH, GET_BATCH = 100, 100, 25, 1000
 
 # Partitions come in pages of at most a thousand. A longer table is read in as
 # many segments at the same time; Glue takes up to ten.
@@ -118,6 +118,30 @@ class GlueCatalog(Catalog):
             return self._partitions(database, name)
         except _Absent:
             return []
+
+    def pages(self, database: str, name: str) -> Iterator[list[PartitionEntry]]:
+        """Every partition of a table, page by page."""
+        given: dict[str, Any] = {"DatabaseName": self._name(database), "TableName": name.lower()}
+        with suppress(_Absent):
+            while True:
+                reply = self._call("get_partitions", self._name(database, name), **given)
+                yield list(map(partition_entry, reply["Partitions"]))
+                if not reply.get("NextToken"):
+                    return
+                given["NextToken"] = reply["NextToken"]
+
+    def some_partitions(self, database: str, name: str, values: Sequence[tuple[str, ...]]) -> list[PartitionEntry]:
+        """Those of some partitions that there are."""
+        given = {"DatabaseName": self._name(database), "TableName": name.lower()}
+        found: list[PartitionEntry] = []
+        with suppress(_Absent):
+            for batch in in_batches(list(values), GET_BATCH):
+                left = [{"Values": list(one)} for one in batch]
+                while left:
+                    reply = self._call("batch_get_partition", self._name(database, name), **given, PartitionsToGet=left)
+                    found += map(partition_entry, reply.get("Partitions", ()))
+                    left = reply.get("UnprocessedKeys", [])
+        return found
 
     def snapshot(
         self, tables: Sequence[tuple[str, str]]

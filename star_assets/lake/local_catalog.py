@@ -107,6 +107,15 @@ class LocalCatalog(Catalog):
         found = self.snapshot([(database, name)]).get((database, name))
         return found[1] if found else []
 
+    def pages(self, database: str, name: str) -> Iterator[list[PartitionEntry]]:
+        """Every partition of a table, in one page."""
+        yield self.partitions(database, name)
+
+    def some_partitions(self, database: str, name: str, values: Sequence[tuple[str, ...]]) -> list[PartitionEntry]:
+        """Those of some partitions that there are."""
+        wanted = set(values)
+        return [entry for entry in self.partitions(database, name) if entry.values in wanted]
+
     def snapshot(
         self, tables: Sequence[tuple[str, str]]
     ) -> dict[tuple[str, str], tuple[TableEntry, list[PartitionEntry]]]:

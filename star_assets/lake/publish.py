@@ -1,21 +1,20 @@
 """The publish protocol: how a partition moves from one version to the next.
 
-Here: writing a version, the commit that makes it live, and keeping the catalog
-in step with the pointers. The caller reads the pointer first, writes under a new
+Here: writing a version, the commit that makes it live, and pointing the catalog
+at it. The caller reads the pointer first, writes under a new
 version id, audits, commits; once it lost the race it begins again from there, with
 another id, because vacuum may have taken what lost. Not here: what is in a
-version (pipeline), removing old ones (vacuum).
+version (pipeline), finding what the catalog lacks (drift), removing old ones (vacuum).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 from star_assets.lake.catalog import MADE_BY, OURS, Catalog, CatalogColumn, PartitionEntry, TableEntry
 from star_assets.lake.storage import Storage, each
@@ -23,7 +22,6 @@ from star_assets.lake.versions import (
     Manifest,
     Partition,
     Pointer,
-    Pointers,
     parse_time,
     read_manifest,
     read_pointer,
@@ -31,27 +29,24 @@ from star_assets.lake.versions import (
 )
 from star_assets.model.errors import LostRace, Transient, UnknownVersion, VersionLost
 
-# The parameters that say which version a catalog entry serves, and by what files,
-# so that a query lists no folder. An entry without them was put there by somebody else.
-VERSION, FILES = "version", "files"
+# The parameters that say which version a catalog entry serves, by what files, so that
+# a query lists no folder, and which state of the pointer, by ETag, said so. An entry
+# without a version was put there by somebody else.
+VERSION, FILES, POINTER = "version", "files", "pointer"
 
 # The catalog follows a commit within moments; what it serves only so long after is late.
 LATE = timedelta(minutes=2)
 
-
-Found = Literal["registered", "moved", "dropped", "redefined", "not ours", "lost"]
+# What the catalog serves of a day, or (None) of a dimension.
+Entry = TableEntry | PartitionEntry
 
 
 @dataclass(frozen=True)
-class Drift:
-    """What `mend` found and did about a table (`partition` is None) or one of its partitions.
+class Live:
+    """A partition's live version, and the state of the pointer that says so."""
 
-    `not ours` and `lost` (the live version's files are gone) were left as they are.
-    """
-
-    table: str
-    partition: str | None
-    what: Found
+    manifest: Manifest
+    etag: str
 
 
 def write_version(storage: Storage, partition: Partition, manifest: Manifest, files: Sequence[Path]) -> None:
@@ -91,18 +86,30 @@ def serve(
     the partitions with a live version. Raises NotOurs, VersionLost.
     """
     at_hand = {manifest.version: manifest for manifest in known}
-    served: dict[Partition, str | None] = {}
-    pending = list(partitions)
-    while pending:
-        found = each(storage, lambda partition: live_manifest(storage, partition, at_hand), pending)
-        live = dict(zip(pending, found, strict=True))
+    return serve_live(storage, catalog, table, _look(storage, partitions, at_hand))
+
+
+def serve_live(
+    storage: Storage, catalog: Catalog, table: TableEntry, live: Mapping[Partition, Live | None]
+) -> list[Partition]:
+    """The same, where the live versions have just been looked up."""
+    partitions, served = list(live), dict[Partition, str | None]()
+    while live:
         _renew_late(storage, catalog, table, live)
         point = _point_partitions if table.partition_columns else _point_table
         point(storage, catalog, table, live)
-        served.update({partition: manifest.version if manifest else None for partition, manifest in live.items()})
-        now_live = each(storage, partial(_live_version, storage), partitions)
-        pending = [p for p, version in zip(partitions, now_live, strict=True) if version != served[p]]
+        served.update({partition: found.etag if found else None for partition, found in live.items()})
+        states = each(storage, partial(_state, storage), partitions)
+        moved = [partition for partition, state in zip(partitions, states, strict=True) if state != served[partition]]
+        live = _look(storage, moved)
     return [partition for partition in partitions if served[partition]]
+
+
+def _look(
+    storage: Storage, partitions: Sequence[Partition], known: Mapping[str, Manifest] | None = None
+) -> dict[Partition, Live | None]:
+    found = each(storage, lambda partition: live_version(storage, partition, known), partitions)
+    return dict(zip(partitions, found, strict=True))
 
 
 def rollback(
@@ -128,84 +135,57 @@ def rollback(
     return pointer
 
 
-def mend(
-    storage: Storage,
-    catalog: Catalog,
-    tables: Sequence[TableEntry],
-    known: MutableMapping[tuple[str, str], Pointers] | None = None,
-) -> list[Drift]:
-    """Bring the catalog in step with the pointers; what is not ours stays. Returns what was done.
-
-    A caller that comes again passes the same `known` each time, so that only
-    pointers that changed are read.
-    """
-    known = {} if known is None else known
-    found: list[Drift] = []
-    for table in tables:
-        key = (table.database, table.name)
-        found += _mend_table(storage, catalog, table, known.setdefault(key, Pointers(storage, *key)))
-    return found
-
-
-def out_of_step(
-    storage: Storage,
-    table: TableEntry,
-    entry: TableEntry | None,
-    partitions: Sequence[PartitionEntry],
-    pointers: Mapping[str | None, Pointer],
-) -> dict[Partition, Found]:
-    """The partitions of `table` that the catalog, as found, does not serve as its pointers say."""
-    live = {day: pointer.live.version for day, pointer in pointers.items() if pointer.live}
-    served = _served(entry, partitions)
-    found: dict[Partition, Found] = {}
-    for day in sorted(live.keys() | served.keys(), key=str):
-        partition = Partition(table.database, table.name, day)
-        if day not in live:
-            found[partition] = "dropped"
-        elif day not in served:
-            found[partition] = "registered"
-        elif served[day] != (live[day], storage.uri(partition.version_folder(live[day]))):
-            found[partition] = "moved"
-    return found
-
-
-def live_manifest(
-    storage: Storage, partition: Partition, known: Mapping[str, Manifest] | None = None
-) -> Manifest | None:
-    """The manifest of the live version, unless `known` by its id, read; None if there is none. Raises VersionLost."""
+def live_version(storage: Storage, partition: Partition, known: Mapping[str, Manifest] | None = None) -> Live | None:
+    """The live version, its manifest read unless `known` by its id; None if there is none. Raises VersionLost."""
     known = known or {}
-    while live := read_pointer(storage, partition)[0].live:
+    while True:
+        pointer, etag = read_pointer(storage, partition)
+        if pointer.live is None or etag is None:
+            return None
         try:
-            return known.get(live.version) or read_manifest(storage, partition, live.version)
+            version = pointer.live.version
+            return Live(known.get(version) or read_manifest(storage, partition, version), etag)
         except FileNotFoundError as error:
             # Vacuum takes only what was superseded: either the pointer has moved, or the file was removed by hand.
-            if _live_version(storage, partition) == live.version:
-                path = storage.uri(partition.manifest(live.version))
+            if _state(storage, partition) == etag:
+                path = storage.uri(partition.manifest(pointer.live.version))
                 raise VersionLost(partition.table, partition.name, path) from error
-    return None
 
 
-def _live_version(storage: Storage, partition: Partition) -> str | None:
-    live = read_pointer(storage, partition)[0].live
-    return live.version if live else None
+def live_manifest(storage: Storage, partition: Partition) -> Manifest | None:
+    """The manifest of the live version; None if there is none. Raises VersionLost."""
+    found = live_version(storage, partition)
+    return found.manifest if found else None
 
 
-def _renew_late(
-    storage: Storage, catalog: Catalog, table: TableEntry, live: Mapping[Partition, Manifest | None]
-) -> None:
+def _state(storage: Storage, partition: Partition) -> str | None:
+    """The ETag of a pointer that names a live version."""
+    pointer, etag = read_pointer(storage, partition)
+    return etag if pointer.live else None
+
+
+def served_entries(catalog: Catalog, table: TableEntry, days: Sequence[str | None]) -> dict[str | None, Entry]:
+    """What the catalog serves of some days by now; what others put there is left out."""
+    if not table.partition_columns:
+        entry = catalog.table(table.database, table.name)
+        return {None: entry} if entry and VERSION in entry.parameters else {}
+    found = catalog.some_partitions(table.database, table.name, [(day or "",) for day in days])
+    return {one.values[0]: one for one in found if VERSION in one.parameters}
+
+
+def _renew_late(storage: Storage, catalog: Catalog, table: TableEntry, live: Mapping[Partition, Live | None]) -> None:
     """Write the pointers again, as they are, of versions that are about to be served late.
 
     A table's newest pointer tells when its rows changed for readers last. After a
     crash between commit and catalog, that is now.
     """
     before = datetime.now(timezone.utc) - LATE
-    late = {
-        p: manifest.version for p, manifest in live.items() if manifest and parse_time(manifest.created_at) < before
-    }
+    manifests = {partition: version.manifest for partition, version in live.items() if version}
+    late = {p: manifest.version for p, manifest in manifests.items() if parse_time(manifest.created_at) < before}
     if late:
-        key = (table.database, table.name)
-        served = _served(*catalog.snapshot([key]).get(key, (None, [])))
-        behind = [p for p, version in late.items() if served.get(p.day, ("",))[0] != version]
+        served = served_entries(catalog, table, [partition.day for partition in late])
+        versions = {day: entry.parameters[VERSION] for day, entry in served.items()}
+        behind = [partition for partition, version in late.items() if versions.get(partition.day) != version]
         each(storage, partial(_renew, storage), behind)
 
 
@@ -216,47 +196,46 @@ def _renew(storage: Storage, partition: Partition) -> None:
 
 
 def _point_partitions(
-    storage: Storage, catalog: Catalog, table: TableEntry, live: Mapping[Partition, Manifest | None]
+    storage: Storage, catalog: Catalog, table: TableEntry, live: Mapping[Partition, Live | None]
 ) -> None:
     found = catalog.table(table.database, table.name)
-    columns = [column for manifest in live.values() if manifest for column in _columns(manifest)]
-    wanted = _partitioned(storage, table, found, columns)
+    columns = [column for version in live.values() if version for column in _columns(version.manifest)]
+    wanted = partitioned(storage, table, found, columns)
     if wanted != found:
         catalog.put_table(wanted)
     entries = [
         PartitionEntry(
             (partition.day or "",),
-            storage.uri(partition.version_folder(manifest.version)),
-            _columns(manifest),
-            _parameters(manifest),
+            storage.uri(partition.version_folder(version.manifest.version)),
+            _columns(version.manifest),
+            _parameters(version),
         )
-        for partition, manifest in live.items()
-        if manifest
+        for partition, version in live.items()
+        if version
     ]
     catalog.put_partitions(table.database, table.name, entries)
-    gone = [(partition.day or "",) for partition, manifest in live.items() if not manifest]
+    gone = [(partition.day or "",) for partition, version in live.items() if not version]
     catalog.drop_partitions(table.database, table.name, gone)
 
 
-def _point_table(
-    storage: Storage, catalog: Catalog, table: TableEntry, live: Mapping[Partition, Manifest | None]
-) -> None:
+def _point_table(storage: Storage, catalog: Catalog, table: TableEntry, live: Mapping[Partition, Live | None]) -> None:
     """A dimension has one partition, the whole table."""
-    for partition, manifest in live.items():
-        if manifest:
+    for partition, version in live.items():
+        if version:
+            manifest = version.manifest
             comments = {column.name.lower(): column.comment for column in table.columns}
             wanted = replace(
                 table,
                 columns=tuple(replace(column, comment=comments.get(column.name, "")) for column in _columns(manifest)),
                 location=storage.uri(partition.version_folder(manifest.version)),
-                parameters={**table.parameters, MADE_BY: OURS, **_parameters(manifest)},
+                parameters={**table.parameters, MADE_BY: OURS, **_parameters(version)},
             )
             catalog.put_table(wanted)
         elif (found := catalog.table(table.database, table.name)) and found.is_ours:
             catalog.drop_table(table.database, table.name)
 
 
-def _partitioned(
+def partitioned(
     storage: Storage, table: TableEntry, found: TableEntry | None, columns: Iterable[CatalogColumn]
 ) -> TableEntry:
     """The table as declared, with the columns that its versions have beyond that, in order of appearance.
@@ -281,10 +260,12 @@ def _columns(manifest: Manifest) -> tuple[CatalogColumn, ...]:
     return tuple(CatalogColumn(name.lower(), type_) for name, type_ in manifest.schema)
 
 
-def _parameters(manifest: Manifest) -> dict[str, str]:
+def _parameters(version: Live) -> dict[str, str]:
     """What status, drift and queries need to know of a version without its manifest."""
+    manifest = version.manifest
     return {
         VERSION: manifest.version,
+        POINTER: version.etag,
         "identity": manifest.identity,
         "rows": str(manifest.rows),
         "size": str(manifest.size),
@@ -300,46 +281,3 @@ def _manifest_to_return_to(storage: Storage, partition: Partition, pointer: Poin
                 return read_manifest(storage, partition, entry.version)
     known = [entry.version for entry in pointer.history]
     raise UnknownVersion(partition.table, partition.name, version or "older than the live one", known)
-
-
-def _mend_table(storage: Storage, catalog: Catalog, table: TableEntry, pointers: Pointers) -> list[Drift]:
-    label, key = f"{table.database}.{table.name}", (table.database, table.name)
-    # The catalog first: what the pointers then say beyond it is behind, not about to be served.
-    entry, partitions = catalog.snapshot([key]).get(key, (None, []))
-    if entry and not entry.is_ours:
-        return [Drift(label, None, "not ours")]
-    found = _mend_definition(storage, catalog, table, entry, partitions) if table.partition_columns else []
-    mendable = []
-    for partition, what in out_of_step(storage, table, entry, partitions, pointers.refresh()).items():
-        try:
-            live_manifest(storage, partition)
-            mendable.append(partition)
-            found.append(Drift(label, partition.name, what))
-        except VersionLost:
-            found.append(Drift(label, partition.name, "lost"))
-    serve(storage, catalog, table, mendable)
-    return found
-
-
-def _mend_definition(
-    storage: Storage,
-    catalog: Catalog,
-    table: TableEntry,
-    found: TableEntry | None,
-    partitions: Sequence[PartitionEntry],
-) -> list[Drift]:
-    lists = dict.fromkeys(entry.columns for entry in partitions)
-    wanted = _partitioned(storage, table, found, [column for columns in lists for column in columns])
-    if wanted == found:
-        return []
-    catalog.put_table(wanted)
-    return [Drift(f"{table.database}.{table.name}", None, "redefined" if found else "registered")]
-
-
-def _served(found: TableEntry | None, partitions: Sequence[PartitionEntry]) -> dict[str | None, tuple[str, str | None]]:
-    """The version and location that the catalog serves for each day (None: the dimension's)."""
-    entries: list[tuple[str | None, Mapping[str, str], str | None]]
-    entries = [(entry.values[0], entry.parameters, entry.location) for entry in partitions]
-    if found and not found.partition_columns:
-        entries = [(None, found.parameters, found.location)]
-    return {day: (parameters[VERSION], location) for day, parameters, location in entries if VERSION in parameters}

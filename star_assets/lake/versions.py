@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
-from star_assets.lake.storage import Storage, each
+from star_assets.lake.storage import Storage, Stored, each
 
 _TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
 _ID_TIME = "%Y%m%dT%H%M%S%f"
@@ -204,6 +204,12 @@ def read_pointer(storage: Storage, partition: Partition) -> tuple[Pointer, str |
 def read_manifest(storage: Storage, partition: Partition, version: str) -> Manifest:
     """A version's manifest. Raises FileNotFoundError where vacuum was faster."""
     return Manifest.from_json(storage.read(partition.manifest(version))[0])
+
+
+def listed_pointers(storage: Storage, database: str, table: str) -> dict[str | None, Stored]:
+    """The pointers of a table by day (None: the dimension's one), as one listing tells of them."""
+    listed = storage.walk(pointers_folder(database, table))
+    return {_day(stored.path.rpartition("/")[2]): stored for stored in listed if stored.path.endswith(".json")}
 
 
 class Pointers:

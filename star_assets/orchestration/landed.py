@@ -1,67 +1,116 @@
 """What was published without Dagster's knowledge, as events that tell it.
 
 `star-assets run`, a rollback or another machine publish too; Dagster should show
-what is live, whoever made it. Not here: keeping the catalog in step (lake.publish).
+what is live, whoever made it. Not here: keeping the catalog in step (in_step).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import dagster as dg
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
-from star_assets.lake.versions import PointerEntry, Pointers, now
+from star_assets.lake.aws import in_batches
+from star_assets.lake.drift import Listing
+from star_assets.lake.storage import Storage, each
+from star_assets.lake.versions import Partition, PointerEntry, parse_time, read_pointer
 from star_assets.model import Dimension, Star
 from star_assets.model.star import AnyTable
 from star_assets.orchestration.describe import database
 
 RUNNING = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 
+# What became live so long before the last look is looked at once more: clocks differ.
+SLACK_SECONDS = 900.0
+
+# Dagster stores each event on its own, which takes some 20 ms. The rest is left to the next look.
+MOST_EVENTS, AT_A_TIME = 500, 100
+
 Event = dg.AssetMaterialization | dg.AssetObservation
 
 
 @dataclass(frozen=True)
 class Unreported:
-    """The events to tell, the time up to which they are complete, and why that may be none."""
+    """The events to tell, the time (Unix seconds) up to which they are complete, and why that may be none."""
 
     events: list[Event]
-    until: str
+    until: float
     reason: str = ""
 
 
-def unreported(
-    star: Star, instance: DagsterInstance, pointers: Mapping[tuple[str, str], Pointers], since: str
-) -> Unreported:
-    """What became live after `since` and is not the version that Dagster recorded last.
+class Reporter:
+    """Compares what is live with what Dagster recorded, from tick to tick of one process."""
 
-    A run tells Dagster of its versions some time after it has published them, so
-    nothing is compared while one is under way, and nothing that became live
-    after that was found out.
-    """
-    until = now()
-    if instance.get_runs_count(RunsFilter(statuses=RUNNING)):
-        return Unreported([], since, "Runs are under way; what they publish is theirs to record.")
-    events: list[Event] = []
-    for table in star.tables.values():
-        live = pointers[database(table), table.name].refresh()
-        fresh = {day: p.live for day, p in live.items() if p.live and since < p.live.since <= until}
-        recorded = _recorded(instance, table.name, [day for day in fresh if day]) if fresh else {}
-        events += [_event(table, day, entry) for day, entry in fresh.items() if recorded.get(day) != entry.version]
-    return Unreported(events, until)
+    def __init__(self, star: Star) -> None:
+        self.star = star
+        # The state, by ETag, in which a pointer was compared.
+        self._compared: dict[tuple[str, str | None], str] = {}
+
+    def unreported(
+        self,
+        storage: Storage,
+        instance: DagsterInstance,
+        listings: Mapping[tuple[str, str], Listing],
+        since: float,
+        deadline: float,
+    ) -> Unreported:
+        """What became live after `since` and is not the version that Dagster recorded last.
+
+        A run tells Dagster of its versions some time after it has published them,
+        so nothing is compared while one is under way. After the deadline, by
+        `time.monotonic()`, the rest is left to the next look.
+        """
+        if instance.get_runs_count(RunsFilter(statuses=RUNNING)):
+            return Unreported([], since, "Runs are under way; what they publish is theirs to record.")
+        events, until, complete = list[Event](), time.time(), True
+        for table in self.star.tables.values():
+            listed = listings.get((database(table), table.name))
+            complete = complete and listed is not None
+            fresh = [
+                (day, stored)
+                for day, stored in sorted((listed or {}).items(), key=str)
+                if stored.modified > since - SLACK_SECONDS and self._compared.get((table.name, day)) != stored.etag
+            ]
+            for batch in in_batches(fresh, AT_A_TIME):
+                if time.monotonic() > deadline or len(events) >= MOST_EVENTS:
+                    complete = False
+                    break
+                events += _compare(storage, instance, table, [day for day, _ in batch], since)
+                self._compared.update({(table.name, day): stored.etag for day, stored in batch})
+        return Unreported(events, until if complete else since)
 
 
-def _recorded(instance: DagsterInstance, table: str, days: list[str]) -> Mapping[str | None, str]:
-    """The version that Dagster recorded last, for each day and (None) for the table."""
-    versions: dict[str | None, str] = {}
-    for record in _records(instance, table, days):
-        found = record.asset_materialization
+def _compare(
+    storage: Storage, instance: DagsterInstance, table: AnyTable, days: Sequence[str | None], since: float
+) -> list[Event]:
+    partitions = [Partition(database(table), table.name, day) for day in days]
+    pointers = [pointer for pointer, _ in each(storage, partial(read_pointer, storage), partitions)]
+    # Vacuum rewrites pointers too, of what became live long ago.
+    live = {
+        day: pointer.live
+        for day, pointer in zip(days, pointers, strict=True)
+        if pointer.live and parse_time(pointer.live.since).timestamp() > since - SLACK_SECONDS
+    }
+    recorded = _recorded(instance, table.name, [day for day in live if day]) if live else set()
+    return [_event(table, day, entry) for day, entry in live.items() if (day, entry.version) not in recorded]
+
+
+def _recorded(instance: DagsterInstance, table: str, days: list[str]) -> set[tuple[str | None, str]]:
+    """(day, version) of what Dagster recorded last of each of the days; with no days, of the table."""
+    records = list(_records(instance, table, days))
+    if not days:
+        records += instance.fetch_observations(dg.AssetKey(table), limit=1).records
+    last: dict[tuple[str | None, str], str] = {}
+    for record in records:
+        found = record.asset_materialization or record.asset_observation
         version = found.metadata.get("version") if found else None
         if found and version:
-            versions.setdefault(found.partition, str(version.value))
-            versions.setdefault(None, str(version.value))
-    return versions
+            last.setdefault((found.partition if days else None, type(found).__name__), str(version.value))
+    return {(day, version) for (day, _), version in last.items()}
 
 
 def _records(instance: DagsterInstance, table: str, days: list[str]) -> Iterator[dg.EventLogRecord]:

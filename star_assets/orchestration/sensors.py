@@ -1,28 +1,30 @@
 """The sensors: what they look at, how often, and what they tell Dagster.
 
 Here: their declarations, cursors and skip reasons. Not here: which exports are
-new or changed (arrivals), what is out of date (due), what is in the lake that Dagster has not seen (landed),
-how the catalog is mended (lake.publish).
+new or changed (arrivals), what is out of date (due), how the catalog is kept in
+step (in_step), what is in the lake that Dagster has not seen (landed).
 """
 
 import json
 import time
 from collections.abc import Iterable
+from typing import Any
 
 import dagster as dg
 
-from star_assets.lake.publish import Drift, mend
-from star_assets.lake.versions import Pointers
+from star_assets.lake.drift import Drift
 from star_assets.model import Star
 from star_assets.orchestration.arrivals import Look, Request, look
 from star_assets.orchestration.due import look as due
 from star_assets.orchestration.due import under_way
+from star_assets.orchestration.in_step import Keeper, Tick
 from star_assets.orchestration.jobs import all_tables
-from star_assets.orchestration.landed import unreported
+from star_assets.orchestration.landed import Reporter
 from star_assets.orchestration.resources import WAREHOUSE
 
 # Dagster ends a tick after 60 s. What a tick has no time for is left to the next.
 TICK_SECONDS = 30.0
+REPORT_SECONDS = 10.0
 INTERVAL_SECONDS = 60
 
 
@@ -97,7 +99,7 @@ def _nothing_new(folder: str, found: Look) -> str:
 
 
 def _athena_partitions(star: Star) -> dg.SensorDefinition:
-    pointers: dict[tuple[str, str], Pointers] = {}
+    keeper, reporter = Keeper(), Reporter(star)
 
     @dg.sensor(
         name="athena_partitions",
@@ -105,23 +107,42 @@ def _athena_partitions(star: Star) -> dg.SensorDefinition:
         # It starts no runs and only makes true what is served, so it is on.
         default_status=dg.DefaultSensorStatus.RUNNING,
         required_resource_keys={WAREHOUSE},
-        description="Registers published partitions that the catalog lacks, mends drift, "
+        description="Registers published partitions and raw exports that the catalog lacks, mends drift, "
         "and records what was published outside Dagster.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        """The cursor is the time up to which publications have been compared with Dagster's records."""
-        warehouse = context.resources.warehouse
-        drifts = mend(warehouse.storage, warehouse.catalog, warehouse.entries(), pointers)
-        found = unreported(star, context.instance, pointers, context.cursor or "")
-        for drift in drifts:
+        """The cursor: until when publications are compared with Dagster's records, and where a pass has come to."""
+        warehouse, cursor = context.resources.warehouse, _read(context.cursor)
+        tick = keeper.tick(warehouse, cursor.get("at", ""), time.monotonic() + TICK_SECONDS)
+        deadline = time.monotonic() + REPORT_SECONDS
+        found = reporter.unreported(
+            warehouse.storage, context.instance, keeper.listings, cursor.get("until", 0.0), deadline
+        )
+        for drift in tick.drifts:
             context.log.info(_told(drift))
+        for problem in tick.problems:
+            context.log.warning(problem)
+        after = json.dumps({"until": found.until, "at": tick.at})
         if found.events:
-            return dg.SensorResult(asset_events=found.events, cursor=found.until)
-        mended = [_told(drift) for drift in drifts]
-        reason = f"Mended: {_some(mended)}." if mended else "The catalog serves what is live; nothing to mend."
-        return dg.SensorResult(skip_reason=f"{reason} {found.reason}".strip(), cursor=found.until)
+            return dg.SensorResult(asset_events=found.events, cursor=after)
+        return dg.SensorResult(skip_reason=f"{_summed_up(tick)} {found.reason}".strip(), cursor=after)
 
     return sensor
+
+
+def _read(cursor: str | None) -> dict[str, Any]:
+    """The cursor of `athena_partitions`; one that says nothing costs a longer look and nothing else."""
+    found = json.loads(cursor) if cursor and cursor.startswith("{") else {}
+    return dict(found)
+
+
+def _summed_up(tick: Tick) -> str:
+    mended = [_told(drift) for drift in tick.drifts]
+    parts = [f"Mended: {_some(mended)}."] if mended else []
+    parts += [f"{problem} The next tick tries again." for problem in tick.problems]
+    if tick.at:
+        parts.append(f"The pass over everything goes on at {tick.at} with the next tick.")
+    return " ".join(parts) or "The catalog serves what is live; nothing to mend."
 
 
 def _told(drift: Drift) -> str:

@@ -7,7 +7,7 @@ themselves, and who asks for them (warehouse).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 from star_assets.athena.scans import Listing
@@ -30,6 +30,15 @@ from star_assets.model.star import Star
 from star_assets.model.tables import Fact
 from star_assets.pipeline.identity import code_identity
 from star_assets.settings import Settings
+from star_assets.staging.layout import Layout
+
+
+@dataclass(frozen=True)
+class RawDay:
+    """An export day as it lies there: a digest of its files, and how Athena would read them."""
+
+    export: str
+    layout: Layout
 
 
 class Context:
@@ -43,6 +52,8 @@ class Context:
         self._manifests: dict[str, Manifest] = {}
         # For each live version of a date, with the histories' versions: whether its surrogate keys are theirs.
         self.held: dict[tuple[str, ...], bool] = {}
+        # For each source, the export days whose files were looked into.
+        self.raw_days: dict[str, dict[str, RawDay]] = {}
         # For each driving column, what the key index said of every date, and which versions of its months.
         self.exports_by_date: dict[str, tuple[tuple[str, ...], Mapping[str, list[str]]]] = {}
 

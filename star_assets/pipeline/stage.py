@@ -6,27 +6,40 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from star_assets.athena.derive import table_entry
 from star_assets.engines.engine import ExportInput, RawInput, StagedDay
 from star_assets.lake.versions import Partition, Pointer, read_manifest, read_pointer
-from star_assets.model.errors import HalfExport, RawRetired, StarError, TooManyRejects
+from star_assets.model.errors import (
+    BrokenFile,
+    ColumnMissing,
+    HalfExport,
+    RawRetired,
+    StarError,
+    TooManyRejects,
+    UnknownColumns,
+)
 from star_assets.model.source import Source
-from star_assets.pipeline.context import Context
+from star_assets.pipeline.context import Context, RawDay
 from star_assets.pipeline.evolution import NewColumns
 from star_assets.pipeline.identity import digest
 from star_assets.pipeline.outcome import CheckResult, Outcome
 from star_assets.pipeline.publishing import Built, Plan
 from star_assets.staging.exports import Export, read_export, require_whole
 from star_assets.staging.files import inspect_file
+from star_assets.staging.layout import layout_of, unreadable
 
 # Where a version keeps the rows that are not valid; the `_` hides it from readers.
 REJECTS_FILE = "_rejects.parquet"
 
 # The rule of the audit that a version with too many rejects breaks.
 WITHIN_BOUNDS = "rejects within bounds"
+
+# The fact of a manifest that says how Athena would read the raw files.
+LAYOUT = "raw_layout"
 
 # Days whose exports are inspected and staged together: enough for one pass over
 # a quarter, few enough that progress shows and a killed run loses little.
@@ -43,6 +56,8 @@ class StageStep:
         self.entry = table_entry(context.star, source, context.storage)
         self.code = context.code_identity(source.name)
         self._new_columns = NewColumns(context, source)
+        # The days whose files were inspected, for the catalog's table over them.
+        self.raw: dict[str, RawDay] = {}
 
     def plan(self, days: Sequence[str]) -> Iterator[Plan | Outcome]:
         """Read each pointer, then its export; hash only files whose size or time changed."""
@@ -82,12 +97,28 @@ class StageStep:
                 identity = self.identity(known)
                 if identity == pointer.live.identity:
                     return Plan(day, partition, pointer, etag, identity, {"files": known})
-            files = self._inspect(export)
+            files = self.inspect(export)
         except StarError as error:
             return Outcome(self.source.name, day, partition, "failed", error=error)
         inputs = [{**vars(raw), "sha256": file.profile.sha256} for raw, file in zip(export.files, files, strict=True)]
         identity = self.identity(inputs)
         return Plan(day, partition, pointer, etag, identity, {"files": inputs}, files)
+
+    def inspect(self, export: Export) -> tuple[RawInput, ...]:
+        """Look into every file of an export. Raises BrokenFile, ColumnMissing, UnknownColumns."""
+        paths, digest_of_files = [file.path for file in export.files], export_digest(self.source, export)
+        found = []
+        try:
+            for name, local in zip(paths, self.context.storage.local(paths), strict=True):
+                path = Path(local)
+                found.append(RawInput(path, name, inspect_file(path, name, self.source)))
+            files = [(file.path, file.name, file.profile) for file in found]
+            layout = layout_of(self.source, files, export.markers)
+        except (BrokenFile, ColumnMissing, UnknownColumns) as error:
+            self.raw[export.day] = RawDay(digest_of_files, unreadable(error))
+            raise
+        self.raw[export.day] = RawDay(digest_of_files, layout)
+        return tuple(found)
 
     def identity(self, files: Sequence[Mapping[str, Any]]) -> str:
         """What makes two staged versions the same: their files' names and content, and the code."""
@@ -114,14 +145,6 @@ class StageStep:
             if Path(path) != file.path:
                 raise HalfExport(self.source.name, day, "files that stay as they are", f"{file.name} changed")
         return tuple(files)
-
-    def _inspect(self, export: Export) -> tuple[RawInput, ...]:
-        paths = [file.path for file in export.files]
-        found = []
-        for name, local in zip(paths, self.context.storage.local(paths), strict=True):
-            path = Path(local)
-            found.append(RawInput(path, name, inspect_file(path, name, self.source)))
-        return tuple(found)
 
     def _audited(self, plan: Plan, staged: StagedDay) -> Built:
         records = sum(count.records for count in staged.counts)
@@ -153,6 +176,7 @@ class StageStep:
             "unlisted_columns": list(staged.extra),
             "new_columns": self._new_columns.of(plan.day, staged.extra, records - rejected),
             "first_rejects": list(staged.first_rejects),
+            LAYOUT: self.raw[plan.day].layout.to_json(),
         }
         beside = {REJECTS_FILE: staged.rejects} if staged.rejects else {}
         return Built(plan, (staged.file,), facts, checks, refusal, beside)
@@ -162,3 +186,8 @@ def same_files(export: Export, known: Sequence[Mapping[str, Any]]) -> bool:
     """Whether an export's files are, by name and ETag, those that were staged."""
     present = [(file.path, file.etag) for file in export.files]
     return present == [(file["path"], file.get("etag")) for file in known]
+
+
+def export_digest(source: Source, export: Export) -> str:
+    """What tells an export from another one of its day, and from itself under another dialect."""
+    return digest(files=[(file.path, file.etag) for file in export.files], csv=asdict(source.csv))

@@ -2,7 +2,7 @@
 
 One listing of pointers per table and one read of the catalog: the cost does not
 grow with versions or files. Not here: what people see of it (cli), mending what
-is out of step (lake.publish).
+is out of step (lake.drift).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from star_assets.lake.catalog import PartitionEntry, TableEntry
-from star_assets.lake.publish import out_of_step
+from star_assets.lake.drift import out_of_step
 from star_assets.lake.versions import parse_time
 from star_assets.pipeline.out_of_date import OutOfDate
 

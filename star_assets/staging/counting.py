@@ -17,6 +17,9 @@ Flags = npt.NDArray[np.bool_]
 
 _LF = 10
 
+# What OpenCSVSerDe is told to take for its escape character, because it must have one.
+ESCAPE = b"\x01"
+
 
 def _inside_quotes(quote: Flags, before: bool) -> Flags:
     """Whether each byte is behind an odd number of quotes; an opening quote is inside, a closing one is not."""
@@ -63,14 +66,15 @@ class CsvCounter:
 
     `records` are those that are not blank, the header among them; `delimiters`
     are those between fields, for a delimiter of one byte. `tidy` says whether
-    quotes stand only around whole fields and are all closed; `has_mark` whether
-    there is a byte order mark, as where files were joined.
+    quotes stand only around whole fields and are all closed; `has_nul` and
+    `has_escape` whether these bytes are anywhere in it, `has_mark` whether a byte
+    order mark is, as where files were joined.
     """
 
     def __init__(self, delimiter: str, quote: str) -> None:
         self.records = self.delimiters = 0
         self.tidy = True
-        self.has_nul = self.has_mark = False
+        self.has_nul = self.has_escape = self.has_mark = False
         self.line_ends = _LineEnds()
         self._quote = quote.encode()
         self._delimiter = delimiter.encode()[0]
@@ -85,6 +89,7 @@ class CsvCounter:
     def feed(self, chunk: bytes, final: bool = False) -> None:
         """Count the next chunk; `final` says that it is the last one."""
         self.has_nul = self.has_nul or b"\0" in chunk
+        self.has_escape = self.has_escape or ESCAPE in chunk
         self.has_mark = self.has_mark or BOM_UTF8 in chunk or BOM_UTF8 in self._end + chunk[:2]
         self._end = chunk[-2:]
         chunk = self.line_ends.feed(chunk, final)

@@ -16,6 +16,7 @@ from star_assets.model.source import Source
 from star_assets.staging.content import CHUNK, Utf8, open_raw
 from star_assets.staging.counting import CsvCounter, JsonArrayCounter, JsonLinesCounter
 from star_assets.staging.csv_header import read_header
+from star_assets.staging.serdes import csv_hindrance
 from star_assets.staging.signatures import byte_order, require_text
 
 Format = Literal["csv", "jsonl", "json"]
@@ -37,6 +38,7 @@ class RawProfile:
         records: the rows, counted independently of any parser.
         lines: the physical lines, the header's among them.
         plain: whether any reader of RFC 4180 in UTF-8 finds the same rows in it.
+        hindrance: why Hive's OpenCSVSerDe finds other rows in a CSV file; None if it finds the same.
     """
 
     sha256: str
@@ -46,6 +48,7 @@ class RawProfile:
     records: int
     lines: int
     plain: bool
+    hindrance: str | None = None
 
 
 def inspect_file(path: Path, name: str, source: Source) -> RawProfile:
@@ -88,6 +91,7 @@ def _inspect_csv(path: Path, name: str, source: Source) -> RawProfile:
         records=counter.records - bool(header.columns),
         lines=counter.line_ends.lines,
         plain=plain,
+        hindrance=csv_hindrance(counter, utf8, header, csv),
     )
 
 

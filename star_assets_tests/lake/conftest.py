@@ -15,9 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from star_assets.lake.catalog import CatalogColumn, TableEntry
+from star_assets.lake.drift import mend
 from star_assets.lake.local_catalog import LocalCatalog
 from star_assets.lake.places import open_catalog, open_storage
-from star_assets.lake.publish import commit, mend, serve, write_version
+from star_assets.lake.publish import commit, serve, write_version
 from star_assets.lake.storage import Storage
 from star_assets.lake.versions import DataFile, Manifest, Partition, Pointer, new_version_id, now, read_pointer
 from star_assets.settings import Settings

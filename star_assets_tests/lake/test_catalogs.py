@@ -151,6 +151,20 @@ def test_a_snapshot_has_the_tables_that_there_are(catalog: Catalog) -> None:
     assert catalog.snapshot([("olap", "sales"), ("olap", "none")]) == {("olap", "sales"): (SALES, [day("2023-07-01")])}
 
 
+def test_partitions_come_in_pages_and_by_values(catalog: Catalog) -> None:
+    """Ten years of a table are compared page by page; what moved is looked up alone."""
+    catalog.put_table(SALES)
+    days = [f"{number:05}" for number in range(1200)]
+    catalog.put_partitions("olap", "sales", [day(one) for one in days])
+    pages = list(catalog.pages("olap", "sales"))
+    assert sorted(entry.values[0] for page in pages for entry in page) == days
+    wanted = [(one,) for one in (*days[:1100], "99999")]
+    assert sorted(entry.values[0] for entry in catalog.some_partitions("olap", "sales", wanted)) == days[:1100]
+    assert catalog.some_partitions("olap", "sales", [(days[7],)]) == [day(days[7])]
+    assert list(catalog.pages("olap", "none")) in ([], [[]])
+    assert catalog.some_partitions("olap", "none", wanted) == []
+
+
 def test_a_batch_of_partitions_is_seen_whole_or_not_at_all(tmp_path: Path, fork: Callable) -> None:
     """A query over a quarter that is being rebuilt must not see half of it; nor half of a snapshot."""
     catalog = LocalCatalog(tmp_path)

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from star_assets.lake.catalog import CatalogColumn, PartitionEntry
-from star_assets.lake.publish import commit, mend, rollback, serve
+from star_assets.lake.catalog import CatalogColumn
+from star_assets.lake.publish import commit, rollback, serve
 from star_assets.lake.storage import Storage
-from star_assets.lake.versions import Manifest, Partition, Pointer, Pointers, read_manifest, read_pointer
+from star_assets.lake.versions import Manifest, Pointer, read_manifest, read_pointer
 from star_assets.model.errors import LostRace, NotOurs, RollbackRefused, UnknownVersion, VersionLost
-from star_assets.settings import Settings
 
 # Writing
 
@@ -216,131 +212,6 @@ def test_a_rollback_that_was_overtaken_is_not_done(lake) -> None:
     with pytest.raises(LostRace):
         back(lake, check=lambda manifest: lake.publish(lake.day, 3) and None)
     assert lake.read(lake.day) == 3
-
-
-# Mending
-
-
-def test_mend_rebuilds_a_lost_catalog_from_the_pointers(lake) -> None:
-    """The catalog is derived: losing it loses nothing."""
-    lake.publish(lake.day, 1)
-    lake.publish(lake.next_day, 2, {"number": "bigint", "color": "string"})
-    lake.publish(lake.products, 3)
-    before = lake.catalog.snapshot([("olap", "fact_sales"), ("olap", "dim_product")])
-    lake.lose_catalog()
-    assert lake.mend() == [
-        (None, "registered"),
-        ("date=2023-07-01", "registered"),
-        ("date=2023-07-02", "registered"),
-        ("live", "registered"),
-    ]
-    assert lake.catalog.snapshot([("olap", "fact_sales"), ("olap", "dim_product")]) == before
-    assert lake.mend() == []
-
-
-@pytest.mark.parametrize("name", ["day", "products"])
-def test_mend_rolls_forward_what_a_crash_left_behind(lake, name: str) -> None:
-    """The pointer has moved, the catalog has not."""
-    partition: Partition = getattr(lake, name)
-    lake.publish(partition, 1)
-    before = lake.catalog.table(partition.database, partition.table), lake.catalog.partitions("olap", partition.table)
-    lake.publish(partition, 2)
-    lake.catalog.put_table(before[0])
-    lake.catalog.put_partitions("olap", partition.table, before[1])
-    assert lake.read(partition) == 1
-    assert (partition.name, "moved") in lake.mend()
-    assert lake.read(partition) == 2
-    assert lake.mend() == []
-
-
-@pytest.mark.parametrize("new_lake", ["local"], indirect=True)
-@pytest.mark.parametrize("name", ["day", "products"])
-def test_what_is_served_late_looks_as_young_as_it_is_for_readers(lake, name: str) -> None:
-    """Athena must not give a result again that was read before a repair, though after the commit."""
-    partition: Partition = getattr(lake, name)
-    hour_ago = time.time() - 3600
-    pointer, content = lake.storage.root / partition.pointer, lake.write(partition, 1)
-    early = replace(content, created_at="2023-07-01T00:00:00.000000Z")
-    lake.storage.write(partition.manifest(early.version), early.to_json())
-    commit(lake.storage, partition, early, Pointer(), None)
-    os.utime(pointer, (hour_ago, hour_ago))
-    committed = pointer.read_bytes()
-    lake.mend()
-    assert (pointer.stat().st_mtime > hour_ago + 1000, pointer.read_bytes()) == (True, committed)
-    os.utime(pointer, (hour_ago, hour_ago))
-    serve(lake.storage, lake.catalog, lake.table(partition), [partition])
-    assert pointer.stat().st_mtime < hour_ago + 1000, "what is served already is as old as it was"
-
-
-@pytest.mark.parametrize("new_lake", ["local"], indirect=True)
-def test_mend_follows_a_lake_that_was_moved(lake, tmp_path: Path) -> None:
-    """The catalog holds full paths."""
-    lake.publish(lake.day, 1)
-    lake.storage.root.rename(tmp_path / "elsewhere")
-    moved = type(lake)(Settings(lake=str(tmp_path / "elsewhere")), True)
-    assert moved.mend() == [(None, "redefined"), ("date=2023-07-01", "moved")]
-    assert moved.location(lake.day).startswith(str(tmp_path / "elsewhere"))
-    assert moved.read(lake.day) == 1
-
-
-@pytest.mark.parametrize("name", ["day", "products"])
-def test_mend_drops_what_has_no_pointer_any_more(lake, name: str) -> None:
-    """A withdrawn day must not be answered from."""
-    partition: Partition = getattr(lake, name)
-    lake.publish(partition, 1)
-    lake.storage.delete([partition.pointer])
-    assert (partition.name, "dropped") in lake.mend()
-    assert lake.location(partition) is None
-    assert [drift for drift in lake.mend() if drift[0]] == []
-
-
-def test_mend_leaves_partitions_that_others_registered(lake) -> None:
-    """Externally landed files, added by ALTER TABLE ADD PARTITION."""
-    lake.publish(lake.day, 1)
-    landed = PartitionEntry(("2023-06-30",), "/landed", lake.fact.columns)
-    lake.catalog.put_partitions("olap", "fact_sales", [landed])
-    assert lake.mend() == []
-    assert landed in lake.catalog.partitions("olap", "fact_sales")
-
-
-def test_mend_reports_a_lost_version_and_mends_the_others(lake) -> None:
-    """One folder removed by hand must not keep a year from being served."""
-    lake.publish(lake.day, 1)
-    lake.publish(lake.next_day, 2)
-    lake.lose_files(lake.day)
-    lake.catalog.drop_table("olap", "fact_sales")
-    assert lake.mend() == [(None, "registered"), ("date=2023-07-01", "lost"), ("date=2023-07-02", "registered")]
-    assert lake.read(lake.next_day) == 2
-
-
-def test_mend_takes_over_a_changed_declaration(lake) -> None:
-    """A new description in the model reaches the catalog without a new version."""
-    lake.publish(lake.day, 1)
-    described = replace(lake.fact, description="What was sold.")
-    assert [drift.what for drift in mend(lake.storage, lake.catalog, [described])] == ["redefined"]
-    assert lake.catalog.table("olap", "fact_sales").description == "What was sold."
-    assert lake.read(lake.day) == 1
-
-
-def test_an_idle_mend_reads_no_pointer_it_knows(lake, change: Callable) -> None:
-    """A sensor asks every minute; on S3 reading 3,650 pointers takes ten seconds, one listing a tenth of that."""
-    for partition in (lake.day, lake.next_day, lake.products):
-        lake.publish(partition, 1)
-    reads: list[str] = []
-
-    def read(storage: Storage, path: str) -> tuple[bytes, str]:
-        reads.append(path)
-        return storage.read(path)
-
-    storage, known = change(lake.storage, read=read), dict[tuple[str, str], Pointers]()
-    tables = [lake.fact, lake.dimension]
-    mend(storage, lake.catalog, tables, known)
-    reads.clear()
-    assert mend(storage, lake.catalog, tables, known) == []
-    assert reads == []
-    lake.publish(lake.day, 2)
-    mend(storage, lake.catalog, tables, known)
-    assert reads == [lake.day.pointer]
 
 
 # Together

@@ -16,7 +16,7 @@ from star_assets.pipeline.warehouse import Warehouse
 from star_assets.settings import Settings
 from star_assets.star import retail
 
-from .conftest import DAYS, materialize
+from .conftest import DAYS
 
 NEVER = float("inf")
 
@@ -191,67 +191,6 @@ def test_a_requested_range_can_be_run(lake: Warehouse, instance: dg.DagsterInsta
     assert job.execute_in_process(instance=instance, tags=request.tags).success
     assert instance.get_materialized_partitions(dg.AssetKey("fact_sales")) == set(DAYS)
     assert "none is new or changed" in reason(tick(lake))
-
-
-# The Athena partition sensor
-
-
-def mended(lake: Warehouse, instance: dg.DagsterInstance, cursor: str | None = None) -> SensorExecutionData:
-    return evaluate(lake, "athena_partitions", instance, cursor)
-
-
-def test_a_published_partition_that_the_catalog_lacks_is_registered(
-    lake: Warehouse, instance: dg.DagsterInstance
-) -> None:
-    """A run that died between the commit and the catalog must not hide its day."""
-    assert materialize(lake, instance, DAYS).success
-    cursor = mended(lake, instance).cursor
-    lake.catalog.drop_partitions("olap", "fact_sales", [(DAYS[1],)])
-    assert reason(mended(lake, instance, cursor)).startswith(f"Mended: olap.fact_sales date={DAYS[1]}: registered.")
-    assert [entry.values[0] for entry in lake.catalog.partitions("olap", "fact_sales")] == DAYS
-
-
-def test_nothing_to_mend_is_said(lake: Warehouse, instance: dg.DagsterInstance) -> None:
-    assert materialize(lake, instance, DAYS).success
-    assert reason(mended(lake, instance)) == "The catalog serves what is live; nothing to mend."
-
-
-def test_what_was_published_outside_dagster_is_recorded_once(lake: Warehouse, instance: dg.DagsterInstance) -> None:
-    """`star-assets run` publishes too; the UI should show what is live."""
-    for table in retail.tables:
-        assert all(not outcome.error for outcome in lake.refresh(table, DAYS))
-    found = mended(lake, instance)
-    recorded = {(event.asset_key.to_user_string(), event.partition) for event in found.asset_events}
-    assert {("fact_sales", day) for day in DAYS} <= recorded
-    assert ("dim_product", None) in recorded
-    assert not mended(lake, instance, found.cursor).asset_events
-
-
-def test_what_dagster_recorded_itself_is_not_recorded_again(lake: Warehouse, instance: dg.DagsterInstance) -> None:
-    assert materialize(lake, instance, DAYS).success
-    assert not mended(lake, instance).asset_events
-
-
-def test_a_day_published_again_outside_dagster_is_recorded(lake: Warehouse, instance: dg.DagsterInstance) -> None:
-    assert materialize(lake, instance, DAYS).success
-    cursor = mended(lake, instance).cursor
-    file = export_file(lake, "products", DAYS[1])
-    file.write_bytes(file.read_bytes() + b"\n")
-    assert {o.day: o.status for o in lake.refresh("products", DAYS)}[DAYS[1]] == "published"
-    (event,) = mended(lake, instance, cursor).asset_events
-    assert (event.asset_key.to_user_string(), event.partition) == ("products", DAYS[1])
-    live = lake.live_manifest("products", DAYS[1])
-    assert live and event.metadata["version"].value == live.version
-
-
-def test_nothing_is_recorded_while_a_run_is_under_way(lake: Warehouse, instance: dg.DagsterInstance) -> None:
-    """A run publishes before it records; both would record the same day."""
-    assert all(not outcome.error for outcome in lake.refresh("orders", DAYS))
-    job = build_definitions(retail, lake.settings, lake).resolve_job_def("all_tables")
-    run = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
-    assert "Runs are under way" in reason(mended(lake, instance))
-    instance.delete_run(run.run_id)
-    assert len(list(mended(lake, instance).asset_events)) == len(DAYS)
 
 
 @pytest.mark.parametrize("name, running", [("athena_partitions", True), ("new_exports", False)])

@@ -78,6 +78,16 @@ class Lake:
         """Take the day's export away, folder and all."""
         shutil.rmtree(self.folder(source, day))
 
+    def raw(self, source: str) -> dict[str, list[str]]:
+        """The columns of each export day that the source's raw table holds."""
+        partitions = self.warehouse.catalog.partitions("oltp", source)
+        return {one.values[0]: [column.name for column in one.columns] for one in partitions}
+
+    def raw_columns(self, source: str) -> list[str]:
+        """The columns of the source's raw table; none without one."""
+        found = self.warehouse.catalog.table("oltp", source)
+        return [column.name for column in found.columns] if found else []
+
     # Steps
 
     def refresh(self, table: str, *days: str) -> list[Outcome]:
@@ -165,6 +175,10 @@ class AwsLake(Lake):
         for name, content in {**files, "_SUCCESS": b""}.items():
             storage.write(f"{folder}/{name}", content.encode() if isinstance(content, str) else content)
 
+    def withdraw(self, source: str, day: str) -> None:
+        storage = self.warehouse.storage
+        storage.delete([stored.path for stored in storage.walk(f"oltp/{source}/date={day}")])
+
     def files(self, location: str | None) -> list[str]:
         storage = self.warehouse.storage
         listed = [stored.path for stored in storage.walk(storage.path(location or "") or "")]
@@ -196,12 +210,12 @@ def make_lake(tmp_path: Path) -> MakeLake:
 
 @pytest.fixture
 def make_aws_lake(aws: Callable[[], Settings], monkeypatch: pytest.MonkeyPatch) -> MakeLake:
-    """Makes a lake of the small shop on AWS, which the environment leads other processes to."""
+    """Makes a lake on AWS, by default of the small shop, which the environment leads other processes to."""
 
-    def make() -> Lake:
+    def make(star: Star = shop) -> Lake:
         settings = aws()
         monkeypatch.setenv("STAR_GLUE_PREFIX", settings.glue_prefix)
-        return AwsLake(settings.lake)
+        return AwsLake(settings.lake, star)
 
     return make
 

@@ -12,7 +12,7 @@ from random import Random
 
 import pytest
 
-from star_assets.lake.publish import mend
+from star_assets.lake.drift import mend
 from star_assets.model.errors import Transient
 
 DAYS = [f"2023-07-{number:02}" for number in range(1, 5)]

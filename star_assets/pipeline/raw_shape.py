@@ -1,0 +1,70 @@
+"""Which raw exports fit into one table, and what that table is.
+
+Athena reads CSV by position, whatever the columns of a partition are called, and
+a table and its partitions must have one format. So the newest exports say what
+the table is, and a day that has to be read otherwise does not belong to it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from star_assets.athena.derive import raw_table_entry
+from star_assets.lake.catalog import TableEntry
+from star_assets.lake.storage import Storage
+from star_assets.model.source import Source
+from star_assets.staging.layout import Layout, longer
+
+_KEY = "mapping."
+
+
+class Shape:
+    """What one table must be for the days that it has taken so far."""
+
+    def __init__(self, found: TableEntry | None = None) -> None:
+        """`found` is the table as it is: a JSON key is found wherever it stands, so its columns keep their places."""
+        self.format: Literal["csv", "json"] | None = None
+        # Each column, with what the files call it.
+        self.keys = _keys(found) if found and found.format == "json" else {}
+
+    @classmethod
+    def of(cls, found: TableEntry) -> Shape:
+        """That of a table as it is."""
+        shape = cls()
+        shape.format, shape.keys = "json" if found.format == "json" else "csv", _keys(found)
+        return shape
+
+    def take(self, layout: Layout) -> str | None:
+        """Why a day cannot be read with those before it; None if it can, and belongs to them from now on."""
+        if layout.problem or layout.format is None:
+            return layout.problem
+        if self.format not in (None, layout.format):
+            return f"it is {layout.format.upper()}, and newer exports are {str(self.format).upper()}"
+        keys = {column: layout.keys.get(column, column) for column in layout.columns}
+        if layout.format == "csv":
+            columns = longer(tuple(self.keys) if self.format else (), layout.columns)
+            if columns is None:
+                return "it has other columns, or in another order, than newer exports; OpenCSVSerDe goes by position"
+            self.keys = {column: column for column in columns}
+        elif any(self.keys.get(column, key) != key for column, key in keys.items()):
+            return "its keys are spelled otherwise than in newer exports"
+        else:
+            self.keys = {**self.keys, **keys}
+        self.format = layout.format
+        return None
+
+    def entry(self, source: Source, storage: Storage) -> TableEntry:
+        """The table, once a day with columns was taken."""
+        assert self.format
+        renamed = {column: key for column, key in self.keys.items() if column != key}
+        return raw_table_entry(source, storage, self.format, tuple(self.keys), renamed)
+
+
+def registered_layout(table: TableEntry, columns: tuple[str, ...], rows: int) -> Layout:
+    """The layout of a day that was registered in a table with these columns."""
+    keys = {column: key for column, key in _keys(table).items() if column in columns and key != column}
+    return Layout("json" if table.format == "json" else "csv", columns, keys, rows)
+
+
+def _keys(table: TableEntry) -> dict[str, str]:
+    return {column.name: table.serde.get(f"{_KEY}{column.name}", column.name) for column in table.columns}

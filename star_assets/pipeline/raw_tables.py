@@ -1,0 +1,205 @@
+"""The raw exports in the catalog: a table for each source, a partition for each export day.
+
+Athena reads them with Hive's SerDes, all as text. A day that they cannot read, or
+not together with the newest exports, is left out, and the reason is told. Here:
+keeping the catalog so. Not here: how one export looks (staging.layout), what
+fits into one table (raw_shape).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import cached_property
+
+from star_assets.lake.catalog import PartitionEntry, TableEntry
+from star_assets.lake.drift import Drift
+from star_assets.lake.storage import each
+from star_assets.lake.versions import Partition, read_manifest, read_pointer
+from star_assets.model.errors import BrokenFile, ColumnMissing, HalfExport, StarError, UnknownColumns
+from star_assets.model.source import Source
+from star_assets.pipeline.context import Context, RawDay
+from star_assets.pipeline.outcome import Outcome
+from star_assets.pipeline.raw_shape import Shape, registered_layout
+from star_assets.pipeline.stage import LAYOUT, StageStep, export_digest, same_files
+from star_assets.staging.exports import RAW, Export, export_days, read_export, read_exports, require_whole
+from star_assets.staging.layout import Layout
+
+# The parameter that says which files a partition was registered for. One without it is somebody else's.
+EXPORT = "export"
+
+# Days that are looked at, and registered, at a time.
+DAYS_AT_ONCE = 100
+
+
+class RawTable:
+    """The table over a source's raw exports. Somebody else's table of that name is left alone."""
+
+    def __init__(self, context: Context, source: Source) -> None:
+        self.context, self.source = context, source
+        self.name = f"{RAW}.{source.name}"
+        self.found = context.catalog.table(RAW, source.name)
+
+    @cached_property
+    def registered(self) -> dict[str, PartitionEntry]:
+        """The days that we registered."""
+        partitions = self.context.catalog.partitions(RAW, self.source.name) if self.found else []
+        return {one.values[0]: one for one in partitions if EXPORT in one.parameters}
+
+    def register(self, days: Mapping[str, RawDay]) -> None:
+        """Put these days into the table, or leave them out. The others are looked at only where the table changes."""
+        self.context.raw_days.setdefault(self.source.name, {}).update(days)
+        if self.found is None and any(raw.layout.columns for raw in days.values()):
+            list(self.mend())
+        if self.found is None or not self.found.is_ours:
+            return
+        shape = Shape.of(self.found)
+        fitting = {day: raw for day, raw in sorted(days.items()) if shape.take(raw.layout) is None}
+        if any(raw.layout.problem is None for day, raw in days.items() if day not in fitting):
+            list(self.mend())
+        else:
+            self._put(shape, fitting, {})
+            self._drop(days.keys() - fitting.keys())
+
+    def mend(self) -> Iterator[list[Drift]]:
+        """Make the table what the exports say, newest days first, in steps; each with what was done.
+
+        An export that is not whole yet stays as it is registered. A caller that
+        stops midway leaves the days that were not looked at as they were.
+        """
+        if self.found and not self.found.is_ours:
+            yield [Drift(self.name, None, "not ours")]
+            return
+        exports = read_exports(self.context.storage, self.source)
+        newest_first = sorted(exports.values(), key=lambda export: export.day, reverse=True)
+        shape, taken, pending = Shape(self.found), set[str](), dict[str, RawDay]()
+        for first in range(0, len(newest_first), DAYS_AT_ONCE):
+            for day, raw in self._look_at(newest_first[first : first + DAYS_AT_ONCE]).items():
+                if shape.take(raw.layout) is None:
+                    pending[day] = raw
+            # Before the first day with columns, nobody knows what the table is.
+            done = []
+            if shape.format:
+                done = self._put(shape, pending, self.registered)
+                taken.update(pending)
+                pending = {}
+            yield done
+        gone = self.registered.keys() - taken
+        self._drop(gone)
+        yield [Drift(self.name, f"date={day}", "dropped") for day in sorted(gone)]
+
+    def left_out(self) -> tuple[list[str], str]:
+        """The export days that the table lacks, and why the newest of them is not in it."""
+        missing = [day for day in export_days(self.context.storage, self.source) if day not in self.registered]
+        if not missing:
+            return [], ""
+        if self.found and not self.found.is_ours:
+            return missing, "somebody else's table has that name"
+        raw = self._look(read_export(self.context.storage, self.source, missing[-1]))
+        if raw is None:
+            return missing, "it is not whole yet"
+        shape = Shape.of(self.found) if self.found else Shape()
+        return missing, shape.take(raw.layout) or "it was not looked at yet; `star-assets repair` does"
+
+    # What the exports say
+
+    def _look_at(self, exports: Sequence[Export]) -> dict[str, RawDay]:
+        looks = each(self.context.storage, self._look, exports)
+        return {export.day: raw for export, raw in zip(exports, looks, strict=True) if raw}
+
+    def _look(self, export: Export) -> RawDay | None:
+        """What a day is for its table: as registered, if its files are still those; None if it is not whole."""
+        files, known = export_digest(self.source, export), self.registered.get(export.day)
+        try:
+            require_whole(export, self.source, time.time())
+        except HalfExport:
+            return self._as_registered(known) if known else None
+        if export.retired:
+            return RawDay(files, Layout(problem="its raw files were retired"))
+        # An export without rows may have no columns of its own.
+        if known and known.parameters[EXPORT] == files and known.parameters["rows"] != "0":
+            return self._as_registered(known)
+        memory = self.context.raw_days.setdefault(self.source.name, {})
+        if export.day not in memory or memory[export.day].export != files:
+            memory[export.day] = RawDay(files, self._staged_layout(export) or self._inspected_layout(export))
+        return memory[export.day]
+
+    def _as_registered(self, known: PartitionEntry) -> RawDay:
+        assert self.found
+        columns = tuple(column.name for column in known.columns)
+        layout = registered_layout(self.found, columns, int(known.parameters["rows"]))
+        return RawDay(known.parameters[EXPORT], layout)
+
+    def _staged_layout(self, export: Export) -> Layout | None:
+        """What staging found out of the same files; None where it has not."""
+        partition = Partition("staging", self.source.name, export.day)
+        live = read_pointer(self.context.storage, partition)[0].live
+        with suppress(FileNotFoundError):
+            manifest = read_manifest(self.context.storage, partition, live.version) if live else None
+            if manifest and LAYOUT in manifest.facts and same_files(export, manifest.inputs["files"]):
+                step = StageStep(self.context, self.source)
+                if step.identity(manifest.inputs["files"]) == manifest.identity:
+                    return Layout.from_json(manifest.facts[LAYOUT])
+        return None
+
+    def _inspected_layout(self, export: Export) -> Layout:
+        step = StageStep(self.context, self.source)
+        with suppress(BrokenFile, ColumnMissing, UnknownColumns):
+            step.inspect(export)
+        return step.raw[export.day].layout
+
+    # What the catalog holds
+
+    def _put(self, shape: Shape, days: Mapping[str, RawDay], registered: Mapping[str, PartitionEntry]) -> list[Drift]:
+        """Define the table, and put the days into it that are not registered as they should be."""
+        done, entry = list[Drift](), shape.entry(self.source, self.context.storage)
+        if entry != self.found:
+            self.context.catalog.put_table(entry)
+            done.append(Drift(self.name, None, "redefined" if self.found else "registered"))
+            self.found = entry
+        wanted = [self._partition(entry, day, raw) for day, raw in sorted(days.items())]
+        changed = [one for one in wanted if not _is_as_wanted(registered.get(one.values[0]), one, entry)]
+        self.context.catalog.put_partitions(RAW, self.source.name, changed)
+        for (day,) in (one.values for one in changed):
+            done.append(Drift(self.name, f"date={day}", "moved" if day in registered else "registered"))
+        return done
+
+    def _partition(self, entry: TableEntry, day: str, raw: RawDay) -> PartitionEntry:
+        # JSON's columns are found by name, and CSV's by position, so that a day may lack the last ones.
+        own = len(raw.layout.columns) if entry.format == "csv" and raw.layout.columns else len(entry.columns)
+        location = self.context.storage.uri(f"{RAW}/{self.source.name}/date={day}")
+        return PartitionEntry((day,), location, entry.columns[:own], {EXPORT: raw.export, "rows": str(raw.layout.rows)})
+
+    def _drop(self, days: set[str]) -> None:
+        if days:
+            self.context.catalog.drop_partitions(RAW, self.source.name, [(day,) for day in sorted(days)])
+
+
+def registered(context: Context, step: StageStep, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+    """The outcomes of staging, then the raw files of its days in their table; what that runs into is a note."""
+    last = None
+    for outcome in outcomes:
+        if last:
+            yield last
+        last = outcome
+    told = _register(context, step) if step.raw else ""
+    if last:
+        yield last if last.error else replace(last, note=f"{last.note} {told}".strip())
+
+
+def _register(context: Context, step: StageStep) -> str:
+    try:
+        RawTable(context, step.source).register(step.raw)
+    except StarError as error:
+        return f"The raw exports of {step.source.name} were not registered in the catalog. {error}"
+    return ""
+
+
+def _is_as_wanted(known: PartitionEntry | None, wanted: PartitionEntry, table: TableEntry) -> bool:
+    """Whether a day is registered as it should be. Of JSON's columns, those that were known then will do."""
+    if known is None or (known.parameters[EXPORT], known.location) != (wanted.parameters[EXPORT], wanted.location):
+        return False
+    names, own = ([column.name for column in one.columns] for one in (wanted, known))
+    return own == (names[: len(own)] if table.format == "json" else names)

@@ -1,0 +1,286 @@
+"""The Athena partition sensor: what a tick registers, mends, tells Dagster, and costs."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.sensor_definition import SensorExecutionData
+
+from star_assets.lake.publish import commit, write_version
+from star_assets.lake.versions import Partition, read_pointer
+from star_assets.model.errors import CatalogBusy
+from star_assets.orchestration import in_step
+from star_assets.orchestration.build import build_definitions
+from star_assets.orchestration.in_step import Keeper, Tick
+from star_assets.pipeline.warehouse import Warehouse
+from star_assets.samples.lake import export_samples
+from star_assets.settings import Settings
+from star_assets.star import retail
+
+from .conftest import DAYS, materialize
+
+NEVER = float("inf")
+
+
+class Sensor:
+    """The sensor in one process: it remembers what it saw. Dagster stores its cursor and its events."""
+
+    def __init__(self, lake: Warehouse, instance: dg.DagsterInstance, cursor: str | None = None) -> None:
+        self.lake, self.instance, self.cursor = lake, instance, cursor
+        definitions = build_definitions(retail, lake.settings, lake)
+        self.repository = definitions.get_repository_def()
+        self.sensor = definitions.resolve_sensor_def("athena_partitions")
+
+    def tick(self) -> SensorExecutionData:
+        context = dg.build_sensor_context(
+            self.instance,
+            cursor=self.cursor,
+            resources={"warehouse": self.lake},
+            repository_def=self.repository,
+        )
+        found = self.sensor.evaluate_tick(context)
+        self.cursor = found.cursor
+        for event in found.asset_events:
+            self.instance.report_runless_asset_event(event)
+        return found
+
+    def events(self) -> set[tuple[str, str | None]]:
+        return {(event.asset_key.to_user_string(), event.partition) for event in self.tick().asset_events}
+
+    def reason(self) -> str:
+        return self.tick().skip_message or ""
+
+
+@pytest.fixture
+def published(lake: Warehouse, instance: dg.DagsterInstance) -> Sensor:
+    """A sensor over days that Dagster has materialized."""
+    assert materialize(lake, instance, DAYS).success
+    return Sensor(lake, instance)
+
+
+NOTHING = "The catalog serves what is live; nothing to mend."
+
+
+# The catalog
+
+
+def test_nothing_to_mend_is_said(published: Sensor) -> None:
+    assert published.reason() == NOTHING
+    assert published.reason() == NOTHING
+
+
+@pytest.mark.parametrize("restarted", [True, False])
+def test_a_partition_that_somebody_dropped_is_registered_by_the_next_pass(
+    published: Sensor, restarted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No pointer tells of it, so a look does not find it; the pass over everything does."""
+    published.tick()
+    published.lake.catalog.drop_partitions("olap", "fact_sales", [(DAYS[1],)])
+    assert published.reason() == NOTHING
+    if restarted:
+        published = Sensor(published.lake, published.instance, published.cursor)
+    else:
+        later = time.monotonic() + in_step.PASS_SECONDS
+        monkeypatch.setattr(in_step.time, "monotonic", lambda: later)
+    assert published.reason().startswith(f"Mended: olap.fact_sales date={DAYS[1]}: registered.")
+    assert [entry.values[0] for entry in published.lake.catalog.partitions("olap", "fact_sales")] == DAYS
+
+
+def test_what_a_job_elsewhere_committed_is_served_and_told(published: Sensor) -> None:
+    """A Glue job moves the pointer; the catalog, and Dagster, learn of it from the sensor."""
+    published.tick()
+    lake, partition = published.lake, Partition("olap", "fact_sales", DAYS[0])
+    before = lake.live_manifest("fact_sales", DAYS[0])
+    assert before
+    pointer, etag = read_pointer(lake.storage, partition)
+    folder = lake.storage.scratch()
+    (local,) = lake.storage.local([f"{partition.version_folder(before.version)}/part-00000.parquet"])
+    (folder / "part-00000.parquet").write_bytes(Path(local).read_bytes())
+    manifest = type(before)(**{**vars(before), "version": "20990101T000000000000-0badcafe", "identity": "another"})
+    write_version(lake.storage, partition, manifest, [folder / "part-00000.parquet"])
+    commit(lake.storage, partition, manifest, pointer, etag)
+    assert published.events() == {("fact_sales", DAYS[0])}
+    (entry,) = lake.catalog.some_partitions("olap", "fact_sales", [(DAYS[0],)])
+    assert entry.parameters["version"] == manifest.version
+    assert published.reason() == NOTHING
+
+
+def test_exports_that_another_system_dropped_are_registered(lake: Warehouse, instance: dg.DagsterInstance) -> None:
+    """Nobody has staged them; an analyst can look at them all the same."""
+    assert Sensor(lake, instance).reason().startswith("Mended: ")
+    assert [entry.values[0] for entry in lake.catalog.partitions("oltp", "orders")] == DAYS
+
+
+def test_a_table_that_cannot_be_looked_at_does_not_keep_the_others(
+    published: Sensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A right that is missing for one table must not stop ten."""
+    published.lake.catalog.drop_partitions("olap", "fact_sales", [(DAYS[1],)])
+    table = published.lake.catalog.table
+
+    def busy(database: str, name: str) -> object:
+        if name == "orders":
+            raise CatalogBusy(f"Glue {database}", 60)
+        return table(database, name)
+
+    monkeypatch.setattr(published.lake.catalog, "table", busy)
+    reason = published.reason()
+    assert f"Mended: olap.fact_sales date={DAYS[1]}: registered." in reason
+    assert "staging.orders: Glue staging: other processes held the catalog" in reason
+    monkeypatch.undo()
+    assert published.reason() == NOTHING
+
+
+# Time
+
+
+def test_a_pass_that_has_no_time_goes_on_with_the_next_tick(published: Sensor) -> None:
+    """Dagster ends a tick after a minute, however large the lake."""
+    keeper, at, parts = Keeper(), "", []
+    for _ in range(100):
+        tick = keeper.tick(published.lake, at, time.monotonic() - 1)
+        at = tick.at
+        parts.append(at)
+        if not at:
+            break
+    assert list(dict.fromkeys(parts))[:2] == ["staging.orders", "staging.order_items"]
+    assert "oltp.stores" in parts
+    assert parts[-1] == ""
+
+
+def test_a_restarted_pass_begins_where_the_last_one_was(published: Sensor) -> None:
+    """With little time and many restarts, the last tables would never have a turn."""
+    tick = Keeper().tick(published.lake, "olap.fact_sales", time.monotonic() - 1)
+    assert tick.at == "olap.fact_sales"
+    assert Keeper().tick(published.lake, "olap.fact_sales", NEVER) == Tick()
+    assert Keeper().tick(published.lake, "olap.gone", NEVER) == Tick()
+
+
+def test_tables_take_turns_where_looking_at_all_takes_too_long(
+    published: Sensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise those at the end would be served an hour late."""
+    keeper = Keeper()
+    assert keeper.tick(published.lake, "", NEVER).drifts == []
+    looked: list[str] = []
+    for follower in keeper.followers.values():
+        monkeypatch.setattr(follower, "look", lambda name=follower.name: looked.append(name) or iter([[]]))
+    clock = iter(range(10_000))
+    monkeypatch.setattr(in_step.time, "monotonic", lambda: next(clock))
+    first = next(clock)
+    keeper.tick(published.lake, "", first + 4)
+    keeper.tick(published.lake, "", next(clock) + 4)
+    assert looked[:3] == [follower.name for follower in keeper.followers.values()][:3]
+    assert len(set(looked)) == len(looked)
+
+
+def test_a_cursor_of_an_earlier_form_costs_a_longer_look_and_nothing_else(published: Sensor) -> None:
+    published.cursor = "2023-07-01T00:00:00.000000Z"
+    assert published.reason() == NOTHING
+
+
+# What Dagster is told
+
+
+def test_what_was_published_outside_dagster_is_recorded_once(lake: Warehouse, instance: dg.DagsterInstance) -> None:
+    """`star-assets run` publishes too; the UI should show what is live."""
+    for table in retail.tables:
+        assert all(not outcome.error for outcome in lake.refresh(table, DAYS))
+    sensor = Sensor(lake, instance)
+    recorded = sensor.events()
+    assert {("fact_sales", day) for day in DAYS} <= recorded
+    assert ("dim_product", None) in recorded
+    assert sensor.events() == set()
+    assert Sensor(lake, instance, sensor.cursor).events() == set()
+
+
+def test_what_dagster_recorded_itself_is_not_recorded_again(published: Sensor) -> None:
+    assert published.events() == set()
+
+
+def test_a_day_published_again_outside_dagster_is_recorded(published: Sensor) -> None:
+    published.tick()
+    lake = published.lake
+    folder = Path(lake.settings.lake) / "oltp" / "products" / f"date={DAYS[1]}"
+    (file,) = folder.glob("[!_]*")
+    file.write_bytes(file.read_bytes() + b"\n")
+    assert {o.day: o.status for o in lake.refresh("products", DAYS)}[DAYS[1]] == "published"
+    (event,) = published.tick().asset_events
+    assert (event.asset_key.to_user_string(), event.partition) == ("products", DAYS[1])
+    live = lake.live_manifest("products", DAYS[1])
+    assert live and event.metadata["version"].value == live.version
+
+
+def test_nothing_is_recorded_while_a_run_is_under_way(lake: Warehouse, instance: dg.DagsterInstance) -> None:
+    """A run publishes before it records; both would record the same day."""
+    assert all(not outcome.error for outcome in lake.refresh("orders", DAYS))
+    job = build_definitions(retail, lake.settings, lake).resolve_job_def("all_tables")
+    run = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+    sensor = Sensor(lake, instance)
+    assert "Runs are under way" in sensor.reason()
+    instance.delete_run(run.run_id)
+    assert sensor.events() == {("orders", day) for day in DAYS}
+
+
+def test_many_events_are_told_over_several_ticks(
+    lake: Warehouse, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dagster stores them one by one; a lake of ten years must not end a tick by its time."""
+    monkeypatch.setattr("star_assets.orchestration.landed.MOST_EVENTS", 2)
+    monkeypatch.setattr("star_assets.orchestration.landed.AT_A_TIME", 2)
+    for source in ("orders", "stores"):
+        assert all(not outcome.error for outcome in lake.refresh(source, DAYS))
+    sensor = Sensor(lake, instance)
+    told = [sensor.events() for _ in range(5)]
+    assert [len(events) for events in told] == [2, 3, 1, 0, 0]
+    assert set().union(*told) == {(source, day) for source in ("orders", "stores") for day in DAYS}
+    assert json.loads(sensor.cursor or "")["until"] > 0
+
+
+# On AWS
+
+
+@pytest.fixture
+def requests(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """What is asked of AWS: `list`, `get` and `put` of S3, the operations of Glue."""
+    from botocore.httpsession import URLLib3Session
+
+    asked: list[str] = []
+    send = URLLib3Session.send
+
+    def noted(self: Any, request: Any) -> Any:
+        target = request.headers.get("X-Amz-Target")
+        listing = "list-type=2" in request.url
+        name = target.decode() if isinstance(target, bytes) else target
+        asked.append(name.rpartition(".")[2] if name else "list" if listing else request.method.lower())
+        return send(self, request)
+
+    monkeypatch.setattr(URLLib3Session, "send", noted)
+    yield asked
+
+
+def test_an_idle_tick_on_aws_costs_one_listing_per_table(
+    aws: Callable[..., Settings], instance: dg.DagsterInstance, requests: list[str]
+) -> None:
+    """And a pass after a restart reads no pointer: listings, tables and their partitions, nothing else."""
+    lake = Warehouse(retail, aws())
+    export_samples(lake.storage, lake.settings.start_date, len(DAYS), orders_per_day=5)
+    assert materialize(lake, instance, DAYS).success
+    sensor = Sensor(lake, instance)
+    assert sensor.reason() == NOTHING
+    requests.clear()
+    assert sensor.reason() == NOTHING
+    assert requests == ["list"] * len(retail.tables)
+    # A day later, in a new process. Only exports that no SerDe reads, the first of customers
+    # and all of stores, are looked up in what was staged: a pointer and a manifest each.
+    tomorrow = json.dumps({"until": time.time() + 86_400, "at": ""})
+    requests.clear()
+    assert Sensor(Warehouse(retail, lake.settings), instance, tomorrow).reason() == NOTHING
+    assert set(requests) == {"list", "get", "GetTable", "GetPartitions"}
+    assert requests.count("get") == 2 * (1 + len(DAYS))
