@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, description="Threads of the engine.")
     kms_key: str | None = Field(None, description="The KMS key that S3 encrypts with; none: the bucket's default.")
     glue_prefix: str = Field("", description="What the Glue databases' names begin with.")
+    crawler_role: str | None = Field(None, description="The role that Glue's crawlers of raw exports work as.")
     athena_workgroup: str | None = Field(
         None, description="The Athena workgroup that answers queries; none: the embedded Athena does."
     )

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import aws_athena
+import aws_crawlers
 import moto.server
 from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
@@ -33,6 +34,7 @@ def serve() -> None:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     make_strict()
     aws_athena.make_strict()
+    aws_crawlers.make_crawl()
     make_faulty()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()

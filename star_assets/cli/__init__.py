@@ -47,6 +47,7 @@ def main() -> None:
       STAR_SOURCE_DSN        the database that exports are pulled from, as postgresql://… (none)
       STAR_KMS_KEY           on S3: the key to encrypt with (the bucket's default)
       STAR_GLUE_PREFIX       on AWS: what the names of Glue's databases begin with
+      STAR_CRAWLER_ROLE      on AWS: the role that crawlers of raw exports work as (none)
       STAR_ATHENA_WORKGROUP  on AWS: the workgroup of Athena that answers (none)
       STAR_ATHENA_OUTPUT     on AWS: where Athena keeps results (as the workgroup says)
       STAR_CACHE_SIZE        on S3: what local copies of its files may take (10GB)

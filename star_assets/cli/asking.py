@@ -74,6 +74,7 @@ def status(format_: Format) -> None:
       star-assets status --format json
     """
     from star_assets.cli.terminal import show_status, write_rows
+    from star_assets.pipeline.raw_keeping import raw_remarks
     from star_assets.pipeline.status import table_status
 
     warehouse = open_warehouse()
@@ -86,7 +87,7 @@ def status(format_: Format) -> None:
     for name, due in out_of_date.items():
         for text in [*warehouse.remarks(name, due), *warehouse.evolution(name)]:
             note(text)
-    for text in warehouse.raw_remarks():
+    for text in raw_remarks(warehouse):
         note(text)
     if not any(found["partitions"].to_pylist()):
         note(f"{warehouse.storage.uri('')} holds nothing published. Is STAR_LAKE right? `star-assets run` builds it.")
@@ -191,10 +192,11 @@ def ddl(tables: Sequence[str], partitions: bool, raw: bool) -> None:
       star-assets ddl --raw orders
     """
     from star_assets.athena.ddl import add_partitions, create_database, create_table, has_other_types
+    from star_assets.pipeline.raw_keeping import raw_entries
 
     warehouse = open_warehouse()
     chosen = in_order(warehouse, tables)
-    entries = [entry for entry in (warehouse.raw_entries() if raw else warehouse.entries()) if entry.name in chosen]
+    entries = [entry for entry in (raw_entries(warehouse) if raw else warehouse.entries()) if entry.name in chosen]
     prefix = warehouse.settings.glue_prefix if warehouse.settings.on_aws else ""
     databases = dict.fromkeys(f"{prefix}{entry.database}" for entry in entries)
     statements = [create_database(database) for database in databases]

@@ -72,6 +72,7 @@ DRIFTS = {
     "moved": "moved to what is live",
     "dropped": "dropped; nothing of it is live",
     "redefined": "redefined as the model declares it",
+    "crawled": "its crawler has looked for exports that the catalog lacked",
     "not ours": "left alone: somebody else's table has that name. Drop or rename it",
     "lost": "left alone: files of the live version are gone. Restore them, or `star-assets rollback`",
 }

@@ -32,7 +32,7 @@ from star_assets.model.errors import VersionLost
 # Partitions that are mended at a time: what one call to Glue takes.
 AT_A_TIME = 100
 
-Found = Literal["registered", "moved", "dropped", "redefined", "not ours", "lost"]
+Found = Literal["registered", "moved", "dropped", "redefined", "crawled", "not ours", "lost"]
 
 
 # The pointers of a table by day (None: the dimension's one), as last listed; None where they never were.

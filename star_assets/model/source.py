@@ -121,6 +121,7 @@ class Source:
         new_columns: what becomes of columns that are not declared: `"evolve"`
             carries them along, `"ignore"` leaves them out, `"freeze"` refuses
             the export.
+        crawled: whether, on AWS, a crawler of Glue keeps the catalog's table over the raw files.
         description, owner: shown to people.
     """
 
@@ -140,6 +141,7 @@ class Source:
     max_rejects: float = 0.001
     pulled: bool = True
     new_columns: Literal["evolve", "ignore", "freeze"] = "evolve"
+    crawled: bool = False
     description: str = ""
     owner: str | None = None
 

@@ -97,8 +97,12 @@ class Keeper:
         self._at = self._left[0] if self._left else ""
 
     def _parts(self, warehouse: Warehouse) -> dict[str, Callable[[], Iterator[list[Drift]]]]:
+        # Imported here, so that loading the definitions needs no engine.
+        from star_assets.pipeline.raw_keeping import mend_raw
+
         parts = {table.name: table.look_through for table in self.followers.values()}
-        raw = {f"{RAW}.{name}": partial(warehouse.mend_raw, source) for name, source in warehouse.star.sources.items()}
+        sources = warehouse.star.sources
+        raw = {f"{RAW}.{name}": partial(mend_raw, warehouse, source, False) for name, source in sources.items()}
         return {**parts, **raw}
 
 

@@ -11,17 +11,15 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import cached_property
 
 from star_assets.lake.catalog import PartitionEntry, TableEntry
 from star_assets.lake.drift import Drift
 from star_assets.lake.storage import each
 from star_assets.lake.versions import Partition, read_manifest, read_pointer
-from star_assets.model.errors import BrokenFile, ColumnMissing, HalfExport, StarError, UnknownColumns
+from star_assets.model.errors import BrokenFile, ColumnMissing, HalfExport, UnknownColumns
 from star_assets.model.source import Source
 from star_assets.pipeline.context import Context, RawDay
-from star_assets.pipeline.outcome import Outcome
 from star_assets.pipeline.raw_shape import Shape, registered_layout
 from star_assets.pipeline.stage import LAYOUT, StageStep, export_digest, same_files
 from star_assets.staging.exports import RAW, Export, export_days, read_export, read_exports, require_whole
@@ -175,26 +173,6 @@ class RawTable:
     def _drop(self, days: set[str]) -> None:
         if days:
             self.context.catalog.drop_partitions(RAW, self.source.name, [(day,) for day in sorted(days)])
-
-
-def registered(context: Context, step: StageStep, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
-    """The outcomes of staging, then the raw files of its days in their table; what that runs into is a note."""
-    last = None
-    for outcome in outcomes:
-        if last:
-            yield last
-        last = outcome
-    told = _register(context, step) if step.raw else ""
-    if last:
-        yield last if last.error else replace(last, note=f"{last.note} {told}".strip())
-
-
-def _register(context: Context, step: StageStep) -> str:
-    try:
-        RawTable(context, step.source).register(step.raw)
-    except StarError as error:
-        return f"The raw exports of {step.source.name} were not registered in the catalog. {error}"
-    return ""
 
 
 def _is_as_wanted(known: PartitionEntry | None, wanted: PartitionEntry, table: TableEntry) -> bool:

@@ -36,7 +36,7 @@ from star_assets.pipeline.key_index import KeyIndex, catch_up
 from star_assets.pipeline.out_of_date import OutOfDate, out_of_date, remarks
 from star_assets.pipeline.outcome import Outcome
 from star_assets.pipeline.publishing import publish
-from star_assets.pipeline.raw_tables import RawTable, registered
+from star_assets.pipeline.raw_keeping import mend_raw, registered
 from star_assets.pipeline.reconcile import reconcile
 from star_assets.pipeline.stage import StageStep
 from star_assets.pull.database import last_over
@@ -162,11 +162,7 @@ class Warehouse(Context):
         """Bring the catalog in step with what is live of these tables, and with raw exports. Returns what was done."""
         found = mend(self.storage, self.catalog, [entry for entry in self.entries() if entry.name in tables])
         sources = [source for source in self.star.sources.values() if source.name in tables]
-        return [*found, *(drift for source in sources for step in self.mend_raw(source) for drift in step)]
-
-    def mend_raw(self, source: Source) -> Iterator[list[Drift]]:
-        """Bring the table of a source's raw exports in step with them, in steps; each with what was done."""
-        yield from RawTable(self, source).mend()
+        return [*found, *(drift for source in sources for step in mend_raw(self, source, True) for drift in step)]
 
     # What is there
 
@@ -187,17 +183,6 @@ class Warehouse(Context):
         """What people should know of columns that came to a source without being declared. Raises UnknownTable."""
         found = self.star.table(table)
         return told(found, new_columns(self, found)) if isinstance(found, Source) else []
-
-    def raw_remarks(self) -> list[str]:
-        """Which raw exports Athena cannot read as they lie there, and why."""
-        told = []
-        for source in self.star.sources.values():
-            table = RawTable(self, source)
-            missing, reason = table.left_out()
-            if missing:
-                count = "1 raw export is" if len(missing) == 1 else f"{len(missing):,} raw exports are"
-                told.append(f"{count} not in {table.name}. The newest, {missing[-1]}: {reason}.")
-        return told
 
     def require_day(self, table: str, day: str) -> None:
         """Raises UnknownPartition for a text that is no day from the start date on."""
@@ -234,11 +219,6 @@ class Warehouse(Context):
     def entries(self) -> list[TableEntry]:
         """The catalog entry of every table, as the model declares it."""
         return [table_entry(self.star, table, self.storage) for table in self.star.tables.values()]
-
-    def raw_entries(self) -> list[TableEntry]:
-        """The catalog's tables over raw exports; their columns are the exports', not the model's."""
-        found = [RawTable(self, source).found for source in self.star.sources.values()]
-        return [entry for entry in found if entry and entry.is_ours]
 
     def versioned_tables(self) -> list[tuple[str, str]]:
         """(database, table) of everything that has versions: the star's tables, states and indexes."""

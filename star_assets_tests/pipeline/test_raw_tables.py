@@ -9,6 +9,7 @@ import pytest
 from star_assets.lake.catalog import CatalogColumn, PartitionEntry, TableEntry
 from star_assets.model import Column, Csv, Marker, Source, Star
 from star_assets.model.errors import CatalogBusy
+from star_assets.pipeline.raw_keeping import mend_raw, raw_remarks
 from star_assets.pipeline.raw_tables import RawTable
 from star_assets.pipeline.retire import retire
 
@@ -152,7 +153,7 @@ def test_what_no_serde_reads_is_left_out_with_the_reason(lake, name: str, conten
     csv(lake, D2, "id,price", "1,2.50")
     lake.run(D2)
     assert list(lake.raw("notes")) == [D2]
-    told = lake.again().warehouse.raw_remarks()
+    told = raw_remarks(lake.again().warehouse)
     assert told == [f"1 raw export is not in oltp.notes. The newest, {D1}: {reason}."]
 
 
@@ -295,3 +296,85 @@ def test_what_is_registered_is_not_read_again(lake, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr("star_assets.pipeline.stage.inspect_file", never)
     assert mend(lake) == []
+
+
+# Left to a crawler
+
+
+@pytest.fixture
+def crawled(make_aws_lake, monkeypatch: pytest.MonkeyPatch):
+    """A lake on AWS whose source is crawled, by a crawler that succeeds."""
+    monkeypatch.setattr("star_assets.lake.glue_crawler.FIRST_PAUSE", 0.001)
+    monkeypatch.setenv("STAR_CRAWLER_ROLE", "crawler-SUCCEEDED")
+    return make_aws_lake(notes(crawled=True))
+
+
+def crawls(lake) -> int:
+    """How many crawls have ended."""
+    import boto3
+
+    name = f"{lake.settings.glue_prefix}oltp_notes"
+    return boto3.client("glue").get_crawler(Name=name)["Crawler"]["LastCrawl"]["StartTime"].minute
+
+
+def test_a_crawled_source_is_crawled_once_its_days_are_staged(crawled) -> None:
+    """And its table is the crawler's: none is kept beside it."""
+    csv(crawled, D1, "id,price", "1,2.50")
+    csv(crawled, D2, "id,price", "1,2.50")
+    crawled.run(D1, D2)
+    assert crawls(crawled) == 1
+    crawled.run(D1, D2)
+    assert crawls(crawled) == 1
+    assert crawled.raw_columns("notes") == []
+    assert raw_remarks(crawled.warehouse) == []
+
+
+def test_a_table_that_we_kept_goes_when_a_source_is_left_to_a_crawler(crawled) -> None:
+    """Two keepers would undo each other's work."""
+    csv(crawled, D1, "id,price", "1,2.50")
+    crawled.again(notes()).run(D1)
+    assert crawled.raw_columns("notes") == ["id", "price"]
+    assert mend(crawled) == []
+    crawled.warehouse.catalog.drop_partitions("oltp", "notes", [(D1,)])
+    assert mend(crawled) == [(None, "crawled")]
+    assert crawled.raw_columns("notes") == []
+
+
+def test_an_export_that_a_crawlers_table_lacks_is_crawled_by_repair(crawled) -> None:
+    """One that another system dropped. Nothing new, no crawl."""
+    csv(crawled, D1, "id,price", "1,2.50")
+    assert mend(crawled) == [(None, "crawled")]
+    table = TableEntry("oltp", "notes", (CatalogColumn("id", "bigint"),), (CatalogColumn("date", "string"),))
+    crawled.warehouse.catalog.put_table(table)
+    day = PartitionEntry((D1,), crawled.warehouse.storage.uri(f"oltp/notes/date={D1}"), table.columns)
+    crawled.warehouse.catalog.put_partitions("oltp", "notes", [day])
+    assert mend(crawled) == []
+
+
+def test_a_sensor_starts_the_crawler_and_does_not_wait(crawled, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has a minute, a crawl takes several."""
+    monkeypatch.setenv("STAR_CRAWLER_ROLE", "crawler-ENDLESS")
+    csv(crawled, D1, "id,price", "1,2.50")
+    warehouse = crawled.again().warehouse
+    source = warehouse.star.sources["notes"]
+    started = [drift.what for step in mend_raw(warehouse, source, wait=False) for drift in step]
+    again = [drift.what for step in mend_raw(warehouse, source, wait=False) for drift in step]
+    assert (started, again) == (["crawled"], [])
+
+
+def test_a_crawled_source_needs_a_role_and_its_days_are_staged_all_the_same(
+    crawled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STAR_CRAWLER_ROLE")
+    csv(crawled, D1, "id,price", "1,2.50")
+    (outcome,) = crawled.again().refresh("notes", D1)
+    assert outcome.status == "published"
+    assert "STAR_CRAWLER_ROLE='': expected the role that Glue crawls as" in outcome.note
+
+
+def test_in_a_folder_there_is_no_crawler_and_the_table_is_ours(make_lake) -> None:
+    """The same star runs on a laptop."""
+    lake = make_lake(notes(crawled=True))
+    csv(lake, D1, "id,price", "1,2.50")
+    lake.run(D1)
+    assert lake.raw("notes") == {D1: ["id", "price"]}

@@ -24,6 +24,7 @@
     │   ├── DatabaseRefused      a database that exports are pulled from: rights, tables, columns
     │   ├── LakeRefused          the lake's folder cannot be read or written
     │   │   └── AwsRefused           AWS does not let us: rights, credentials, names
+    │   ├── CrawlFailed          a crawler of Glue ended with an error
     │   └── QueryError           a SQL statement that cannot be answered
     │       ├── BadQuery             wrong in itself: syntax, names, types, values
     │       ├── QueryStopped         stopped on Athena: a limit, a timeout, a cancellation
@@ -35,6 +36,7 @@
         ├── CatalogBusy          other processes hold the catalog
         ├── DatabaseBusy         a database cannot be reached, gave up, or the day is not over there
         ├── AwsBusy              AWS throttles, or cannot be reached
+        ├── CrawlUnfinished      a crawler of Glue was stopped, or takes too long
         ├── QueryInterrupted     Athena failed in itself while it ran a statement
         └── LakeFull             no space left for a new version
 
@@ -51,7 +53,16 @@ from star_assets.model.errors.exports import (
     TooManyRejects,
     UnknownColumns,
 )
-from star_assets.model.errors.places import AwsBusy, AwsRefused, CatalogBusy, EngineFailed, LakeFull, LakeRefused
+from star_assets.model.errors.places import (
+    AwsBusy,
+    AwsRefused,
+    CatalogBusy,
+    CrawlFailed,
+    CrawlUnfinished,
+    EngineFailed,
+    LakeFull,
+    LakeRefused,
+)
 from star_assets.model.errors.publishing import (
     AuditFailed,
     CannotForget,
@@ -82,6 +93,8 @@ __all__ = [
     "CannotForget",
     "CatalogBusy",
     "ColumnMissing",
+    "CrawlFailed",
+    "CrawlUnfinished",
     "DatabaseBusy",
     "DatabaseRefused",
     "EngineFailed",

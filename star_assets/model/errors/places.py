@@ -78,3 +78,28 @@ class AwsBusy(Transient):
     def __str__(self) -> str:
         what, problem = self.args
         return f"{what}: {problem}. It was tried several times. What was live stays live; run it again later."
+
+
+class CrawlFailed(Permanent):
+    """A crawler of Glue ended with an error."""
+
+    def __init__(self, crawler: str, problem: str, log: str) -> None:
+        super().__init__(crawler, problem, log)
+
+    def __str__(self) -> str:
+        crawler, problem, log = self.args
+        return (
+            f"Glue crawler {crawler} failed: {problem.rstrip('.') or 'without a message'}. What is staged stays. "
+            f"Its log is in CloudWatch, {log}; correct it, and `star-assets repair` crawls again."
+        )
+
+
+class CrawlUnfinished(Transient):
+    """A crawler of Glue was stopped, or takes too long."""
+
+    def __init__(self, crawler: str, problem: str) -> None:
+        super().__init__(crawler, problem)
+
+    def __str__(self) -> str:
+        crawler, problem = self.args
+        return f"Glue crawler {crawler}: {problem}. What is staged stays; `star-assets repair` crawls again."

@@ -1,0 +1,53 @@
+"""Raw exports whose table is left to a crawler of Glue, on AWS.
+
+Here: when it crawls. Not here: what it is told (lake.glue_crawler), the tables
+that we keep ourselves (raw_tables).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from star_assets.lake.drift import Drift
+from star_assets.lake.glue_crawler import Crawler
+from star_assets.model.errors import BadSetting
+from star_assets.model.source import Source
+from star_assets.pipeline.context import Context
+from star_assets.staging.exports import RAW, export_days
+
+
+def is_crawled(context: Context, source: Source) -> bool:
+    """Whether a crawler keeps the source's raw table. In a folder there is none, so we do."""
+    return source.crawled and context.settings.on_aws
+
+
+def crawl(context: Context, source: Source) -> None:
+    """Let the crawler look at what lies there now, and wait for it. Raises CrawlFailed, CrawlUnfinished, BadSetting."""
+    _crawler(context, source).run()
+
+
+def crawl_what_is_new(context: Context, source: Source, wait: bool) -> Iterator[list[Drift]]:
+    """Crawl if export days lie there that the table lacks; in one step, with what was done."""
+    known = {one.values[0] for one in context.catalog.partitions(RAW, source.name)}
+    if known.issuperset(export_days(context.storage, source)):
+        return
+    crawler = _crawler(context, source)
+    if wait:
+        crawler.run()
+    elif not crawler.start():
+        return
+    yield [Drift(f"{RAW}.{source.name}", None, "crawled")]
+
+
+def _crawler(context: Context, source: Source) -> Crawler:
+    """The source's crawler. A table that we kept before is dropped: two keepers would undo each other's work."""
+    settings, table = context.settings, context.catalog.table(RAW, source.name)
+    if not settings.crawler_role:
+        expected = f"the role that Glue crawls as, because the source {source.name} is crawled"
+        raise BadSetting("STAR_CRAWLER_ROLE", "", expected)
+    if table and table.is_ours:
+        context.catalog.drop_table(RAW, source.name)
+    database = f"{settings.glue_prefix}{RAW}"
+    context.catalog.create_database(RAW)
+    location = context.storage.uri(f"{RAW}/{source.name}")
+    return Crawler(f"{database}_{source.name}", database, location, settings.crawler_role)

@@ -1,0 +1,68 @@
+"""Who keeps the catalog's table over a source's raw exports, and when: we (raw_tables), or a crawler (raw_crawl)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from star_assets.lake.catalog import TableEntry
+from star_assets.lake.drift import Drift
+from star_assets.model.errors import StarError
+from star_assets.model.source import Source
+from star_assets.pipeline.context import Context
+from star_assets.pipeline.outcome import Outcome
+from star_assets.pipeline.raw_crawl import crawl, crawl_what_is_new, is_crawled
+from star_assets.pipeline.raw_tables import RawTable
+from star_assets.pipeline.stage import StageStep
+
+
+def registered(context: Context, step: StageStep, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+    """The outcomes of staging, then its days' raw files in their table; what that runs into is a note on the last."""
+    last = None
+    for outcome in outcomes:
+        if last:
+            yield last
+        last = outcome
+    told = _register(context, step) if step.raw else ""
+    if last:
+        yield last if last.error else replace(last, note=f"{last.note} {told}".strip())
+
+
+def _register(context: Context, step: StageStep) -> str:
+    try:
+        if is_crawled(context, step.source):
+            crawl(context, step.source)
+        else:
+            RawTable(context, step.source).register(step.raw)
+    except StarError as error:
+        return f"The raw exports of {step.source.name} were not registered in the catalog. {error}"
+    return ""
+
+
+def mend_raw(context: Context, source: Source, wait: bool) -> Iterator[list[Drift]]:
+    """Bring a source's table in step with its raw exports, in steps; each with what was done.
+
+    Where a crawler keeps it, whether to `wait` for its end.
+    """
+    if is_crawled(context, source):
+        yield from crawl_what_is_new(context, source, wait)
+    else:
+        yield from RawTable(context, source).mend()
+
+
+def raw_entries(context: Context) -> list[TableEntry]:
+    """The tables that we keep; their columns are the exports', not the model's."""
+    found = [RawTable(context, source).found for source in context.star.sources.values()]
+    return [entry for entry in found if entry and entry.is_ours]
+
+
+def raw_remarks(context: Context) -> list[str]:
+    """Which raw exports Athena cannot read as they lie there, and why."""
+    told = []
+    for source in context.star.sources.values():
+        if not is_crawled(context, source):
+            table = RawTable(context, source)
+            missing, reason = table.left_out()
+            count = "1 raw export is" if len(missing) == 1 else f"{len(missing):,} raw exports are"
+            told += [f"{count} not in {table.name}. The newest, {missing[-1]}: {reason}."] if missing else []
+    return told
