@@ -18,6 +18,7 @@ from typing import Any
 
 import aws_athena
 import aws_crawlers
+import aws_statistics
 import moto.server
 from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
@@ -35,6 +36,7 @@ def serve() -> None:
     make_strict()
     aws_athena.make_strict()
     aws_crawlers.make_crawl()
+    aws_statistics.keep()
     make_faulty()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()

@@ -64,6 +64,32 @@ class PartitionEntry:
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class ColumnStatistics:
+    """What a query optimizer asks of a column's values.
+
+    Args:
+        name, type: of the column, the type in Athena's DDL.
+        values: how many there are that are no NULL.
+        nulls: how many are.
+        distinct: how many different ones.
+        minimum, maximum: as text; None where unknown, or where there is no value.
+        longest, average: of text, the length in bytes.
+        trues: of booleans, how many are true.
+    """
+
+    name: str
+    type: str
+    values: int
+    nulls: int
+    distinct: int
+    minimum: str | None = None
+    maximum: str | None = None
+    longest: int = 0
+    average: float = 0.0
+    trues: int = 0
+
+
 class Catalog(Protocol):
     """Databases, tables and partitions. Safe with concurrent processes; survives restarts.
 
@@ -71,6 +97,11 @@ class Catalog(Protocol):
     Every method raises LakeRefused without rights, LakeFull without room, and
     CatalogBusy where other processes do not let it in.
     """
+
+    @property
+    def takes_statistics(self) -> bool:
+        """Whether it is worth making statistics for it."""
+        ...
 
     def databases(self) -> list[str]:
         """Their names, sorted."""
@@ -134,6 +165,16 @@ class Catalog(Protocol):
 
     def drop_partitions(self, database: str, name: str, values: Sequence[tuple[str, ...]]) -> None:
         """Forget partitions; one that is gone is no error. Files stay."""
+        ...
+
+    def put_statistics(
+        self, database: str, name: str, entries: Mapping[tuple[str, ...], Sequence[ColumnStatistics]]
+    ) -> None:
+        """Tell what is known of the columns of partitions, by values; of a table without any, under `()`.
+
+        It changes plans and no answer, so a refusal is no error: it ends in
+        `takes_statistics` being False.
+        """
         ...
 
 

@@ -24,6 +24,7 @@ from star_assets.lake.publish import (
     partitioned,
     serve_live,
     served_entries,
+    tell_statistics,
 )
 from star_assets.lake.storage import Storage, Stored, each
 from star_assets.lake.versions import Partition, Pointer, listed_pointers
@@ -142,6 +143,7 @@ def mend_days(storage: Storage, catalog: Catalog, table: TableEntry, days: Seque
         if what or (entry and live and entry.parameters.get(POINTER) != live.etag):
             behind[partition] = live
     serve_live(storage, catalog, table, behind)
+    tell_statistics(catalog, table, {partition: live.manifest for partition, live in behind.items() if live})
     return found
 
 

@@ -12,8 +12,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from star_assets.lake.aws import Client, code, in_batches, refused, told
-from star_assets.lake.catalog import Catalog, PartitionEntry, TableEntry, folded
+from star_assets.lake.catalog import Catalog, ColumnStatistics, PartitionEntry, TableEntry, folded
 from star_assets.lake.glue_entries import partition_entry, partition_input, table_entry, table_input
+from star_assets.lake.glue_statistics import GlueStatistics
 from star_assets.model.errors import AwsBusy, AwsRefused, NotOurs
 
 if TYPE_CHECKING:
@@ -60,6 +61,12 @@ class GlueCatalog(Catalog):
     def __init__(self, prefix: str = "") -> None:
         self.prefix = prefix
         self.client = Client("glue")
+        self.statistics = GlueStatistics()
+
+    @property
+    def takes_statistics(self) -> bool:
+        """Whether Glue has not refused statistics yet."""
+        return self.statistics.taken
 
     def databases(self) -> list[str]:
         """Their names, sorted."""
@@ -179,6 +186,12 @@ class GlueCatalog(Catalog):
         """Forget partitions; one that is gone is no error. Files stay."""
         with suppress(_Absent):
             self._batches("batch_delete_partition", database, name, {one: {"Values": list(one)} for one in values})
+
+    def put_statistics(
+        self, database: str, name: str, entries: Mapping[tuple[str, ...], Sequence[ColumnStatistics]]
+    ) -> None:
+        """Tell what is known of the columns of partitions, by values; of a table without any, under `()`."""
+        self.statistics.put(self._name(database), name.lower(), entries)
 
     # Tables
 

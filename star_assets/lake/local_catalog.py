@@ -11,12 +11,20 @@ import json
 import os
 import sqlite3
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from star_assets.lake.catalog import Catalog, CatalogColumn, PartitionEntry, TableEntry, folded, lowered
+from star_assets.lake.catalog import (
+    Catalog,
+    CatalogColumn,
+    ColumnStatistics,
+    PartitionEntry,
+    TableEntry,
+    folded,
+    lowered,
+)
 from star_assets.model.errors import CatalogBusy, LakeFull, LakeRefused, NotOurs
 from star_assets.settings import Settings
 
@@ -52,6 +60,11 @@ class LocalCatalog(Catalog):
 
     def __init__(self, root: Path) -> None:
         self.file = root.resolve() / "_catalog" / "catalog.sqlite"
+
+    @property
+    def takes_statistics(self) -> bool:
+        """No: DuckDB reads what it needs off the files."""
+        return False
 
     def databases(self) -> list[str]:
         """Their names, sorted."""
@@ -151,6 +164,11 @@ class LocalCatalog(Catalog):
                     "DELETE FROM partitions WHERE (table_id, keys) = (?, ?)",
                     [(found[0], json.dumps(keys)) for keys in values],
                 )
+
+    def put_statistics(
+        self, database: str, name: str, entries: Mapping[tuple[str, ...], Sequence[ColumnStatistics]]
+    ) -> None:
+        """Nothing is kept."""
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

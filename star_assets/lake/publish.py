@@ -16,7 +16,15 @@ from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
 
-from star_assets.lake.catalog import MADE_BY, OURS, Catalog, CatalogColumn, PartitionEntry, TableEntry
+from star_assets.lake.catalog import (
+    MADE_BY,
+    OURS,
+    Catalog,
+    CatalogColumn,
+    ColumnStatistics,
+    PartitionEntry,
+    TableEntry,
+)
 from star_assets.lake.storage import Storage, each
 from star_assets.lake.versions import (
     Manifest,
@@ -131,6 +139,7 @@ def rollback(
         if check:
             check(manifest)
         pointer = commit(storage, partition, manifest, pointer, etag)
+        tell_statistics(catalog, table, {partition: manifest})
     serve(storage, catalog, table, [partition])
     return pointer
 
@@ -162,6 +171,33 @@ def _state(storage: Storage, partition: Partition) -> str | None:
     """The ETag of a pointer that names a live version."""
     pointer, etag = read_pointer(storage, partition)
     return etag if pointer.live else None
+
+
+def tell_statistics(catalog: Catalog, table: TableEntry, manifests: Mapping[Partition, Manifest]) -> None:
+    """Tell the catalog what versions that it serves by now know of their columns' values, if it wants to know."""
+    if catalog.takes_statistics:
+        entries = {(p.day,) if p.day else (): _statistics(manifest) for p, manifest in manifests.items()}
+        catalog.put_statistics(table.database, table.name, {key: found for key, found in entries.items() if found})
+
+
+def _statistics(manifest: Manifest) -> list[ColumnStatistics]:
+    """Of the columns whose values were all looked at."""
+    return [
+        ColumnStatistics(
+            name.lower(),
+            type_,
+            manifest.rows - known["nulls"],
+            known["nulls"],
+            known["distinct"],
+            known.get("min"),
+            known.get("max"),
+            known.get("longest", 0),
+            known.get("average", 0.0),
+            known.get("trues", 0),
+        )
+        for name, type_ in manifest.schema
+        if "distinct" in (known := manifest.statistics.get(name, {}))
+    ]
 
 
 def served_entries(catalog: Catalog, table: TableEntry, days: Sequence[str | None]) -> dict[str | None, Entry]:

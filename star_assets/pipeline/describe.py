@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from star_assets.lake.versions import DataFile
@@ -31,12 +32,14 @@ def athena_type(type_: pa.DataType) -> str:
 
 
 def describe(
-    files: Sequence[Path],
+    files: Sequence[Path], thoroughly: bool = False
 ) -> tuple[tuple[DataFile, ...], tuple[tuple[str, str], ...], dict[str, dict[str, Any]]]:
     """The files, named part-00000.parquet on, their common schema, and statistics over all.
 
     Statistics are read off the footers: min and max as text, and the count of
-    NULLs; a column whose writer gave none has only what is known.
+    NULLs; a column whose writer gave none has only what is known. `thoroughly`
+    adds what takes reading every value: how many are distinct, for text the
+    longest and the average length, for booleans how many are true.
     """
     found: list[DataFile] = []
     statistics: dict[str, dict[str, Any]] = {}
@@ -50,8 +53,10 @@ def describe(
         )
         schema.update({field.name: athena_type(field.type) for field in metadata.schema.to_arrow_schema()})
         _add_statistics(metadata, statistics)
+    for column in statistics if thoroughly else ():
+        statistics[column] |= _of_values(files, column)
     as_text = {
-        column: {key: value if key == "nulls" else str(value) for key, value in values.items()}
+        column: {key: str(value) if key in ("min", "max") else value for key, value in values.items()}
         for column, values in statistics.items()
     }
     return tuple(found), tuple(schema.items()), as_text
@@ -76,3 +81,18 @@ def _add_statistics(metadata: pq.FileMetaData, statistics: dict[str, dict[str, A
             if found.has_min_max:
                 known["min"] = min(known.get("min", found.min), found.min)
                 known["max"] = max(known.get("max", found.max), found.max)
+
+
+def _of_values(files: Sequence[Path], column: str) -> dict[str, Any]:
+    """What only all values of a column tell. One column at a time is in memory."""
+    values = pa.chunked_array(
+        [chunk for file in files for chunk in pq.read_table(file, columns=[column], partitioning=None)[column].chunks],
+        pq.read_schema(files[0]).field(column).type,
+    )
+    found: dict[str, Any] = {"distinct": pc.count_distinct(values, mode="only_valid").as_py()}
+    if pa.types.is_string(values.type):
+        lengths = pc.binary_length(values)
+        found |= {"longest": pc.max(lengths).as_py() or 0, "average": pc.mean(lengths).as_py() or 0.0}
+    if pa.types.is_boolean(values.type):
+        found["trues"] = pc.sum(values).as_py() or 0
+    return found

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from star_assets.lake.catalog import Catalog, TableEntry
-from star_assets.lake.publish import commit, serve, write_version
+from star_assets.lake.publish import commit, serve, tell_statistics, write_version
 from star_assets.lake.storage import Storage
 from star_assets.lake.versions import Manifest, Partition, Pointer, new_version_id, now, read_manifest
 from star_assets.model.errors import AuditFailed, LostRace, PointerContended, StarError
@@ -149,14 +149,18 @@ def _served(storage: Storage, catalog: Catalog, step: Step, outcomes: Sequence[O
 def _publish_batch(storage: Storage, catalog: Catalog, step: Step, plans: Sequence[Plan]) -> Iterator[Outcome]:
     started, failure = time.monotonic(), None
     commits: list[Future[Outcome]] = []
+    # Analysts join and filter what is in olap; looking at every value of staged rows would serve nobody.
+    thoroughly = catalog.takes_statistics and step.entry.database == "olap"
     try:
         # Each commit waits for the disk; the others need not wait with it.
         with _scratch(storage) as folder, ThreadPoolExecutor(max(COMMITS_AT_ONCE, storage.at_once)) as pool:
             for built in step.build(plans, folder):
-                commits.append(pool.submit(_commit, storage, step, built))
+                commits.append(pool.submit(_commit, storage, step, built, thoroughly))
     except StarError as error:
         failure = error
     outcomes = _served(storage, catalog, step, [commit.result() for commit in commits])
+    published = {outcome.partition: outcome.manifest for outcome in outcomes if outcome.manifest}
+    tell_statistics(catalog, step.entry, published)
     seconds = (time.monotonic() - started) / len(plans)
     yield from (replace(outcome, seconds=seconds) for outcome in outcomes)
     if failure and len(plans) > 1:
@@ -178,9 +182,9 @@ def _scratch(storage: Storage) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _commit(storage: Storage, step: Step, built: Built) -> Outcome:
+def _commit(storage: Storage, step: Step, built: Built, thoroughly: bool) -> Outcome:
     plan = built.plan
-    files, schema, statistics = describe(built.files)
+    files, schema, statistics = describe(built.files, thoroughly)
     manifest = Manifest(
         version=plan.version,
         identity=plan.identity,

@@ -83,3 +83,20 @@ def test_nothing_is_left_in_scratch(lake) -> None:
     lake.refresh("products", D1, D2)
     lake.run(D1)
     assert list((lake.root / "_scratch").iterdir()) == []
+
+
+def test_optimizers_are_told_what_olap_holds(make_aws_lake) -> None:
+    """Joins are ordered by how many values a column has; staging is joined by nobody."""
+    lake = make_aws_lake()
+    lake.export("orders", D1, f"1,,,{D1} 10:00:00,placed,,I")
+    lake.export("order_items", D1, "1,1,7,2,1.50,", "1,2,8,1,1.50,")
+    lake.export("products", D1, product(7), product(8))
+    lake.run(D1)
+    catalog = lake.warehouse.catalog
+    given = {"DatabaseName": f"{catalog.prefix}olap", "TableName": "fact_sales", "PartitionValues": [D1]}
+    (found,) = catalog.client().get_column_statistics_for_partition(**given, ColumnNames=["product_id"])[
+        "ColumnStatisticsList"
+    ]
+    assert found["StatisticsData"]["LongColumnStatisticsData"]["NumberOfDistinctValues"] == 2
+    assert "distinct" not in lake.manifest("orders", D1).statistics["order_id"]
+    assert catalog.table("olap", "dim_product") and catalog.takes_statistics

@@ -1,0 +1,113 @@
+"""Column statistics in Glue's Data Catalog, which cost-based optimizers ask for.
+
+Here: their form, the calls. Where the endpoint does not know them, or does not
+allow them, the first call finds out and none follows. Not here: what they are
+made of (pipeline.describe), when they are told (publish).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timezone
+from decimal import Decimal
+from typing import Any
+
+from star_assets.lake.aws import Client, code, config, in_batches, session, told
+from star_assets.lake.catalog import ColumnStatistics
+from star_assets.model.errors import StarError
+
+# Glue's limit per call.
+COLUMNS_PER_CALL = 25
+
+# Calls that are under way at the same time.
+AT_ONCE = 8
+
+
+class GlueStatistics:
+    """Writes statistics for as long as Glue takes them."""
+
+    def __init__(self) -> None:
+        self.taken = True
+        self._tried = False
+        self._client = Client("glue")
+        # An endpoint without these calls answers like one that failed, which would be tried again for long.
+        self._first = Client("glue", _once)
+
+    def put(self, database: str, name: str, entries: Mapping[tuple[str, ...], Sequence[ColumnStatistics]]) -> None:
+        """Write those of partitions, by values; of a table without any, under `()`. Names are Glue's own."""
+        calls = [
+            {"DatabaseName": database, "TableName": name, **_partition(values), "ColumnStatisticsList": list(batch)}
+            for values, statistics in entries.items()
+            for batch in in_batches(list(filter(None, map(_input, statistics))), COLUMNS_PER_CALL)
+        ]
+        if calls and not self._tried:
+            self._put(self._first, calls.pop(0))
+            self._tried = True
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(lambda call: self._put(self._client, call), calls))
+
+    def _put(self, client: Client, call: dict[str, Any]) -> None:
+        from botocore.exceptions import ClientError
+
+        if not self.taken:
+            return
+        kind = "partition" if "PartitionValues" in call else "table"
+        try:
+            with told("Glue", f"glue:UpdateColumnStatisticsFor{kind.capitalize()}"):
+                getattr(client(), f"update_column_statistics_for_{kind}")(**call)
+        except ClientError as error:
+            # A table or partition that went meanwhile says nothing of the others.
+            self.taken = code(error) == "EntityNotFoundException"
+        except StarError:
+            self.taken = False
+
+
+def _once() -> Any:
+    from botocore.config import Config
+
+    return session().client("glue", config=config().merge(Config(retries={"total_max_attempts": 1})))
+
+
+def _partition(values: tuple[str, ...]) -> dict[str, Any]:
+    return {"PartitionValues": list(values)} if values else {}
+
+
+# What Glue calls a type whose values have limits.
+_LIMITED = {"bigint": "Long", "int": "Long", "double": "Double", "decimal": "Decimal", "date": "Date"}
+
+
+def _input(found: ColumnStatistics) -> dict[str, Any] | None:
+    """Glue's ColumnStatistics; None for a type that it has none for, such as timestamps."""
+    type_ = found.type.partition("(")[0]
+    kind = _LIMITED.get(type_) or {"string": "String", "boolean": "Boolean"}.get(type_)
+    if kind is None:
+        return None
+    known: dict[str, Any] = {"NumberOfNulls": found.nulls, "NumberOfDistinctValues": found.distinct}
+    if kind == "String":
+        known |= {"MaximumLength": found.longest, "AverageLength": found.average}
+    elif kind == "Boolean":
+        falses = found.values - found.trues
+        known = {"NumberOfNulls": found.nulls, "NumberOfTrues": found.trues, "NumberOfFalses": falses}
+    elif found.minimum is not None and found.maximum is not None:
+        known |= {"MinimumValue": _value(found.minimum, type_), "MaximumValue": _value(found.maximum, type_)}
+    return {
+        "ColumnName": found.name,
+        "ColumnType": found.type,
+        "AnalyzedTime": datetime.now(timezone.utc),
+        "StatisticsData": {"Type": kind.upper(), f"{kind}ColumnStatisticsData": known},
+    }
+
+
+def _value(text: str, type_: str) -> Any:
+    if type_ == "double":
+        return float(text)
+    if type_ == "date":
+        return datetime.fromisoformat(text).replace(tzinfo=timezone.utc)
+    if type_ == "decimal":
+        sign, digits, exponent = Decimal(text).as_tuple()
+        unscaled = (-1 if sign else 1) * int("".join(map(str, digits)))
+        # Two's complement, big-endian, as Java's BigInteger writes it.
+        size = unscaled.bit_length() // 8 + 1
+        return {"UnscaledValue": unscaled.to_bytes(size, "big", signed=True), "Scale": -int(exponent)}
+    return int(text)
