@@ -57,8 +57,7 @@ class States(Relations):
         keys = names(source.keys)
         parts = [f"SELECT {keys}, export, date FROM {parquet([base])}"] if base else []
         rows = self._staged(source, exports)
-        is_date = source.declared[column].type == "date"
-        day = name(column) if is_date else f"business_date({name(column)})"
+        day = f"business_date({name(column)})"
         parts.append(f"SELECT {keys}, {EXPORT} AS export, {day} AS date FROM {rows.get_name()}")
         self._copy(f"SELECT * FROM ({' UNION ALL '.join(parts)}) ORDER BY date, {keys}", file)
 

@@ -145,7 +145,7 @@ class Engine(Protocol):
     ) -> None:
         """(key columns, export, date) of each staged row, over `base` and `exports`, sorted by date.
 
-        `date` is the business date of `column` (a date is one already) as text, NULL where it has no value.
+        `date` is the business date of `column`, NULL where it has no value.
         """
         ...
 

@@ -16,7 +16,7 @@ from star_assets.model.errors import NotStaged, StarError
 from star_assets.model.source import SourceColumn
 from star_assets.model.tables import CALENDAR, Dimension, History
 from star_assets.pipeline.context import Context
-from star_assets.pipeline.fold import Folded, content, source_state, source_versions, used_keys
+from star_assets.pipeline.fold import Folded, content, source_state, source_versions, used_keys, years
 from star_assets.pipeline.identity import digest
 from star_assets.pipeline.key_index import KeyIndex
 from star_assets.pipeline.outcome import CheckResult, Outcome
@@ -124,10 +124,17 @@ class DimensionStep:
 
     def _years(self) -> tuple[int, int]:
         """Whole years: the start date's, and all that any fact reaches into, by any of its dates."""
-        years = [self.context.settings.start_date.year]
+        found = [self.context.settings.start_date.year]
         for column in self._dated():
-            years += KeyIndex(self.context, column).years() or ()
-        return min(years), max(years)
+            found += self._years_of(column) or ()
+        return min(found), max(found)
+
+    def _years_of(self, column: SourceColumn) -> tuple[int, int] | None:
+        if column.source.declared[column.column].type == "timestamp":
+            return KeyIndex(self.context, column).years()
+        # An index of all keys by a date that no fact is posted on would be read for its years alone.
+        key = self.dimension.key
+        return years(self.context, [used_keys(self.context, column, key)], key)
 
     def _dated(self) -> dict[SourceColumn, None]:
         """The source columns whose days facts are posted on, or refer to the calendar by."""

@@ -164,6 +164,16 @@ def content(context: Context, folded: Folded) -> str:
     return str(read_manifest(context.storage, folded.partition, folded.version).facts["content"])
 
 
+def years(context: Context, states: Sequence[Folded], column: str) -> tuple[int, int] | None:
+    """The first and last year that a column of dates has in these states; None where it has no value."""
+    manifests = [read_manifest(context.storage, state.partition, state.version) for state in states]
+    found = [manifest.statistics.get(column, {}) for manifest in manifests]
+    known = [(str(bounds["min"]), str(bounds["max"])) for bounds in found if "min" in bounds]
+    if not known:
+        return None
+    return int(min(low for low, _ in known)[:4]), int(max(high for _, high in known)[:4])
+
+
 def _folded(context: Context, partition: Partition, version: str) -> Folded:
     return Folded(_file(context, partition, version), partition, version)
 

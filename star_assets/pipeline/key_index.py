@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from star_assets.engines.engine import StagedInput
-from star_assets.lake.versions import Partition, read_manifest
+from star_assets.lake.versions import Partition
 from star_assets.model.source import Source, SourceColumn
 from star_assets.pipeline.context import Context
-from star_assets.pipeline.fold import Fold, Folded, fold_into
+from star_assets.pipeline.fold import Fold, Folded, fold_into, years
 from star_assets.pipeline.identity import digest
 
 ExportsByDate = Mapping[str, list[str]]
@@ -51,13 +51,7 @@ class KeyIndex:
 
     def years(self) -> tuple[int, int] | None:
         """The first and last year with a business date; None while there is none."""
-        storage = self.context.storage
-        manifests = [read_manifest(storage, month.partition, month.version) for month in self.months]
-        found = [manifest.statistics.get("date", {}) for manifest in manifests]
-        known = [(str(bounds["min"]), str(bounds["max"])) for bounds in found if "min" in bounds]
-        if not known:
-            return None
-        return int(min(low for low, _ in known)[:4]), int(max(high for _, high in known)[:4])
+        return years(self.context, self.months, "date")
 
     @property
     def files(self) -> list[str]:

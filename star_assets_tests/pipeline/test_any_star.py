@@ -68,7 +68,14 @@ STEPS = Source(
     key=("place", "number", "step"),
     part_of=VISITS,
     header_key=("place", "number"),
-    columns={"place": "string", "number": "int32", "step": "int32", "weight": "float64", "tariff": "string"},
+    columns={
+        "place": "string",
+        "number": "int32",
+        "step": "int32",
+        "weight": "float64",
+        "tariff": "string",
+        "planned_on": "date",
+    },
     whole=Marker(),
 )
 TARIFFS = Source("tariffs", key="tariff", columns={"tariff": "string", "cents": Column("decimal(9,2)")}, whole=Marker())
@@ -89,7 +96,7 @@ def dim_day(calendar: Table) -> Table:
 @fact(
     key="step_id",
     date="begun_at",
-    references={"site": dim_site, "begun_on": dim_day, "ended_on": dim_day},
+    references={"site": dim_site, "begun_on": dim_day, "ended_on": dim_day, "planned_on": dim_day},
     measures=[Measure("weight"), Measure("amount")],
 )
 def fact_steps(visits: Table, steps: Table, tariffs: Table) -> Table:
@@ -100,6 +107,7 @@ def fact_steps(visits: Table, steps: Table, tariffs: Table) -> Table:
         site=rows.site,
         begun_on=business_date(rows.begun_at),
         ended_on=business_date(rows.ended_at),
+        planned_on=rows.planned_on,
         begun_at=rows.begun_at,
         weight=rows.weight,
         amount=rows.cents,
@@ -116,9 +124,8 @@ def visits(make_lake):
         DAY,
         {"v.csv": "site,visit,begun_at,ended_at,paid\nA,1,2023-07-01 10:00,2024-01-01,t\nA,2,2023-07-01,,f\n"},
     )
-    lake.write(
-        "steps", DAY, {"s.csv": "place,number,step,weight,tariff\nA,1,1,1.5,x\nA,1,2,2.5,y\nB,1,1,9,x\nA,2,1,,\n"}
-    )
+    lines = ["A,1,1,1.5,x,2021-05-05", "A,1,2,2.5,y,", "B,1,1,9,x,", "A,2,1,,,"]
+    lake.write("steps", DAY, {"s.csv": "\n".join(["place,number,step,weight,tariff,planned_on", *lines, ""])})
     lake.write("tariffs", DAY, {"t.csv": "tariff,cents\nx,10.50\n"})
     lake.run(DAY)
     return lake
@@ -134,13 +141,14 @@ def test_nothing_of_retail_is_built_in(visits) -> None:
     assert visits.rows("SELECT site FROM dim_site ORDER BY site") == [("-1",), ("A",)]
 
 
-def test_one_dimension_may_play_two_roles(visits) -> None:
-    """Each role is checked; the Unknown day is one day for both."""
+def test_one_dimension_may_play_several_roles(visits) -> None:
+    """Each role is checked, and has its years in the calendar; the Unknown day is one day for all."""
     checks = visits.manifest("fact_steps", DAY).facts["checks"]
-    assert {"begun_on in dim_day", "ended_on in dim_day"} <= checks.keys()
+    assert {"begun_on in dim_day", "ended_on in dim_day", "planned_on in dim_day"} <= checks.keys()
     joined = """SELECT count(*) FROM fact_steps JOIN dim_day b ON begun_on = b.date_key
-                JOIN dim_day e ON ended_on = e.date_key"""
-    assert visits.rows("SELECT max(date_key)::VARCHAR FROM dim_day") == [("2024-12-31",)]
+                JOIN dim_day e ON ended_on = e.date_key JOIN dim_day p ON planned_on = p.date_key"""
+    span = "SELECT min(date_key)::VARCHAR, max(date_key)::VARCHAR FROM dim_day WHERE member_kind = 'described'"
+    assert visits.rows(span) == [("2021-01-01", "2024-12-31")]
     assert visits.rows(joined) == [(3,)]
 
 
