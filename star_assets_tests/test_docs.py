@@ -17,7 +17,7 @@ from .shop import Shop
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 POSTGRES = ROOT / "docs" / "postgres.md"
-JAFFLE = ROOT / "examples" / "jaffle" / "README.md"
+JAFFLE, TPCH = (ROOT / "examples" / example / "README.md" for example in ("jaffle", "tpch"))
 
 README = PAGES[0].read_text()
 
@@ -91,6 +91,17 @@ def test_the_commands_of_the_page_on_postgresql_run(shop: Shop, tmp_path: Path) 
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_commands_of_the_large_example_run(tmp_path: Path) -> None:
+    """The same, of its smallest scale two weeks: what takes a reader minutes is tested with the example itself."""
+    smaller = {"prepare 1 ": "prepare 0.001 ", "star-assets run ": "star-assets run --to 1992-01-14 "}
+    for commands, _ in blocks(TPCH):
+        for written, run_instead in smaller.items():
+            assert written in commands
+            commands = commands.replace(written, run_instead)
+        done = run(commands.replace("-f examples/", f"-f {ROOT}/examples/"), tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("name", cli.main.commands)
 def test_every_command_is_in_the_readme_or_the_runbook(name: str) -> None:
     """A command that no page names is found by nobody."""
@@ -109,7 +120,7 @@ def test_no_setting_is_named_that_does_not_exist() -> None:
     assert named <= {f"STAR_{name.upper()}" for name in Settings.model_fields}
 
 
-@pytest.mark.parametrize("page", [*PAGES, JAFFLE], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*PAGES, JAFFLE, TPCH], ids=lambda page: f"{page.parent.name}-{page.name}")
 def test_every_link_and_path_leads_somewhere(page: Path) -> None:
     """Links to files, pictures and the tests that pages name."""
     targets = re.findall(r"\]\((?!https?://)([^)#]+)\)", page.read_text())

@@ -60,7 +60,9 @@ def prepare(scale: float, lake: Path) -> None:
 
 
 def generate(kind: str, scale: float, folder: Path, *tables: str, parts: int = 1, part: int = 1) -> None:
-    """Let the generator write `<folder>/<table>.<kind>`, or a part of each table."""
+    """Let the generator write `<folder>/<table>.<kind>`, or a part of each table. Raises FileNotFoundError."""
+    if not GENERATOR.exists():
+        raise FileNotFoundError(f"{GENERATOR}: no such program. Install the package tpchgen-cli.")
     which = [] if parts == 1 else ["--parts", str(parts), "--part", str(part)]
     command = [GENERATOR, kind, "--scale-factor", str(scale), "--tables", ",".join(tables), *which]
     subprocess.run([*command, "--output-dir", folder, "--quiet"], check=True)
@@ -88,7 +90,7 @@ def main() -> None:
     lake = Path(os.environ.get("STAR_LAKE", "./lake"))
     try:
         prepare(parser.parse_args().scale, lake)
-    except FileExistsError as error:
+    except (FileExistsError, FileNotFoundError) as error:
         sys.exit(str(error))
     print(f"Exports from {FIRST_DAY} to {LAST_DAY} are in {lake / 'oltp'}.")
 
