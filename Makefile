@@ -6,7 +6,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3
 BIN := .venv/bin
 WITNESS := .witness
 
-.PHONY: demo ui test tpch witness lint bench clean
+.PHONY: demo ui test faults tpch witness lint bench clean
 
 demo: .venv/demo  ## export a quarter, materialize it with Dagster, answer the reference question
 	$(BIN)/star-assets demo
@@ -16,6 +16,9 @@ ui: .venv/demo  ## Dagster's web UI and daemon on http://127.0.0.1:3000
 
 test: .venv/test witness  ## every test
 	$(BIN)/pytest -n auto --dist loadgroup
+
+faults: .venv/test  ## kill 500 processes at random points of random operations; minutes
+	$(BIN)/python -m star_assets_tests.faults
 
 tpch: .venv/test  ## the TPC-H example at scale factor 1, against the official answers; minutes, 3 GB of disk
 	TPCH_SCALE=1 $(BIN)/pytest star_assets_tests/examples/test_tpch.py

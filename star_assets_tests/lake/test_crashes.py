@@ -6,13 +6,10 @@ call to the file system, or request, for n from 1 until it comes to its end.
 
 from __future__ import annotations
 
-import os
 import signal
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
-from itertools import count
 from typing import Any
 
 import pytest
@@ -20,40 +17,7 @@ import pytest
 from star_assets.lake.publish import commit, rollback, serve, write_version
 from star_assets.lake.vacuum import vacuum
 from star_assets.lake.versions import Partition, read_manifest, read_pointer
-
-# What Python reports of itself before each such call (its audit events).
-FILE_OPERATIONS = {
-    "open",
-    "os.link",
-    "os.mkdir",
-    "os.remove",
-    "os.rename",
-    "os.rmdir",
-    "os.scandir",
-    "os.utime",
-    "fcntl.flock",
-    "sqlite3.connect",
-}
-
-
-def is_file_operation(event: str, _: tuple[Any, ...]) -> bool:
-    return event in FILE_OPERATIONS
-
-
-def is_request(event: str, arguments: tuple[Any, ...]) -> bool:
-    """The begin of a request; its body may follow on its own."""
-    return event == "http.client.send" and b" HTTP/1.1\r\n" in bytes(arguments[1])
-
-
-def die_at(number: int, is_counted: Callable[[str, tuple[Any, ...]], bool]) -> None:
-    """Kill this process before its operation of that number."""
-    done = count(1)
-    sys.addaudithook(
-        lambda event, arguments: (
-            os.kill(os.getpid(), signal.SIGKILL) if is_counted(event, arguments) and next(done) == number else None
-        )
-    )
-
+from star_assets_tests.faults.killing import die_at, is_file_operation, is_request
 
 # A scenario brings a partition into the state before its operation, and returns the
 # operation and the numbers that a reader may see from then on.
