@@ -107,8 +107,10 @@ def fold_into(
     storage = context.storage
     for _ in range(ROUNDS):
         pointer, etag = read_pointer(storage, partition)
-        identity = digest(code=code, exports=staged)
-        if pointer.live and pointer.live.identity == identity:
+        if pointer.live and pointer.live.identity != digest(code=code, exports=staged):
+            # What is listed after the pointer was read cannot be older than the state that it names.
+            staged = _exports_in(context, source, partition.day)
+        if pointer.live and pointer.live.identity == digest(code=code, exports=staged):
             return _folded(context, partition, pointer.live.version)
         base = _checkpoint(context, partition, code, staged, pointer, in_order)
         covered: Mapping[str, str] = base.inputs["exports"] if base else {}
@@ -136,6 +138,11 @@ def fold_into(
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     raise PointerContended(partition.table, partition.name, ROUNDS)
+
+
+def _exports_in(context: Context, source: Source, month: str | None) -> dict[str, str]:
+    """The staged exports of a month (None: all of them)."""
+    return {day: etag for day, etag in context.staged_exports(source).items() if day.startswith(month or "")}
 
 
 def _checkpoint(

@@ -75,6 +75,21 @@ def test_a_withdrawn_export_leaves_the_state(lake, make_lake) -> None:
     assert [row[0] for row in folded(lake)[1]] == [1, 11, 12]
 
 
+def test_who_listed_exports_long_ago_replaces_no_newer_state(lake, monkeypatch) -> None:
+    """Two processes fold at once; the slower one must not bring back what was exported before."""
+    day = DAYS[0]
+    lake.export("products", day, product(1, "old"))
+    lake.run(day, tables=["products"])
+    listed = lake.warehouse.staged_exports(products)
+    lake.export("products", day, product(1, "new"))
+    lake.run(day, tables=["products"])
+    newest = source_state(lake.warehouse, products)
+    slow, look = lake.again().warehouse, lake.warehouse.staged_exports
+    looks = iter([listed])
+    monkeypatch.setattr(slow, "staged_exports", lambda source: next(looks, None) or look(source))
+    assert source_state(slow, products).version == newest.version
+
+
 def test_new_columns_do_not_change_who_wins(lake, make_lake) -> None:
     """Rows of equal version and export differ by content, also in columns that came later."""
     header = "product_id,product_name,category,brand,list_price,updated_at"
