@@ -5,8 +5,9 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
 WITNESS := .witness
+S3A := .s3a
 
-.PHONY: demo ui test faults tpch witness lint bench clean
+.PHONY: demo ui test faults tpch witness s3a lint bench clean
 
 demo: .venv/demo  ## export a quarter, materialize it with Dagster, answer the reference question
 	$(BIN)/star-assets demo
@@ -14,7 +15,7 @@ demo: .venv/demo  ## export a quarter, materialize it with Dagster, answer the r
 ui: .venv/demo  ## Dagster's web UI and daemon on http://127.0.0.1:3000
 	$(BIN)/dagster dev
 
-test: .venv/test witness  ## every test
+test: .venv/test witness s3a  ## every test
 	$(BIN)/pytest -n auto --dist loadgroup
 
 faults: .venv/test  ## kill 500 processes at random points of random operations; minutes
@@ -25,6 +26,8 @@ tpch: .venv/test  ## the TPC-H example at scale factor 1, against the official a
 
 witness: $(WITNESS)/complete  ## fetch Trino, which tests compare the embedded Athena with, where Java 17 and Maven are
 
+s3a: $(S3A)/complete  ## fetch the jars with which Spark reads S3, where Maven is
+
 lint: .venv/test  ## format, lint and types
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
 
@@ -32,7 +35,7 @@ bench: .venv/bench  ## how fast, against peers; writes bench/results.md
 	$(BIN)/python -m bench.run
 
 clean:  ## remove the environment, the sample lake and Dagster's history
-	rm -rf .venv $(WITNESS) lake .dagster
+	rm -rf .venv $(WITNESS) $(S3A) lake .dagster
 
 .venv/demo: setup.py
 	@test -n "$(PYTHON)" || { echo "Python 3.10 or newer is needed; PYTHON=/path/to/python names one."; exit 1; }
@@ -52,6 +55,16 @@ $(WITNESS)/complete: star_assets_tests/athena/witness/pom.xml
 			|| echo "WARNING: Trino could not be fetched. The tests that ask it are skipped."; \
 	else \
 		echo "WARNING: There is no Java 17 or no Maven here. The tests that ask Trino are skipped."; \
+	fi
+
+# Without it the tests of Spark on S3 are skipped, and say so.
+$(S3A)/complete: star_assets_tests/engines/s3a/pom.xml
+	@if command -v mvn >/dev/null; then \
+		echo "Fetching S3A (13 MB)."; \
+		mvn --quiet --batch-mode --file $< package -Ds3a=$(CURDIR)/$(S3A) && touch $@ \
+			|| echo "WARNING: S3A could not be fetched. The tests of Spark on S3 are skipped."; \
+	else \
+		echo "WARNING: There is no Maven here. The tests of Spark on S3 are skipped."; \
 	fi
 
 .venv/bench: setup.py .venv/demo

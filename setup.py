@@ -18,6 +18,7 @@ TEST = [
     "moto[server]>=5.2,<6",
     "mypy>=1.15,<3",
     *POSTGRES,
+    *SPARK,
     "pytest>=8,<10",
     "pytest-xdist>=3.6,<4",
     "ruff>=0.11,<1",
@@ -30,7 +31,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=["star_assets", "star_assets.*"]),
-    package_data={"star_assets": ["py.typed"]},
+    package_data={"star_assets": ["py.typed", "model/agreed.txt"]},
     install_requires=[
         "click>=8.1,<9",
         "dagster>=1.13,<1.14",

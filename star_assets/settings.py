@@ -25,7 +25,13 @@ class Settings(BaseSettings):
 
     lake: str = Field("./lake", description="The lake: a folder, or s3://bucket/prefix.")
     model: str = Field("star_assets.star:retail", description="The Star, as package.module:attribute.")
-    engine: Literal["duckdb"] = Field("duckdb", description="What computes.")
+    engine: Literal["duckdb", "spark", "auto"] = Field("duckdb", description="What computes.")
+    spark_master: str | None = Field(
+        None, description="Where Spark runs, such as spark://host:7077; none: as Spark's own configuration says."
+    )
+    auto_above: ByteSize = Field(
+        ByteSize(10_000_000_000), description="Bytes of input above which STAR_ENGINE=auto takes Spark."
+    )
     start_date: date = Field(date(2023, 7, 1), description="The first day with exports, YYYY-MM-DD.")
     timezone: str = Field("UTC", description="The business time zone: decides the day of a sale.")
     compression: Literal["zstd", "snappy"] = Field("zstd", description="The compression of Parquet files.")

@@ -6,18 +6,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-import ibis
 from ibis.expr.types import Table
 
-from star_assets.engines.duckdb_relations import Relations, physical, sql, system_columns
-from star_assets.engines.duckdb_session import FILE, name, parquet, sql_type, tells, text
+from star_assets.engines.duckdb_relations import Relations, physical, sql
+from star_assets.engines.duckdb_session import FILE, name, parquet, tells, text
 from star_assets.engines.engine import DimensionInput
-from star_assets.model.members import MEMBER_KIND, SUPERSEDED, with_members
-from star_assets.model.rowwise import carry
-from star_assets.model.tables import CALENDAR, IS_CURRENT, VALID_FROM, VALID_TO, Dimension, History
-from star_assets.model.types import UNKNOWN, Type
-from star_assets.staging.histories import BEGINNING, END, ROW, SINCE, history_rows, in_force
-from star_assets.staging.winners import DELETED, LISTED
+from star_assets.model.members import MEMBER_KIND, SUPERSEDED
+from star_assets.model.tables import IS_CURRENT, VALID_FROM, VALID_TO, Dimension, History
+from star_assets.model.types import UNKNOWN
+from star_assets.staging.histories import BEGINNING, END
 
 
 class Dimensions(Relations):
@@ -26,55 +23,13 @@ class Dimensions(Relations):
     @tells("building a dimension")
     def build_dimension(self, dimension: Dimension, given: DimensionInput, file: Path) -> None:
         """The transform over the states, with the members that nothing describes."""
-        self._write(self._members(dimension, self._upstream(dimension, given), given), dimension.key, file)
+        self._write(self.members(dimension, given), dimension.key, file)
 
     @tells("building a history")
     def build_history(self, history: History, given: DimensionInput, file: Path) -> None:
         """The transform over all that the describing source ever said, interval by interval."""
-        column = self.star.describing(history.of)
-        assert column is not None
-        assert given.versions is not None
-        source, upstream = column.source, self._upstream(history, given)
-        self._view("said", f"SELECT * EXCLUDE ({FILE}) FROM {parquet([given.versions])}")
-        self._keep("steps", sql(in_force(self._table("said"), source)))
-        steps = self._table("steps")
-        self._view("alive", "FROM steps" + (f" WHERE NOT {DELETED}" if source.tombstone else ""))
-        alive = self._table("alive").drop(SINCE, *system_columns(steps))
-        described = carry(self.star.transformed(history, {**upstream, source.name: alive}), alive, ROW)
-        members = self._members(history.of, upstream, given)
-        self._write(history_rows(history, column.column, steps, described, members), history.key, file)
+        self._write(self.intervals(history, given), history.key, file)
         self._drop("steps")
-
-    def _upstream(self, dimension: Dimension, given: DimensionInput) -> dict[str, Table]:
-        upstream = {source: self._state(self.star.sources[source], state) for source, state in given.states.items()}
-        if CALENDAR in dimension.upstream:
-            upstream[CALENDAR] = self._calendar(*given.years)
-        return upstream
-
-    def _members(self, dimension: Dimension, upstream: Mapping[str, Table], given: DimensionInput) -> Table:
-        """The dimension's current rows, those of members that nothing describes among them."""
-        described = self.star.transformed(dimension, upstream)
-        key = described[dimension.key]
-        unknown = UNKNOWN[str(Type.of(key.type()))]
-        type_ = sql_type(Type.of(key.type()))
-        parts = [f"SELECT CAST({text(str(unknown))} AS {type_}) AS {name(dimension.key)}"]
-        parts += [f"SELECT {name(dimension.key)} FROM {parquet(given.used)}"] if given.used else []
-        self._view("used", " UNION ALL ".join(parts))
-        used = ibis.table({dimension.key: key.type()}, name="used")
-        return with_members(dimension, described, used, self._vanished(dimension, given))
-
-    def _vanished(self, dimension: Dimension, given: DimensionInput) -> Table | None:
-        """The members whose rows the newest snapshot lacks; None where there are no snapshots."""
-        column = self.star.describing(dimension)
-        if column is None or column.source.exports != "snapshots":
-            return None
-        state, key = parquet([given.states[column.source.name]]), name(column.column)
-        self._view(
-            "vanished",
-            f"SELECT {key} AS {name(dimension.key)} FROM {state} GROUP BY 1 "
-            f"HAVING max({LISTED}) < (SELECT max({LISTED}) FROM {state})",
-        )
-        return self._table("vanished")
 
     def _write(self, rows: Table, key: str, file: Path) -> None:
         self._copy(f"SELECT {physical(rows)} FROM ({sql(rows)}) ORDER BY {name(key)}", file)

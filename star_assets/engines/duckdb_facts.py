@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import ibis
 from ibis.expr.types import Table
 
-from star_assets.engines.duckdb_relations import Relations, names, physical, sql, system_columns
+from star_assets.engines.assembling import DATE
+from star_assets.engines.duckdb_relations import Relations, names, physical, sql
 from star_assets.engines.duckdb_session import FILE, name, parquet, parquet_format, tells, text
 from star_assets.engines.engine import FactInput, FactRules
-from star_assets.model.functions import business_date
-from star_assets.model.members import MEMBER_KIND, SUPERSEDED, without_nulls
 from star_assets.model.source import Source
-from star_assets.model.tables import Dimension, Fact, History, surrogate
+from star_assets.model.tables import Dimension, Fact, surrogate
 from star_assets.staging.histories import with_versions
 from star_assets.staging.winners import current, exported_with, lines_of
 
@@ -33,8 +30,9 @@ class Facts(Relations):
     @tells("building a fact")
     def build_fact(self, fact: Fact, given: FactInput, folder: Path) -> dict[str, Path]:
         """One statement computes the range; then each date is sorted into its file."""
-        with self._fact_rows(fact, given) as rows:
-            self._keep("built", rows)
+        rows = self.fact_rows(fact, given)
+        self._create("built", f"SELECT {physical(rows)} FROM ({sql(rows)})")
+        self._drop_inputs(fact)
         # Sorting each date by itself takes half the time of sorting the range.
         order = names(dict.fromkeys((*fact.sort_by, fact.key)))
 
@@ -57,11 +55,12 @@ class Facts(Relations):
     def totals(self, fact: Fact, given: FactInput) -> dict[str, dict[str, Any]]:
         """Per date: rows, and the sum of each measure that adds up."""
         sums = fact.summed
-        with self._fact_rows(fact, given) as rows:
-            found = self.connection.execute(
-                f"SELECT CAST(_date AS VARCHAR), count(*), {', '.join(f'sum({name(c)})' for c in sums)} "
-                f"FROM ({rows}) GROUP BY _date"
-            ).fetchall()
+        rows = self.fact_rows(fact, given)
+        found = self.connection.execute(
+            f"SELECT CAST({DATE} AS VARCHAR), count(*), {', '.join(f'sum({name(c)})' for c in sums)} "
+            f"FROM (SELECT {physical(rows)} FROM ({sql(rows)})) GROUP BY {DATE}"
+        ).fetchall()
+        self._drop_inputs(fact)
         return {date: dict(zip(("rows", *sums), values, strict=True)) for date, *values in found}
 
     @tells("adding up files")
@@ -182,46 +181,16 @@ class Facts(Relations):
         )
         return [date for (date,) in found.fetchall()]
 
-    def _histories(self, fact: Fact, files: Mapping[str, str]) -> dict[str, tuple[History, Table]]:
-        """For each column whose history there is a file of, that history and its rows."""
-        found = {}
-        for column, history in self.star.versioned(fact).items():
-            if history.name in files:
-                in_force = f"{MEMBER_KIND} <> {text(SUPERSEDED)}"
-                rows = f"SELECT * EXCLUDE ({FILE}) FROM {parquet([files[history.name]])} WHERE {in_force}"
-                self._view(history.name, rows)
-                found[column] = history, self._table(history.name)
-        return found
-
     def _lines(self, headers: Table, lines: Table, header: Source, part: Source) -> Table:
         """The lines of headers. Finding the few keys that occur again costs a third of comparing the rows of all."""
         if part.lines == "changed":
             return lines_of(headers, lines, header, part)
         owned, again = f"owned_{part.name}", f"again_{part.name}"
-        self._keep(owned, sql(exported_with(headers, lines, header, part)))
-        self._keep(again, f"SELECT {names(part.keys)} FROM {owned} GROUP BY ALL HAVING count(*) > 1")
-        return current(self._table(owned), part, self._table(again))
+        rows = self._keep(owned, exported_with(headers, lines, header, part))
+        self._create(again, f"SELECT {names(part.keys)} FROM {owned} GROUP BY ALL HAVING count(*) > 1")
+        return current(rows, part, self._table(again))
 
-    @contextmanager
-    def _fact_rows(self, fact: Fact, given: FactInput) -> Iterator[str]:
-        """SQL for the fact's rows of the given dates, with `_date`, in physical types."""
-        column = self.star.driving_column(fact)
-        headers = current(self._staged(column.source, given.staged[column.source.name]), column.source)
-        day = business_date(headers[column.column])
-        headers = headers.filter(day.between(ibis.date(min(given.dates)), ibis.date(max(given.dates))))
-        self._keep("headers", sql(headers))
-        known = ibis.table(headers.schema(), name="headers")
-        upstream = {column.source.name: known.drop(*system_columns(known))}
-        for part in self.star.parts(fact):
-            lines = self._lines(known, self._staged(part, given.staged[part.name]), column.source, part)
-            upstream[part.name] = lines.drop(*system_columns(lines))
-        for source, state in given.states.items():
-            upstream[source] = self._state(self.star.sources[source], state)
-        rows = without_nulls(fact, self.star.transformed(fact, upstream))
-        rows = with_versions(rows, fact.date, self._histories(fact, given.histories))
-        dates = ", ".join(f"DATE {text(date)}" for date in given.dates)
-        yield (
-            f"SELECT {physical(rows)}, business_date({name(fact.date)}) AS _date FROM ({sql(rows)}) "
-            f"WHERE business_date({name(fact.date)}) IN ({dates})"
-        )
-        self._drop("headers", *(f"{kept}_{part.name}" for part in self.star.parts(fact) for kept in ("owned", "again")))
+    def _drop_inputs(self, fact: Fact) -> None:
+        """Free what `fact_rows` kept."""
+        parts = self.star.parts(fact)
+        self._drop("headers", *(f"{kept}_{part.name}" for part in parts for kept in ("owned", "again")))

@@ -7,7 +7,8 @@ from typing import Any
 
 from ibis.expr.types import Table
 
-from star_assets.engines.duckdb_relations import Relations, names, sql, system_columns
+from star_assets.engines.assembling import system_columns
+from star_assets.engines.duckdb_relations import Relations, names, sql
 from star_assets.engines.duckdb_session import name, parquet, tells, text
 from star_assets.engines.engine import FactInput
 from star_assets.model.rowwise import carry, unfiltered
@@ -49,18 +50,17 @@ class Reconciling(Relations):
     def explain(self, fact: Fact, given: FactInput) -> list[dict[str, Any]]:
         """The staged lines by export, cause and date; a sale has a date and no cause."""
         driving, grain = self.star.driving_column(fact).source, self.star.grain(fact)
-        self._keep("headers", sql(winners(self._staged(driving, given.staged[driving.name]), driving)))
+        headers = self._keep("headers", winners(self._staged(driving, given.staged[driving.name]), driving))
         staged = self._staged(grain, given.staged[grain.name])
-        self._keep("lines", f"SELECT *, row_number() OVER () AS {LINE} FROM {staged.get_name()}")
-        self._keep("again", f"SELECT {names(rivals(grain, driving))} FROM lines GROUP BY ALL HAVING count(*) > 1")
-        lines, again, headers = (self._table(kept) for kept in ("lines", "again", "headers"))
-        self._keep("judged", sql(judged(lines, again, headers, grain, driving)))
+        self._create("lines", f"SELECT *, row_number() OVER () AS {LINE} FROM {staged.get_name()}")
+        self._create("again", f"SELECT {names(rivals(grain, driving))} FROM lines GROUP BY ALL HAVING count(*) > 1")
+        self._keep("judged", judged(self._table("lines"), self._table("again"), headers, grain, driving))
         self._view("candidates", f"FROM lines ANTI JOIN (FROM judged WHERE {CAUSE} IS NOT NULL) USING ({LINE})")
         self._view("alive", "FROM headers" + (f" WHERE NOT {DELETED}" if driving.tombstone else ""))
         date = f"business_date({name(fact.date)})"
-        self._keep("sold", _by_line(fact, self._followed(fact, grain, given, "alive", "candidates"), date))
+        self._create("sold", _by_line(fact, self._followed(fact, grain, given, "alive", "candidates"), date))
         # What a sale is worth is known; only the other lines, a few in a hundred, are valued once more.
-        self._keep("others", f"FROM lines ANTI JOIN sold USING ({LINE})")
+        self._create("others", f"FROM lines ANTI JOIN sold USING ({LINE})")
         self._view("every_header", f"FROM headers{_unknown_headers(grain, driving)}")
         worth = unfiltered(self._followed(fact, grain, given, "every_header", "others"))
         found = self.connection.execute(_explained(fact, _by_line(fact, worth, "CAST(NULL AS DATE)")))

@@ -12,6 +12,7 @@ import duckdb
 import ibis
 from ibis.expr.types import Table
 
+from star_assets.engines.assembling import Assembling
 from star_assets.engines.duckdb_session import FILE, connect, name, parquet, parquet_format, sql_type, text
 from star_assets.engines.engine import StagedInput
 from star_assets.model.errors import StagedOtherwise
@@ -23,7 +24,7 @@ from star_assets.settings import Settings
 from star_assets.staging.winners import DELETED, EXPORT, LISTED
 
 
-class Relations:
+class Relations(Assembling):
     """A star's upstream tables on one DuckDB connection."""
 
     def __init__(self, star: Star, settings: Settings) -> None:
@@ -67,12 +68,17 @@ class Relations:
         columns += [f"CAST(NULL AS DATE) AS {LISTED}"] if source.exports == "snapshots" else []
         return f"SELECT {', '.join(columns)}, CAST(NULL AS DATE) AS {EXPORT}, '' AS {FILE} WHERE false"
 
-    def _state(self, source: Source, file: str) -> Table:
-        view = f"state_{source.name}"
-        alive = f" WHERE NOT {DELETED}" if source.tombstone else ""
-        self._view(view, f"SELECT * EXCLUDE ({FILE}) FROM {parquet([file])}{alive}")
-        rows = self._table(view)
-        return rows.drop(*system_columns(rows))
+    def _read(self, table: str, files: Sequence[str]) -> Table:
+        self._view(table, f"SELECT * EXCLUDE ({FILE}) FROM {parquet(files)}")
+        return self._table(table)
+
+    def _named(self, table: str, rows: Table) -> Table:
+        self._view(table, sql(rows))
+        return ibis.table(rows.schema(), name=table)
+
+    def _keep(self, table: str, rows: Table) -> Table:
+        self._create(table, sql(rows))
+        return ibis.table(rows.schema(), name=table)
 
     def _calendar(self, first: int, last: int) -> Table:
         self._view(
@@ -85,7 +91,7 @@ class Relations:
     def _view(self, view: str, select: str) -> None:
         self.connection.execute(f"CREATE OR REPLACE VIEW {name(view)} AS {select}")
 
-    def _keep(self, table: str, select: str) -> None:
+    def _create(self, table: str, select: str) -> None:
         self.connection.execute(f"CREATE OR REPLACE TABLE {name(table)} AS {select}")
 
     def _drop(self, *tables: str) -> None:
@@ -110,11 +116,6 @@ def _ibis_type(duckdb_type: str) -> Any:
     from ibis.backends.sql.datatypes import DuckDBType
 
     return DuckDBType.from_string(duckdb_type)
-
-
-def system_columns(rows: Table) -> list[str]:
-    """The columns of staged or folded rows that no transform sees."""
-    return [column for column in (EXPORT, DELETED, LISTED) if column in rows.columns]
 
 
 def physical(rows: Table) -> str:

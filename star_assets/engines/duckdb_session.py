@@ -47,8 +47,9 @@ def connect(settings: Settings, spill: str) -> duckdb.DuckDBPyConnection:
     connection.execute(f"CREATE MACRO business_date(ts) AS {business_date('ts', settings.timezone)}")
     connection.execute(f"CREATE MACRO start_of_day(day) AS {start_of_day('day', settings.timezone)}")
     connection.execute(
+        # Of a TIMESTAMP_MS that is the same in all rows, epoch_ms fails.
         "CREATE MACRO surrogate_key(key, moment) AS CAST(CAST('0x' || substr(sha256(key || '@' || "
-        "coalesce(CAST(epoch_ms(moment) AS VARCHAR), '')), 1, 16) AS UBIGINT) >> 1 AS BIGINT)"
+        "coalesce(CAST(epoch_ms(CAST(moment AS TIMESTAMP)) AS VARCHAR), '')), 1, 16) AS UBIGINT) >> 1 AS BIGINT)"
     )
     return connection
 

@@ -20,8 +20,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from star_assets.engines.duckdb_session import FILE, name, parquet, parquet_format, text, text_list, told
-from star_assets.engines.duckdb_typing import Header, TypedSql
+from star_assets.engines.duckdb_typing import DuckDBTypedSql
 from star_assets.engines.engine import ExportInput, FileCount, RawInput, StagedDay
+from star_assets.engines.typed_sql import Header
 from star_assets.model.source import Source
 from star_assets.settings import Settings
 from star_assets.staging.reading import read_records
@@ -65,7 +66,7 @@ class Staging:
         self.connection = connection
         self.source = source
         self.settings = settings
-        self.sql = TypedSql(source, reserved_keys)
+        self.sql = DuckDBTypedSql(source, reserved_keys)
 
     def stage(self, exports: Sequence[ExportInput], folder: Path) -> Iterator[StagedDay]:
         """Stage days, a file each, in the order given."""

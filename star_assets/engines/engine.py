@@ -119,7 +119,12 @@ class FactRules:
 
 
 class Engine(Protocol):
-    """Computes. Every file it returns lies in the folder it was given."""
+    """Computes. Every file it returns lies in the folder it was given.
+
+    `pass_bytes` is how much staged Parquet one call of `build_fact` should read.
+    """
+
+    pass_bytes: int
 
     def stage(self, source: Source, exports: Sequence[ExportInput], folder: Path) -> Iterator[StagedDay]:
         """Raw exports → typed, valid rows and rejects, a file a day."""

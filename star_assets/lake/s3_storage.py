@@ -41,6 +41,9 @@ NOT_FOUND = {"404", "NoSuchKey"}
 CHANGED = {"412", "PreconditionFailed"}
 MET = {"409", "ConditionalRequestConflict", "OperationAborted"}
 
+# The folder of copies of what may change, by ETag.
+CHANGING = "_changing"
+
 
 class S3Storage(Storage):
     """The objects of `bucket` below `prefix`. Makes no bucket.
@@ -54,6 +57,7 @@ class S3Storage(Storage):
         self.bucket, self.prefix = bucket, prefix.strip("/")
         self.cache = cache
         self.client = Client("s3")
+        self.kms_key = kms_key
         self.encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
 
     def walk(self, prefix: str) -> Iterator[Stored]:
@@ -112,6 +116,14 @@ class S3Storage(Storage):
 
     def adopt(self, file: Path, path: str) -> None:
         """Upload a local file, a large one in parallel parts. One of a version becomes the local copy."""
+        self.upload(file, path)
+        if _is_version(path):
+            self.cache.take(self._copy(path), file)
+        else:
+            file.unlink()
+
+    def upload(self, file: Path, path: str) -> None:
+        """Make a local file's content the object `path`, a large one in parallel parts."""
         from boto3.s3.transfer import TransferConfig
 
         with told(self.uri(path), "s3:PutObject"), file.open("rb") as content:
@@ -121,10 +133,25 @@ class S3Storage(Storage):
                 parts = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART)
                 key, encryption = self._key(path), self.encryption
                 self.client().upload_fileobj(content, self.bucket, key, ExtraArgs=encryption, Config=parts)
-        if _is_version(path):
-            self.cache.take(self._copy(path), file)
-        else:
-            file.unlink()
+
+    def download(self, path: str, file: Path) -> None:
+        """Write an object's content to a local file. Raises FileNotFoundError."""
+        self._fetch(path, {}, file)
+
+    def etag(self, path: str) -> str:
+        """An object's ETag. Raises AwsRefused for one that is gone."""
+        return self._head(path)
+
+    def copied_from(self, file: str) -> tuple[str, str] | None:
+        """The object that a local file is a copy of, and its ETag (none where it never changes); None for any other."""
+        root = self.cache.root / self.place
+        if not Path(file).is_relative_to(root):
+            return None
+        path = Path(file).relative_to(root).as_posix()
+        if path.startswith(f"{CHANGING}/"):
+            _, etag, path = path.split("/", 2)
+            return path, etag
+        return path, ""
 
     def local(self, paths: Sequence[str]) -> list[str]:
         """Local copies, downloaded in parallel unless they are there. Raises AwsRefused for one that is gone."""
@@ -217,7 +244,7 @@ class S3Storage(Storage):
             etag = self._head(path)
             # Between the two requests it may change once more.
             with suppress(LostRace):
-                return self._copied(self._copy(f"_changing/{etag}/{path}"), path, {"IfMatch": f'"{etag}"'})
+                return self._copied(self._copy(f"{CHANGING}/{etag}/{path}"), path, {"IfMatch": f'"{etag}"'})
         raise AwsBusy(self.uri(path), "it changed each time that it was about to be read")
 
     def _copied(self, name: str, path: str, condition: Mapping[str, str]) -> str:

@@ -55,7 +55,7 @@ def build_asset(
         description=table.description,
         owners=[star.owner(table)],
         group_name="oltp" if is_source else "olap",
-        kinds={"duckdb", "parquet"} if is_source else {"duckdb", "parquet", "athena"},
+        kinds={settings.engine, "parquet"} | (set() if is_source else {"athena"}),
         deps=upstream(star, table),
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),

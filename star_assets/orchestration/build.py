@@ -6,6 +6,7 @@ import warnings
 
 import dagster as dg
 
+from star_assets.engines.opening import require_known
 from star_assets.model import Star
 from star_assets.orchestration.assets import build_assets
 from star_assets.orchestration.checks import build_checks
@@ -23,6 +24,7 @@ def build_definitions(star: Star, settings: Settings, warehouse: object | None =
     Steps run one after the other in one process: the engine uses every core
     itself, and a process for each step would cost more than most steps.
     """
+    require_known(star, settings)
     with warnings.catch_warnings():
         # Single-run backfills and partitioned checks may change between Dagster's
         # minor versions; tests hold what is relied on, and nobody else can act on it.

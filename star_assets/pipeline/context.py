@@ -11,10 +11,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 from star_assets.athena.scans import Listing
-from star_assets.engines.duckdb_engine import DuckDBEngine
 from star_assets.engines.engine import Engine, StagedInput
+from star_assets.engines.opening import open_engine, require_known
+from star_assets.engines.spark_files import SharedFiles, SparkFiles
+from star_assets.lake.bucket_files import BucketFiles
 from star_assets.lake.catalog import Catalog
 from star_assets.lake.places import open_catalog, open_storage
+from star_assets.lake.s3_storage import S3Storage
 from star_assets.lake.storage import Storage, each
 from star_assets.lake.versions import (
     Manifest,
@@ -41,13 +44,19 @@ class RawDay:
     layout: Layout
 
 
+# What computes all that is too small to choose an engine for, where one is chosen for the rest.
+ENGINE = {"auto": "duckdb"}
+
+
 class Context:
     """A star in a lake. Storage, catalog and engine are opened when first used."""
 
     def __init__(self, star: Star, settings: Settings) -> None:
+        require_known(star, settings)
         self.star = star
         self.settings = settings
         self._code: dict[str, str] = {}
+        self._engines: dict[str, Engine] = {}
         self.known_pointers: dict[tuple[str, str], Pointers] = {}
         self._manifests: dict[str, Manifest] = {}
         # For each live version of a date, with the histories' versions: whether its surrogate keys are theirs.
@@ -67,10 +76,20 @@ class Context:
         """What Athena sees of the lake."""
         return open_catalog(self.settings)
 
-    @cached_property
+    @property
     def engine(self) -> Engine:
-        """What computes."""
-        return DuckDBEngine(self.star, self.settings)
+        """What computes, where nothing else is chosen."""
+        return self.engine_named(ENGINE.get(self.settings.engine, self.settings.engine))
+
+    def engine_named(self, name: str) -> Engine:
+        """One of the engines; it is opened once."""
+        if name not in self._engines:
+            self._engines[name] = open_engine(name, self.star, self.settings, self._spark_files())
+        return self._engines[name]
+
+    def _spark_files(self) -> SparkFiles:
+        """How Spark's workers see this machine's files."""
+        return BucketFiles(self.storage) if isinstance(self.storage, S3Storage) else SharedFiles()
 
     def code_identity(self, table: str) -> str:
         """A digest of the code that decides a table's rows."""

@@ -20,12 +20,12 @@ from star_assets.pipeline.fold import Folded, content, source_state, source_vers
 from star_assets.pipeline.identity import digest
 from star_assets.pipeline.key_index import KeyIndex
 from star_assets.pipeline.outcome import CheckResult, Outcome
-from star_assets.pipeline.publishing import Built, Plan, publish
+from star_assets.pipeline.publishing import Built, Plan, Step, publish
 from star_assets.pipeline.superseded import AND_SUPERSEDED, identity_with, keep_used, present_identity
 
 
-def refresh_dimension(context: Context, dimension: Dimension, days: Sequence[str]) -> Iterator[Outcome]:
-    """Build the dimension once for all the days; each day it includes shares the outcome."""
+def refresh_dimension(context: Context, dimension: Dimension, step: Step, days: Sequence[str]) -> Iterator[Outcome]:
+    """Build the dimension once, by its step, for all the days; each day it includes shares the outcome."""
     partition = Partition("olap", dimension.name)
     sources = context.star.upstream_sources(dimension)
     staged = {source.name: context.staged_exports(source) for source in sources}
@@ -33,7 +33,7 @@ def refresh_dimension(context: Context, dimension: Dimension, days: Sequence[str
     included = [day for day in days if not missing[day]]
     shared = None
     if included:
-        shared = next(publish(context.storage, context.catalog, DimensionStep(context, dimension), included[-1:]))
+        shared = next(publish(context.storage, context.catalog, step, included[-1:]))
     for day in days:
         if missing[day] or shared is None:
             error = NotStaged(dimension.name, day, missing[day])
@@ -51,6 +51,11 @@ class _Upstream:
     years: tuple[int, int]
     versions: Folded | None
 
+    @property
+    def files(self) -> list[str]:
+        """The files of all states."""
+        return [folded.file for folded in (*self.states.values(), *self.used, self.versions) if folded]
+
 
 class DimensionStep:
     """The Step of one dimension; its only partition is the whole table."""
@@ -60,6 +65,7 @@ class DimensionStep:
         self.dimension = dimension
         self.entry = table_entry(context.star, dimension, context.storage)
         self.code = context.code_identity(dimension.name)
+        self.engine = context.engine
 
     def plan(self, days: Sequence[str]) -> Iterator[Plan | Outcome]:
         """Fold the sources; the states' identities are the dimension's inputs."""
@@ -81,6 +87,12 @@ class DimensionStep:
             identity = present_identity(self.context, self.dimension, pointer, digest(code=self.code, **inputs))
             yield Plan(day, partition, pointer, etag, identity, inputs, upstream)
 
+    def input_bytes(self, plans: Sequence[Plan]) -> int:
+        """Of the states that it is built from."""
+        upstream: list[_Upstream] = [plan.work for plan in plans]
+        files = {file for one in upstream for file in one.files}
+        return sum(Path(file).stat().st_size for file in files)
+
     def batches(self, plans: Sequence[Plan]) -> Iterator[Sequence[Plan]]:
         """There is only ever one."""
         for plan in plans:
@@ -98,9 +110,9 @@ class DimensionStep:
             )
             file = folder / f"{self.dimension.name}.parquet"
             if isinstance(self.dimension, History):
-                self.context.engine.build_history(self.dimension, given, file)
+                self.engine.build_history(self.dimension, given, file)
             else:
-                self.context.engine.build_dimension(self.dimension, given, file)
+                self.engine.build_dimension(self.dimension, given, file)
             with_superseded = folder / f"{self.dimension.name}_with_superseded.parquet"
             keys = keep_used(self.context, self.dimension, file, with_superseded)
             identity = identity_with(plan.identity.partition(AND_SUPERSEDED)[0], keys)

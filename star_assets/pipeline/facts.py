@@ -20,10 +20,6 @@ from star_assets.pipeline.dates import FactInputs
 from star_assets.pipeline.outcome import CheckResult, Outcome
 from star_assets.pipeline.publishing import Built, Plan
 
-# Bytes of staged Parquet that one pass reads. In memory the rows take ten times
-# as much, and sorting them twice that; larger passes are slower and save nothing.
-PASS_BYTES = 12 * 1024 * 1024
-
 
 @dataclass(frozen=True)
 class _Work:
@@ -40,6 +36,7 @@ class FactStep:
         self.context = context
         self.fact = fact
         self.entry = table_entry(context.star, fact, context.storage)
+        self.engine = context.engine
         self._audited: dict[str, str] = {}
 
     def plan(self, days: Sequence[str]) -> Iterator[Plan | Outcome]:
@@ -63,13 +60,17 @@ class FactStep:
                 continue
             yield Plan(day, partitions[day], pointer, etag, found.identity, found.named, _Work(found.exports, seen))
 
+    def input_bytes(self, plans: Sequence[Plan]) -> int:
+        """Of the staged exports that the dates need."""
+        return sum({export: size for plan in plans for export, size in plan.work.exports.items()}.values())
+
     def batches(self, plans: Sequence[Plan]) -> Iterator[Sequence[Plan]]:
         """Dates in order, as many as one pass can hold."""
         batch: list[Plan] = []
         read: dict[tuple[str, str], int] = {}
         for plan in plans:
             new = {export: size for export, size in plan.work.exports.items() if export not in read}
-            if batch and sum(read.values()) + sum(new.values()) > PASS_BYTES:
+            if batch and sum(read.values()) + sum(new.values()) > self.engine.pass_bytes:
                 yield batch
                 batch, read, new = [], {}, plan.work.exports
             batch.append(plan)
@@ -86,7 +87,7 @@ class FactStep:
             if members[name][0].version != version:
                 raise LostRace(f"olap.{name}")
         given = replace(self.given(plans), histories=seen.histories.files)
-        files = self.context.engine.build_fact(self.fact, given, folder)
+        files = self.engine.build_fact(self.fact, given, folder)
         self._audited = {name: manifest.version for name, (manifest, _) in members.items()}
         rules = self.context.engine.audit_fact(
             self.fact,

@@ -55,6 +55,7 @@ class StageStep:
         self.now = now  # Unix seconds, to tell whether an export has settled; by default the clock's
         self.entry = table_entry(context.star, source, context.storage)
         self.code = context.code_identity(source.name)
+        self.engine = context.engine
         self._new_columns = NewColumns(context, source)
         # The days whose files were inspected, for the catalog's table over them.
         self.raw: dict[str, RawDay] = {}
@@ -63,6 +64,10 @@ class StageStep:
         """Read each pointer, then its export; hash only files whose size or time changed."""
         with ThreadPoolExecutor(max(self.context.settings.threads, self.context.storage.at_once)) as pool:
             yield from pool.map(self._plan, days)
+
+    def input_bytes(self, plans: Sequence[Plan]) -> int:
+        """Of the raw files, as they lie there."""
+        return sum(file["size"] for plan in plans for file in plan.inputs["files"])
 
     def batches(self, plans: Sequence[Plan]) -> Iterator[Sequence[Plan]]:
         """Some days at a time; the engine bounds the bytes of a pass itself."""
@@ -73,7 +78,7 @@ class StageStep:
         """Stage all days of the batch in one go."""
         by_day = {plan.day: plan for plan in plans}
         exports = [ExportInput(plan.day, self._local(plan.day, plan.work)) for plan in plans]
-        for staged in self.context.engine.stage(self.source, exports, folder):
+        for staged in self.engine.stage(self.source, exports, folder):
             yield self._audited(by_day[staged.day], staged)
 
     def before_commit(self, built: Built) -> None:

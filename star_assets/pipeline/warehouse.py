@@ -28,14 +28,15 @@ from star_assets.model.source import Source
 from star_assets.model.star import AnyTable
 from star_assets.model.tables import Dimension, Fact
 from star_assets.pipeline.account import Account
+from star_assets.pipeline.choosing import ChoosingStep, SizedStep
 from star_assets.pipeline.context import Context
-from star_assets.pipeline.dimensions import refresh_dimension
+from star_assets.pipeline.dimensions import DimensionStep, refresh_dimension
 from star_assets.pipeline.evolution import new_columns, told
 from star_assets.pipeline.facts import FactStep
 from star_assets.pipeline.key_index import KeyIndex, catch_up
 from star_assets.pipeline.out_of_date import OutOfDate, out_of_date, remarks
 from star_assets.pipeline.outcome import Outcome
-from star_assets.pipeline.publishing import publish
+from star_assets.pipeline.publishing import Step, publish
 from star_assets.pipeline.raw_keeping import mend_raw, registered
 from star_assets.pipeline.reconcile import reconcile
 from star_assets.pipeline.stage import StageStep
@@ -67,11 +68,15 @@ class Warehouse(Context):
                 yield Outcome(table, day, self.partition(found, day), "failed", error=error)
             present = [day for day in days if day not in refused]
             step = StageStep(self, found)
-            yield from registered(self, step, publish(self.storage, self.catalog, step, present))
+            yield from registered(self, step, publish(self.storage, self.catalog, self._chosen(step), present))
         elif isinstance(found, Dimension):
-            yield from refresh_dimension(self, found, days)
+            yield from refresh_dimension(self, found, self._chosen(DimensionStep(self, found)), days)
         else:
-            yield from publish(self.storage, self.catalog, FactStep(self, found), days)
+            yield from publish(self.storage, self.catalog, self._chosen(FactStep(self, found)), days)
+
+    def _chosen(self, step: SizedStep) -> Step:
+        """The step, with the engine that the settings say, or one that is chosen for it."""
+        return ChoosingStep(self, step) if self.settings.engine == "auto" else step
 
     def to_pull(self, days: Iterable[str], sources: Iterable[Source] | None = None) -> list[str]:
         """The days, of these, of which a source (by default any) has no export; none without a database."""

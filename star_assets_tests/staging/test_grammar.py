@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from star_assets.engines.duckdb_typing import TypedSql
+from star_assets.engines.duckdb_typing import DuckDBTypedSql
 from star_assets.model import Column, Source, Type
 from star_assets.staging.grammar import expected, pattern
 
@@ -109,7 +109,7 @@ class Typing:
     def __init__(self) -> None:
         self.connection = duckdb.connect(config={"threads": 1})
 
-    def strict(self, sql: TypedSql, text: str | None) -> tuple[bool, Any]:
+    def strict(self, sql: DuckDBTypedSql, text: str | None) -> tuple[bool, Any]:
         """Whether the text is accepted, and its value."""
         self._register(sql, text)
         try:
@@ -117,18 +117,18 @@ class Typing:
         except (duckdb.InvalidInputException, duckdb.ConversionException):
             return False, None
 
-    def explained(self, sql: TypedSql, text: str | None) -> tuple[bool, Any]:
+    def explained(self, sql: DuckDBTypedSql, text: str | None) -> tuple[bool, Any]:
         self._register(sql, text)
         self.connection.execute(f"CREATE OR REPLACE TABLE told AS {sql.explained('texts', ('k', 'v'))}")
         ((reason,),) = self.connection.execute("SELECT _reason FROM told").fetchall()
         return reason is None, self._value("SELECT v FROM told") if reason is None else None
 
-    def reason(self, sql: TypedSql, text: str | None) -> str | None:
+    def reason(self, sql: DuckDBTypedSql, text: str | None) -> str | None:
         self._register(sql, text)
         ((reason,),) = self.connection.execute(f"SELECT _reason FROM ({sql.explained('texts', ('k', 'v'))})").fetchall()
         return reason
 
-    def _register(self, sql: TypedSql, text: str | None) -> None:
+    def _register(self, sql: DuckDBTypedSql, text: str | None) -> None:
         self.connection.execute(f"SET TimeZone = '{sql.source.timezone}'")
         columns = {"k": ["1"], "v": pa.array([text], pa.string()), "_line": [1], "_raw": [text or ""]}
         self.connection.register("texts", pa.table(columns))
@@ -152,7 +152,7 @@ def cases(given: dict[str, Any]) -> list[tuple[str, str]]:
 def test_what_is_a_value(typing: Typing, type_: str, text: str) -> None:
     """A value that one engine takes and another refuses would make two truths."""
     value = VALUES[type_][text]
-    sql = TypedSql(source_of(type_), {})
+    sql = DuckDBTypedSql(source_of(type_), {})
     shown = str(value) if isinstance(value, float) else value
     assert re.fullmatch(pattern(Type.parse(type_)) or "", text)
     assert typing.strict(sql, text) == (True, shown)
@@ -164,7 +164,7 @@ def test_what_is_a_value(typing: Typing, type_: str, text: str) -> None:
 )
 def test_what_is_no_value(typing: Typing, type_: str, text: str) -> None:
     """Engines would make 13 of 12.5, 1000 of 1_000, today of 10:00, and another day of +99."""
-    sql = TypedSql(source_of(type_), {})
+    sql = DuckDBTypedSql(source_of(type_), {})
     assert typing.strict(sql, text) == (False, None)
     assert typing.explained(sql, text) == (False, None)
     assert typing.reason(sql, text) == f"column v: '{text}' is not {expected(Type.parse(type_))}"
@@ -173,14 +173,14 @@ def test_what_is_no_value(typing: Typing, type_: str, text: str) -> None:
 @pytest.mark.parametrize("type_", TYPES)
 def test_nothing_is_null_in_any_column_that_is_not_text(typing: Typing, type_: str) -> None:
     """A quoted nothing in a numeric column is no number, and no mistake worth a day's load."""
-    sql = TypedSql(source_of(type_), {})
+    sql = DuckDBTypedSql(source_of(type_), {})
     for text in ("", None):
         assert typing.strict(sql, text) == (True, None)
         assert typing.explained(sql, text) == (True, None)
 
 
 def test_text_is_kept_as_it_is(typing: Typing) -> None:
-    sql = TypedSql(source_of("string"), {})
+    sql = DuckDBTypedSql(source_of("string"), {})
     for text in ("", " x ", "NULL", "12\n", "é１２", None):
         assert typing.strict(sql, text) == typing.explained(sql, text) == (True, text)
 
@@ -197,7 +197,7 @@ def test_text_is_kept_as_it_is(typing: Typing) -> None:
 )
 def test_a_timestamp_without_offset_is_in_the_zone_of_its_source(typing: Typing, text: str, hour: int) -> None:
     """An hour's error puts the sales of every evening into the next day."""
-    sql = TypedSql(source_of("timestamp", "America/New_York"), {})
+    sql = DuckDBTypedSql(source_of("timestamp", "America/New_York"), {})
     for form in (typing.strict, typing.explained):
         accepted, value = form(sql, text)
         assert accepted
@@ -208,7 +208,7 @@ def test_a_timestamp_without_offset_is_in_the_zone_of_its_source(typing: Typing,
 def test_the_key_of_the_unknown_member_is_no_key(typing: Typing) -> None:
     """A product numbered -1 would swallow every sale without a product."""
     source = Source("s", key="v", columns={"k": "int64", "v": "int64"})
-    sql = TypedSql(source, {"v": -1})
+    sql = DuckDBTypedSql(source, {"v": -1})
     for text in ("-1", "-01"):
         assert typing.strict(sql, text) == typing.explained(sql, text) == (False, None)
     assert typing.reason(sql, "-1") == "column v: -1 is the key of the Unknown member"
@@ -243,7 +243,7 @@ TEXTS = st.one_of(
 @given(type_=st.sampled_from(TYPES), text=TEXTS, zone=st.sampled_from(["UTC", "America/New_York"]))
 def test_the_quick_way_and_the_exact_way_agree(typing: Typing, type_: str, text: str, zone: str) -> None:
     """A day is read one way or the other, depending on its other rows: its values must not."""
-    sql = TypedSql(source_of(type_, zone), {})
+    sql = DuckDBTypedSql(source_of(type_, zone), {})
     strict = typing.strict(sql, text)
     assert strict == typing.explained(sql, text)
     if strict[0] and text:

@@ -1,0 +1,132 @@
+"""What the rows of dimensions and facts are: Ibis expressions over an engine's own tables, the same on every engine.
+
+Not here: how an engine reads files and computes (duckdb_relations, spark_relations), how it writes them.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+
+import ibis
+from ibis.expr.types import Table
+
+from star_assets.engines.engine import DimensionInput, FactInput, StagedInput
+from star_assets.model.functions import business_date
+from star_assets.model.members import MEMBER_KIND, SUPERSEDED, unknown_key, with_members, without_nulls
+from star_assets.model.rowwise import carry
+from star_assets.model.source import Source
+from star_assets.model.star import Star
+from star_assets.model.tables import CALENDAR, Dimension, Fact, History
+from star_assets.staging.histories import ROW, SINCE, history_rows, in_force, with_versions
+from star_assets.staging.winners import DELETED, EXPORT, LISTED, current, lines_of
+
+# The column beside a fact's own that says its business date.
+DATE = "_date"
+
+
+class Assembling(ABC):
+    """A star's tables as expressions; an engine says how it reads files and keeps what is used twice."""
+
+    star: Star
+
+    @abstractmethod
+    def _staged(self, source: Source, exports: Sequence[StagedInput]) -> Table:
+        """The staged rows of some exports, each with `_export`."""
+
+    @abstractmethod
+    def _read(self, table: str, files: Sequence[str]) -> Table:
+        """The rows of Parquet files, by column name, as a table of that name."""
+
+    @abstractmethod
+    def _named(self, table: str, rows: Table) -> Table:
+        """The same rows as a table of that name, which hides how they come about."""
+
+    @abstractmethod
+    def _keep(self, table: str, rows: Table) -> Table:
+        """The same rows, computed once, as a table of that name."""
+
+    @abstractmethod
+    def _calendar(self, first: int, last: int) -> Table:
+        """`date_key`: every day of the years from the first to the last."""
+
+    def _state(self, source: Source, file: str) -> Table:
+        """A source's current rows, as a transform sees them."""
+        rows = self._read(f"state_{source.name}", [file])
+        return self._alive(f"alive_{source.name}", rows, source)
+
+    def _alive(self, table: str, rows: Table, source: Source) -> Table:
+        alive = self._named(table, rows.filter(~rows[DELETED])) if source.tombstone else rows
+        return alive.drop(*system_columns(alive))
+
+    def members(self, dimension: Dimension, given: DimensionInput) -> Table:
+        """The dimension's current rows, those of members that nothing describes among them."""
+        described = self.star.transformed(dimension, self._upstream(dimension, given))
+        key = described[dimension.key]
+        unknown = ibis.literal(unknown_key(described, dimension.key), type=key.type())
+        used = unknown.name(dimension.key).as_table()
+        if given.used:
+            used = used.union(self._read("used", given.used).select(dimension.key))
+        return with_members(dimension, described, used, self._vanished(dimension, given))
+
+    def intervals(self, history: History, given: DimensionInput) -> Table:
+        """What the members were when."""
+        column = self.star.describing(history.of)
+        assert column is not None
+        assert given.versions is not None
+        steps = self._keep("steps", in_force(self._read("said", [given.versions]), column.source))
+        alive = self._alive("alive_steps", steps, column.source).drop(SINCE)
+        upstream = {**self._upstream(history, given), column.source.name: alive}
+        described = carry(self.star.transformed(history, upstream), alive, ROW)
+        return history_rows(history, column.column, steps, described, self.members(history.of, given))
+
+    def _upstream(self, dimension: Dimension, given: DimensionInput) -> dict[str, Table]:
+        upstream = {source: self._state(self.star.sources[source], state) for source, state in given.states.items()}
+        if CALENDAR in dimension.upstream:
+            upstream[CALENDAR] = self._calendar(*given.years)
+        return upstream
+
+    def _vanished(self, dimension: Dimension, given: DimensionInput) -> Table | None:
+        """The members whose rows the newest snapshot lacks; None where there are no snapshots."""
+        column = self.star.describing(dimension)
+        if column is None or column.source.exports != "snapshots":
+            return None
+        state = self._read(f"listed_{column.source.name}", [given.states[column.source.name]])
+        last = state.group_by(state[column.column].name(dimension.key)).agg(_last=state[LISTED].max())
+        return last.filter(last["_last"] < state[LISTED].max().as_scalar()).select(dimension.key)
+
+    def fact_rows(self, fact: Fact, given: FactInput) -> Table:
+        """The fact's rows of the given dates, each with its `_date`."""
+        column = self.star.driving_column(fact)
+        headers = current(self._staged(column.source, given.staged[column.source.name]), column.source)
+        day = business_date(headers[column.column])
+        within = day.between(ibis.date(min(given.dates)), ibis.date(max(given.dates)))
+        headers = self._keep("headers", headers.filter(within))
+        upstream = {column.source.name: headers.drop(*system_columns(headers))}
+        for part in self.star.parts(fact):
+            lines = self._lines(headers, self._staged(part, given.staged[part.name]), column.source, part)
+            upstream[part.name] = lines.drop(*system_columns(lines))
+        for source, state in given.states.items():
+            upstream[source] = self._state(self.star.sources[source], state)
+        rows = without_nulls(fact, self.star.transformed(fact, upstream))
+        rows = with_versions(rows, fact.date, self._histories(fact, given.histories))
+        dated = rows.mutate(**{DATE: business_date(rows[fact.date])})
+        return dated.filter(dated[DATE].isin([ibis.date(date) for date in given.dates]))
+
+    def _lines(self, headers: Table, lines: Table, header: Source, part: Source) -> Table:
+        """The lines that belong to winning headers, each line's winning row."""
+        return lines_of(headers, lines, header, part)
+
+    def _histories(self, fact: Fact, files: Mapping[str, str]) -> dict[str, tuple[History, Table]]:
+        """For each column whose history there is a file of, that history and its rows."""
+        found = {}
+        for column, history in self.star.versioned(fact).items():
+            if history.name in files:
+                rows = self._read(f"every_{history.name}", [files[history.name]])
+                found[column] = history, self._named(history.name, rows.filter(rows[MEMBER_KIND] != SUPERSEDED))
+        return found
+
+
+def system_columns(rows: Table) -> list[str]:
+    """The columns of staged or folded rows that no transform sees."""
+    return [column for column in (EXPORT, DELETED, LISTED) if column in rows.columns]

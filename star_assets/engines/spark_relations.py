@@ -1,0 +1,222 @@
+"""A star's tables in a Spark session: files as views, and what a query finds as files of one shape."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import ibis
+import ibis.expr.datatypes as dt
+import pyarrow.parquet as pq
+from ibis.expr.types import Table
+
+from star_assets.engines.assembling import Assembling
+from star_assets.engines.engine import StagedInput
+from star_assets.engines.spark_files import SparkFiles
+from star_assets.engines.spark_session import name, open_session, sql_type
+from star_assets.model.errors import EngineFailed, StagedOtherwise
+from star_assets.model.source import Source
+from star_assets.model.star import Star
+from star_assets.model.tables import CALENDAR
+from star_assets.model.types import Type
+from star_assets.settings import Settings
+from star_assets.staging.winners import DELETED, EXPORT, LISTED
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+PACKAGE = Path(__file__).parents[1]
+
+# What the file is called that a row came from.
+FILE = "_file"
+OF_FILE = {FILE: Type("string")}
+
+# The same, as Spark says it: a URI, whose `+` stands for itself.
+SOURCE_FILE = "regexp_replace(url_decode(replace(_metadata.file_path, '+', '%2B')), '^file:/+', '/')"
+
+
+class SparkRelations(Assembling):
+    """A star's upstream tables in one Spark session."""
+
+    def __init__(self, star: Star, settings: Settings, files: SparkFiles) -> None:
+        self.star = star
+        self.settings = settings
+        self.files = files
+        self._kept: dict[str, DataFrame] = {}
+
+    @cached_property
+    def session(self) -> SparkSession:
+        """The one session of this engine, opened when first used."""
+        return open_session(self.settings, self.files.options)
+
+    def _staged(self, source: Source, exports: Sequence[StagedInput]) -> Table:
+        days = {file: export.day for export in exports for file in export.files}
+        self._require_declared(source, list(days))
+        names = self.files.seen(list(days))
+        exported = self.session.createDataFrame(
+            list(zip(names, days.values(), strict=True)), f"{FILE} STRING, {EXPORT} STRING"
+        )
+        self._read_files(list(days), self._declared(source)).createOrReplaceTempView("read")
+        exported.createOrReplaceTempView("exported")
+        rows = self.session.sql(
+            f"SELECT /*+ BROADCAST(exported) */ * EXCEPT ({FILE}, {EXPORT}), CAST({EXPORT} AS DATE) AS {EXPORT} "
+            f"FROM read JOIN exported USING ({FILE})"
+        )
+        return self.view(f"staged_{source.name}", rows)
+
+    def _require_declared(self, source: Source, files: Sequence[str]) -> None:
+        """Raises StagedOtherwise where a file has a column in a type that the declared one cannot hold."""
+        declared = {f.name: f.type for f in self.star.fields(source)}
+        for column, found in dict.fromkeys(chain.from_iterable(map(_types, files))):
+            if column in declared and not declared[column].holds(found):
+                raise StagedOtherwise(source.name, column, str(declared[column]), str(found))
+
+    def _declared(self, source: Source) -> dict[str, Type]:
+        """The columns that staged rows have at least, in their declared types."""
+        fields = {f.name: f.type for f in self.star.fields(source)}
+        fields |= {DELETED: Type("boolean")} if source.tombstone else {}
+        return fields | ({LISTED: Type("date")} if source.exports == "snapshots" else {})
+
+    def _read(self, table: str, files: Sequence[str]) -> Table:
+        return self.view(table, self._read_files(files, {}).drop(FILE))
+
+    def _named(self, table: str, rows: Table) -> Table:
+        return self.view(table, self.session.sql(sql(rows)))
+
+    def _keep(self, table: str, rows: Table) -> Table:
+        self._kept[table] = self.session.sql(sql(rows)).persist()
+        return self.view(table, self._kept[table])
+
+    def _calendar(self, first: int, last: int) -> Table:
+        days = self.session.sql(
+            f"SELECT explode(sequence(DATE'{first:04}-01-01', DATE'{last:04}-12-31', INTERVAL 1 DAY)) AS date_key"
+        )
+        return self.view(CALENDAR, days)
+
+    def _read_files(self, files: Sequence[str], declared: Mapping[str, Type]) -> DataFrame:
+        """The rows of Parquet files by column name, each with `FILE`; a column that a file lacks is NULL there.
+
+        Where files have a column in several types, it has the declared one, or else is text.
+        """
+        by_types: dict[tuple[tuple[str, Type], ...], list[str]] = {}
+        for file in files:
+            by_types.setdefault(_types(file), []).append(file)
+        columns = dict(declared)
+        for column, type_ in chain.from_iterable(by_types):
+            columns[column] = type_ if columns.get(column, type_) == type_ else declared.get(column, Type("string"))
+        parts = [self._read_alike(several, dict(types), columns) for types, several in by_types.items()]
+        nothing = ", ".join(f"{name(column)} {sql_type(type_)}" for column, type_ in {**columns, **OF_FILE}.items())
+        return union(parts) if parts else self.session.createDataFrame([], nothing)
+
+    def _read_alike(self, files: Sequence[str], types: Mapping[str, Type], columns: Mapping[str, Type]) -> DataFrame:
+        """The rows of files that have the same columns, as these columns."""
+        schema = ", ".join(f"{name(column)} {sql_type(type_)}" for column, type_ in types.items())
+        rows = self.session.read.schema(schema).parquet(*map(location, self.files.seen(files)))
+        found = [
+            f"CAST({name(column) if column in types else 'NULL'} AS {sql_type(type_)}) AS {name(column)}"
+            for column, type_ in columns.items()
+        ]
+        return rows.selectExpr(*found, f"{SOURCE_FILE} AS {FILE}")
+
+    def view(self, table: str, rows: DataFrame) -> Table:
+        """A DataFrame as an Ibis table of that name."""
+        rows.createOrReplaceTempView(table)
+        return ibis.table(_schema(rows), name=table)
+
+    def write(self, rows: Table, folder: Path, order: Sequence[str], by: str | None = None) -> dict[str, list[str]]:
+        """Compute rows, and write them as runs that are each in order.
+
+        Returns the files for each value of the column `by`, or for `""`. What was kept is freed.
+        """
+        columns, spread = ([by], f"/*+ REBALANCE({name(by)}) */ ") if by else ([], "")
+        sort = ", ".join([*map(name, columns), *(f"{name(column)} ASC NULLS LAST" for column in order)])
+        try:
+            computed = self.session.sql(f"SELECT {spread}{physical(rows)} FROM ({sql(rows)}) SORT BY {sort}")
+            self.save(computed, folder, *columns)
+        finally:
+            for kept in self._kept.values():
+                kept.unpersist()
+            self._kept.clear()
+            self.files.clear()
+        return runs(folder)
+
+    def on_workers(self, function: Callable[[Iterable[A]], Iterable[B]], tasks: Sequence[A]) -> list[B]:
+        """Run a function of this package on the workers, each of its tasks by itself."""
+        context = self.session.sparkContext
+        with tempfile.TemporaryDirectory() as folder:
+            # What the workers run is this code, whatever version they have.
+            context.addPyFile(shutil.make_archive(f"{folder}/star_assets", "zip", PACKAGE.parent, PACKAGE.name))
+            return list(context.parallelize(tasks, len(tasks)).mapPartitions(function).collect())
+
+    def save(self, rows: DataFrame, folder: Path, *by: str) -> None:
+        """Write rows as files, in folders for the values of columns. Raises EngineFailed where some are lost."""
+        from pyspark.sql import Observation
+        from pyspark.sql.functions import count, lit
+
+        written = Observation()
+        observed = rows.observe(written, count(lit(1)).alias("rows"))
+        place = self.files.folder(folder)
+        observed.write.option("compression", "snappy").partitionBy(*by).parquet(location(place))
+        self.files.fetch(folder)
+        arrived = sum(pq.read_metadata(file).num_rows for file in folder.rglob("*.parquet"))
+        if arrived != written.get["rows"]:
+            problem = f"its workers wrote {written.get['rows']} rows, and {arrived} of them are in {place}. "
+            raise EngineFailed("Spark", "writing files", f"{problem}All of them must see it under this name.")
+
+
+def union(parts: Sequence[DataFrame]) -> DataFrame:
+    """The rows of all parts, by column name; columns that a part lacks are NULL."""
+    rows, *others = parts
+    for part in others:
+        rows = rows.unionByName(part, allowMissingColumns=True)
+    return rows
+
+
+def _types(file: str) -> tuple[tuple[str, Type], ...]:
+    """The columns of a Parquet file, each with its type."""
+    return tuple((f.name, Type.of(dt.DataType.from_pyarrow(f.type))) for f in pq.read_schema(file))
+
+
+def runs(folder: Path) -> dict[str, list[str]]:
+    """The files of a folder that was saved by one column, or by none, for each of its values."""
+    found: dict[str, list[str]] = {}
+    for file in sorted(folder.rglob("*.parquet")):
+        value = file.parent.name.partition("=")[2] if file.parent != folder else ""
+        found.setdefault(value, []).append(str(file))
+    return found
+
+
+def location(file: str) -> str:
+    """A file's name as Spark reads it: a URL, or a path on this machine's own file system; and no pattern."""
+    escaped = "".join(f"\\{character}" if character in "*?[]{}\\" else character for character in file)
+    return escaped if "://" in file else f"file://{escaped}"
+
+
+def _schema(rows: DataFrame) -> dict[str, dt.DataType]:
+    """A DataFrame's columns in Ibis; timestamps as the model has them."""
+    from ibis.backends.pyspark.datatypes import PySparkType
+
+    found = PySparkType.to_ibis(rows.schema).fields
+    return {column: Type("timestamp").ibis if type_.is_timestamp() else type_ for column, type_ in found.items()}
+
+
+def sql(rows: Table) -> str:
+    """The Spark statement of an Ibis expression."""
+    # The backend itself, since its compiler reads options that come with it.
+    return str(ibis.pyspark.compile(rows))
+
+
+def physical(rows: Table) -> str:
+    """Every column, cast to the type that holds it."""
+    return ", ".join(
+        f"CAST({name(column)} AS {sql_type(Type.of(dtype))}) AS {name(column)}"
+        for column, dtype in rows.schema().items()
+    )

@@ -1,0 +1,266 @@
+"""Staging with Spark: raw files → typed, valid rows and rejects, a range of days in one job.
+
+Spark's CSV reader takes the plain files, and is trusted with a day only where it
+finds as many valid rows as the independent count of its files. Any other day is
+read by the exact reader, file by file on all workers; where these do not share
+this machine's file system, on this machine. Not here: the published
+files, which DuckDB writes out of Spark's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+import pyarrow.parquet as pq
+
+from star_assets.engines.duckdb_session import name, parquet, parquet_format, sql_type, text
+from star_assets.engines.duckdb_staging import TOLD, Staging, portions
+from star_assets.engines.engine import ExportInput, FileCount, RawInput, StagedDay
+from star_assets.engines.spark_exact import DAY, NUMBER, RawFile, ReadTask, Texts, place, read_tasks
+from star_assets.engines.spark_relations import SOURCE_FILE, SparkRelations, location, runs, union
+from star_assets.engines.spark_session import name as spark_name
+from star_assets.engines.spark_session import told
+from star_assets.engines.spark_typing import SparkTypedSql
+from star_assets.engines.typed_sql import Header
+from star_assets.model.source import Source
+from star_assets.model.types import Type
+from star_assets.settings import Settings
+from star_assets.staging.records import LINE, RAW
+from star_assets.staging.winners import DELETED
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+# Bytes of raw files that one worker reads exactly at a time.
+TASK_BYTES = 32 * 1024 * 1024
+
+# What Spark's reader gives for an unquoted field without text. No plain file has it, so "" stays text.
+NOTHING = "\x00null"
+
+
+class SparkStaging(Staging):
+    """How one source is staged by Spark; what it shares with DuckDB's staging is how days are told and rejects kept."""
+
+    def __init__(
+        self,
+        spark: SparkRelations,
+        connection: duckdb.DuckDBPyConnection,
+        source: Source,
+        reserved_keys: Mapping[str, object],
+        settings: Settings,
+    ) -> None:
+        super().__init__(connection, source, reserved_keys, settings)
+        self.spark = spark
+        self.typed = SparkTypedSql(source, reserved_keys)
+
+    def stage(self, exports: Sequence[ExportInput], folder: Path) -> Iterator[StagedDay]:
+        """Stage days, a file each, in the order given."""
+        days = f"{exports[0].day} to {exports[-1].day}" if len(exports) > 1 else exports[0].day
+        with told(f"staging {self.source.name} {days}"):
+            plain = self._read_plainly(exports, folder / "plain")
+            staged = {export.day: self._trusted_day(export, plain.get(export.day, ()), folder) for export in exports}
+            exact = [export for export in exports if staged[export.day] is None]
+            if self.spark.files.shared:
+                staged.update(self._stage_exact_days(exact, folder))
+            elif exact:
+                staged.update((day.day, day) for day in super().stage(exact, folder))
+
+            def count_repeated(portion: Sequence[ExportInput]) -> list[StagedDay]:
+                return self._with_repeated_keys([day for export in portion if (day := staged[export.day])])
+
+            with ThreadPoolExecutor(self.settings.threads) as pool:
+                found = list(pool.map(count_repeated, portions(exports, self.settings.threads)))
+        yield from chain.from_iterable(found)
+
+    # Plain files
+
+    def _read_plainly(self, exports: Sequence[ExportInput], folder: Path) -> dict[str, list[str]]:
+        """The valid rows of days whose files are all plain, as Spark finds them: for each day, Spark's files."""
+        by_header: dict[Header, dict[str, str]] = {}
+        for export in exports:
+            files = _with_rows(export)
+            if all(self._is_plain(file) for file in files):
+                for file in files:
+                    by_header.setdefault(file.profile.header, {})[str(file.path)] = export.day
+        if not by_header:
+            return {}
+        try:
+            self.spark.save(union([self._plain_rows(header, days) for header, days in by_header.items()]), folder, DAY)
+            self.spark.files.require_unchanged([file for days in by_header.values() for file in days])
+        finally:
+            self.spark.files.clear()
+        return runs(folder)
+
+    def _is_plain(self, file: RawInput) -> bool:
+        """Whether Spark can be told what the file is: it has one text for NULL, and goes by a file's name."""
+        profile = file.profile
+        return (
+            profile.plain
+            and bool(profile.header)
+            and profile.lines == profile.records + 1
+            and self.source.csv.null == ("",)
+            and file.path.suffix == (".gz" if profile.gzip else ".csv")
+        )
+
+    def _plain_rows(self, header: Header, days: Mapping[str, str]) -> DataFrame:
+        csv, session = self.source.csv, self.spark.session
+        columns = [place(number) for number in range(len(header))]
+        files = dict(zip(self.spark.files.seen(list(days)), days.values(), strict=True))
+        texts = session.read.csv(
+            [location(file) for file in files],
+            schema=", ".join(f"{column} STRING" for column in [*columns, "malformed"]),
+            columnNameOfCorruptRecord="malformed",
+            header=True,
+            sep=csv.delimiter,
+            quote=csv.quote,
+            escape=csv.quote,
+            nullValue=NOTHING,
+            emptyValue="",
+            encoding="UTF-8",
+            maxColumns=len(header) + 1,
+        )
+        texts.selectExpr("*", f"{SOURCE_FILE} AS source").createOrReplaceTempView("raw_texts")
+        session.createDataFrame(list(files.items()), f"source STRING, {DAY} STRING").createOrReplaceTempView("raw_days")
+        dated = (
+            f"(SELECT /*+ BROADCAST(raw_days) */ {self._named(header)}, {DAY}, CAST(NULL AS BIGINT) AS {LINE}, "
+            f"CAST(NULL AS STRING) AS {RAW} FROM raw_texts JOIN raw_days USING (source) WHERE malformed IS NULL)"
+        )
+        valid = self.typed.is_valid(header)
+        rows = session.sql(f"SELECT * FROM ({self.typed.explained(dated, header, DAY)}) WHERE {valid}")
+        return rows.drop(LINE, RAW, "_reason")
+
+    def _named(self, header: Header) -> str:
+        return ", ".join(f"{place(number)} AS {spark_name(column)}" for number, column in enumerate(header))
+
+    def _trusted_day(self, export: ExportInput, files: Sequence[str], folder: Path) -> StagedDay | None:
+        """The day as Spark read it, if its valid rows are as many as inspection counted."""
+        if sum(pq.read_metadata(file).num_rows for file in files) != sum(f.profile.records for f in export.files):
+            return None
+        headers = list(dict.fromkeys(file.profile.header for file in _with_rows(export)))
+        staged = self._publishable(export.day, headers, files, folder)
+        counts = [FileCount(file.name, file.profile.records, file.profile.records, 0) for file in export.files]
+        return StagedDay(export.day, staged, tuple(counts), extra=self._extra(headers))
+
+    # Other files
+
+    def _stage_exact_days(self, exports: Sequence[ExportInput], folder: Path) -> dict[str, StagedDay]:
+        """Days as the exact reader finds them, read by all workers; what is invalid becomes a reject."""
+        if not exports:
+            return {}
+        numbered = [(export.day, file) for export in exports for file in _with_rows(export)]
+        files = [RawFile(number, day, file) for number, (day, file) in enumerate(numbered)]
+        found = self._read_exactly(files, folder / "texts")
+        by_header: dict[Header, list[str]] = {}
+        for texts in found:
+            for header, file in texts.files.items():
+                by_header.setdefault(header, []).append(file)
+        rows = [self._exact_rows(header, paths) for header, paths in by_header.items()]
+        if rows:
+            self.spark.save(union(rows), folder / "exact", DAY)
+        explained = runs(folder / "exact")
+        self._view_rejects([file for several in explained.values() for file in several], found)
+        headers = {number: several for texts in found for number, several in texts.headers.items()}
+        return {
+            export.day: self._exact_day(export, files, headers, explained.get(export.day, ()), folder)
+            for export in exports
+        }
+
+    def _read_exactly(self, files: Sequence[RawFile], folder: Path) -> list[Texts]:
+        """Texts and rejects of raw files. Raises what ended the reading of one."""
+        folder.mkdir()
+        tasks = [
+            ReadTask(number, self.source, group, str(folder)) for number, group in enumerate(_groups(files, TASK_BYTES))
+        ]
+        if not tasks:
+            return []
+        found: list[Texts] = self.spark.on_workers(read_tasks, tasks)
+        for texts in found:
+            if texts.error:
+                raise texts.error
+        return found
+
+    def _exact_rows(self, header: Header, files: Sequence[str]) -> DataFrame:
+        view = self.spark.session.read.parquet(*map(location, files))
+        view.createOrReplaceTempView("exact_texts")
+        texts = f"(SELECT {self._named(header)}, {NUMBER}, {DAY}, {LINE}, {RAW} FROM exact_texts)"
+        rows = self.spark.session.sql(self.typed.explained(texts, header, NUMBER, DAY))
+        return rows.selectExpr("* EXCEPT (_raw)", f"if(_reason IS NULL, NULL, {RAW}) AS {RAW}")
+
+    def _view_rejects(self, explained: Sequence[str], found: Sequence[Texts]) -> None:
+        """All that is known of records: their file's number, and for those that are no rows, line, reason and text."""
+        parts = [f"SELECT NULL::INTEGER AS {NUMBER}, NULL::BIGINT AS {LINE}, '' AS reason, '' AS {RAW} WHERE false"]
+        if explained:
+            parts.append(f"SELECT {NUMBER}, {LINE}, _reason AS reason, {RAW} FROM {parquet(explained)}")
+        if rejected := [texts.rejects for texts in found if texts.rejects]:
+            parts.append(f"SELECT {NUMBER}, {LINE}, reason, {RAW} FROM {parquet(rejected)}")
+        self.connection.execute(f"CREATE OR REPLACE VIEW records AS {' UNION ALL '.join(parts)}")
+
+    def _exact_day(
+        self,
+        export: ExportInput,
+        files: Sequence[RawFile],
+        headers: Mapping[int, list[Header]],
+        explained: Sequence[str],
+        folder: Path,
+    ) -> StagedDay:
+        names = {file.number: file.raw.name for file in files if file.day == export.day}
+        numbers = ", ".join(map(str, names)) or "NULL"
+        counted = self.connection.execute(
+            f"SELECT {NUMBER}, count(*) FILTER (reason IS NULL), count(reason) FROM records "
+            f"WHERE {NUMBER} IN ({numbers}) GROUP BY {NUMBER}"
+        ).fetchall()
+        rejects = self.connection.execute(
+            f"SELECT {NUMBER}, {LINE}, reason, {RAW} FROM records WHERE reason IS NOT NULL AND {NUMBER} IN ({numbers}) "
+            f"ORDER BY ALL"
+        ).fetchall()
+        told_of = [(names[number], *found) for number, *found in rejects]
+        of_file = {names[number]: (staged, rejected) for number, staged, rejected in counted}
+        counts = [(file.name, *of_file.get(file.name, (0, 0))) for file in export.files]
+        known = list(dict.fromkeys(header for number in names for header in headers.get(number, ())))
+        return StagedDay(
+            export.day,
+            self._publishable(export.day, known, explained, folder, " WHERE _reason IS NULL"),
+            tuple(FileCount(file, staged + rejected, staged, rejected) for file, staged, rejected in counts),
+            self._write_rejects(export.day, told_of, folder) if told_of else None,
+            tuple(f"{file}, line {line}: {reason}" for file, line, reason, _ in told_of[:TOLD]),
+            self._extra(known),
+        )
+
+    def _publishable(
+        self, day: str, headers: Sequence[Header], files: Sequence[str], folder: Path, where: str = ""
+    ) -> Path:
+        """The day's file, out of Spark's."""
+        types = {**self.sql.types, **({DELETED: Type("boolean")} if self.source.tombstone else {})}
+        types |= dict.fromkeys(self._extra(headers), Type("string"))
+        columns = ", ".join(f"CAST({name(c)} AS {sql_type(type_)}) AS {name(c)}" for c, type_ in types.items())
+        nothing = ", ".join(f"NULL AS {name(column)}" for column in types)
+        found = f"{parquet(files)}{where}" if files else f"(SELECT {nothing}) WHERE false"
+        staged = folder / f"{day}.parquet"
+        with self.connection.cursor() as cursor:
+            cursor.execute(
+                f"COPY (SELECT {columns} FROM {found}) TO {text(str(staged))} {parquet_format(self.settings)}"
+            )
+        return staged
+
+
+def _with_rows(export: ExportInput) -> list[RawInput]:
+    return [file for file in export.files if file.profile.records]
+
+
+def _groups(files: Sequence[RawFile], bound: int) -> Iterator[tuple[RawFile, ...]]:
+    """Neighbours that have about so many bytes together."""
+    group: list[RawFile] = []
+    size = 0
+    for file in files:
+        group.append(file)
+        size += file.raw.path.stat().st_size
+        if size >= bound:
+            yield tuple(group)
+            group, size = [], 0
+    if group:
+        yield tuple(group)

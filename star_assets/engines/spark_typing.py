@@ -1,0 +1,58 @@
+"""SQL that types a source's texts by the project's grammar, on Spark."""
+
+from __future__ import annotations
+
+from star_assets.engines.spark_session import name, sql_type, text, to_utc
+from star_assets.engines.typed_sql import Header, TypedSql
+from star_assets.model.types import Type
+from star_assets.staging import grammar
+
+# What ends a timestamp that says its offset from UTC; a date ends in two digits, and no sign before them but its own.
+OFFSET = r"\d\d:\d\d.*(?:Z|[+-][0-9:]+)$"
+
+
+class SparkTypedSql(TypedSql):
+    """The SQL of Spark."""
+
+    def _name(self, identifier: str) -> str:
+        return name(identifier)
+
+    def _text(self, value: str) -> str:
+        return text(value)
+
+    def _type(self, type_: Type) -> str:
+        return sql_type(type_)
+
+    def is_valid(self, header: Header) -> str:
+        """SQL for whether a plain reader can be trusted with a row of `explained`."""
+        valid = "_reason IS NULL"
+        if self._only_text(header):
+            key = self.source.keys[0]
+            valid += f" AND {name(key)} <> {text(key)}"
+        return valid
+
+    def _cast(self, column: str) -> str:
+        """SQL for a column's value: NULL where its text is not valid."""
+        if (pattern := grammar.pattern(self.types[column])) is None:
+            return name(column)
+        # Java's `$` would also match before a last line end.
+        whole = text(rf"\A(?:{pattern})\z")
+        return f"CASE WHEN {name(column)} RLIKE {whole} THEN {self._value(column)} END"
+
+    def _value(self, column: str) -> str:
+        """SQL for the value of a text that matches the grammar; NULL where it is none on every engine."""
+        type_, raw = self.types[column], name(column)
+        if type_.name == "timestamp":
+            return self._timestamp(raw)
+        if type_.name == "boolean":
+            return f"lower({raw}) IN ('true', 't', '1')"
+        found = f"TRY_CAST({raw} AS {sql_type(type_)})"
+        return f"if(abs({found}) < double('infinity'), {found}, NULL)" if type_.name == "float64" else found
+
+    def _timestamp(self, raw: str) -> str:
+        """SQL for a UTC timestamp in milliseconds, from year 1 to 9999."""
+        clock = to_utc(f"TRY_CAST({raw} AS TIMESTAMP_NTZ)", self.source.timezone)
+        moment = f"CAST(TRY_CAST({raw} AS TIMESTAMP_LTZ) AS TIMESTAMP_NTZ)"
+        utc = f"if({raw} RLIKE {text(OFFSET)}, {moment}, {clock})"
+        cut = f"CAST(date_trunc('MILLISECOND', {utc}) AS TIMESTAMP_NTZ)"
+        return f"if({cut} BETWEEN TIMESTAMP_NTZ'0001-01-01' AND TIMESTAMP_NTZ'9999-12-31 23:59:59.999', {cut}, NULL)"

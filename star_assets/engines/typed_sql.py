@@ -1,0 +1,118 @@
+"""SQL that types a source's texts by the project's grammar, and says what is wrong with a row.
+
+Here: what is the same in every engine's SQL. Not here: how an engine matches and
+casts one value (duckdb_typing, spark_typing); which text is valid (staging/grammar).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+from star_assets.model.source import Source
+from star_assets.model.types import Type
+from star_assets.staging import grammar
+from star_assets.staging.names import table_names
+from star_assets.staging.records import LINE, RAW
+from star_assets.staging.winners import DELETED
+
+Header = tuple[str, ...]
+
+
+class TypedSql(ABC):
+    """SQL that types a source's text columns by the grammar, and says what is wrong with a row."""
+
+    def __init__(self, source: Source, reserved_keys: Mapping[str, object]) -> None:
+        self.source = source
+        self.reserved_keys = reserved_keys
+        self.types = {column: Type.parse(spec.type) for column, spec in source.declared.items()}
+
+    @abstractmethod
+    def _name(self, identifier: str) -> str:
+        """An identifier, quoted."""
+
+    @abstractmethod
+    def _text(self, value: str) -> str:
+        """A string literal."""
+
+    @abstractmethod
+    def _type(self, type_: Type) -> str:
+        """The engine's type that holds a type of the model."""
+
+    @abstractmethod
+    def _cast(self, column: str) -> str:
+        """SQL for a column's value: NULL where its text is not valid."""
+
+    @property
+    def columns(self) -> Header:
+        """The columns that every staged file of the source has."""
+        return (*self.types, DELETED) if self.source.tombstone else tuple(self.types)
+
+    def explained(self, texts: str, header: Header, *kept: str) -> str:
+        """Typed columns, `_line`, `_raw`, those to be kept, and `_reason`: why a row is not valid, NULL if it is."""
+        typed = [f"{self._cast(column)} AS {self._typed(column)}" for column in self.types if column in header]
+        result = [f"{self._typed(c)} AS {self._name(c)}" if c in header else self._null(c) for c in self.types]
+        result += [*self._beside(header), LINE, RAW, *kept, f"{self._reason(header)} AS _reason"]
+        return f"SELECT {', '.join(result)} FROM (SELECT {', '.join(['*', *typed])} FROM {texts})"
+
+    def no_rows(self) -> str:
+        """No rows, with the columns that every staged file has, in their types."""
+        nulls = [self._null(column) for column in self.types]
+        nulls += [f"CAST(NULL AS BOOLEAN) AS {DELETED}"] if self.source.tombstone else []
+        return f"SELECT {', '.join(nulls)} WHERE false"
+
+    def carried(self, header: Header) -> dict[str, str]:
+        """The columns of a header that are carried along undeclared, each with a staged name of its own."""
+        if self.source.new_columns == "ignore":
+            return {}
+        names = table_names(header, self.types)
+        return {column: names[column] for column in header if column not in self.types}
+
+    def _beside(self, header: Header) -> list[str]:
+        """The columns that the declaration does not list, and whether the row is a tombstone."""
+        carried_along = [
+            f"{self._name(column)} AS {self._name(staged)}" for column, staged in self.carried(header).items()
+        ]
+        return [*carried_along, f"{self._is_deleted(header)} AS {DELETED}"] if self.source.tombstone else carried_along
+
+    def _null(self, column: str) -> str:
+        return f"CAST(NULL AS {self._type(self.types[column])}) AS {self._name(column)}"
+
+    def _is_deleted(self, header: Header) -> str:
+        assert self.source.tombstone is not None
+        column, value = self.source.tombstone
+        return f"coalesce({self._name(column)} = {self._text(value)}, false)" if column in header else "false"
+
+    def _reason(self, header: Header) -> str:
+        """SQL for the first rule that a row breaks, NULL where it breaks none.
+
+        An empty quoted text is NULL in any column that is not text.
+        """
+        cases: list[str] = []
+        for column, type_ in self.types.items():
+            if column in header and type_.name != "string":
+                shown = f"{self._text(f'column {column}: ')} || chr(39) || {self._name(column)} || chr(39)"
+                cases.append(
+                    f"WHEN {self._typed(column)} IS NULL AND {self._name(column)} <> '' "
+                    f"THEN {shown} || {self._text(f' is not {grammar.expected(type_)}')}"
+                )
+        alive = f" AND NOT {self._is_deleted(header)}" if self.source.tombstone else ""
+        for column in self.source.required_values:
+            typed = self._typed(column) if column in header else "NULL"
+            only_alive = alive if column not in self.source.keys else ""
+            cases.append(f"WHEN {typed} IS NULL{only_alive} THEN {self._text(f'column {column}: no value')}")
+        for column, value in self.reserved_keys.items():
+            if column in header:
+                cases.append(
+                    f"WHEN CAST({self._typed(column)} AS {self._type(Type('string'))}) = {self._text(str(value))} "
+                    f"THEN {self._text(f'column {column}: {value} is the key of the Unknown member')}"
+                )
+        return f"CASE {' '.join(cases)} END"
+
+    def _only_text(self, header: Header) -> bool:
+        """Whether a header that is repeated amid the rows would be valid: whether it is one, the exact reader knows."""
+        return all(self.types[column].name == "string" for column in header if column in self.types)
+
+    def _typed(self, column: str) -> str:
+        """What a typed column is called beside the texts: no header has a name that begins with a space."""
+        return self._name(f" {column}")

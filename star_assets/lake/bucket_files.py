@@ -1,0 +1,103 @@
+"""Files of this machine as Spark's workers see them: through the lake's bucket, by S3A.
+
+An object of which this machine has a copy is read where it lies. What only this
+machine has is uploaded to a scratch folder in the lake, and what workers write
+there is brought back. Not here: what Spark does with them (engines).
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from star_assets.lake.s3_storage import S3Storage
+from star_assets.lake.storage import each
+from star_assets.model.errors import BrokenFile
+
+# Where what is passed between machines lies for the time of a job; the `_` hides it from readers.
+SCRATCH = "_spark"
+
+# boto3's names of credentials that a machine gets from AWS: Spark's workers get them there as well.
+GIVEN_BY_AWS = {"iam-role", "container-role"}
+
+
+class BucketFiles:
+    """The SparkFiles of a lake in a bucket."""
+
+    shared = False
+
+    def __init__(self, storage: S3Storage) -> None:
+        self.storage = storage
+        self._folder = f"{SCRATCH}/{uuid.uuid4().hex}"
+        self._seen: dict[str, str] = {}
+        self._folders: dict[Path, str] = {}
+
+    @cached_property
+    def options(self) -> Mapping[str, str]:
+        """S3A's settings: the endpoint, region and credentials that boto3 uses here."""
+        import boto3
+
+        session = boto3.Session()
+        found = {"fs.s3a.path.style.access": "true"} if endpoint() else {}
+        found |= {"fs.s3a.endpoint": endpoint()} if endpoint() else {}
+        found |= {"fs.s3a.endpoint.region": session.region_name} if session.region_name else {}
+        if self.storage.kms_key:
+            found |= {"fs.s3a.encryption.algorithm": "SSE-KMS", "fs.s3a.encryption.key": self.storage.kms_key}
+        credentials = session.get_credentials()
+        if credentials is None or credentials.method in GIVEN_BY_AWS:
+            return found
+        keys = credentials.get_frozen_credentials()
+        found |= {"fs.s3a.access.key": keys.access_key, "fs.s3a.secret.key": keys.secret_key}
+        provider = "SimpleAWSCredentialsProvider"
+        if keys.token:
+            provider, found["fs.s3a.session.token"] = "TemporaryAWSCredentialsProvider", keys.token
+        return {**found, "fs.s3a.aws.credentials.provider": f"org.apache.hadoop.fs.s3a.{provider}"}
+
+    def seen(self, files: Sequence[str]) -> list[str]:
+        """The objects that local files are copies of; others are uploaded."""
+        fresh = [file for file in dict.fromkeys(files) if file not in self._seen]
+        self._seen.update(zip(fresh, each(self.storage, self._see, fresh), strict=True))
+        return [self._seen[file] for file in files]
+
+    def _see(self, file: str) -> str:
+        if found := self.storage.copied_from(file):
+            return self._url(found[0])
+        path = f"{self._folder}/{uuid.uuid4().hex}/{Path(file).name}"
+        self.storage.upload(Path(file), path)
+        return self._url(path)
+
+    def folder(self, folder: Path) -> str:
+        """A folder in scratch."""
+        self._folders[folder] = f"{self._folder}/{uuid.uuid4().hex}"
+        return self._url(self._folders[folder])
+
+    def fetch(self, folder: Path) -> None:
+        """Download what was written."""
+        root = self._folders.pop(folder)
+        paths = [found.path for found in self.storage.walk(root) if found.path.endswith(".parquet")]
+        for path in paths:
+            (folder / path.removeprefix(f"{root}/")).parent.mkdir(parents=True, exist_ok=True)
+        each(self.storage, lambda path: self.storage.download(path, folder / path.removeprefix(f"{root}/")), paths)
+
+    def require_unchanged(self, files: Sequence[str]) -> None:
+        """Raises BrokenFile for an object that is no longer the one of which this machine has a copy."""
+        found = [copied for file in files if (copied := self.storage.copied_from(file))]
+        for path, etag in found:
+            if etag and self.storage.etag(path) != etag:
+                raise BrokenFile(self.storage.uri(path), None, "it changed while it was read")
+
+    def clear(self) -> None:
+        """Remove the scratch folder."""
+        self.storage.delete([found.path for found in self.storage.walk(self._folder)])
+        self._seen = {file: url for file, url in self._seen.items() if f"/{self._folder}/" not in url}
+
+    def _url(self, path: str) -> str:
+        return "s3a" + self.storage.uri(path).removeprefix("s3")
+
+
+def endpoint() -> str:
+    """Where S3 is, if not at AWS's own address; botocore reads the same variables."""
+    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL", "")

@@ -1,0 +1,85 @@
+"""Which engine computes a table's days where `STAR_ENGINE=auto`: by how many bytes they are made of.
+
+The bytes are those of the manifests, and for a source those of its raw files. Not
+here: the engines themselves, and what is to be computed (stage, dimensions, facts).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from star_assets.engines.engine import Engine
+from star_assets.lake.catalog import TableEntry
+from star_assets.pipeline.context import Context
+from star_assets.pipeline.outcome import Outcome
+from star_assets.pipeline.publishing import Built, Plan, Step
+from star_assets.settings import Settings
+
+
+class SizedStep(Step, Protocol):
+    """A Step whose engine can be chosen once it is known what there is to do."""
+
+    engine: Engine
+
+    def input_bytes(self, plans: Sequence[Plan]) -> int:
+        """How many bytes of input these plans are made of, each counted once."""
+        ...
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An engine, and why it was chosen."""
+
+    engine: str
+    reason: str
+
+
+def choose(settings: Settings, size: int) -> Choice:
+    """DuckDB up to a size; above it Spark."""
+    limit = settings.auto_above
+    found, bound = f"{shown(size)} of input", f"STAR_AUTO_ABOVE ({shown(limit)})"
+    if size > limit:
+        return Choice("spark", f"{found}, above {bound}")
+    return Choice("duckdb", f"{found}, within {bound}")
+
+
+def shown(size: int) -> str:
+    """Bytes for people: `1.5 GB`."""
+    amount, units = float(size), ["bytes", "kB", "MB", "GB", "TB", "PB"]
+    while round(amount, 1) >= 1000 and len(units) > 1:
+        amount, units = amount / 1000, units[1:]
+    return f"{amount:.0f} {units[0]}" if units[0] == "bytes" else f"{amount:.1f} {units[0]}"
+
+
+class ChoosingStep:
+    """A Step that chooses its engine for what a run has to do, and says so beside what it built."""
+
+    def __init__(self, context: Context, step: SizedStep) -> None:
+        self.context = context
+        self.step = step
+        self.entry: TableEntry = step.entry
+        self.choice = Choice("", "")
+
+    def plan(self, days: Sequence[str]) -> Iterator[Plan | Outcome]:
+        """As the step plans."""
+        return self.step.plan(days)
+
+    def batches(self, plans: Sequence[Plan]) -> Iterator[Sequence[Plan]]:
+        """The engine is chosen for all of them together; then as the step divides them for it."""
+        if plans:
+            self.choice = choose(self.context.settings, self.step.input_bytes(plans))
+            self.step.engine = self.context.engine_named(self.choice.engine)
+        return self.step.batches(plans)
+
+    def build(self, plans: Sequence[Plan], folder: Path) -> Iterator[Built]:
+        """As the step builds."""
+        chosen = {"engine": self.choice.engine, "engine_chosen_for": self.choice.reason}
+        for built in self.step.build(plans, folder):
+            yield replace(built, facts={**built.facts, **chosen})
+
+    def before_commit(self, built: Built) -> None:
+        """As the step says."""
+        self.step.before_commit(built)

@@ -1,0 +1,152 @@
+"""DuckDB and Spark give the same: row for row, type for type, file for file, rejects included."""
+
+from __future__ import annotations
+
+import importlib
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from star_assets.engines.duckdb_typing import DuckDBTypedSql
+from star_assets.model import Source, load_star
+from star_assets.samples.retailer import write_exports
+from star_assets.settings import Settings
+from star_assets.star import retail
+
+from ..spark import needs_spark
+from ..staging.test_grammar import NEVER, NO_VALUES, TYPES, VALUES
+from .hard_cases import DAYS, hard, write_hard_cases
+from .pairs import Pair, columns, require_same
+
+pytestmark = needs_spark
+
+REPOSITORY = Path(__file__).parents[2]
+
+# What each type is in a published Parquet file, whichever engine computed it.
+PARQUET = {
+    "int32": ("INT32", "Int(bitWidth=32, isSigned=true)"),
+    "int64": ("INT64", "Int(bitWidth=64, isSigned=true)"),
+    "float64": ("DOUBLE", "None"),
+    "boolean": ("BOOLEAN", "None"),
+    "string": ("BYTE_ARRAY", "String"),
+    "date": ("INT32", "Date"),
+    "timestamp": ("INT64", "Timestamp(isAdjustedToUTC=false, timeUnit=milliseconds, "),
+    "decimal(9,2)": ("INT32", "Decimal(precision=9, scale=2)"),
+    "decimal(18,4)": ("INT64", "Decimal(precision=18, scale=4)"),
+    "decimal(38,10)": ("FIXED_LEN_BYTE_ARRAY", "Decimal(precision=38, scale=10)"),
+}
+
+
+@pytest.fixture(scope="module")
+def retailer(tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    """Three days of the sample retailer."""
+    root = tmp_path_factory.mktemp("retailer")
+    write_exports(root, date(2023, 7, 1), 3, orders_per_day=30)
+    pair = Pair(retail, root, start_date=date(2023, 7, 1))
+    assert pair.run(["2023-07-01", "2023-07-02", "2023-07-03"]) == {}
+    return pair
+
+
+@pytest.mark.parametrize("table", retail.tables)
+def test_the_sample_retailer_is_the_same(retailer: Pair, table: str) -> None:
+    """The whole way: CSV and JSON, snapshots, a history, references."""
+    for day in ("2023-07-01", "2023-07-02", "2023-07-03"):
+        require_same(retailer, table, day, in_order=table not in retail.sources)
+
+
+@pytest.fixture(scope="module")
+def hard_cases(tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    """Exports that are hard to read, and values at their limits."""
+    root = tmp_path_factory.mktemp("hard cases")
+    write_hard_cases(root)
+    pair = Pair(hard, root, start_date=date.fromisoformat(DAYS[0]), timezone="America/New_York")
+    failed = pair.run(DAYS)
+    assert failed.get("spark") == failed.get("duckdb")
+    return pair
+
+
+@pytest.mark.parametrize("table", hard.tables)
+def test_hard_cases_are_the_same(hard_cases: Pair, table: str) -> None:
+    """Limits of decimals, NaN, NULL, the extra hour, Unicode, empty text, ties; every kind of reject."""
+    for day in DAYS:
+        require_same(hard_cases, table, day, in_order=table not in hard.sources)
+
+
+def test_every_table_of_the_hard_cases_has_rows(hard_cases: Pair) -> None:
+    """Nothing is equal to nothing."""
+    for table in hard.tables:
+        files = [file for day in DAYS for file in hard_cases.files(table, day).values()]
+        assert sum(pq.read_metadata(file).num_rows for file in files) > 0, table
+
+
+def test_every_type_has_one_form_in_parquet(hard_cases: Pair) -> None:
+    """What Athena and Glue are told is one type for a column, whichever engine wrote a day."""
+    for file in hard_cases.files("all_types", DAYS[0]).values():
+        found = {name: (physical, logical) for name, physical, _, logical in columns(file)}
+        declared = {field.name: str(field.type) for field in hard.fields(hard.sources["all_types"])}
+        assert set(PARQUET) <= set(declared.values())
+        for name, type_ in declared.items():
+            if type_ in PARQUET:
+                assert found[name][0] == PARQUET[type_][0]
+                assert found[name][1].startswith(PARQUET[type_][1])
+
+
+@pytest.mark.parametrize("timezone", ["UTC", "America/New_York", "America/Havana", "Australia/Lord_Howe"])
+def test_the_grammar_means_the_same(timezone: str) -> None:
+    """Every text that is, or only looks like, a value of some type, read as each type."""
+    from star_assets.engines.spark_session import open_session
+    from star_assets.engines.spark_typing import SparkTypedSql
+
+    texts = [
+        None,
+        "",
+        *NEVER,
+        *(text for given in (VALUES, NO_VALUES) for several in given.values() for text in several),
+    ]
+    texts += [f"2023-{day} {hour}:{minute}:00" for day, hours in EXTRA.items() for hour in hours for minute in (15, 45)]
+    columns = {f"v{number}": type_ for number, type_ in enumerate(TYPES)}
+    source = Source("s", key="k", columns={"k": "int64", **columns}, timezone=timezone)
+    header = ("k", *columns)
+    session = open_session(Settings(engine="spark"))
+    given = [(str(n), *[text] * len(columns), n, text) for n, text in enumerate(dict.fromkeys(texts))]
+    schema = ", ".join(f"{column} STRING" for column in header) + ", _line BIGINT, _raw STRING"
+    session.createDataFrame(given, schema).createOrReplaceTempView("texts")
+    spark = session.sql(SparkTypedSql(source, {}).explained("texts", header)).collect()
+    with duckdb.connect() as connection:
+        connection.execute(f"SET TimeZone = '{timezone}'")
+        names = [*header, "_line", "_raw"]
+        table = pa.table([pa.array([row[n] for row in given]) for n in range(len(names))], names=names)
+        connection.register("texts", table)
+        duck = connection.execute(DuckDBTypedSql(source, {}).explained("texts", header)).fetchall()
+    assert {row["k"]: str(tuple(row)) for row in spark} == {row[0]: str(row) for row in duck}
+
+
+# Days on which clocks are changed somewhere, and the hours around that.
+EXTRA = {"03-12": ("01", "02", "03"), "11-05": ("00", "01", "02"), "04-02": ("01", "02"), "10-01": ("01", "02")}
+
+
+@pytest.fixture(scope="module")
+def jaffle(tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    """Somebody else's data: a dump of 2.5 MB, one day of its sales."""
+    root = tmp_path_factory.mktemp("jaffle")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(REPOSITORY))
+        prepare = importlib.import_module("examples.jaffle.prepare")
+        star = load_star("examples.jaffle.jaffle:jaffle")
+    dump = prepare.dump_folder()
+    if not dump.is_dir():
+        pytest.skip(f"no Jaffle dump in {dump}; JAFFLE_DATA names its folder")
+    prepare.prepare(dump, root)
+    pair = Pair(star, root, start_date=date.fromisoformat(prepare.FIRST_DAY))
+    assert pair.run([prepare.DUMP_DAY]) == {}
+    return pair
+
+
+def test_the_jaffle_dump_is_the_same(jaffle: Pair) -> None:
+    """UUIDs, prices in cents, descriptions with commas and quotes."""
+    for table in jaffle.star.tables:
+        require_same(jaffle, table, "2019-08-31", in_order=table not in jaffle.star.sources)

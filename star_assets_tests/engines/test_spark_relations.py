@@ -1,0 +1,79 @@
+"""What Spark reads of files that earlier declarations staged."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from star_assets.engines.engine import StagedInput
+from star_assets.engines.opening import open_engine
+from star_assets.engines.spark_files import SharedFiles
+from star_assets.model import Column, Source, Star
+from star_assets.model.errors import StagedOtherwise
+from star_assets.settings import Settings
+
+from ..spark import needs_spark
+
+pytestmark = needs_spark
+
+items = Source(
+    "items",
+    key="item",
+    columns={"item": "int64", "price": "decimal(18,4)", "code": "string", "later": Column("date", optional=True)},
+)
+
+# Columns as two declarations before this one staged them; `color` was never declared.
+OLDER: dict[str, tuple[list[Any], pa.DataType]] = {
+    "item": ([1, -2], pa.int32()),
+    "price": ([Decimal("1.50"), None], pa.decimal128(9, 2)),
+    "code": ([date(2023, 7, 1), None], pa.date32()),
+    "color": ([1, 2], pa.int64()),
+}
+OLD: dict[str, tuple[list[Any], pa.DataType]] = {
+    "item": ([3], pa.int64()),
+    "price": ([Decimal("-0.0001")], pa.decimal128(18, 4)),
+    "code": (["x"], pa.string()),
+    "color": (["green"], pa.string()),
+    "later": ([date(2023, 7, 2)], pa.date32()),
+}
+
+
+def staged(folder: Path, *days: dict[str, tuple[list[Any], pa.DataType]]) -> list[StagedInput]:
+    found = []
+    for number, columns in enumerate(days, 1):
+        file = folder / f"{number}.parquet"
+        pq.write_table(pa.table({name: pa.array(*given) for name, given in columns.items()}), file)
+        found.append(StagedInput(f"2023-07-{number:02}", (str(file),)))
+    return found
+
+
+@pytest.mark.parametrize("days", [[OLDER, OLD], [OLD, OLDER], [OLDER], []], ids=["grown", "older last", "old", "none"])
+def test_rows_have_the_declared_types_whatever_staged_them(tmp_path: Path, days: list[Any]) -> None:
+    """A declaration may grow; days whose raw files are gone stay as they were staged."""
+    found = {}
+    for name in ("duckdb", "spark"):
+        engine: Any = open_engine(name, Star([items], [], []), Settings(engine=name), SharedFiles())
+        exports = staged(tmp_path, *days)
+        if name == "spark":
+            rows = engine.spark._staged(items, exports)
+            selected = [tuple(row) for row in engine.spark.session.table(rows.get_name()).collect()]
+        else:
+            rows = engine._staged(items, exports)
+            selected = engine.connection.execute(f"FROM {rows.get_name()}").fetchall()
+        types = {column: str(type_).removeprefix("!") for column, type_ in rows.schema().items()}
+        found[name] = types, sorted(str(sorted(zip(rows.columns, row, strict=True))) for row in selected)
+    assert found["spark"] == found["duckdb"]
+
+
+def test_a_type_that_holds_less_than_was_staged_is_an_error(tmp_path: Path) -> None:
+    """A cast would lose digits, or turn text into NULL."""
+    narrow = Source("items", key="item", columns={"item": "int32", "price": "decimal(9,2)", "code": "string"})
+    engine: Any = open_engine("spark", Star([narrow], [], []), Settings(engine="spark"), SharedFiles())
+    with pytest.raises(StagedOtherwise, match="'item' as int32 in all that is staged, found int64"):
+        engine.spark._staged(narrow, staged(tmp_path, OLD))

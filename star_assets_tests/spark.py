@@ -1,0 +1,41 @@
+"""Spark for tests: whether it is here, and settings that suit a few rows."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from pathlib import Path
+
+import pytest
+
+LACKING = (
+    "pyspark is not installed: pip install 'star_assets[spark]'"
+    if importlib.util.find_spec("pyspark") is None
+    else None
+    if shutil.which("java")
+    else "there is no Java, which Spark needs"
+)
+
+# All tests that start Spark run in one process: a session takes seconds to start, and half a gigabyte.
+needs_spark = [pytest.mark.skipif(LACKING is not None, reason=str(LACKING)), pytest.mark.xdist_group("spark")]
+
+# What `make s3a` fetches.
+S3A = Path(__file__).parents[1] / ".s3a" / "jars"
+
+# Two tasks are enough to take rows apart and bring them together again.
+DEFAULTS = {
+    "spark.master": "local[2]",
+    "spark.ui.enabled": "false",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.driver.memory": "1g",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+}
+
+
+def write_defaults(folder: Path, **others: str) -> None:
+    """Make a folder one that SPARK_CONF_DIR can name."""
+    jars = {"spark.jars": ",".join(map(str, sorted(S3A.glob("*.jar"))))} if S3A.exists() else {}
+    lines = [f"{key} {value}" for key, value in {**DEFAULTS, **jars, **others}.items()]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "spark-defaults.conf").write_text("\n".join(lines) + "\n")
