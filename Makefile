@@ -7,10 +7,13 @@ BIN := .venv/bin
 WITNESS := .witness
 S3A := .s3a
 
-.PHONY: demo ui test faults tpch witness s3a lint bench clean
+.PHONY: demo demo-aws ui test faults tpch witness s3a lint bench clean
 
 demo: .venv/demo  ## export a quarter, materialize it with Dagster, answer the reference question
 	$(BIN)/star-assets demo
+
+demo-aws: .venv/aws  ## the same on S3 and Glue, as moto serves them on this machine
+	$(BIN)/python -m star_assets.orchestration.demo_aws
 
 ui: .venv/demo  ## Dagster's web UI and daemon on http://127.0.0.1:3000
 	$(BIN)/dagster dev
@@ -41,6 +44,10 @@ clean:  ## remove the environment, the sample lake and Dagster's history
 	@test -n "$(PYTHON)" || { echo "Python 3.10 or newer is needed; PYTHON=/path/to/python names one."; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+.venv/aws: setup.py .venv/demo
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[aws,moto]'
 	touch $@
 
 .venv/test: setup.py .venv/demo

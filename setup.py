@@ -7,6 +7,7 @@ checks are not yet among what it promises to keep.
 from setuptools import find_packages, setup
 
 AWS = ["boto3>=1.36,<2", "dagster-aws>=0.29,<0.30", "pyathena>=3.40,<5"]
+MOTO = ["moto[server]>=5.2,<6"]
 POSTGRES = ["psycopg[binary]>=3.2,<4"]
 SPARK = ["dagster-pyspark>=0.29,<0.30", "pyspark>=4.1,<4.2"]
 TPCH = ["tpchgen-cli>=4,<5"]
@@ -15,7 +16,7 @@ TEST = [
     *TPCH,
     "dagster-graphql>=1.13,<1.14",
     "hypothesis>=6.100,<7",
-    "moto[server]>=5.2,<6",
+    *MOTO,
     "mypy>=1.15,<3",
     *POSTGRES,
     *SPARK,
@@ -44,6 +45,13 @@ setup(
         "rich>=13.9,<16",
         "sqlglot>=30,<31",
     ],
-    extras_require={"aws": AWS, "postgres": POSTGRES, "spark": SPARK, "tpch": TPCH, "test": TEST},
+    extras_require={
+        "aws": AWS,
+        "moto": MOTO,
+        "postgres": POSTGRES,
+        "spark": SPARK,
+        "tpch": TPCH,
+        "test": TEST,
+    },
     entry_points={"console_scripts": ["star-assets=star_assets.cli:main"]},
 )

@@ -36,11 +36,22 @@ TOP = 10
 
 def run_demo() -> int:
     """Run it in the lake of the environment's settings. Returns the exit code."""
-    settings = load_settings().model_copy(update={"start_date": FIRST_DAY})
-    console = Console(highlight=False)
-    started = time.monotonic()
-    warehouse = Warehouse(retail, settings)
+    console, started = Console(highlight=False), time.monotonic()
+    warehouse = demonstrate(console, load_settings())
+    if warehouse is None:
+        return 1
     lake = warehouse.storage.uri("")
+    console.print(f"\nDone in {time.monotonic() - started:.0f} s. The lake is in [bold]{lake}[/]: oltp/ staging/ olap/")
+    console.print("Next:  [bold]make ui[/]                                  assets, lineage, checks")
+    console.print('       [bold].venv/bin/star-assets query "SELECT …"[/]   ask something else')
+    console.print("       [bold].venv/bin/star-assets status[/]             what is live")
+    return 0
+
+
+def demonstrate(console: Console, settings: Settings) -> Warehouse | None:
+    """Export, materialize, answer. Returns what was filled; None if the run failed."""
+    settings = settings.model_copy(update={"start_date": FIRST_DAY})
+    warehouse = Warehouse(retail, settings)
     rows = export_samples(warehouse.storage, FIRST_DAY, DAYS)
     console.print(f"[bold]1. Exports[/]       {rows:,} raw rows of {DAYS} days in {warehouse.storage.uri('oltp')}")
     console.print(f"[bold]2. Dagster run[/]   {len(retail.tables)} assets × {DAYS} days")
@@ -49,13 +60,9 @@ def run_demo() -> int:
         succeeded = materialize_all(retail, settings, days, progress.tell)
     if not succeeded:
         console.print("[red]The run failed.[/] `make ui` shows it; what was live stays live.")
-        return 1
+        return None
     show_answer(console, warehouse, settings)
-    console.print(f"\nDone in {time.monotonic() - started:.0f} s. The lake is in [bold]{lake}[/]: oltp/ staging/ olap/")
-    console.print("Next:  [bold]make ui[/]                                  assets, lineage, checks")
-    console.print('       [bold].venv/bin/star-assets query "SELECT …"[/]   ask something else')
-    console.print("       [bold].venv/bin/star-assets status[/]             what is live")
-    return 0
+    return warehouse
 
 
 def show_answer(console: Console, warehouse: Warehouse, settings: Settings) -> None:
