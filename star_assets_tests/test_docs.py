@@ -1,13 +1,17 @@
 """The documentation is true: every command in it runs, every setting, link and command it names exists."""
 
+import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from botocore import xform_name
 
 from star_assets import cli
 from star_assets.settings import Settings
@@ -17,9 +21,12 @@ from .shop import Shop
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 POSTGRES = ROOT / "docs" / "postgres.md"
+AWS = ROOT / "docs" / "aws.md"
 JAFFLE, TPCH = (ROOT / "examples" / example / "README.md" for example in ("jaffle", "tpch"))
 
 README = PAGES[0].read_text()
+
+PAGE = re.compile(r"\bdocs/[\w-]+\.md")
 
 
 def blocks(page: Path) -> list[tuple[str, str]]:
@@ -61,7 +68,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         pytest.param(page, n, id=f"{page.name}-{n}")
         for page in PAGES
-        if page != POSTGRES
+        if page not in (POSTGRES, AWS)
         for n in range(len(blocks(page)))
     ],
 )
@@ -102,6 +109,40 @@ def test_the_commands_of_the_large_example_run(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_commands_of_the_page_on_aws_run(
+    aws: Callable[..., Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of the AWS CLI as it would run them, then ours on what they made."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    page = AWS.read_text()
+    commands = re.findall(r"^    (aws .*(?:\n      .*)*)", page, re.MULTILINE)
+    assert len(commands) > 10
+    for command in commands:
+        call_aws(command)
+    # Moto takes a ban of plain HTTP for a ban of everything.
+    call_aws("aws s3api delete-bucket-policy --bucket shop-lake")
+    for block, _ in blocks(AWS):
+        done = run(block, tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def call_aws(command: str) -> None:
+    """What the AWS CLI makes of a command: one operation, its options texts or JSON, in place or in a file."""
+    import boto3
+
+    _, service, operation, *words = shlex.split(command)
+    client = boto3.session.Session().client("s3" if service == "s3api" else service)
+    method = operation.replace("-", "_")
+    members = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[method]).input_shape.members
+    options, given = {xform_name(member, "-"): member for member in members}, {}
+    for option, text in zip(words[::2], words[1::2], strict=True):
+        member = options[option.removeprefix("--")]
+        if text.startswith("file://"):
+            text = (ROOT / text.removeprefix("file://")).read_text()
+        given[member] = text if members[member].type_name == "string" else json.loads(text)
+    getattr(client, method)(**given)
+
+
 @pytest.mark.parametrize("name", cli.main.commands)
 def test_every_command_is_in_the_readme_or_the_runbook(name: str) -> None:
     """A command that no page names is found by nobody."""
@@ -118,6 +159,13 @@ def test_no_setting_is_named_that_does_not_exist() -> None:
     """A variable that does nothing is worse than none."""
     named = {found for page in PAGES for found in re.findall(r"STAR_[A-Z_]+", page.read_text())}
     assert named <= {f"STAR_{name.upper()}" for name in Settings.model_fields}
+
+
+def test_messages_point_at_pages_that_exist() -> None:
+    """An error that names a page is read by somebody in need of it."""
+    named = {found for file in (ROOT / "star_assets").rglob("*.py") for found in PAGE.findall(file.read_text())}
+    assert named
+    assert [page for page in named if not (ROOT / page).is_file()] == []
 
 
 @pytest.mark.parametrize("page", [*PAGES, JAFFLE, TPCH], ids=lambda page: f"{page.parent.name}-{page.name}")
