@@ -61,6 +61,8 @@ def in_words(error: duckdb.Error, sql: str) -> QueryError:
         return BadQuery("The query needs more memory than STAR_MEMORY_LIMIT allows. Raise it, or read less.", sql)
     if "Overflow in multiplication of INT128" in said:
         return Unfaithful("a decimal division that needs more than 38 digits", "CAST to decimals of fewer digits.")
+    if "initial value type must be the same" in said:
+        return Unfaithful("reduce whose state is of another type than the array", "CAST the array's elements to it.")
     for pattern, words in _WORDS:
         if found := re.search(pattern, said):
             return BadQuery(f"{words.format(*found.groups())}.", sql)

@@ -1,4 +1,4 @@
-"""Ask Trino every query of the corpus and keep what it answers: `make record`.
+"""Ask Trino every query of the corpus and keep what it answers.
 
 Its answers are what the embedded Athena is held to, so read the difference
 before it is committed.

@@ -50,7 +50,7 @@ def refused(shop: EmbeddedAthena) -> dict[str, list[str]]:
 def test_an_answer_is_trino_s_or_refused(shop: EmbeddedAthena, question: Question) -> None:
     """A wrong answer is worse than none: nobody would see it."""
     expected = answers(question.category)[question.name]
-    assert expected["sql"] == question.sql, "The query was changed: run `make record`."
+    assert expected["sql"] == question.sql, "The query was changed: run `python -m star_assets_tests.athena.record`."
     try:
         found = as_trino(shop.query(question.sql))
     except Unfaithful:
