@@ -75,5 +75,5 @@ $(S3A)/complete: star_assets_tests/engines/s3a/pom.xml
 	fi
 
 .venv/bench: setup.py .venv/demo
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[spark,tpch]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[aws,moto,spark,tpch]'
 	touch $@

@@ -9,7 +9,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
-from bench import cases, dagster_cases, scale_cases, table
+from bench import aws_cases, cases, dagster_cases, scale_cases, table
 from bench.exports import FULL, SAMPLE, Exports
 from bench.measure import Options, python
 from bench.table import Row
@@ -24,6 +24,10 @@ CASES: dict[str, Callable[[Options], Iterator[Row]]] = {
     "dagster-day": dagster_cases.one_day,
     "dagster-range": dagster_cases.whole_range,
     "tpch": scale_cases.up_to_1,
+    "aws-backfill": aws_cases.backfill,
+    "publish": aws_cases.publish,
+    "sensor": aws_cases.sensor,
+    "scanned": aws_cases.scanned,
 }
 
 # What takes an hour is run by itself, when asked for.
@@ -31,9 +35,7 @@ LONG_CASES: dict[str, Callable[[Options], Iterator[Row]]] = {"tpch-10": scale_ca
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description="Measure star_assets against its peers. Takes about a quarter of an hour."
-    )
+    parser = argparse.ArgumentParser(description="Measure star_assets against its peers. Takes about half an hour.")
     parser.add_argument(
         "--only", action="append", choices=[*CASES, *LONG_CASES], help="this case alone; results.md stays as it is"
     )

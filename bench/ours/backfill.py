@@ -8,13 +8,12 @@ from __future__ import annotations
 import json
 import sys
 import time
-from pathlib import Path
 
 from bench.ours.lakes import refresh, warehouse
 
 
 def main() -> None:
-    house = warehouse(Path(sys.argv[1]), sys.argv[2])
+    house = warehouse(sys.argv[1], sys.argv[2])
     phases = {}
     for table in house.star.tables:
         begun = time.perf_counter()

@@ -14,7 +14,7 @@ from star_assets.settings import Settings
 from star_assets.star import retail
 
 
-def warehouse(lake: Path, first_day: date | str) -> Warehouse:
+def warehouse(lake: Path | str, first_day: date | str) -> Warehouse:
     """The retail star in a lake, as a new process would open it."""
     return Warehouse(retail, Settings(lake=str(lake), start_date=date.fromisoformat(str(first_day))))
 
