@@ -91,6 +91,12 @@ CASES = [
         {"STAR_LAKE": "s3://no-such-bucket/lake"},
     ),
     Case(
+        "a bucket in another region",
+        "LAKE/oltp/orders: the bucket is in another region (As the test wants). "
+        f"{KEPT} Set AWS_REGION to the bucket's.",
+        key("ALWAYS.PermanentRedirect.GET"),
+    ),
+    Case(
         "no bucket's name",
         "STAR_LAKE='s3:///lake': expected a folder, or s3://bucket/prefix.",
         {"STAR_LAKE": "s3:///lake"},
@@ -122,6 +128,19 @@ CASES = [
         "the catalog is denied",
         f"Glue GLUE_staging.stores: glue:BatchCreatePartition was denied (As the test wants). {KEPT} {GRANT}",
         key("ALWAYS.AccessDeniedException.BatchCreatePartition"),
+    ),
+    Case(
+        "no right to the catalog's key",
+        "Glue GLUE_staging.stores: the KMS key cannot be used for glue:BatchUpdatePartition: As the test wants. "
+        f"{KEPT} Allow kms:GenerateDataKey and kms:Decrypt on the key, or correct STAR_KMS_KEY. {GRANT}",
+        key("ALWAYS.GlueEncryptionException.BatchUpdatePartition"),
+    ),
+    Case(
+        "a catalog that somebody else changes each time between our look and our change",
+        f"GLUE_staging.products: others changed the table each time that it was written. {AGAIN}",
+        key("ALWAYS.ConcurrentModificationException.CreateTable"),
+        ("run", "products"),
+        75,
     ),
     Case(
         "an expired token",

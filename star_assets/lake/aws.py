@@ -153,7 +153,7 @@ def _refusal(response: dict[str, Any], what: str, action: str) -> StarError | No
     found = str(response.get("Error", {}).get("Code", ""))
     message = str(response.get("Error", {}).get("Message", "")).rstrip(".")
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if "kms" in found.lower() or "kms" in message.lower():
+    if "kms" in found.lower() or "kms" in message.lower() or found == "GlueEncryptionException":
         return AwsRefused(what, f"the KMS key cannot be used for {action}: {message}", f"{_KEY}. {GRANT}")
     if found in EXPIRED:
         return AwsRefused(what, "the credentials for AWS have expired", SIGN_IN)

@@ -16,7 +16,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from star_assets.lake.aws import Client, code, in_batches, refused, told
+from star_assets.lake.aws import GRANT, Client, code, in_batches, refused, told
 from star_assets.lake.file_cache import FileCache, cache_folder
 from star_assets.lake.storage import Storage, Stored, each
 from star_assets.lake.versions import version_time
@@ -284,7 +284,7 @@ class S3Storage(Storage):
     def _kept(self, failed: dict[str, str]) -> Exception:
         what, problem = self.uri(self._path(failed["Key"])), failed.get("Message", "").rstrip(".")
         if failed.get("Code") == "AccessDenied":
-            return AwsRefused(what, f"s3:DeleteObject was denied ({problem})", "Allow the action for this identity")
+            return AwsRefused(what, f"s3:DeleteObject was denied ({problem})", GRANT)
         return AwsBusy(what, f"s3:DeleteObject failed with {failed.get('Code')}: {problem}")
 
     def _key(self, path: str) -> str:

@@ -284,3 +284,12 @@ def test_an_idle_tick_on_aws_costs_one_listing_per_table(
     assert Sensor(Warehouse(retail, lake.settings), instance, tomorrow).reason() == NOTHING
     assert set(requests) == {"list", "get", "GetTable", "GetPartitions"}
     assert requests.count("get") == 2 * (1 + len(DAYS))
+    # A page of each table's partitions, one raw table is none; of its pointers; of a source's exports, twice.
+    assert requests.count("GetPartitions") == len(retail.sources) + len(retail.facts) + len(retail.sources) - 1
+    assert requests.count("list") == len(retail.tables) + 2 * len(retail.sources)
+    # Ten years have pages: a tick asks for each once.
+    paged = "before-parameter-build.s3.ListObjectsV2"
+    lake.storage.client().meta.events.register(paged, lambda params, **_: params.update(MaxKeys=1))
+    requests.clear()
+    assert sensor.reason() == NOTHING
+    assert requests == ["list"] * (len(DAYS) * (len(retail.sources) + len(retail.facts)) + len(retail.dimensions))

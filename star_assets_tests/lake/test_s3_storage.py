@@ -1,0 +1,104 @@
+"""What S3 alone has: pages, parts, keys of KMS, other people's objects in the same bucket."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from star_assets.lake import s3_storage
+from star_assets.lake.places import open_storage
+from star_assets.lake.s3_storage import S3Storage
+from star_assets.settings import Settings
+
+# The least that S3 takes for a part.
+PART = 5 * 1024 * 1024
+
+
+@pytest.fixture
+def settings(aws: Callable[..., Settings]) -> Settings:
+    return aws()
+
+
+@pytest.fixture
+def storage(settings: Settings) -> Any:
+    return open_storage(settings)
+
+
+def test_a_listing_goes_over_all_its_pages(storage: S3Storage) -> None:
+    """After three years of days a table has a second page, and whoever forgets it loses the newest days."""
+    names = [f"t/{number}.json" for number in range(7)]
+    for name in names:
+        storage.write(name, b"")
+    small = "before-parameter-build.s3.ListObjectsV2"
+    storage.client().meta.events.register(small, lambda params, **_: params.update(MaxKeys=3))
+    assert [stored.path for stored in storage.walk("t")] == names
+    for number in range(7):
+        storage.write(f"u/{number}/x", b"")
+    assert storage.folders("u") == [str(number) for number in range(7)]
+
+
+def test_a_large_file_goes_and_comes_in_parts_and_is_never_held_whole(
+    settings: Settings, storage: S3Storage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A day may be larger than memory."""
+    monkeypatch.setattr(s3_storage, "PART", PART)
+    parts, path = 24, "olap/t/v=20230701T000000000000-00000000/part-00000.parquet"
+    file = storage.scratch() / "part"
+    with file.open("wb") as content:
+        for number in range(parts):
+            content.write(bytes([number]) * PART)
+    tracemalloc.start()
+    storage.adopt(file, path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another machine"))
+    (copy,) = open_storage(settings).local([path])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    (stored,) = storage.walk("olap/t")
+    assert (stored.size, stored.etag.rpartition("-")[2]) == (parts * PART, str(parts))
+    with Path(copy).open("rb") as content:
+        assert all(content.read(PART) == bytes([number]) * PART for number in range(parts))
+    # As many parts as are under way at the same time.
+    assert peak < 15 * PART
+
+
+@pytest.mark.parametrize("key", [None, "alias/shop"])
+def test_every_way_of_writing_uses_the_key_that_is_set(
+    aws: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch, key: str | None
+) -> None:
+    """One object that is encrypted otherwise is one that an auditor finds."""
+    monkeypatch.setattr(s3_storage, "PART", PART)
+    settings = aws(kms_key=key)
+    storage = open_storage(settings)
+    storage.write("a", b"")
+    storage.swap("b", b"", None)
+    for name, size in {"c": 1, "d": PART + 1}.items():
+        file = storage.scratch() / "file"
+        file.write_bytes(b" " * size)
+        storage.adopt(file, name)
+    bucket, _, prefix = settings.lake.removeprefix("s3://").partition("/")
+    client = boto3.client("s3")
+    heads = [client.head_object(Bucket=bucket, Key=f"{prefix}/{name}") for name in "abcd"]
+    found = {(head.get("ServerSideEncryption"), head.get("SSEKMSKeyId")) for head in heads}
+    # Without one, the bucket decides.
+    assert found == {("aws:kms", key) if key else (None, None)}
+
+
+def test_what_others_keep_in_the_bucket_is_neither_seen_nor_touched(settings: Settings) -> None:
+    """`retail/lake2` begins like `retail/lake`, and is somebody else's."""
+    ours, theirs, root = (
+        open_storage(settings.model_copy(update={"lake": f"{settings.lake.removesuffix('/retail/lake')}{place}"}))
+        for place in ("/retail/lake", "/retail/lake2", "")
+    )
+    for storage in (ours, theirs, root):
+        storage.write("t/x", b"theirs")
+    ours.write("t/x", b"ours")
+    assert [stored.path for stored in ours.walk("")] == ["t/x"]
+    assert ours.folders("") == ["t"]
+    ours.delete(["t/x"])
+    assert [stored.path for stored in root.walk("")] == ["retail/lake2/t/x", "t/x"]
+    assert ours.path(theirs.uri("t/x")) is None
