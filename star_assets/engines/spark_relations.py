@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -151,10 +152,9 @@ class SparkRelations(Assembling):
     def on_workers(self, function: Callable[[Iterable[A]], Iterable[B]], tasks: Sequence[A]) -> list[B]:
         """Run a function of this package on the workers, each of its tasks by itself."""
         context = self.session.sparkContext
-        with tempfile.TemporaryDirectory() as folder:
-            # What the workers run is this code, whatever version they have.
-            context.addPyFile(shutil.make_archive(f"{folder}/star_assets", "zip", PACKAGE.parent, PACKAGE.name))
-            return list(context.parallelize(tasks, len(tasks)).mapPartitions(function).collect())
+        # What the workers run is this code, whatever version they have.
+        context.addPyFile(_package())
+        return list(context.parallelize(tasks, len(tasks)).mapPartitions(function).collect())
 
     def save(self, rows: DataFrame, folder: Path, *by: str) -> None:
         """Write rows as files, in folders for the values of columns. Raises EngineFailed where some are lost."""
@@ -170,6 +170,14 @@ class SparkRelations(Assembling):
         if arrived != written.get["rows"]:
             problem = f"its workers wrote {written.get['rows']} rows, and {arrived} of them are in {place}. "
             raise EngineFailed("Spark", "writing files", f"{problem}All of them must see it under this name.")
+
+
+@cache
+def _package() -> str:
+    """This package as a file, the same for the life of this process: a session takes only one of that name."""
+    folder = tempfile.mkdtemp(prefix="star_assets_package_")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return shutil.make_archive(f"{folder}/star_assets", "zip", PACKAGE.parent, PACKAGE.name)
 
 
 def union(parts: Sequence[DataFrame]) -> DataFrame:
