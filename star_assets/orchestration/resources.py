@@ -1,4 +1,4 @@
-"""What assets may ask for: the warehouse, an Athena, and on AWS clients of S3 and Glue.
+"""What assets may ask for: the warehouse, an Athena, PySpark where it computes, on AWS clients of S3 and Glue.
 
 Each is opened at its first use. Of dagster-aws, `S3Resource` is used. Its
 `AthenaClientResource` is not: it gives texts without their types, has no word of
@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from star_assets.athena.client import Athena
     from star_assets.pipeline.warehouse import Warehouse
 
-WAREHOUSE, ATHENA, S3, GLUE = "warehouse", "athena", "s3", "glue"
+WAREHOUSE, ATHENA, S3, GLUE, PYSPARK = "warehouse", "athena", "s3", "glue", "pyspark"
 
 
 def build_resources(star: Star, settings: Settings, warehouse: object | None = None) -> dict[str, object]:
     """The resources of a star; `warehouse` replaces the one that its settings describe."""
     found = {WAREHOUSE: warehouse or warehouse_resource(star, settings), ATHENA: athena_resource()}
+    if settings.engine in ("spark", "auto"):
+        found[PYSPARK] = pyspark_resource(settings)
     return {**found, S3: s3_resource(), GLUE: glue_resource()} if settings.on_aws else found
 
 
@@ -52,6 +54,21 @@ def athena_resource() -> dg.ResourceDefinition:
         return open_athena(warehouse.storage, warehouse.catalog, warehouse.settings)
 
     return dg.ResourceDefinition(opened, description="SQL over the lake.", required_resource_keys={WAREHOUSE})
+
+
+def pyspark_resource(settings: Settings) -> dg.ResourceDefinition:
+    """A resource whose value is dagster-pyspark's: its `spark_session` is of the Spark that the engine uses."""
+
+    def opened(_: object) -> Any:
+        from dagster_pyspark import LazyPySparkResource
+
+        # A session that is wanted first starts Spark as the engine would.
+        from star_assets.engines.spark_session import QUIET
+
+        master = {"spark.master": settings.spark_master} if settings.spark_master else {}
+        return LazyPySparkResource(spark_config={**QUIET, **master})
+
+    return dg.ResourceDefinition(opened, description="PySpark, by dagster-pyspark.")
 
 
 def s3_resource() -> dg.ResourceDefinition:
