@@ -18,3 +18,13 @@ def athena_query(bytes_scanned: int) -> Decimal:
     """What a query costs that ran, to a millionth of a dollar. DDL and reused results cost nothing."""
     megabytes = max(ATHENA_LEAST_MEGABYTES, -(-bytes_scanned // MEGABYTE))
     return round(ATHENA_PER_TERABYTE * megabytes * MEGABYTE / TERABYTE, 6)
+
+
+# Glue: per DPU and hour, on capacity of its own or on spare capacity; by the second, at least a minute of each DPU.
+GLUE_PER_DPU_HOUR, GLUE_FLEX_PER_DPU_HOUR = Decimal("0.44"), Decimal("0.29")
+
+
+def glue_run(dpu_seconds: float, flex: bool) -> Decimal:
+    """What a run of a job costs, to a millionth of a dollar."""
+    price = GLUE_FLEX_PER_DPU_HOUR if flex else GLUE_PER_DPU_HOUR
+    return round(price * Decimal(dpu_seconds) / 3600, 6)

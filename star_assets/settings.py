@@ -25,13 +25,19 @@ class Settings(BaseSettings):
 
     lake: str = Field("./lake", description="The lake: a folder, or s3://bucket/prefix.")
     model: str = Field("star_assets.star:retail", description="The Star, as package.module:attribute.")
-    engine: Literal["duckdb", "spark", "auto"] = Field("duckdb", description="What computes.")
+    engine: Literal["duckdb", "spark", "glue", "auto"] = Field("duckdb", description="What computes.")
     spark_master: str | None = Field(
         None, description="Where Spark runs, such as spark://host:7077; none: as Spark's own configuration says."
     )
     auto_above: ByteSize = Field(
         ByteSize(10_000_000_000), description="Bytes of input above which STAR_ENGINE=auto takes Spark."
     )
+    glue_job: str | None = Field(None, description="The job of AWS Glue that computes, where one does.")
+    glue_workers: int = Field(10, ge=2, description="Workers of a run of that job.")
+    glue_worker_type: Literal["G.1X", "G.2X", "G.4X", "G.8X", "R.1X", "R.2X"] = Field("G.1X", description="Their type.")
+    glue_timeout: int = Field(120, ge=1, description="Minutes after which Glue stops a run.")
+    glue_flex: bool = Field(False, description="Whether runs take spare capacity: for less, but they may wait.")
+    glue_at_once: int = Field(3, ge=1, description="Runs of the job at the same time.")
     start_date: date = Field(date(2023, 7, 1), description="The first day with exports, YYYY-MM-DD.")
     timezone: str = Field("UTC", description="The business time zone: decides the day of a sale.")
     compression: Literal["zstd", "snappy"] = Field("zstd", description="The compression of Parquet files.")
@@ -89,6 +95,11 @@ class Settings(BaseSettings):
         if value not in available_timezones():
             raise ValueError("an IANA time zone such as America/New_York")
         return value
+
+    @property
+    def uses_glue(self) -> bool:
+        """Whether jobs of Glue compute, all of it or what is large."""
+        return self.engine == "glue" or (self.engine == "auto" and self.glue_job is not None)
 
     @property
     def on_aws(self) -> bool:

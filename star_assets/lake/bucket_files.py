@@ -18,7 +18,7 @@ from star_assets.lake.storage import each
 from star_assets.model.errors import BrokenFile
 
 # Where what is passed between machines lies for the time of a job; the `_` hides it from readers.
-SCRATCH = "_spark"
+SCRATCH = "staging/_spark"
 
 # boto3's names of credentials that a machine gets from AWS: Spark's workers get them there as well.
 GIVEN_BY_AWS = {"iam-role", "container-role"}

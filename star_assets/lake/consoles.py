@@ -25,6 +25,11 @@ def query_page(region: str, query_id: str) -> str:
     return f"{_console(region, 'athena/home')}#/query-editor/history/{query_id}"
 
 
+def job_run_page(region: str, job: str, run_id: str) -> str:
+    """A run of a job of Glue's: its state, its log, what it took."""
+    return f"{_console(region, 'gluestudio/home')}#/job/{quote(job)}/run/{run_id}"
+
+
 def _console(region: str, path: str) -> str:
     domain = next((domain for start, domain in _DOMAINS.items() if region.startswith(start)), "console.aws.amazon.com")
     return f"https://{region}.{domain}/{path}?region={region}"

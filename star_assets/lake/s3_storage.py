@@ -131,7 +131,7 @@ class S3Storage(Storage):
                 self._put(path, content)
             else:
                 parts = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART)
-                key, encryption = self._key(path), self.encryption
+                key, encryption = self.key(path), self.encryption
                 self.client().upload_fileobj(content, self.bucket, key, ExtraArgs=encryption, Config=parts)
 
     def download(self, path: str, file: Path) -> None:
@@ -163,7 +163,7 @@ class S3Storage(Storage):
     def delete(self, paths: Iterable[str]) -> None:
         """Remove objects, and their local copies."""
         for batch in in_batches(list(paths), DELETE_BATCH):
-            keys = {"Objects": [{"Key": self._key(path)} for path in batch], "Quiet": True}
+            keys = {"Objects": [{"Key": self.key(path)} for path in batch], "Quiet": True}
             with told(self.uri(""), "s3:DeleteObject"):
                 reply = self.client().delete_objects(Bucket=self.bucket, Delete=keys)
             for failed in reply.get("Errors", ()):
@@ -194,14 +194,14 @@ class S3Storage(Storage):
     # Requests
 
     def _pages(self, folder: str, **options: str) -> Iterator[dict[str, Any]]:
-        prefix = self._key(folder)
+        prefix = self.key(folder)
         with told(self.uri(folder), "s3:ListBucket"):
             pages = self.client().get_paginator("list_objects_v2")
             yield from pages.paginate(Bucket=self.bucket, Prefix=f"{prefix}/" if prefix else "", **options)
 
     def _put(self, path: str, content: bytes | BinaryIO, **condition: str) -> Any:
         return self.client().put_object(
-            Bucket=self.bucket, Key=self._key(path), Body=content, **self.encryption, **condition
+            Bucket=self.bucket, Key=self.key(path), Body=content, **self.encryption, **condition
         )
 
     def _own(self, path: str, content: bytes, retries: int) -> str:
@@ -220,7 +220,7 @@ class S3Storage(Storage):
             try:
                 with told(self.uri(path), "s3:GetObject"):
                     reply: dict[str, Any] = self.client().get_object(
-                        Bucket=self.bucket, Key=self._key(path), **condition
+                        Bucket=self.bucket, Key=self.key(path), **condition
                     )
                     with reply["Body"] as body:
                         is_small = largest is None or reply["ContentLength"] <= largest
@@ -259,7 +259,7 @@ class S3Storage(Storage):
 
         try:
             with told(self.uri(path), "s3:GetObject"):
-                return _etag(self.client().head_object(Bucket=self.bucket, Key=self._key(path)))
+                return _etag(self.client().head_object(Bucket=self.bucket, Key=self.key(path)))
         except ClientError as error:
             if code(error) in NOT_FOUND:
                 raise FileNotFoundError(self.uri(path)) from error
@@ -276,7 +276,7 @@ class S3Storage(Storage):
             with told(self.uri(path), "s3:GetObject"):
                 self.client().download_file(
                     self.bucket,
-                    self._key(path),
+                    self.key(path),
                     str(file),
                     Config=TransferConfig(multipart_threshold=PART, multipart_chunksize=PART),
                 )
@@ -287,7 +287,8 @@ class S3Storage(Storage):
             return AwsRefused(what, f"s3:DeleteObject was denied ({problem})", GRANT)
         return AwsBusy(what, f"s3:DeleteObject failed with {failed.get('Code')}: {problem}")
 
-    def _key(self, path: str) -> str:
+    def key(self, path: str) -> str:
+        """What a path is called in the bucket."""
         return "/".join(part for part in (self.prefix, path) if part)
 
     def _path(self, key: str) -> str:

@@ -23,6 +23,7 @@ from star_assets.orchestration.describe import (
 from star_assets.orchestration.failures import as_failure, failed_days
 from star_assets.orchestration.partitions import daily_partitions
 from star_assets.orchestration.resources import WAREHOUSE
+from star_assets.pipeline.elsewhere import Launch
 from star_assets.pipeline.identity import code_identity
 from star_assets.pipeline.outcome import Outcome
 from star_assets.settings import Settings
@@ -55,7 +56,8 @@ def build_asset(
         description=table.description,
         owners=[star.owner(table)],
         group_name="oltp" if is_source else "olap",
-        kinds={settings.engine, "parquet"} | (set() if is_source else {"athena"}),
+        kinds={"duckdb" if settings.engine == "auto" else settings.engine, "parquet"}
+        | (set() if is_source else {"athena"}),
         deps=upstream(star, table),
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
@@ -70,6 +72,14 @@ def build_asset(
         yield dg.MaterializeResult()
 
     return step
+
+
+def launcher(context: dg.AssetExecutionContext, settings: Settings) -> Launch:
+    """What starts jobs for the run's days. Raises BadSetting where the settings name none."""
+    # Imported here, because only who computes with Glue needs it.
+    from star_assets.orchestration.glue import GlueLauncher
+
+    return GlueLauncher(context, settings)
 
 
 def upstream(star: Star, table: AnyTable) -> list[str]:
@@ -92,7 +102,8 @@ def refresh(context: dg.AssetExecutionContext, table: AnyTable) -> Iterator[Any]
     warehouse = context.resources.warehouse
     outcomes: list[Outcome] = []
     try:
-        for outcome in warehouse.refresh(table.name, context.partition_keys):
+        jobs = {"launch": launcher(context, warehouse.settings)} if warehouse.settings.uses_glue else {}
+        for outcome in warehouse.refresh(table.name, context.partition_keys, **jobs):
             yield audit_evaluation(table, outcome)
             outcomes.append(outcome)
     except StarError as error:

@@ -14,6 +14,7 @@ import dagster as dg
 
 from star_assets.model import Star
 from star_assets.orchestration.build import build_definitions
+from star_assets.pipeline.elsewhere import Launch
 from star_assets.pipeline.outcome import Outcome
 from star_assets.pipeline.warehouse import Warehouse
 from star_assets.settings import Settings
@@ -31,9 +32,9 @@ class TellingWarehouse(Warehouse):
         super().__init__(star, settings)
         self.tell = tell
 
-    def refresh(self, table: str, days: Sequence[str]) -> Iterator[Outcome]:
+    def refresh(self, table: str, days: Sequence[str], launch: Launch | None = None) -> Iterator[Outcome]:
         """Refresh, and tell."""
-        for outcome in super().refresh(table, days):
+        for outcome in super().refresh(table, days, launch):
             self.tell(outcome)
             yield outcome
 

@@ -14,12 +14,13 @@ from typing import Protocol
 from star_assets.engines.engine import Engine
 from star_assets.lake.catalog import TableEntry
 from star_assets.pipeline.context import Context
+from star_assets.pipeline.elsewhere import ElsewhereStep, JudgingStep, Launch
 from star_assets.pipeline.outcome import Outcome
 from star_assets.pipeline.publishing import Built, Plan, Step
 from star_assets.settings import Settings
 
 
-class SizedStep(Step, Protocol):
+class SizedStep(JudgingStep, Protocol):
     """A Step whose engine can be chosen once it is known what there is to do."""
 
     engine: Engine
@@ -38,11 +39,11 @@ class Choice:
 
 
 def choose(settings: Settings, size: int) -> Choice:
-    """DuckDB up to a size; above it Spark."""
+    """DuckDB up to a size; above it a job of Glue's, where there is one, or else Spark."""
     limit = settings.auto_above
     found, bound = f"{shown(size)} of input", f"STAR_AUTO_ABOVE ({shown(limit)})"
     if size > limit:
-        return Choice("spark", f"{found}, above {bound}")
+        return Choice("glue" if settings.glue_job else "spark", f"{found}, above {bound}")
     return Choice("duckdb", f"{found}, within {bound}")
 
 
@@ -57,9 +58,11 @@ def shown(size: int) -> str:
 class ChoosingStep:
     """A Step that chooses its engine for what a run has to do, and says so beside what it built."""
 
-    def __init__(self, context: Context, step: SizedStep) -> None:
+    def __init__(self, context: Context, step: SizedStep, launch: Launch | None) -> None:
         self.context = context
         self.step = step
+        self.launch = launch
+        self.chosen: Step = step
         self.entry: TableEntry = step.entry
         self.choice = Choice("", "")
 
@@ -71,14 +74,18 @@ class ChoosingStep:
         """The engine is chosen for all of them together; then as the step divides them for it."""
         if plans:
             self.choice = choose(self.context.settings, self.step.input_bytes(plans))
-            self.step.engine = self.context.engine_named(self.choice.engine)
-        return self.step.batches(plans)
+            if self.choice.engine == "glue" and self.launch:
+                self.chosen = ElsewhereStep(self.context.storage, self.step, self.launch)
+            else:
+                self.chosen, self.step.engine = self.step, self.context.engine_named(self.choice.engine)
+        return self.chosen.batches(plans)
 
     def build(self, plans: Sequence[Plan], folder: Path) -> Iterator[Built]:
         """As the step builds."""
         chosen = {"engine": self.choice.engine, "engine_chosen_for": self.choice.reason}
-        for built in self.step.build(plans, folder):
-            yield replace(built, facts={**built.facts, **chosen})
+        for built in self.chosen.build(plans, folder):
+            manifest = built.manifest and replace(built.manifest, facts={**built.manifest.facts, **chosen})
+            yield replace(built, facts={**built.facts, **chosen}, manifest=manifest)
 
     def before_commit(self, built: Built) -> None:
         """As the step says."""

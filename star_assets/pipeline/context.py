@@ -45,7 +45,7 @@ class RawDay:
 
 
 # What computes all that is too small to choose an engine for, where one is chosen for the rest.
-ENGINE = {"auto": "duckdb"}
+ENGINE = {"auto": "duckdb", "glue": "duckdb"}
 
 
 class Context:

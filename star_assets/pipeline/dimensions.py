@@ -20,7 +20,7 @@ from star_assets.pipeline.fold import Folded, content, source_state, source_vers
 from star_assets.pipeline.identity import digest
 from star_assets.pipeline.key_index import KeyIndex
 from star_assets.pipeline.outcome import CheckResult, Outcome
-from star_assets.pipeline.publishing import Built, Plan, Step, publish
+from star_assets.pipeline.publishing import Built, Plan, Step, Written, publish
 from star_assets.pipeline.superseded import AND_SUPERSEDED, identity_with, keep_used, present_identity
 
 
@@ -119,6 +119,13 @@ class DimensionStep:
             file = with_superseded if keys else file
             facts = {"superseded": len(keys)} if keys else {}
             yield Built(replace(plan, identity=identity), (file,), facts, self._audit(file))
+
+    def judge(self, plans: Sequence[Plan], written: Mapping[str, Written]) -> Iterator[Built]:
+        """The file that was written elsewhere is held against the same rules."""
+        for plan in plans:
+            manifest, file = written[plan.day].manifest, written[plan.day].file
+            as_written = replace(plan, identity=manifest.identity)
+            yield Built(as_written, (file,), {}, self._audit(file), manifest=manifest)
 
     def before_commit(self, built: Built) -> None:
         """A dimension relies on nothing but its states."""

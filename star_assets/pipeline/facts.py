@@ -18,7 +18,7 @@ from star_assets.model.tables import Dimension, Fact
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.dates import FactInputs
 from star_assets.pipeline.outcome import CheckResult, Outcome
-from star_assets.pipeline.publishing import Built, Plan
+from star_assets.pipeline.publishing import Built, Plan, Written
 
 
 @dataclass(frozen=True)
@@ -80,26 +80,46 @@ class FactStep:
 
     def build(self, plans: Sequence[Plan], folder: Path) -> Iterator[Built]:
         """One pass over all dates; then each file is held against rules and dimensions."""
+        members = self._members(plans)
+        given = replace(self.given(plans), histories=plans[0].work.seen.histories.files)
+        files = self.engine.build_fact(self.fact, given, folder)
+        read = sum(len(exports) for exports in given.staged.values())
+        yield from self._held_against(members, plans, files, {"exports_read_in_pass": read})
+
+    def judge(self, plans: Sequence[Plan], written: Mapping[str, Written]) -> Iterator[Built]:
+        """Each file that was written elsewhere is held against the same rules, and dimensions as they are now."""
+        files = {day: one.file for day, one in written.items()}
+        for built in self._held_against(self._members(plans), plans, files, {}):
+            yield replace(built, manifest=written[built.plan.day].manifest)
+
+    def _members(self, plans: Sequence[Plan]) -> Mapping[str, tuple[Manifest, str]]:
+        """The live dimensions. Raises LostRace where a history moved since the plan."""
         dimensions = {target.name: target for target in self.fact.references.values()}
         members = {name: self._live_dimension(target, plans[0].day) for name, target in dimensions.items()}
         seen: FactInputs = plans[0].work.seen
         for name, version in seen.histories.versions.items():
             if members[name][0].version != version:
                 raise LostRace(f"olap.{name}")
-        given = replace(self.given(plans), histories=seen.histories.files)
-        files = self.engine.build_fact(self.fact, given, folder)
+        return members
+
+    def _held_against(
+        self,
+        members: Mapping[str, tuple[Manifest, str]],
+        plans: Sequence[Plan],
+        files: Mapping[str, Path],
+        known: Mapping[str, Any],
+    ) -> Iterator[Built]:
         self._audited = {name: manifest.version for name, (manifest, _) in members.items()}
         rules = self.context.engine.audit_fact(
             self.fact,
             {day: str(file) for day, file in files.items()},
             {name: file for name, (_, file) in members.items()},
         )
-        read = sum(len(exports) for exports in given.staged.values())
         for plan in plans:
             found = rules[plan.day]
             facts = {
                 "exports": sorted({day for _, day in plan.work.exports}),
-                "exports_read_in_pass": read,
+                **known,
                 "audited_against": self._audited,
                 "sums": {column: str(value) for column, value in found.sums.items() if value is not None},
             }

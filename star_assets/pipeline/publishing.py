@@ -60,7 +60,8 @@ class Built:
     """Files that an engine wrote for a plan, what is to be told of them, and their audit.
 
     `beside` are files that lie in the version's folder but are no part of the
-    table; their names begin with `_`.
+    table; their names begin with `_`. `manifest` is set where the version is
+    written already, by somebody else; then `files` are copies of what lies there.
     """
 
     plan: Plan
@@ -69,6 +70,15 @@ class Built:
     checks: tuple[CheckResult, ...] = ()
     refusal: StarError | None = None
     beside: Mapping[str, Path] = field(default_factory=dict)
+    manifest: Manifest | None = None
+
+
+@dataclass(frozen=True)
+class Written:
+    """A version that somebody else wrote: its manifest, and a local copy of its file."""
+
+    manifest: Manifest
+    file: Path
 
 
 class Step(Protocol):
@@ -150,10 +160,10 @@ def _publish_batch(storage: Storage, catalog: Catalog, step: Step, plans: Sequen
     started, failure = time.monotonic(), None
     commits: list[Future[Outcome]] = []
     # Analysts join and filter what is in olap; looking at every value of staged rows would serve nobody.
-    thoroughly = catalog.takes_statistics and step.entry.database == "olap"
+    thoroughly = takes_long(catalog, step)
     try:
         # Each commit waits for the disk; the others need not wait with it.
-        with _scratch(storage) as folder, ThreadPoolExecutor(max(COMMITS_AT_ONCE, storage.at_once)) as pool:
+        with scratch(storage) as folder, ThreadPoolExecutor(max(COMMITS_AT_ONCE, storage.at_once)) as pool:
             for built in step.build(plans, folder):
                 commits.append(pool.submit(_commit, storage, step, built, thoroughly))
     except StarError as error:
@@ -174,7 +184,8 @@ def _publish_batch(storage: Storage, catalog: Catalog, step: Step, plans: Sequen
 
 
 @contextmanager
-def _scratch(storage: Storage) -> Iterator[Path]:
+def scratch(storage: Storage) -> Iterator[Path]:
+    """A local folder for files on their way into the lake."""
     folder = storage.scratch()
     try:
         yield folder
@@ -182,7 +193,13 @@ def _scratch(storage: Storage) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _commit(storage: Storage, step: Step, built: Built, thoroughly: bool) -> Outcome:
+def takes_long(catalog: Catalog, step: Step) -> bool:
+    """Whether all that can be known of a version's columns is wanted, which takes reading every value."""
+    return catalog.takes_statistics and step.entry.database == "olap"
+
+
+def write(storage: Storage, built: Built, thoroughly: bool) -> Manifest:
+    """Write a version: its files, those beside them, and last its manifest. Nothing points at it yet."""
     plan = built.plan
     files, schema, statistics = describe(built.files, thoroughly)
     manifest = Manifest(
@@ -195,11 +212,19 @@ def _commit(storage: Storage, step: Step, built: Built, thoroughly: bool) -> Out
         statistics=statistics,
         facts={**built.facts, "checks": {check.name: check.passed for check in built.checks}},
     )
+    for file_name, file in built.beside.items():
+        storage.adopt(file, f"{plan.folder}/{file_name}")
+    write_version(storage, plan.partition, manifest, built.files)
+    return manifest
+
+
+def _commit(storage: Storage, step: Step, built: Built, thoroughly: bool) -> Outcome:
+    plan = built.plan
     kept = storage.uri(plan.folder)
     try:
-        for file_name, file in built.beside.items():
-            storage.adopt(file, f"{plan.folder}/{file_name}")
-        write_version(storage, plan.partition, manifest, built.files)
+        if built.refusal and not built.files:
+            return _failed(step, plan, built.refusal)
+        manifest = built.manifest or write(storage, built, thoroughly)
         broken = [check.description for check in built.checks if not check.passed]
         if built.refusal or broken:
             error = built.refusal or AuditFailed(step.entry.name, plan.partition.name, broken, kept)

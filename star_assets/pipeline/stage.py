@@ -10,6 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from star_assets.athena.derive import table_entry
 from star_assets.engines.engine import ExportInput, RawInput, StagedDay
 from star_assets.lake.versions import Partition, Pointer, read_manifest, read_pointer
@@ -27,7 +29,7 @@ from star_assets.pipeline.context import Context, RawDay
 from star_assets.pipeline.evolution import NewColumns
 from star_assets.pipeline.identity import digest
 from star_assets.pipeline.outcome import CheckResult, Outcome
-from star_assets.pipeline.publishing import Built, Plan
+from star_assets.pipeline.publishing import Built, Plan, Written
 from star_assets.staging.exports import Export, read_export, require_whole
 from star_assets.staging.files import inspect_file
 from star_assets.staging.layout import layout_of, unreadable
@@ -80,6 +82,15 @@ class StageStep:
         exports = [ExportInput(plan.day, self._local(plan.day, plan.work)) for plan in plans]
         for staged in self.engine.stage(self.source, exports, folder):
             yield self._audited(by_day[staged.day], staged)
+
+    def judge(self, plans: Sequence[Plan], written: Mapping[str, Written]) -> Iterator[Built]:
+        """What was staged elsewhere has as many rows as were counted, and few enough rejects."""
+        for plan in plans:
+            manifest, file = written[plan.day].manifest, written[plan.day].file
+            records, rejected = manifest.facts["rows_in"], manifest.facts["rejected"]
+            wrong = [] if records == pq.read_metadata(file).num_rows + rejected else [f"{file.name} has other rows"]
+            checks, refusal = self._rules(plan, records, rejected, wrong, manifest.facts["first_rejects"])
+            yield Built(plan, (file,), {}, checks, refusal, manifest=manifest)
 
     def before_commit(self, built: Built) -> None:
         """A staged day relies on nothing but its export."""
@@ -154,25 +165,9 @@ class StageStep:
     def _audited(self, plan: Plan, staged: StagedDay) -> Built:
         records = sum(count.records for count in staged.counts)
         rejected = sum(count.rejected for count in staged.counts)
-        unaccounted = [c for c in staged.counts if c.records != c.staged + c.rejected]
-        allowed = self.source.max_rejects
-        refusal = None
-        if rejected > allowed * records:
-            kept = self.context.storage.uri(f"{plan.folder}/{REJECTS_FILE}")
-            refusal = TooManyRejects(self.source.name, plan.day, rejected, records, allowed, kept, staged.first_rejects)
-        checks = (
-            CheckResult(
-                "rows accounted for",
-                not unaccounted,
-                f"{records} rows in, {records - rejected} staged and {rejected} rejected"
-                + "".join(f"; {c.name}: {c.records} ≠ {c.staged} + {c.rejected}" for c in unaccounted),
-            ),
-            CheckResult(
-                WITHIN_BOUNDS,
-                refusal is None,
-                f"{rejected} of {records} rows rejected, allowed are {allowed:.2%}",
-            ),
-        )
+        wrong = [c for c in staged.counts if c.records != c.staged + c.rejected]
+        unaccounted = [f"{c.name}: {c.records} ≠ {c.staged} + {c.rejected}" for c in wrong]
+        checks, refusal = self._rules(plan, records, rejected, unaccounted, staged.first_rejects)
         facts = {
             "rows_in": records,
             "rejected": rejected,
@@ -181,10 +176,33 @@ class StageStep:
             "unlisted_columns": list(staged.extra),
             "new_columns": self._new_columns.of(plan.day, staged.extra, records - rejected),
             "first_rejects": list(staged.first_rejects),
-            LAYOUT: self.raw[plan.day].layout.to_json(),
         }
         beside = {REJECTS_FILE: staged.rejects} if staged.rejects else {}
         return Built(plan, (staged.file,), facts, checks, refusal, beside)
+
+    def _rules(
+        self, plan: Plan, records: int, rejected: int, unaccounted: Sequence[str], first_rejects: Sequence[str]
+    ) -> tuple[tuple[CheckResult, ...], StarError | None]:
+        """The audit of a day's account, and why it is refused, if it is."""
+        allowed = self.source.max_rejects
+        refusal = None
+        if rejected > allowed * records:
+            kept = self.context.storage.uri(f"{plan.folder}/{REJECTS_FILE}")
+            refusal = TooManyRejects(self.source.name, plan.day, rejected, records, allowed, kept, first_rejects)
+        checks = (
+            CheckResult(
+                "rows accounted for",
+                not unaccounted,
+                f"{records} rows in, {records - rejected} staged and {rejected} rejected"
+                + "".join(f"; {problem}" for problem in unaccounted),
+            ),
+            CheckResult(
+                WITHIN_BOUNDS,
+                refusal is None,
+                f"{rejected} of {records} rows rejected, allowed are {allowed:.2%}",
+            ),
+        )
+        return checks, refusal
 
 
 def same_files(export: Export, known: Sequence[Mapping[str, Any]]) -> bool:

@@ -6,8 +6,9 @@ a step works (stage, dimensions, facts), what Dagster makes of it (orchestration
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,7 +24,7 @@ from star_assets.lake.versions import (
     read_manifest,
     read_pointer,
 )
-from star_assets.model.errors import AuditFailed, RollbackRefused, UnknownPartition
+from star_assets.model.errors import AuditFailed, BadSetting, RollbackRefused, UnknownPartition
 from star_assets.model.source import Source
 from star_assets.model.star import AnyTable
 from star_assets.model.tables import Dimension, Fact
@@ -31,6 +32,7 @@ from star_assets.pipeline.account import Account
 from star_assets.pipeline.choosing import ChoosingStep, SizedStep
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.dimensions import DimensionStep, refresh_dimension
+from star_assets.pipeline.elsewhere import ElsewhereStep, Launch, write_versions
 from star_assets.pipeline.evolution import new_columns, told
 from star_assets.pipeline.facts import FactStep
 from star_assets.pipeline.key_index import KeyIndex, catch_up
@@ -44,19 +46,22 @@ from star_assets.pull.database import last_over
 from star_assets.pull.exports import Pulled, lacking, pull
 from star_assets.staging.exports import days_between, export_days
 
+NEEDED_FOR_JOBS = "duckdb or spark outside of Dagster, whose assets start the jobs"
+
 
 class Warehouse(Context):
     """A star in a lake, with every step that one may ask of it."""
 
     # Steps
 
-    def refresh(self, table: str, days: Sequence[str]) -> Iterator[Outcome]:
+    def refresh(self, table: str, days: Sequence[str], launch: Launch | None = None) -> Iterator[Outcome]:
         """Stage a source's days, or build a table's, and publish what passes its audit.
 
         Yields one Outcome per different day, as it is known. Whatever a user can cause ends
         in an Outcome with status `failed`, not in an exception; only an unknown
         table, or a text that is no day, raises. Days that a source lacks are
-        pulled first, where there is a database to pull from.
+        pulled first, where there is a database to pull from. `launch` starts jobs,
+        where the settings say that jobs compute.
         """
         found, days = self.star.table(table), list(dict.fromkeys(days))
         for day in days:
@@ -68,15 +73,29 @@ class Warehouse(Context):
                 yield Outcome(table, day, self.partition(found, day), "failed", error=error)
             present = [day for day in days if day not in refused]
             step = StageStep(self, found)
-            yield from registered(self, step, publish(self.storage, self.catalog, self._chosen(step), present))
+            yield from registered(self, step, publish(self.storage, self.catalog, self._chosen(step, launch), present))
         elif isinstance(found, Dimension):
-            yield from refresh_dimension(self, found, self._chosen(DimensionStep(self, found)), days)
+            yield from refresh_dimension(self, found, self._chosen(DimensionStep(self, found), launch), days)
         else:
-            yield from publish(self.storage, self.catalog, self._chosen(FactStep(self, found)), days)
+            yield from publish(self.storage, self.catalog, self._chosen(FactStep(self, found), launch), days)
 
-    def _chosen(self, step: SizedStep) -> Step:
-        """The step, with the engine that the settings say, or one that is chosen for it."""
-        return ChoosingStep(self, step) if self.settings.engine == "auto" else step
+    def write_versions(self, table: str, versions: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+        """What a job does: write versions of a table's days under these ids, and make none live."""
+        found = self.star.table(table)
+        step: Step
+        if isinstance(found, Source):
+            step = StageStep(self, found)
+        else:
+            step = DimensionStep(self, found) if isinstance(found, Dimension) else FactStep(self, found)
+        return write_versions(self.storage, self.catalog, step, versions)
+
+    def _chosen(self, step: SizedStep, launch: Launch | None) -> Step:
+        """The step, with the engine that the settings say, or one that is chosen for it. Raises BadSetting."""
+        if launch is None and self.settings.uses_glue:
+            raise BadSetting("STAR_ENGINE", self.settings.engine, NEEDED_FOR_JOBS)
+        if self.settings.engine == "glue" and launch:
+            return ElsewhereStep(self.storage, step, launch)
+        return ChoosingStep(self, step, launch) if self.settings.engine == "auto" else step
 
     def to_pull(self, days: Iterable[str], sources: Iterable[Source] | None = None) -> list[str]:
         """The days, of these, of which a source (by default any) has no export; none without a database."""

@@ -12,6 +12,9 @@ from ibis.expr.types import Table
 from star_assets.model import Source, Star, dimension
 from star_assets.model.errors import BadDeclaration
 from star_assets.model.portable import INSTEAD, agreed, require_portable, signatures
+from star_assets.orchestration.build import build_definitions
+from star_assets.pipeline.warehouse import Warehouse
+from star_assets.settings import Settings
 from star_assets.star import retail
 
 from ..spark import needs_spark
@@ -90,3 +93,18 @@ def test_an_asof_join_is_told_of_range_joins() -> None:
 def test_alternatives_are_named_for_what_is_refused_alone() -> None:
     """An alternative to what is allowed would mislead."""
     assert [(one, begin) for one in agreed() for begin in INSTEAD if one.startswith(f"{begin}(") or one == begin] == []
+
+
+@pytest.mark.parametrize("open_star", [Warehouse, build_definitions], ids=["commands", "Dagster"])
+def test_it_is_refused_when_the_star_is_loaded_but_for_duckdb_alone(open_star: Any) -> None:
+    """Who has one engine loses nothing; who has two is told before anything is computed."""
+
+    @dimension(key="code")
+    def dim_product(products: Table) -> Table:
+        return products.mutate(loud=products.code.upper())
+
+    star = Star([products], [dim_product], [])
+    open_star(star, Settings(engine="duckdb"))
+    for engine in ("spark", "glue", "auto"):
+        with pytest.raises(BadDeclaration, match="Uppercase"):
+            open_star(star, Settings(engine=engine))

@@ -67,7 +67,7 @@ def test_a_lake_in_a_bucket_is_the_same(both: dict[str, Warehouse]) -> None:
     read = engine_.spark.session.table(engine_.spark._staged(retail.sources["orders"], staged).get_name()).inputFiles()
     assert read
     assert all(name.startswith(f"s3a://{storage.bucket}/") for name in read)
-    assert list(storage.walk("_spark")) == []
+    assert list(storage.walk("staging/_spark")) == []
 
 
 def test_an_export_that_changes_while_it_is_read_is_not_staged(both: dict[str, Warehouse]) -> None:

@@ -21,6 +21,7 @@
     │   ├── NotStaged            a table's day needs exports that no staging has published
     │   ├── StagedOtherwise      days are staged with a type that the declared one cannot hold
     │   ├── EngineFailed         the engine gave up on a statement
+    │   ├── JobFailed            a job elsewhere ended without what it was to write
     │   ├── DatabaseRefused      a database that exports are pulled from: rights, tables, columns
     │   ├── LakeRefused          the lake's folder cannot be read or written
     │   │   └── AwsRefused           AWS does not let us: rights, credentials, names
@@ -34,6 +35,7 @@
         ├── LostRace             somebody else moved the pointer first
         ├── PointerContended     the race was lost too often
         ├── CatalogBusy          other processes hold the catalog
+        ├── JobInterrupted       a job elsewhere was stopped, or took too long
         ├── DatabaseBusy         a database cannot be reached, gave up, or the day is not over there
         ├── AwsBusy              AWS throttles, or cannot be reached
         ├── CrawlUnfinished      a crawler of Glue was stopped, or takes too long
@@ -60,6 +62,8 @@ from star_assets.model.errors.places import (
     CrawlFailed,
     CrawlUnfinished,
     EngineFailed,
+    JobFailed,
+    JobInterrupted,
     LakeFull,
     LakeRefused,
 )
@@ -99,6 +103,8 @@ __all__ = [
     "DatabaseRefused",
     "EngineFailed",
     "HalfExport",
+    "JobFailed",
+    "JobInterrupted",
     "LakeFull",
     "LakeRefused",
     "LostRace",

@@ -16,6 +16,31 @@ class EngineFailed(Permanent):
         return f"{engine} failed while {doing}: {problem} Nothing was published; the live versions stay."
 
 
+class JobFailed(Permanent):
+    """A job elsewhere ended without what it was to write."""
+
+    def __init__(self, job: str, run: str, problem: str, page: str, log: str) -> None:
+        super().__init__(job, run, problem, page, log)
+
+    def __str__(self) -> str:
+        return _of_job(*self.args)
+
+
+class JobInterrupted(Transient):
+    """A job elsewhere was stopped, or waited or worked for too long."""
+
+    def __init__(self, job: str, run: str, problem: str, page: str, log: str) -> None:
+        super().__init__(job, run, problem, page, log)
+
+    def __str__(self) -> str:
+        return _of_job(*self.args)
+
+
+def _of_job(job: str, run: str, problem: str, page: str, log: str) -> str:
+    last = f" The end of its log:\n{log}" if log else ""
+    return f"Run {run} of {job}: {problem}. Nothing was published; the live versions stay. See {page}.{last}"
+
+
 class LakeRefused(Permanent):
     """The lake's folder cannot be read or written."""
 

@@ -1,0 +1,186 @@
+"""Assets that a Glue job computes: end to end with the job's own script, and every way in which a run may end.
+
+Glue itself is simulated (glue_launcher); no account is asked.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from star_assets.lake.s3_storage import S3Storage
+from star_assets.model.errors import BadSetting
+from star_assets.orchestration import assets as asset_module
+from star_assets.orchestration.build import build_definitions
+from star_assets.orchestration.glue import GlueLauncher
+from star_assets.orchestration.run import QUIET, partition_tags
+from star_assets.pipeline.elsewhere import Launch
+from star_assets.pipeline.warehouse import Warehouse
+from star_assets.samples.retailer import write_exports
+from star_assets.settings import Settings
+from star_assets.star import retail
+
+from ..glue_launcher import GlueOnThisMachine
+from ..spark import S3A, needs_spark, write_defaults
+
+DAYS = ["2023-07-01", "2023-07-02"]
+
+# What a script does that is not ours, or goes wrong.
+SILENT = "print('nothing')"
+BROKEN = "raise SystemExit('no such table')"
+ENDLESS = "import time\ntime.sleep(600)"
+
+
+@pytest.fixture
+def settings(aws: Callable[..., Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A lake in a bucket with two days of exports."""
+    made = aws(engine="glue", glue_job="star", glue_workers=4, glue_flex=True, glue_timeout=15, threads=2)
+    write_exports(tmp_path / "exports", date(2023, 7, 1), 2, orders_per_day=5)
+    storage = Warehouse(retail, made).storage
+    for file in (tmp_path / "exports/oltp").rglob("*"):
+        if file.is_file():
+            storage.write(file.relative_to(tmp_path / "exports").as_posix(), file.read_bytes())
+    write_defaults(tmp_path / "conf")
+    monkeypatch.setenv("SPARK_CONF_DIR", str(tmp_path / "conf"))
+    monkeypatch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+    # A worker of Glue's has the package, and copies of its own.
+    monkeypatch.setenv("PYTHONPATH", str(Path(asset_module.__file__).parents[2]))
+    return made
+
+
+@pytest.fixture
+def glue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., GlueOnThisMachine]]:
+    """Makes the Glue that assets start runs on."""
+
+    # Pipes waits so long for the last words of a job that said nothing.
+    monkeypatch.setattr("dagster._core.pipes.utils.WAIT_FOR_LOGS_AFTER_EXECUTION_INTERVAL", 0)
+
+    def make(*arguments: Any, **options: Any) -> GlueOnThisMachine:
+        made = GlueOnThisMachine(tmp_path, *arguments, **options)
+
+        def launcher(context: dg.AssetExecutionContext, settings: Settings) -> Launch:
+            return GlueLauncher(context, settings, made, pause=0.2)
+
+        monkeypatch.setattr(asset_module, "launcher", launcher)
+        return made
+
+    yield make
+
+
+def materialize(settings: Settings, *tables: str, days: list[str] = DAYS) -> dg.ExecuteInProcessResult:
+    definitions = build_definitions(retail, settings)
+    job = definitions.resolve_implicit_global_asset_job_def()
+    with dg.DagsterInstance.ephemeral() as instance:
+        return job.execute_in_process(
+            instance=instance,
+            asset_selection=[dg.AssetKey(table) for table in tables],
+            run_config=QUIET,
+            tags=partition_tags(days),
+            raise_on_error=False,
+        )
+
+
+def failure(result: dg.ExecuteInProcessResult) -> str:
+    (event,) = [event for event in result.all_events if event.is_step_failure]
+    data: Any = event.event_specific_data
+    return str(data.error.message)
+
+
+class TestTheJobItself:
+    """The script as a process, over moto's S3."""
+
+    pytestmark = needs_spark
+
+    @pytest.mark.skipif(not S3A.exists(), reason=f"{S3A} does not hold S3A's jars; `make s3a` fetches them")
+    def test_a_job_writes_and_dagster_audits_and_publishes(self, settings: Settings, glue: Any) -> None:
+        """The whole way: CSV that Spark reads off the bucket; each day with what it took and cost."""
+        runs = glue()
+        result = materialize(settings, "customers")
+        assert result.success, failure(result)
+        assert len(runs.started) == 1
+        given = runs.started[0]
+        assert (given["JobName"], given["NumberOfWorkers"], given["Timeout"]) == ("star", 4, 15)
+        assert (given["WorkerType"], given["ExecutionClass"]) == ("G.1X", "FLEX")
+        assert sorted(given["Arguments"]) == ["--dagster-pipes-context", "--dagster-pipes-messages"]
+        warehouse = Warehouse(retail, settings)
+        for day in DAYS:
+            manifest = warehouse.live_manifest("customers", day)
+            assert manifest is not None
+            assert manifest.rows > 0
+        shown = {event.partition: event.metadata for event in result.asset_materializations_for_node("customers")}
+        (metadata,) = [shown[day] for day in DAYS[-1:]]
+        assert metadata["glue dpu seconds"].value == 360.0
+        assert metadata["glue estimated cost usd"].value == 0.029
+        assert metadata["dagster/partition_row_count"].value == manifest.rows
+        assert "/job/star/run/jr_1" in str(metadata["glue run"].value)
+        storage = warehouse.storage
+        assert isinstance(storage, S3Storage)
+        assert [found.path for folder in ("_pipes", "_spark") for found in storage.walk(f"staging/{folder}")] == []
+        # What is there is not computed again: no run is started for it.
+        assert materialize(settings, "customers").success
+        assert len(runs.started) == 1
+
+
+ENDS = {
+    "a script that is not ours": (SILENT, (), "succeeded without a word of what it wrote"),
+    "a script that fails": (BROKEN, (), "ended as FAILED: SystemExit: 1. Nothing was published"),
+    "a run that waited too long": (SILENT, ("EXPIRED",), "ended as EXPIRED"),
+    "a run that worked too long": (SILENT, ("TIMEOUT",), "ended as TIMEOUT"),
+    "an error of Glue's": (SILENT, ("ERROR",), "ended as ERROR: Glue gives no reason"),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_every_other_end_is_told_and_publishes_nothing(settings: Settings, glue: Any, name: str) -> None:
+    """One message for all days, from one run: a run for each day by itself would cost as much again."""
+    script, states, message = ENDS[name]
+    runs = glue(script, states)
+    told = failure(materialize(settings, "customers"))
+    assert message in told
+    assert "/job/star/run/jr_1" in told
+    assert "/aws-glue/jobs/error" in told
+    assert len(runs.started) == 1
+    assert Warehouse(retail, settings).live_manifest("customers", DAYS[0]) is None
+
+
+def test_as_many_runs_as_may_be_are_waited_for(settings: Settings, glue: Any) -> None:
+    """Glue refuses a run above the job's own limit; that is no failure."""
+    runs = glue(SILENT, ("REFUSED", "REFUSED"))
+    assert "without a word" in failure(materialize(settings, "customers"))
+    assert len(runs.started) == 1
+
+
+def test_a_cancelled_run_stops_its_job(settings: Settings, glue: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody waits for would go on, and cost."""
+    runs = glue(ENDLESS)
+    watched = runs.get_job_run
+
+    def interrupted(**given: Any) -> Any:
+        if runs.stopped:
+            return watched(**given)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runs, "get_job_run", interrupted)
+    with pytest.raises(BaseException):  # noqa: B017 - Dagster may raise its own
+        materialize(settings, "customers")
+        raise KeyboardInterrupt
+    assert runs.stopped == ["jr_1"]
+
+
+def test_jobs_are_started_by_dagster_alone(settings: Settings) -> None:
+    with pytest.raises(BadSetting, match="duckdb or spark outside of Dagster"):
+        list(Warehouse(retail, settings).refresh("customers", DAYS))
+
+
+def test_a_job_needs_a_name_and_a_lake_in_a_bucket(settings: Settings) -> None:
+    context: Any = None
+    with pytest.raises(BadSetting, match="STAR_GLUE_JOB"):
+        GlueLauncher(context, settings.model_copy(update={"glue_job": None}))
+    with pytest.raises(BadSetting, match="s3://bucket/prefix, where Glue computes"):
+        GlueLauncher(context, settings.model_copy(update={"lake": os.curdir}))
