@@ -14,8 +14,8 @@ from star_assets.engines.engine import FactInput
 from star_assets.model.rowwise import carry, unfiltered
 from star_assets.model.source import Source
 from star_assets.model.tables import Fact
-from star_assets.staging.accounts import CAUSE, LINE, judged, rivals
-from star_assets.staging.winners import DELETED, EXPORT, lines_of, winners
+from star_assets.staging.accounts import CAUSE, judged, rivals
+from star_assets.staging.winners import DELETED, EXPORT, LINE, lines_of, winners
 
 
 class Reconciling(Relations):

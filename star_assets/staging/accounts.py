@@ -10,12 +10,12 @@ import ibis
 from ibis.expr.types import Table
 
 from star_assets.model.source import Source
-from star_assets.staging.winners import DELETED, EXPORT, wins
+from star_assets.staging.winners import DELETED, EXPORT, LINE, wins
 
 SUPERSEDED, DELETED_LINE, HEADERLESS = "superseded", "deleted", "headerless"
 
-# The number of a line, and why it lost.
-LINE, CAUSE = "_line", "_cause"
+# Why a line lost.
+CAUSE = "_cause"
 
 
 def rivals(grain: Source, header: Source) -> tuple[str, ...]:

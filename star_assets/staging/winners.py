@@ -4,7 +4,8 @@ For each key the greatest of (version, nulls first; export day; content) wins;
 content is the columns in order of name. A winning tombstone removes its key.
 Rows carry `_export`, the day of the export they came in, and `_deleted` where
 their source has tombstones; folded rows of snapshots carry `_listed`, the last
-export that had the key. Ibis expressions, so that every engine resolves alike.
+export that had the key; rows that are accounted for carry `_line`, a number that
+decides nothing. Ibis expressions, so that every engine resolves alike.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from star_assets.model.source import Source
 EXPORT = "_export"
 DELETED = "_deleted"
 LISTED = "_listed"
+LINE = "_line"
 
 
 def winners(rows: Table, source: Source, again: Table | None = None) -> Table:
@@ -103,5 +105,5 @@ def precedence(rows: Table, source: Source) -> list[ibis.Value]:
 def _compared(rows: Table, source: Source) -> list[ibis.Value]:
     """What rows of one key are compared by, from lowest to highest: version, export day, content."""
     first = [rows[name] for name in (source.version, EXPORT) if name in rows.columns]
-    named = {value.get_name() for value in first} | {LISTED, *source.keys}
+    named = {value.get_name() for value in first} | {LISTED, LINE, *source.keys}
     return [*first, *(rows[name] for name in sorted(rows.columns) if name not in named)]
