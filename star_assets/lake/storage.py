@@ -55,7 +55,8 @@ class Storage(Protocol):
     def swap(self, path: str, content: bytes, expect: str | None) -> str:
         """Put `content` if the object's ETag is still `expect` (None: if there is none).
 
-        Returns the new ETag. Raises LostRace if somebody else was first.
+        No two writers may put the same content: by it a writer whose reply was lost
+        knows its own. Returns the new ETag. Raises LostRace if somebody else was first.
         """
         ...
 

@@ -103,15 +103,15 @@ def test_concurrent_writers_lose_no_update(storage: Storage, fork: Callable) -> 
             try:
                 content, etag = storage.read("t/count.json")
             except FileNotFoundError:
-                content, etag = b"0", None
+                content, etag = b"[0, 0]", None
             try:
-                storage.swap("t/count.json", json.dumps(json.loads(content) + 1).encode(), etag)
+                storage.swap("t/count.json", json.dumps([json.loads(content)[0] + 1, os.getpid()]).encode(), etag)
                 done += 1
             except LostRace:
                 continue
 
     assert [wait() for wait in [fork(count) for _ in range(4)]] == [0, 0, 0, 0]
-    assert storage.read("t/count.json")[0] == b"200"
+    assert json.loads(storage.read("t/count.json")[0])[0] == 200
 
 
 def test_a_writer_killed_while_it_holds_the_lock_blocks_nobody(tmp_path: Path, fork: Callable) -> None:
