@@ -6,6 +6,9 @@ Glue itself is simulated (glue_launcher); no account is asked.
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -15,6 +18,7 @@ import dagster as dg
 import pytest
 
 from star_assets.lake.s3_storage import S3Storage
+from star_assets.model import Star, load_star
 from star_assets.model.errors import BadSetting
 from star_assets.orchestration import assets as asset_module
 from star_assets.orchestration.build import build_definitions
@@ -26,7 +30,7 @@ from star_assets.samples.retailer import write_exports
 from star_assets.settings import Settings
 from star_assets.star import retail
 
-from ..glue_launcher import GlueOnThisMachine
+from ..glue_launcher import SCRIPT, GlueOnThisMachine
 from ..spark import S3A, needs_spark, write_defaults
 
 DAYS = ["2023-07-01", "2023-07-02"]
@@ -49,9 +53,25 @@ def settings(aws: Callable[..., Settings], tmp_path: Path, monkeypatch: pytest.M
     write_defaults(tmp_path / "conf")
     monkeypatch.setenv("SPARK_CONF_DIR", str(tmp_path / "conf"))
     monkeypatch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
-    # A worker of Glue's has the package, and copies of its own.
-    monkeypatch.setenv("PYTHONPATH", str(Path(asset_module.__file__).parents[2]))
     return made
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Star:
+    """Where jobs run, there is what a wheel has, and a module with somebody's star; this repository is not."""
+    repository, place = Path(asset_module.__file__).parents[2], tmp_path / "site"
+    source = shutil.copytree(repository / "star_assets", tmp_path / "source" / "star_assets").parent
+    for file in ("setup.py", "pyproject.toml"):
+        shutil.copy(repository / file, source)
+    # What a wheel is packed of; the tool that packs it is not everywhere.
+    build = [sys.executable, "setup.py", "--quiet", "build_py", "--build-lib", str(place)]
+    subprocess.run(build, cwd=source, check=True)
+    (place / "their_shop.py").write_text(
+        "from star_assets.model import Star\nfrom star_assets.star import customers\nstar = Star([customers], [], [])\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(place))
+    monkeypatch.syspath_prepend(place)
+    return load_star("their_shop:star")
 
 
 @pytest.fixture
@@ -73,15 +93,15 @@ def glue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
     yield make
 
 
-def materialize(settings: Settings, *tables: str, days: list[str] = DAYS) -> dg.ExecuteInProcessResult:
-    definitions = build_definitions(retail, settings)
+def materialize(settings: Settings, *tables: str, star: Star = retail) -> dg.ExecuteInProcessResult:
+    definitions = build_definitions(star, settings)
     job = definitions.resolve_implicit_global_asset_job_def()
     with dg.DagsterInstance.ephemeral() as instance:
         return job.execute_in_process(
             instance=instance,
             asset_selection=[dg.AssetKey(table) for table in tables],
             run_config=QUIET,
-            tags=partition_tags(days),
+            tags=partition_tags(DAYS),
             raise_on_error=False,
         )
 
@@ -98,12 +118,16 @@ class TestTheJobItself:
     pytestmark = needs_spark
 
     @pytest.mark.skipif(not S3A.exists(), reason=f"{S3A} does not hold S3A's jars; `make s3a` fetches them")
-    def test_a_job_writes_and_dagster_audits_and_publishes(self, settings: Settings, glue: Any) -> None:
+    def test_a_job_writes_and_dagster_audits_and_publishes(
+        self, settings: Settings, shipped: Star, glue: Any, tmp_path: Path
+    ) -> None:
         """The whole way: CSV that Spark reads off the bucket; each day with what it took and cost."""
-        runs = glue()
-        result = materialize(settings, "customers")
+        settings = settings.model_copy(update={"model": "their_shop:star"})
+        runs = glue(f"import star_assets\nprint(star_assets.__file__)\n{SCRIPT}")
+        result = materialize(settings, "customers", star=shipped)
         assert result.success, failure(result)
         assert len(runs.started) == 1
+        assert str(tmp_path / "site" / "star_assets") in (tmp_path / "jr_1.log").read_text()
         given = runs.started[0]
         assert (given["JobName"], given["NumberOfWorkers"], given["Timeout"]) == ("star", 4, 15)
         assert (given["WorkerType"], given["ExecutionClass"]) == ("G.1X", "FLEX")
@@ -123,7 +147,7 @@ class TestTheJobItself:
         assert isinstance(storage, S3Storage)
         assert [found.path for folder in ("_pipes", "_spark") for found in storage.walk(f"staging/{folder}")] == []
         # What is there is not computed again: no run is started for it.
-        assert materialize(settings, "customers").success
+        assert materialize(settings, "customers", star=shipped).success
         assert len(runs.started) == 1
 
 
