@@ -30,10 +30,12 @@ DEFAULTS = {
     "spark.driver.memory": "1g",
     # A process of a minute gains nothing from compiling well: this halves its processor time.
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
-    "spark.sql.codegen.wholeStage": "false",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
 }
+
+# Nor does a query of a few rows gain from being compiled; clusters and jobs are tested with the usual settings.
+INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
 
 
 def write_defaults(folder: Path, **others: str) -> None:
