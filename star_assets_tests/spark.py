@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+import warnings
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,9 @@ LACKING = (
     if shutil.which("java")
     else "there is no Java, which Spark needs"
 )
+
+if LACKING:
+    warnings.warn(f"Spark is not tested: {LACKING}", stacklevel=1)
 
 # All tests that start Spark run in one process: a session takes seconds to start, and half a gigabyte.
 needs_spark = [pytest.mark.skipif(LACKING is not None, reason=str(LACKING)), pytest.mark.xdist_group("spark")]

@@ -53,6 +53,9 @@ SAME_ANSWERS = {
     "spark.sql.files.ignoreCorruptFiles": "false",
 }
 
+# Functions in SQL, and `* EXCEPT`, are not in earlier ones.
+OLDEST = 4
+
 NEEDED_FOR_S3 = "S3A among Spark's packages (spark.jars.packages org.apache.hadoop:hadoop-aws:3.4.2), or duckdb"
 NEEDED = "duckdb, or Java 17 and `pip install 'star_assets[spark]'`"
 
@@ -80,6 +83,8 @@ def open_session(settings: Settings, options: Mapping[str, str] = MappingProxyTy
         session = builder.getOrCreate().newSession()
     except PySparkRuntimeError as error:
         raise BadSetting("STAR_ENGINE", "spark", f"{NEEDED} ({_first_line(error)})") from error
+    if int(session.version.partition(".")[0]) < OLDEST:
+        raise BadSetting("STAR_ENGINE", "spark", f"Spark {OLDEST}.0 or newer, as in Glue 6.0, not {session.version}")
     for key, value in {**SAME_ANSWERS, **options}.items():
         session.conf.set(key, value)
     for function in functions(settings.timezone):

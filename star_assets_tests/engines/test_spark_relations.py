@@ -14,8 +14,9 @@ import pytest
 from star_assets.engines.engine import StagedInput
 from star_assets.engines.opening import open_engine
 from star_assets.engines.spark_files import SharedFiles
+from star_assets.engines.spark_session import open_session
 from star_assets.model import Column, Source, Star
-from star_assets.model.errors import StagedOtherwise
+from star_assets.model.errors import BadSetting, StagedOtherwise
 from star_assets.settings import Settings
 
 from ..spark import needs_spark
@@ -77,3 +78,10 @@ def test_a_type_that_holds_less_than_was_staged_is_an_error(tmp_path: Path) -> N
     engine: Any = open_engine("spark", Star([narrow], [], []), Settings(engine="spark"), SharedFiles())
     with pytest.raises(StagedOtherwise, match="'item' as int32 in all that is staged, found int64"):
         engine.spark._staged(narrow, staged(tmp_path, OLD))
+
+
+def test_an_older_spark_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Glue 5.1 has 3.5: its first statement would fail with a parser's message."""
+    monkeypatch.setattr("pyspark.sql.SparkSession.version", "3.5.6")
+    with pytest.raises(BadSetting, match=r"Spark 4\.0 or newer, as in Glue 6\.0, not 3\.5\.6"):
+        open_session(Settings(engine="spark"))
