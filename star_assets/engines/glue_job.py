@@ -10,6 +10,8 @@ needs only `dagster_pipes`, a module of its own.
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,6 +33,8 @@ def run(work: Mapping[str, Any], report: Any) -> dict[str, int]:
 
 def main() -> None:
     """Read what to do, do it, and report."""
+    # The home of a worker of Glue's may not be written to.
+    os.environ.setdefault("XDG_CACHE_HOME", tempfile.gettempdir())
     import boto3
     from dagster_pipes import PipesCliArgsParamsLoader, PipesS3ContextLoader, PipesS3MessageWriter, open_dagster_pipes
 
