@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from star_assets.engines.engine import Engine
-from star_assets.engines.spark_files import SparkFiles
+from typing import TYPE_CHECKING
+
 from star_assets.model.portable import require_portable
 from star_assets.model.star import Star
 from star_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from star_assets.engines.engine import Engine
+    from star_assets.engines.spark_files import SparkFiles
 
 ENGINES = ("duckdb", "spark")
 

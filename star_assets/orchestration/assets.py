@@ -5,7 +5,7 @@ how a day is staged, built, audited and published (pipeline).
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -23,10 +23,12 @@ from star_assets.orchestration.describe import (
 from star_assets.orchestration.failures import as_failure, failed_days
 from star_assets.orchestration.partitions import daily_partitions
 from star_assets.orchestration.resources import WAREHOUSE
-from star_assets.pipeline.elsewhere import Launch
 from star_assets.pipeline.identity import code_identity
 from star_assets.pipeline.outcome import Outcome
 from star_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from star_assets.pipeline.elsewhere import Launch
 
 
 def build_assets(star: Star, settings: Settings) -> list[dg.AssetsDefinition]:
@@ -74,7 +76,7 @@ def build_asset(
     return step
 
 
-def launcher(context: dg.AssetExecutionContext, settings: Settings) -> Launch:
+def launcher(context: dg.AssetExecutionContext, settings: Settings) -> "Launch":
     """What starts jobs for the run's days. Raises BadSetting where the settings name none."""
     # Imported here, because only who computes with Glue needs it.
     from star_assets.orchestration.glue import GlueLauncher

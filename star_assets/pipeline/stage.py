@@ -176,6 +176,7 @@ class StageStep:
             "unlisted_columns": list(staged.extra),
             "new_columns": self._new_columns.of(plan.day, staged.extra, records - rejected),
             "first_rejects": list(staged.first_rejects),
+            LAYOUT: self.raw[plan.day].layout.to_json(),
         }
         beside = {REJECTS_FILE: staged.rejects} if staged.rejects else {}
         return Built(plan, (staged.file,), facts, checks, refusal, beside)
