@@ -51,7 +51,9 @@ class Session:
         return connection
 
     def _teach(self, connection: duckdb.DuckDBPyConnection, sql: str) -> None:
-        for name in sorted(set(_NAME.findall(sql)) - self._known):
+        for name in sorted(set(_NAME.findall(sql))):
+            if name in self._known:
+                continue
             self._known.add(name)
             if name in FUNCTIONS:
                 register(connection, name)
