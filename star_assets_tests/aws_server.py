@@ -14,6 +14,7 @@ import logging
 import re
 import sys
 from collections.abc import Callable, Iterable
+from threading import Lock
 from typing import Any
 
 import aws_athena
@@ -24,6 +25,7 @@ from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
 from moto.glue.models import FakeTable, GlueBackend
 from moto.glue.responses import GlueResponse
+from moto.s3.responses import S3Response
 from moto.server import ThreadedMotoServer
 
 # What a batch of Glue's may hold.
@@ -47,7 +49,7 @@ def serve() -> None:
 
 
 def make_strict() -> None:
-    """Glue's limits of batches, its pages and its check of a table's VersionId."""
+    """Glue's limits of batches, its pages and its check of a table's VersionId; S3's puts, one at a time."""
 
     def limited(name: str, most: int) -> None:
         original = getattr(GlueBackend, name)
@@ -98,6 +100,15 @@ def make_strict() -> None:
         return reply
 
     GlueResponse.update_table = checked_update
+
+    put_object, putting = S3Response.put_object, Lock()
+
+    def put_alone(self: S3Response) -> Any:
+        """What If-Match found is still there when the object is put."""
+        with putting:
+            return put_object(self)
+
+    S3Response.put_object = put_alone
 
 
 FAULT = re.compile(r"Credential=(ALWAYS|ONCE|LOST)\.(\w+)\.(\w+)/")
