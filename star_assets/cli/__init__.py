@@ -29,8 +29,7 @@ def main() -> None:
     First steps:
       star-assets sample            write a quarter of exports to look at
       star-assets run               build the star from them
-      star-assets query "SELECT city, sum(revenue) FROM fact_sales
-                         JOIN dim_store USING (store_id) GROUP BY city"
+      star-assets query "SELECT date, sum(revenue) FROM fact_sales GROUP BY date"
 
     \b
     Settings come from the environment:
@@ -50,8 +49,7 @@ def main() -> None:
       STAR_KMS_KEY           on S3: the key to encrypt with (the bucket's default)
       STAR_GLUE_PREFIX       on AWS: what the names of Glue's databases begin with
       STAR_GLUE_JOB          on AWS: the Glue job that computes (none)
-      STAR_GLUE_WORKERS      workers of a run of that job (10)
-      STAR_GLUE_WORKER_TYPE  their type (G.1X)
+      STAR_GLUE_WORKERS      workers of its runs (10), and STAR_GLUE_WORKER_TYPE their type (G.1X)
       STAR_GLUE_TIMEOUT      minutes after which Glue stops a run (120)
       STAR_GLUE_FLEX         whether runs take spare capacity (false)
       STAR_GLUE_AT_ONCE      runs at the same time (3)
