@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -240,6 +241,8 @@ def fork() -> Iterator[Fork]:
     def start(work: Callable[[], None]) -> Callable[[], int]:
         pid = os.fork()
         if pid == 0:
+            # What came along may belong to threads that did not: its end would be this process's.
+            gc.freeze()
             try:
                 work()
                 os._exit(0)
