@@ -5,8 +5,6 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
 WITNESS := .witness
-# One more than processors: a test waits for servers and processes a sixth of its time.
-WORKERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
 S3A := .s3a
 
 .PHONY: demo demo-aws ui test faults tpch witness s3a lint bench clean
@@ -21,7 +19,7 @@ ui: .venv/demo  ## Dagster's web UI and daemon on http://127.0.0.1:3000
 	$(BIN)/dagster dev
 
 test: .venv/test witness s3a  ## every test
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/pytest -n auto --dist loadgroup
 
 faults: .venv/test  ## kill 500 processes at random points of random operations; minutes
 	$(BIN)/python -m star_assets_tests.faults
