@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlglot import exp
 
@@ -80,7 +81,7 @@ def cast_to_json(compiler: Compiler, sql: str, given: Type, node: exp.Expression
     """CAST(value AS json)."""
     if given.holds("varbinary", "timestamp with time zone") or _has_odd_keys(given):
         compiler.fail(node, f"TYPE_MISMATCH: Cannot cast {given} to json")
-    texts = f"CAST({sql} AS {_as_texts(given)})"
+    texts = f"CAST({sql} AS {_as_texts(given).duckdb})"
     texts = f"CAST(to_json({texts}) AS VARCHAR)" if given.parts else texts
     return f"athena_json_from_sql({texts}, {text(json.dumps(shape(given)))})"
 
@@ -91,12 +92,6 @@ def _has_odd_keys(type_: Type) -> bool:
     return (type_.name == "map" and type_.parts[0].name not in keys) or any(map(_has_odd_keys, type_.parts))
 
 
-def _as_texts(type_: Type) -> str:
-    """The DuckDB type of the same shape whose leaves are all texts."""
-    if type_.name == "array":
-        return f"{_as_texts(type_.parts[0])}[]"
-    if type_.name == "map":
-        return f"MAP(VARCHAR, {_as_texts(type_.parts[1])})"
-    if type_.name == "row":
-        return f"STRUCT({', '.join(f'f{n} {_as_texts(part)}' for n, part in enumerate(type_.parts))})"
-    return "VARCHAR"
+def _as_texts(type_: Type) -> Type:
+    """The type of the same shape whose leaves are all texts."""
+    return replace(type_, parts=tuple(map(_as_texts, type_.parts))) if type_.parts else VARCHAR

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-from decimal import Decimal
 from functools import lru_cache
 from json.decoder import WHITESPACE, JSONDecodeError, scanstring  # type: ignore[attr-defined]
 from typing import Any
@@ -162,9 +161,3 @@ def scalar(value: Any) -> str | None:
     if value is None or isinstance(value, Members | list):
         return None
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
-
-
-def same_number(digits: str, other: Decimal | float) -> bool:
-    """Whether a JSON number is an SQL one: whole ones equal whole ones only."""
-    is_whole = not re.search(r"[.eE]", digits)
-    return is_whole == isinstance(other, Decimal) and Decimal(digits) == Decimal(other)

@@ -9,7 +9,7 @@ from pathlib import Path
 from ibis.expr.types import Table
 
 from star_assets.engines.duckdb_relations import Relations, physical, sql
-from star_assets.engines.duckdb_session import FILE, name, parquet, tells, text
+from star_assets.engines.duckdb_session import FILE, name, parquet, text, told
 from star_assets.engines.engine import DimensionInput
 from star_assets.model.members import MEMBER_KIND, SUPERSEDED
 from star_assets.model.tables import IS_CURRENT, VALID_FROM, VALID_TO, Dimension, History
@@ -20,12 +20,12 @@ from star_assets.staging.histories import BEGINNING, END
 class Dimensions(Relations):
     """The half of the DuckDB engine that builds dimensions."""
 
-    @tells("building a dimension")
+    @told("building a dimension")
     def build_dimension(self, dimension: Dimension, given: DimensionInput, file: Path) -> None:
         """The transform over the states, with the members that nothing describes."""
         self._write(self.members(dimension, given), dimension.key, file)
 
-    @tells("building a history")
+    @told("building a history")
     def build_history(self, history: History, given: DimensionInput, file: Path) -> None:
         """The transform over all that the describing source ever said, interval by interval."""
         self._write(self.intervals(history, given), history.key, file)
@@ -34,7 +34,7 @@ class Dimensions(Relations):
     def _write(self, rows: Table, key: str, file: Path) -> None:
         self._copy(f"SELECT {physical(rows)} FROM ({sql(rows)}) ORDER BY {name(key)}", file)
 
-    @tells("comparing members")
+    @told("comparing members")
     def drops_members(self, dimension: Dimension, before: str, after: str) -> bool:
         """Whether the later file lacks a member of the earlier one."""
         key = name(dimension.key)
@@ -43,7 +43,7 @@ class Dimensions(Relations):
         ).fetchone()
         return found is not None and found[0] > 0
 
-    @tells("keeping members")
+    @told("keeping members")
     def keep_members(
         self, dimension: Dimension, file: str, before: str, uses: Mapping[str, Sequence[str]], kept: Path
     ) -> list[str]:
@@ -61,7 +61,7 @@ class Dimensions(Relations):
             self._write(self._table("with_superseded"), dimension.key, kept)
         return keys
 
-    @tells("comparing members")
+    @told("comparing members")
     def superseded_in_use(self, dimension: Dimension, file: str, uses: Mapping[str, Sequence[str]]) -> list[str]:
         """Of the members that were kept, those that facts still use."""
         self._view("kept", f"FROM {parquet([file])} WHERE {MEMBER_KIND} = {text(SUPERSEDED)}")
@@ -79,7 +79,7 @@ class Dimensions(Relations):
         )
         return [value for (value,) in found.fetchall()]
 
-    @tells("auditing a dimension")
+    @told("auditing a dimension")
     def audit_dimension(self, dimension: Dimension, file: str) -> dict[str, int]:
         """Rows, NULL keys, keys that occur again, and Unknown members (there must be one)."""
         key = name(dimension.key)
@@ -91,7 +91,7 @@ class Dimensions(Relations):
         assert found is not None
         return dict(zip(("rows", "null_keys", "repeated_keys", "unknown_members"), found, strict=True))
 
-    @tells("auditing a history")
+    @told("auditing a history")
     def audit_history(self, history: History, file: str) -> int:
         """The members whose intervals do not follow each other from the beginning of time to one that lasts."""
         in_order = f"(PARTITION BY {name(history.of.key)} ORDER BY {VALID_FROM})"
@@ -108,7 +108,7 @@ class Dimensions(Relations):
         assert found is not None
         return int(found[0])
 
-    @tells("comparing histories")
+    @told("comparing histories")
     def history_digests(self, history: History, file: str, months: Sequence[str]) -> dict[str, str]:
         """What of the history a month's dates can see. The surrogate key stands for member and values."""
         listed = ", ".join(f"({text(month)}, DATE '{month}-01')" for month in months)

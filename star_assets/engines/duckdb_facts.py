@@ -12,7 +12,7 @@ from ibis.expr.types import Table
 
 from star_assets.engines.assembling import DATE
 from star_assets.engines.duckdb_relations import Relations, names, physical, sql
-from star_assets.engines.duckdb_session import FILE, name, parquet, parquet_format, tells, text
+from star_assets.engines.duckdb_session import FILE, name, parquet, parquet_format, text, told
 from star_assets.engines.engine import FactInput, FactRules
 from star_assets.model.source import Source
 from star_assets.model.tables import Dimension, Fact, surrogate
@@ -27,7 +27,7 @@ ROW_GROUP = 65_536
 class Facts(Relations):
     """The half of the DuckDB engine that builds facts."""
 
-    @tells("building a fact")
+    @told("building a fact")
     def build_fact(self, fact: Fact, given: FactInput, folder: Path) -> dict[str, Path]:
         """One statement computes the range; then each date is sorted into its file."""
         rows = self.fact_rows(fact, given)
@@ -51,7 +51,7 @@ class Facts(Relations):
         self._drop("built")
         return files
 
-    @tells("adding up sources")
+    @told("adding up sources")
     def totals(self, fact: Fact, given: FactInput) -> dict[str, dict[str, Any]]:
         """Per date: rows, and the sum of each measure that adds up."""
         sums = fact.summed
@@ -63,7 +63,7 @@ class Facts(Relations):
         self._drop_inputs(fact)
         return {date: dict(zip(("rows", *sums), values, strict=True)) for date, *values in found}
 
-    @tells("adding up files")
+    @told("adding up files")
     def file_totals(self, fact: Fact, files: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Any]]:
         """Per date: the same totals, read from the date's files."""
         sums = fact.summed
@@ -79,7 +79,7 @@ class Facts(Relations):
         self.connection.execute("DROP TABLE dated_files")
         return {date: dict(zip(("rows", *sums), values, strict=True)) for date, *values in found}
 
-    @tells("auditing a fact")
+    @told("auditing a fact")
     def audit_fact(self, fact: Fact, files: Mapping[str, str], dimensions: Mapping[str, str]) -> dict[str, FactRules]:
         """Hold each date's file against the rules of the model and the dimensions' members."""
         unknown = {column: self._unknown(fact, column, files, dimensions) for column in fact.references}
@@ -119,7 +119,7 @@ class Facts(Relations):
             sums=dict(zip(sums, totals, strict=True)),
         )
 
-    @tells("joining dimensions")
+    @told("joining dimensions")
     def joined_totals(
         self, fact: Fact, files: Sequence[str], dimensions: Mapping[str, str]
     ) -> dict[str, dict[str, Any]]:
@@ -138,7 +138,7 @@ class Facts(Relations):
             totals[column] = dict(zip(("rows", *fact.summed), found or (), strict=True))
         return totals
 
-    @tells("comparing members")
+    @told("comparing members")
     def missing_members(self, column: str, files: Sequence[str], dimension: Dimension, members: str) -> list[str]:
         """Up to ten values of a fact's column that the dimension's file lacks, as text."""
         if not files:
@@ -162,7 +162,7 @@ class Facts(Relations):
         )
         return dict(found.fetchall())
 
-    @tells("comparing versions")
+    @told("comparing versions")
     def outdated_versions(
         self, fact: Fact, files: Mapping[str, Sequence[str]], histories: Mapping[str, str]
     ) -> list[str]:

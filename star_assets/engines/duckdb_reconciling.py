@@ -9,7 +9,7 @@ from ibis.expr.types import Table
 
 from star_assets.engines.assembling import system_columns
 from star_assets.engines.duckdb_relations import Relations, names, sql
-from star_assets.engines.duckdb_session import name, parquet, tells, text
+from star_assets.engines.duckdb_session import name, parquet, text, told
 from star_assets.engines.engine import FactInput
 from star_assets.model.rowwise import carry, unfiltered
 from star_assets.model.source import Source
@@ -21,7 +21,7 @@ from star_assets.staging.winners import DELETED, EXPORT, LINE, lines_of, winners
 class Reconciling(Relations):
     """The half of the DuckDB engine that accounts for every line."""
 
-    @tells("finding the headers of lines")
+    @told("finding the headers of lines")
     def header_exports_of_lines(self, part: Source, index: Sequence[str], lines: Sequence[str]) -> list[str]:
         """The exports, by the header's index, that hold any row of a header of these lines."""
         if not index or not lines or part.part_of is None:
@@ -35,7 +35,7 @@ class Reconciling(Relations):
         )
         return [export for (export,) in found.fetchall()]
 
-    @tells("finding other rows of lines")
+    @told("finding other rows of lines")
     def exports_of_lines(self, part: Source, index: Sequence[str], lines: Sequence[str]) -> list[str]:
         """The exports, by the lines' own index, that hold any row of these lines."""
         if not index or not lines:
@@ -46,7 +46,7 @@ class Reconciling(Relations):
         )
         return [export for (export,) in found.fetchall()]
 
-    @tells("explaining lines")
+    @told("explaining lines")
     def explain(self, fact: Fact, given: FactInput) -> list[dict[str, Any]]:
         """The staged lines by export, cause and date; a sale has a date and no cause."""
         driving, grain = self.star.driving_column(fact).source, self.star.grain(fact)

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import wraps
-from typing import ParamSpec, TypeVar
 
 import duckdb
 
 from star_assets.model.errors import EngineFailed, LakeFull, LakeRefused
 from star_assets.model.types import Type
 from star_assets.settings import Settings
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 # What the system says where there is no room: on the disk, in a quota, in a file of this process.
 FULL = ("No space left on device", "Disk quota exceeded", "File too large")
@@ -130,17 +125,3 @@ def told(doing: str) -> Iterator[None]:
         if "Permission denied" in first or "Read-only file system" in first:
             raise LakeRefused(doing, first) from error
         raise EngineFailed("DuckDB", doing, first if first.endswith(".") else f"{first}.") from error
-
-
-def tells(doing: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Decorate a method of the engine: its errors are `told` as those of `doing`."""
-
-    def decorate(method: Callable[P, R]) -> Callable[P, R]:
-        @wraps(method)
-        def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-            with told(doing):
-                return method(*args, **kwargs)
-
-        return wrapped
-
-    return decorate

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from star_assets.engines.duckdb_relations import Relations, names, physical, sql
-from star_assets.engines.duckdb_session import FILE, name, parquet, tells, text
+from star_assets.engines.duckdb_session import FILE, name, parquet, text, told
 from star_assets.engines.engine import StagedInput
 from star_assets.model.source import Source
 from star_assets.staging.winners import EXPORT, LISTED, folded, versions
@@ -15,7 +15,7 @@ from star_assets.staging.winners import EXPORT, LISTED, folded, versions
 class States(Relations):
     """The folding half of the DuckDB engine: states of sources, and the key index."""
 
-    @tells("folding exports")
+    @told("folding exports")
     def fold(self, source: Source, base: str | None, exports: Sequence[StagedInput], file: Path) -> str:
         """One row per key: the winner over the base state and the exports."""
         found = folded(self._staged(source, exports, base), source)
@@ -32,13 +32,13 @@ class States(Relations):
         found = self.connection.execute(f"SELECT {digest} FROM ({rows}) AS row").fetchone()
         return "-".join(map(str, found or ()))
 
-    @tells("folding versions")
+    @told("folding versions")
     def fold_versions(self, source: Source, base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
         """Several rows per key: those that say something new."""
         found = versions(self._staged(source, exports, base), source)
         self._copy(f"SELECT {physical(found)} FROM ({sql(found)}) ORDER BY ALL", file)
 
-    @tells("folding keys")
+    @told("folding keys")
     def fold_keys(self, column: str, key: str, base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
         """The distinct values of a column, over the base's and the exports'."""
         parts = [f"SELECT {name(key)} FROM {parquet([base])}"] if base else []
@@ -49,7 +49,7 @@ class States(Relations):
             file,
         )
 
-    @tells("indexing keys")
+    @told("indexing keys")
     def index_keys(
         self, source: Source, column: str, base: str | None, exports: Sequence[StagedInput], file: Path
     ) -> None:
@@ -61,7 +61,7 @@ class States(Relations):
         parts.append(f"SELECT {keys}, {EXPORT} AS export, {day} AS date FROM {rows.get_name()}")
         self._copy(f"SELECT * FROM ({' UNION ALL '.join(parts)}) ORDER BY date, {keys}", file)
 
-    @tells("reading the key index")
+    @told("reading the key index")
     def exports_of_dates(
         self, source: Source, index: Sequence[str], dates: Sequence[str] | None
     ) -> dict[str, list[str]]:
@@ -72,7 +72,7 @@ class States(Relations):
         pairs = _pairs(files, keys) if dates is None else _pairs_of(files, keys, dates)
         return dict(self.connection.execute(f"{pairs} {_BY_DATE}").fetchall())
 
-    @tells("indexing lines")
+    @told("indexing lines")
     def index_lines(self, part: Source, base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
         """(keys, header's keys, export) of the base's and the exports' lines, sorted by the header's keys."""
         columns = names(_line_columns(part))
@@ -80,7 +80,7 @@ class States(Relations):
         parts.append(f"SELECT {columns}, {EXPORT} AS export FROM {self._staged(part, exports).get_name()}")
         self._copy(f"SELECT DISTINCT * FROM ({' UNION ALL '.join(parts)}) ORDER BY {columns}, export", file)
 
-    @tells("reading the key index")
+    @told("reading the key index")
     def line_exports_of_dates(
         self, header: Source, index: Sequence[str], part: Source, lines: Sequence[str], dates: Sequence[str] | None
     ) -> dict[str, list[str]]:
@@ -102,7 +102,7 @@ class States(Relations):
         )
         return dict(found.fetchall())
 
-    @tells("reading the key index")
+    @told("reading the key index")
     def dates_of_exports(self, source: Source, index: Sequence[str], exports: Sequence[str]) -> list[str]:
         """Every date of any row of a key that has a row in one of the exports."""
         if not index or not exports:

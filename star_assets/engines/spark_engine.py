@@ -24,7 +24,7 @@ from star_assets.engines.duckdb_session import name, parquet, parquet_format, te
 from star_assets.engines.engine import DimensionInput, ExportInput, FactInput, StagedDay
 from star_assets.engines.spark_files import SparkFiles
 from star_assets.engines.spark_relations import SparkRelations
-from star_assets.engines.spark_session import tells
+from star_assets.engines.spark_session import told
 from star_assets.engines.spark_staging import SparkStaging
 from star_assets.model.source import Source
 from star_assets.model.star import Star
@@ -48,17 +48,17 @@ class SparkEngine(DuckDBEngine):
         reserved = self.star.reserved_keys(source)
         return SparkStaging(self.spark, self.connection, source, reserved, self.settings).stage(exports, folder)
 
-    @tells("building a dimension")
+    @told("building a dimension")
     def build_dimension(self, dimension: Dimension, given: DimensionInput, file: Path) -> None:
         """The transform over the states, with the members that nothing describes."""
         self._write_table(self.spark.members(dimension, given), dimension.key, file)
 
-    @tells("building a history")
+    @told("building a history")
     def build_history(self, history: History, given: DimensionInput, file: Path) -> None:
         """The transform over all that the describing source ever said, interval by interval."""
         self._write_table(self.spark.intervals(history, given), history.key, file)
 
-    @tells("building a fact")
+    @told("building a fact")
     def build_fact(self, fact: Fact, given: FactInput, folder: Path) -> dict[str, Path]:
         """One job computes the range, each date as runs of sorted rows; each becomes a file."""
         rows = self.spark.fact_rows(fact, given)

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import wraps
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from star_assets.engines.duckdb_session import told as told_by_duckdb
 from star_assets.model.errors import BadSetting, EngineFailed, LakeFull, LakeRefused
@@ -20,9 +19,6 @@ from star_assets.settings import Settings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 # What each type is in Spark. A TIMESTAMP would be a moment that is shown in the session's zone.
 _SPARK = {
@@ -175,17 +171,3 @@ def _first_line(problem: object) -> str:
     lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
     first = lines[0] if lines else "it gave no reason"
     return first if first.endswith(".") else f"{first}."
-
-
-def tells(doing: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Decorate a method of the engine: its errors are `told` as those of `doing`."""
-
-    def decorate(method: Callable[P, R]) -> Callable[P, R]:
-        @wraps(method)
-        def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-            with told(doing):
-                return method(*args, **kwargs)
-
-        return wrapped
-
-    return decorate

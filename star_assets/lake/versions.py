@@ -217,7 +217,7 @@ class Pointers:
 
     def __init__(self, storage: Storage, database: str, table: str) -> None:
         self.storage, self.database, self.table = storage, database, table
-        self._known: dict[str, tuple[str, Pointer]] = {}
+        self._known: dict[str | None, tuple[Pointer, str]] = {}
 
     def refresh(self) -> dict[str | None, Pointer]:
         """Every pointer of the table by day (None: the dimension's one), as of now."""
@@ -225,25 +225,21 @@ class Pointers:
 
     def tagged(self) -> dict[str | None, tuple[Pointer, str]]:
         """The same, each pointer with its ETag."""
-        listed = {
-            stored.path.rpartition("/")[2]: stored
-            for stored in self.storage.walk(pointers_folder(self.database, self.table))
-            if stored.path.endswith(".json")
-        }
-        found = {name: known for name, known in self._known.items() if name in listed and listed[name].etag == known[0]}
-        missing = [name for name in listed if name not in found]
-        read = each(self.storage, lambda name: self._read(listed[name].path), missing)
-        found |= {name: pointer for name, pointer in zip(missing, read, strict=True) if pointer}
-        self._known = found
-        return {_day(name): (pointer, etag) for name, (etag, pointer) in sorted(found.items())}
+        listed = listed_pointers(self.storage, self.database, self.table)
+        found = {day: known for day, known in self._known.items() if day in listed and listed[day].etag == known[1]}
+        missing = [day for day in listed if day not in found]
+        read = each(self.storage, lambda day: self._read(listed[day].path), missing)
+        found |= {day: pointer for day, pointer in zip(missing, read, strict=True) if pointer}
+        self._known = dict(sorted(found.items(), key=lambda known: str(known[0])))
+        return dict(self._known)
 
-    def _read(self, path: str) -> tuple[str, Pointer] | None:
+    def _read(self, path: str) -> tuple[Pointer, str] | None:
         """A pointer and its ETag; None where it is gone since it was listed."""
         try:
             content, etag = self.storage.read(path)
         except FileNotFoundError:
             return None
-        return etag, Pointer.from_json(content)
+        return Pointer.from_json(content), etag
 
 
 def _day(pointer_file: str) -> str | None:

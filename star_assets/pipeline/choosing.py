@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from rich.filesize import decimal as file_size
+
 from star_assets.engines.engine import Engine
 from star_assets.lake.catalog import TableEntry
 from star_assets.pipeline.context import Context
@@ -41,18 +43,10 @@ class Choice:
 def choose(settings: Settings, size: int) -> Choice:
     """DuckDB up to a size; above it a job of Glue's, where there is one, or else Spark."""
     limit = settings.auto_above
-    found, bound = f"{shown(size)} of input", f"STAR_AUTO_ABOVE ({shown(limit)})"
+    found, bound = f"{file_size(size)} of input", f"STAR_AUTO_ABOVE ({file_size(limit)})"
     if size > limit:
         return Choice("glue" if settings.glue_job else "spark", f"{found}, above {bound}")
     return Choice("duckdb", f"{found}, within {bound}")
-
-
-def shown(size: int) -> str:
-    """Bytes for people: `1.5 GB`."""
-    amount, units = float(size), ["bytes", "kB", "MB", "GB", "TB", "PB"]
-    while round(amount, 1) >= 1000 and len(units) > 1:
-        amount, units = amount / 1000, units[1:]
-    return f"{amount:.0f} {units[0]}" if units[0] == "bytes" else f"{amount:.1f} {units[0]}"
 
 
 class ChoosingStep:

@@ -24,7 +24,7 @@ from star_assets.lake.versions import (
     Partition,
     PointerEntry,
     Pointers,
-    pointers_folder,
+    listed_pointers,
     read_manifest,
     read_pointer,
 )
@@ -103,9 +103,8 @@ class Context:
 
     def staged_exports(self, source: Source) -> dict[str, str]:
         """Every staged export day of a source, with its pointer's ETag: one listing, nothing is read."""
-        folder = pointers_folder("staging", source.name)
-        names = {stored.path.rpartition("/")[2]: stored.etag for stored in self.storage.walk(folder)}
-        return {name[len("date=") : -len(".json")]: etag for name, etag in names.items() if name.startswith("date=")}
+        listed = listed_pointers(self.storage, "staging", source.name)
+        return {day: stored.etag for day, stored in listed.items() if day}
 
     def live_versions(self, source: Source, days: Iterable[str] | None = None) -> dict[str, tuple[PointerEntry, str]]:
         """The live staged version of each of the days (None: of all) that has one, with its pointer's ETag."""

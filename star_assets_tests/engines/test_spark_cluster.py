@@ -11,7 +11,6 @@ from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 
 from star_assets.pipeline.warehouse import Warehouse
@@ -19,6 +18,7 @@ from star_assets.samples.retailer import write_exports
 from star_assets.settings import Settings
 from star_assets.star import retail
 
+from ..pipeline.comparing import live_rows
 from ..spark import needs_spark, write_defaults
 
 pytestmark = needs_spark
@@ -92,14 +92,6 @@ def test_a_cluster_of_two_workers_gives_the_same(master: str, tmp_path: Path) ->
     for table in TABLES:
         assert all(outcome.error is None for outcome in here.refresh(table, DAYS))
         for day in DAYS:
-            assert rows(there, table, day) == rows(here, table, day)
+            assert live_rows(there, table, day) == live_rows(here, table, day)
     (log,) = (tmp_path / "events").iterdir()
     assert len(set(re.findall(r'"Executor ID":"(\d+)"', log.read_text()))) == 2
-
-
-def rows(warehouse: Warehouse, table: str, day: str) -> list[str]:
-    manifest = warehouse.live_manifest(table, day)
-    assert manifest is not None
-    folder = warehouse.partition(retail.table(table), day).version_folder(manifest.version)
-    (file,) = warehouse.storage.local([f"{folder}/{manifest.files[0].name}"])
-    return sorted(map(str, pq.read_table(file).to_pylist()))

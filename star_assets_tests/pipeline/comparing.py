@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+import pyarrow.parquet as pq
+
+from star_assets.pipeline.warehouse import Warehouse
+
 from .conftest import Lake
 from .oracle import Oracle
 
@@ -50,3 +54,12 @@ def _differing_intervals(lake: Lake, oracle: Oracle) -> list[tuple[Any, ...]]:
     expected = zip(probes, oracle.categories(probes), strict=True) if probes else []
     # A deleted product that nothing uses has no interval any more.
     return [(*probe, category) for probe, category in expected if said.get(probe, "Unknown") != category]
+
+
+def live_rows(warehouse: Warehouse, table: str, day: str) -> list[str]:
+    """The rows of a table's live version, of a day where it has days, as text and in order."""
+    manifest = warehouse.live_manifest(table, day)
+    assert manifest is not None
+    folder = warehouse.partition(warehouse.star.table(table), day).version_folder(manifest.version)
+    (file,) = warehouse.storage.local([f"{folder}/{manifest.files[0].name}"])
+    return sorted(map(str, pq.read_table(file).to_pylist()))

@@ -20,6 +20,8 @@ from star_assets.samples.retailer import write_exports
 from star_assets.settings import Settings
 from star_assets.star import retail
 
+from .comparing import live_rows
+
 DAYS = ["2023-07-01", "2023-07-02"]
 
 
@@ -64,18 +66,10 @@ def test_every_table_is_as_if_it_were_built_here(elsewhere: Elsewhere, tmp_path:
         assert all(outcome.manifest and outcome.manifest.facts["glue_seconds"] == 7 for outcome in outcomes)
         assert all(outcome.error is None for outcome in here.refresh(table, DAYS))
         for day in DAYS:
-            assert rows(elsewhere.warehouse, table, day) == rows(here, table, day)
+            assert live_rows(elsewhere.warehouse, table, day) == live_rows(here, table, day)
     assert len(elsewhere.jobs) == len(retail.tables)
     assert {outcome.status for table in retail.tables for outcome in elsewhere.refresh(table)} == {"unchanged"}
     assert len(elsewhere.jobs) == len(retail.tables)
-
-
-def rows(warehouse: Warehouse, table: str, day: str) -> list[str]:
-    manifest = warehouse.live_manifest(table, day)
-    assert manifest is not None
-    folder = warehouse.partition(retail.table(table), day).version_folder(manifest.version)
-    (file,) = warehouse.storage.local([f"{folder}/{manifest.files[0].name}"])
-    return sorted(map(str, pq.read_table(file).to_pylist()))
 
 
 def test_a_bad_day_is_told_as_itself_and_the_other_is_published(elsewhere: Elsewhere, tmp_path: Path) -> None:
@@ -148,7 +142,7 @@ def test_a_job_that_found_other_inputs_is_started_again(elsewhere: Elsewhere, tm
 
     assert [outcome.error for outcome in elsewhere.refresh("customers", late)] == [None, None]
     assert [sorted(job.versions) for job in elsewhere.jobs] == [DAYS, DAYS[:1]]
-    assert any("424242" in row for row in rows(elsewhere.warehouse, "customers", DAYS[0]))
+    assert any("424242" in row for row in live_rows(elsewhere.warehouse, "customers", DAYS[0]))
 
 
 ERRORS: list[StarError] = [
