@@ -6,8 +6,9 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3
 BIN := .venv/bin
 WITNESS := .witness
 S3A := .s3a
+GLUE := .glue
 
-.PHONY: demo demo-aws ui test faults tpch witness s3a lint bench clean
+.PHONY: demo demo-aws ui test faults tpch witness s3a glue lint bench clean
 
 demo: .venv/demo  ## export a quarter, materialize it with Dagster, answer the reference question
 	$(BIN)/star-assets demo
@@ -18,7 +19,7 @@ demo-aws: .venv/aws  ## the same on S3 and Glue, as moto serves them on this mac
 ui: .venv/demo  ## Dagster's web UI and daemon on http://127.0.0.1:3000
 	$(BIN)/dagster dev
 
-test: .venv/test witness s3a  ## every test
+test: .venv/test witness s3a glue  ## every test
 	$(BIN)/pytest -n auto --dist loadgroup
 
 faults: .venv/test  ## kill 500 processes at random points of random operations; minutes
@@ -31,6 +32,8 @@ witness: $(WITNESS)/complete  ## fetch Trino, which tests compare the embedded A
 
 s3a: $(S3A)/complete  ## fetch the jars with which Spark reads S3, where Maven is
 
+glue: $(GLUE)/complete  ## make an environment as AWS Glue 5.1 has it, in which tests run the job, where Python 3.10 or 3.11, Java and Maven are
+
 lint: .venv/test  ## format, lint and types
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
 
@@ -38,7 +41,7 @@ bench: .venv/bench  ## how fast, against peers; writes bench/results.md
 	$(BIN)/python -m bench.run
 
 clean:  ## remove the environment, the sample lake and Dagster's history
-	rm -rf .venv $(WITNESS) $(S3A) lake .dagster
+	rm -rf .venv $(WITNESS) $(S3A) $(GLUE) lake .dagster
 
 .venv/demo: setup.py
 	@test -n "$(PYTHON)" || { echo "Python 3.10 or newer is needed; PYTHON=/path/to/python names one."; exit 1; }
@@ -72,6 +75,20 @@ $(S3A)/complete: star_assets_tests/engines/s3a/pom.xml
 			|| echo "WARNING: S3A could not be fetched. The tests of Spark on S3 are skipped."; \
 	else \
 		echo "WARNING: There is no Maven here. The tests of Spark on S3 are skipped."; \
+	fi
+
+# What Glue has, and what it installs with the package; the package itself is the test's. Without it the job is tested
+# in this environment alone, and the test says so. Spark 3.5 goes no further than Python 3.11.
+$(GLUE)/complete: star_assets_tests/orchestration/glue/pom.xml setup.py .venv/demo
+	@if $(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 12))' && java -version 2>/dev/null && command -v mvn >/dev/null; then \
+		echo "Making an environment for Glue's job (Spark 3.5, 320 MB)."; \
+		$(BIN)/python -m venv $(GLUE) \
+			&& $(GLUE)/bin/pip install --quiet --disable-pip-version-check . boto3 pyspark==3.5.6 \
+			&& $(GLUE)/bin/pip uninstall --quiet --yes star_assets \
+			&& mvn --quiet --batch-mode --file $< package -Dglue=$(CURDIR)/$(GLUE) && touch $@ \
+			|| echo "WARNING: It could not be made. Glue's job is not tested with Spark 3.5."; \
+	else \
+		echo "WARNING: There is no Python 3.10 or 3.11, no Java or no Maven here. Glue's job is not tested with Spark 3.5."; \
 	fi
 
 .venv/bench: setup.py .venv/demo

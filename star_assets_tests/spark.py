@@ -42,9 +42,9 @@ DEFAULTS = {
 INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
 
 
-def write_defaults(folder: Path, **others: str) -> None:
-    """Make a folder one that SPARK_CONF_DIR can name."""
-    jars = {"spark.jars": ",".join(map(str, sorted(S3A.glob("*.jar"))))} if S3A.exists() else {}
+def write_defaults(folder: Path, s3a: Path = S3A, **others: str) -> None:
+    """Make a folder one that SPARK_CONF_DIR can name, for a Spark that has S3A from another folder."""
+    jars = {"spark.jars": ",".join(map(str, sorted(s3a.glob("*.jar"))))} if s3a.exists() else {}
     lines = [f"{key} {value}" for key, value in {**DEFAULTS, **jars, **others}.items()]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "spark-defaults.conf").write_text("\n".join(lines) + "\n")

@@ -19,7 +19,8 @@ from ibis.expr.types import Table
 from star_assets.engines.assembling import Assembling
 from star_assets.engines.engine import StagedInput
 from star_assets.engines.spark_files import SparkFiles
-from star_assets.engines.spark_session import name, open_session, sql_type
+from star_assets.engines.spark_session import open_session
+from star_assets.engines.spark_sql import name, physical, sql_type, statement
 from star_assets.model.errors import EngineFailed, StagedOtherwise
 from star_assets.model.source import Source
 from star_assets.model.star import Star
@@ -68,10 +69,10 @@ class SparkRelations(Assembling):
         self._read_files(list(days), self._declared(source)).createOrReplaceTempView("read")
         exported.createOrReplaceTempView("exported")
         rows = self.session.sql(
-            f"SELECT /*+ BROADCAST(exported) */ * EXCEPT ({FILE}, {EXPORT}), CAST({EXPORT} AS DATE) AS {EXPORT} "
+            f"SELECT /*+ BROADCAST(exported) */ read.*, CAST({EXPORT} AS DATE) AS {EXPORT} "
             f"FROM read JOIN exported USING ({FILE})"
         )
-        return self.view(f"staged_{source.name}", rows)
+        return self.view(f"staged_{source.name}", rows.drop(FILE))
 
     def _require_declared(self, source: Source, files: Sequence[str]) -> None:
         """Raises StagedOtherwise where a file has a column in a type that the declared one cannot hold."""
@@ -90,10 +91,10 @@ class SparkRelations(Assembling):
         return self.view(table, self._read_files(files, {}).drop(FILE))
 
     def _named(self, table: str, rows: Table) -> Table:
-        return self.view(table, self.session.sql(sql(rows)))
+        return self.view(table, self.session.sql(statement(rows, self.settings.timezone)))
 
     def _keep(self, table: str, rows: Table) -> Table:
-        self._kept[table] = self.session.sql(sql(rows)).persist()
+        self._kept[table] = self.session.sql(statement(rows, self.settings.timezone)).persist()
         return self.view(table, self._kept[table])
 
     def _calendar(self, first: int, last: int) -> Table:
@@ -139,8 +140,9 @@ class SparkRelations(Assembling):
         """
         columns, spread = ([by], f"/*+ REBALANCE({name(by)}) */ ") if by else ([], "")
         sort = ", ".join([*map(name, columns), *(f"{name(column)} ASC NULLS LAST" for column in order)])
+        found = statement(rows, self.settings.timezone)
         try:
-            computed = self.session.sql(f"SELECT {spread}{physical(rows)} FROM ({sql(rows)}) SORT BY {sort}")
+            computed = self.session.sql(f"SELECT {spread}{physical(rows)} FROM ({found}) SORT BY {sort}")
             self.save(computed, folder, *columns)
         finally:
             for kept in self._kept.values():
@@ -214,17 +216,3 @@ def _schema(rows: DataFrame) -> dict[str, dt.DataType]:
 
     found = PySparkType.to_ibis(rows.schema).fields
     return {column: Type("timestamp").ibis if type_.is_timestamp() else type_ for column, type_ in found.items()}
-
-
-def sql(rows: Table) -> str:
-    """The Spark statement of an Ibis expression."""
-    # The backend itself, since its compiler reads options that come with it.
-    return str(ibis.pyspark.compile(rows))
-
-
-def physical(rows: Table) -> str:
-    """Every column, cast to the type that holds it."""
-    return ", ".join(
-        f"CAST({name(column)} AS {sql_type(Type.of(dtype))}) AS {name(column)}"
-        for column, dtype in rows.schema().items()
-    )

@@ -14,22 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from star_assets.engines.duckdb_session import told as told_by_duckdb
 from star_assets.model.errors import BadSetting, EngineFailed, LakeFull, LakeRefused
-from star_assets.model.types import Type
 from star_assets.settings import Settings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
-
-# What each type is in Spark. A TIMESTAMP would be a moment that is shown in the session's zone.
-_SPARK = {
-    "int32": "INT",
-    "int64": "BIGINT",
-    "float64": "DOUBLE",
-    "boolean": "BOOLEAN",
-    "string": "STRING",
-    "date": "DATE",
-    "timestamp": "TIMESTAMP_NTZ",
-}
 
 # Where Spark starts: what it says goes to its own log, not between the lines of a command's progress.
 QUIET = {"spark.ui.showConsoleProgress": "false", "spark.log.level": "ERROR"}
@@ -40,6 +28,9 @@ SAME_ANSWERS = {
     # What is written TIMESTAMP has no zone, and neither has one that is read from Parquet.
     "spark.sql.timestampType": "TIMESTAMP_NTZ",
     "spark.sql.parquet.inferTimestampNTZ.enabled": "true",
+    # Days before 1582 are those of the calendar that we have now, as by default from Spark 4 on.
+    "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
+    "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
     # An overflow or a cast that fails is an error, not NULL.
     "spark.sql.ansi.enabled": "true",
     # A product of decimals that would need more than 38 digits is an error; Spark's default is to round it.
@@ -49,8 +40,8 @@ SAME_ANSWERS = {
     "spark.sql.files.ignoreCorruptFiles": "false",
 }
 
-# Functions in SQL, and `* EXCEPT`, are not in earlier ones.
-OLDEST = 4
+# What Glue 5.1 has. Earlier ones have neither the types nor the functions.
+OLDEST = (3, 5)
 
 NEEDED_FOR_S3 = "S3A among Spark's packages (spark.jars.packages org.apache.hadoop:hadoop-aws:3.4.2), or duckdb"
 NEEDED = "duckdb, or Java 17 and `pip install 'star_assets[spark]'`"
@@ -79,59 +70,12 @@ def open_session(settings: Settings, options: Mapping[str, str] = MappingProxyTy
         session = builder.getOrCreate().newSession()
     except PySparkRuntimeError as error:
         raise BadSetting("STAR_ENGINE", "spark", f"{NEEDED} ({_first_line(error)})") from error
-    if int(session.version.partition(".")[0]) < OLDEST:
-        raise BadSetting("STAR_ENGINE", "spark", f"Spark {OLDEST}.0 or newer, as in Glue 6.0, not {session.version}")
+    if tuple(map(int, session.version.split(".")[:2])) < OLDEST:
+        needed = ".".join(map(str, OLDEST))
+        raise BadSetting("STAR_ENGINE", "spark", f"Spark {needed} or newer, as in Glue 5.1, not {session.version}")
     for key, value in {**SAME_ANSWERS, **options}.items():
         session.conf.set(key, value)
-    for function in functions(settings.timezone):
-        session.sql(f"CREATE TEMPORARY FUNCTION {function}")
     return session
-
-
-def functions(zone: str) -> tuple[str, ...]:
-    """The definitions of the engine's primitives, in SQL. See model/functions."""
-    milliseconds = "CAST(unix_millis(CAST(moment AS TIMESTAMP_LTZ)) AS STRING)"
-    digits = f"substr(sha2(key || '@' || coalesce({milliseconds}, ''), 256), 1, 16)"
-    return (
-        f"business_date(ts TIMESTAMP_NTZ) RETURNS DATE RETURN {business_date('ts', zone)}",
-        f"start_of_day(day DATE) RETURNS TIMESTAMP_NTZ RETURN {to_utc('CAST(day AS TIMESTAMP_NTZ)', zone)}",
-        "surrogate_key(key STRING, moment TIMESTAMP_NTZ) RETURNS BIGINT "
-        f"RETURN shiftrightunsigned(CAST(conv({digits}, 16, -10) AS BIGINT), 1)",
-    )
-
-
-def business_date(timestamp: str, zone: str) -> str:
-    """SQL for the calendar day of a UTC timestamp in a time zone."""
-    if zone == "UTC":
-        return f"CAST({timestamp} AS DATE)"
-    return f"CAST(convert_timezone('UTC', {text(zone)}, {timestamp}) AS DATE)"
-
-
-def to_utc(timestamp: str, zone: str) -> str:
-    """SQL for the UTC timestamp of one that clocks in a time zone show; of the two in an extra hour, the later one.
-
-    Spark takes the earlier one. The later one is what the offset of a day later gives.
-    """
-    if zone == "UTC":
-        return timestamp
-    earlier = f"convert_timezone({text(zone)}, 'UTC', {timestamp})"
-    later = f"(convert_timezone({text(zone)}, 'UTC', {timestamp} + INTERVAL 1 DAY) - INTERVAL 1 DAY)"
-    return f"if(convert_timezone('UTC', {text(zone)}, {later}) = {timestamp}, {later}, {earlier})"
-
-
-def sql_type(type_: Type) -> str:
-    """The Spark type that holds a type of the model."""
-    return str(type_).upper() if type_.name == "decimal" else _SPARK[type_.name]
-
-
-def name(identifier: str) -> str:
-    """An identifier, quoted."""
-    return "`" + identifier.replace("`", "``") + "`"
-
-
-def text(value: str) -> str:
-    """A string literal."""
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 @contextmanager

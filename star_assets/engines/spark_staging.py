@@ -23,8 +23,8 @@ from star_assets.engines.duckdb_staging import TOLD, Staging, portions
 from star_assets.engines.engine import ExportInput, FileCount, RawInput, StagedDay
 from star_assets.engines.spark_exact import DAY, NUMBER, RawFile, ReadTask, Texts, place, read_tasks
 from star_assets.engines.spark_relations import SOURCE_FILE, SparkRelations, location, runs, union
-from star_assets.engines.spark_session import name as spark_name
 from star_assets.engines.spark_session import told
+from star_assets.engines.spark_sql import name as spark_name
 from star_assets.engines.spark_typing import SparkTypedSql
 from star_assets.engines.typed_sql import Header
 from star_assets.model.source import Source
@@ -185,11 +185,13 @@ class SparkStaging(Staging):
         return found
 
     def _exact_rows(self, header: Header, files: Sequence[str]) -> DataFrame:
+        from pyspark.sql.functions import expr
+
         view = self.spark.session.read.parquet(*map(location, files))
         view.createOrReplaceTempView("exact_texts")
         texts = f"(SELECT {self._named(header)}, {NUMBER}, {DAY}, {LINE}, {RAW} FROM exact_texts)"
         rows = self.spark.session.sql(self.typed.explained(texts, header, NUMBER, DAY))
-        return rows.selectExpr("* EXCEPT (_raw)", f"if(_reason IS NULL, NULL, {RAW}) AS {RAW}")
+        return rows.withColumn(RAW, expr(f"if(_reason IS NULL, NULL, {RAW})"))
 
     def _view_rejects(self, explained: Sequence[str], found: Sequence[Texts]) -> None:
         """All that is known of records: their file's number, and for those that are no rows, line, reason and text."""

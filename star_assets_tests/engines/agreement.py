@@ -21,7 +21,7 @@ import pyarrow as pa
 from ibis.common.exceptions import IbisError
 from ibis.expr.types import Table
 
-from star_assets.engines import duckdb_relations, spark_relations
+from star_assets.engines import duckdb_relations, spark_sql
 from star_assets.engines.duckdb_session import connect
 from star_assets.model.functions import business_date, start_of_day, surrogate_key
 from star_assets.model.portable import AGREED_FILE, signature, signatures
@@ -410,7 +410,7 @@ class Both:
         from pyspark.errors import PySparkException
 
         try:
-            select = f"SELECT {spark_relations.physical(table)} FROM ({spark_relations.sql(table)})"
+            select = f"SELECT {spark_sql.physical(table)} FROM ({spark_sql.statement(table, ZONE)})"
             return sorted(str(tuple(row)) for row in self.spark.sql(select).collect())
         except (PySparkException, IbisError, ValueError, NotImplementedError):
             return None

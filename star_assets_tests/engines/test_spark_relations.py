@@ -81,7 +81,7 @@ def test_a_type_that_holds_less_than_was_staged_is_an_error(tmp_path: Path) -> N
 
 
 def test_an_older_spark_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Glue 5.1 has 3.5: its first statement would fail with a parser's message."""
-    monkeypatch.setattr("pyspark.sql.SparkSession.version", "3.5.6")
-    with pytest.raises(BadSetting, match=r"Spark 4\.0 or newer, as in Glue 6\.0, not 3\.5\.6"):
+    """Its first statement would fail with a parser's message."""
+    monkeypatch.setattr("pyspark.sql.SparkSession.version", "3.4.1")
+    with pytest.raises(BadSetting, match=r"Spark 3\.5 or newer, as in Glue 5\.1, not 3\.4\.1"):
         open_session(Settings(engine="spark"))

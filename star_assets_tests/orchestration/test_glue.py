@@ -30,10 +30,19 @@ from star_assets.samples.retailer import write_exports
 from star_assets.settings import Settings
 from star_assets.star import retail
 
-from ..glue_launcher import SCRIPT, GlueOnThisMachine
 from ..spark import S3A, needs_spark, write_defaults
+from .glue_launcher import SCRIPT, GlueOnThisMachine
 
 DAYS = ["2023-07-01", "2023-07-02"]
+
+# What `make glue` makes.
+GLUE = Path(__file__).parents[2] / ".glue"
+
+# For each version of Glue: what runs its job, and S3A for its Spark; what makes them.
+VERSIONS = {
+    "5.1": (GLUE / "bin/python", GLUE / "jars", "make glue"),
+    "6.0": (Path(sys.executable), S3A, "make s3a"),
+}
 
 # What a script does that is not ours, or goes wrong.
 SILENT = "print('nothing')"
@@ -50,7 +59,6 @@ def settings(aws: Callable[..., Settings], tmp_path: Path, monkeypatch: pytest.M
     for file in (tmp_path / "exports/oltp").rglob("*"):
         if file.is_file():
             storage.write(file.relative_to(tmp_path / "exports").as_posix(), file.read_bytes())
-    write_defaults(tmp_path / "conf")
     monkeypatch.setenv("SPARK_CONF_DIR", str(tmp_path / "conf"))
     monkeypatch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
     return made
@@ -117,17 +125,25 @@ class TestTheJobItself:
 
     pytestmark = needs_spark
 
-    @pytest.mark.skipif(not S3A.exists(), reason=f"{S3A} does not hold S3A's jars; `make s3a` fetches them")
+    @pytest.mark.parametrize("version", VERSIONS)
     def test_a_job_writes_and_dagster_audits_and_publishes(
-        self, settings: Settings, shipped: Star, glue: Any, tmp_path: Path
+        self, settings: Settings, shipped: Star, glue: Any, tmp_path: Path, version: str
     ) -> None:
         """The whole way: CSV that Spark reads off the bucket; each day with what it took and cost."""
+        python, jars, made_by = VERSIONS[version]
+        if not jars.exists():
+            pytest.skip(f"{jars} does not hold S3A's jars; `{made_by}` fetches them")
+        write_defaults(tmp_path / "conf", jars)
         settings = settings.model_copy(update={"model": "their_shop:star"})
-        runs = glue(f"import star_assets\nprint(star_assets.__file__)\n{SCRIPT}")
+        runs = glue(
+            f"import pyspark, star_assets\nprint(pyspark.__version__, star_assets.__file__)\n{SCRIPT}", python=python
+        )
         result = materialize(settings, "customers", star=shipped)
         assert result.success, failure(result)
         assert len(runs.started) == 1
-        assert str(tmp_path / "site" / "star_assets") in (tmp_path / "jr_1.log").read_text()
+        printed = (tmp_path / "jr_1.log").read_text()
+        assert str(tmp_path / "site" / "star_assets") in printed
+        assert ("3.5.6 " if version == "5.1" else "4.1.") in printed
         given = runs.started[0]
         assert (given["JobName"], given["NumberOfWorkers"], given["Timeout"]) == ("star", 4, 15)
         assert (given["WorkerType"], given["ExecutionClass"]) == ("G.1X", "FLEX")

@@ -27,8 +27,10 @@ class ConcurrentRunsExceeded(Exception):
 class GlueOnThisMachine:
     """The calls of boto3's client that start, watch and stop runs."""
 
-    def __init__(self, folder: Path, script: str = SCRIPT, states: tuple[str, ...] = ()) -> None:
-        self.folder, self.states = folder, list(states)
+    def __init__(
+        self, folder: Path, script: str = SCRIPT, states: tuple[str, ...] = (), python: Path = Path(sys.executable)
+    ) -> None:
+        self.folder, self.states, self.python = folder, list(states), python
         self.script = folder / "script.py"
         self.script.write_text(script)
         self.started: list[dict[str, Any]] = []
@@ -44,7 +46,7 @@ class GlueOnThisMachine:
         arguments = [text for pair in given["Arguments"].items() for text in pair]
         output = (self.folder / f"{run_id}.log").open("wb")
         self._runs[run_id] = subprocess.Popen(
-            [sys.executable, str(self.script), *arguments],
+            [self.python, self.script, *arguments],
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
