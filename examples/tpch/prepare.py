@@ -47,8 +47,12 @@ def prepare(scale: float, lake: Path) -> None:
     lake.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=lake, prefix=".preparing-") as scratch:
         unfinished = Path(scratch) / "oltp"
+        master_data = Path(scratch) / "master_data"
+        generate("csv", scale, master_data, *MASTER_DATA)
         for source in MASTER_DATA:
-            generate("csv", scale, unfinished / source / f"date={FIRST_DAY}", source)
+            first_day = unfinished / source / f"date={FIRST_DAY}"
+            first_day.mkdir(parents=True)
+            (master_data / f"{source}.csv").rename(first_day / f"{source}.csv")
         parts = max(1, round(scale / SCALE_OF_A_PART))
         for number in range(1, parts + 1):
             generated = Path(scratch) / "generated"

@@ -79,12 +79,14 @@ def prepare() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def example(prepare: Any, tmp_path_factory: pytest.TempPathFactory) -> Example:
     lake = tmp_path_factory.mktemp("tpch")
+    first, last = prepare.FIRST_DAY, prepare.LAST_DAY
+    days = days_between(first, last) if SCALE != SMALL else [first, *MONTHS]
     with pytest.MonkeyPatch.context() as patch:
         # In two parts, as a large scale is laid out.
         patch.setattr(prepare, "SCALE_OF_A_PART", float(SCALE) / 2)
+        of_these = {source: f"FROM ({sql}) WHERE date::VARCHAR IN {(*days,)}" for source, sql in prepare.DAILY.items()}
+        patch.setattr(prepare, "DAILY", of_these)
         prepare.prepare(float(SCALE), lake)
-    first, last = prepare.FIRST_DAY, prepare.LAST_DAY
-    days = days_between(first, last) if SCALE != SMALL else [first, *MONTHS]
     found = Warehouse(
         load_star("examples.tpch.tpch:tpch"), Settings(lake=str(lake), start_date=date.fromisoformat(first))
     )

@@ -7,6 +7,7 @@ Not here: which operation, and why then (storm).
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import threading
@@ -62,6 +63,9 @@ STEPS = {
     "write_version": "files",
 }
 
+# How a request begins that changes nothing, in S3 or in Glue.
+LOOKS = re.compile(rb"^(GET|HEAD) |X-Amz-Target: AWSGlue\.(Batch)?Get")
+
 IsCounted = Callable[[str, tuple[Any, ...]], bool]
 
 
@@ -72,6 +76,19 @@ def is_file_operation(event: str, _: tuple[Any, ...]) -> bool:
 def is_request(event: str, arguments: tuple[Any, ...]) -> bool:
     """The begin of a request; its body may follow on its own."""
     return event == "http.client.send" and b" HTTP/1.1\r\n" in bytes(arguments[1])
+
+
+def changes_files(event: str, arguments: tuple[Any, ...]) -> bool:
+    """A call to the file system but for those that only look: who dies before one of these left what it found."""
+    if event == "open":
+        flags = int(arguments[2])
+        return bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
+    return event in FILE_OPERATIONS - {"os.scandir"}
+
+
+def changes_aws(event: str, arguments: tuple[Any, ...]) -> bool:
+    """A request but for those that only look."""
+    return is_request(event, arguments) and not LOOKS.search(bytes(arguments[1]))
 
 
 def kill_this() -> None:
