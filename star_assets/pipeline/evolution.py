@@ -5,7 +5,8 @@ Not here: what becomes of such columns (staging, by the Source's `new_columns`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
 
 from star_assets.lake.versions import Partition, read_pointer
 from star_assets.model.source import Source
@@ -63,13 +64,19 @@ class NewColumns:
 
     def _before(self, day: str) -> tuple[str, ...] | None:
         """The undeclared columns of the last day with rows before this one; None where there is none."""
-        if self._listed is None:
-            self._listed = set(self.context.staged_exports(self.source))
-        earlier = sorted((other for other in self._listed | self._known.keys() if other < day), reverse=True)
-        for other in earlier[:LOOKED_BACK]:
+        for other in self._earlier(day):
             if other in self._known or self._read(other):
                 return self._known[other]
         return None
+
+    def _earlier(self, day: str) -> Iterator[str]:
+        """Days before this one, the last first: the one before it, which nearly always will do, without a listing."""
+        yield str(date.fromisoformat(day) - timedelta(days=1))
+        if self._listed is None:
+            self._listed = set(self.context.staged_exports(self.source))
+        yield from sorted((other for other in self._listed | self._known.keys() if other < day), reverse=True)[
+            :LOOKED_BACK
+        ]
 
     def _read(self, day: str) -> bool:
         """Look at a staged day. Whether it has rows."""
