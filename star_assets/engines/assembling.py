@@ -98,7 +98,7 @@ class Assembling(ABC):
     def fact_rows(self, fact: Fact, given: FactInput) -> Table:
         """The fact's rows of the given dates, each with its `_date`."""
         column = self.star.driving_column(fact)
-        headers = current(self._staged(column.source, given.staged[column.source.name]), column.source)
+        headers = self._current(self._staged(column.source, given.staged[column.source.name]), column.source)
         day = business_date(headers[column.column])
         within = day.between(ibis.date(min(given.dates)), ibis.date(max(given.dates)))
         headers = self._keep("headers", headers.filter(within))
@@ -112,6 +112,10 @@ class Assembling(ABC):
         rows = with_versions(rows, fact.date, self._histories(fact, given.histories))
         dated = rows.mutate(**{DATE: business_date(rows[fact.date])})
         return dated.filter(dated[DATE].isin([ibis.date(date) for date in given.dates]))
+
+    def _current(self, rows: Table, source: Source) -> Table:
+        """The winning rows that are no tombstones."""
+        return current(rows, source)
 
     def _lines(self, headers: Table, lines: Table, header: Source, part: Source) -> Table:
         """The lines that belong to winning headers, each line's winning row."""

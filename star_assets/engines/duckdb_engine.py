@@ -17,8 +17,8 @@ from star_assets.model.source import Source
 class DuckDBEngine(States, Dimensions, Facts, Reconciling):
     """An Engine on one DuckDB connection: tables by its other parts, staging here."""
 
-    # In memory the rows take ten times as much, and sorting them twice that; larger passes are slower and save nothing.
-    pass_bytes = 12 * 1024 * 1024
+    # In memory the rows take ten times as much, and sorting them twice that; larger passes save no time.
+    pass_bytes = 24 * 1024 * 1024
 
     def stage(self, source: Source, exports: Sequence[ExportInput], folder: Path) -> Iterator[StagedDay]:
         """Raw exports → typed, valid rows and rejects, a file a day."""

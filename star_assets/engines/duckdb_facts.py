@@ -181,16 +181,18 @@ class Facts(Relations):
         )
         return [date for (date,) in found.fetchall()]
 
+    def _current(self, rows: Table, source: Source) -> Table:
+        """Finding the few keys that occur again costs a third of comparing the rows of all."""
+        again = f"again_{source.name}"
+        self._create(again, f"SELECT {names(source.keys)} FROM ({sql(rows)}) GROUP BY ALL HAVING count(*) > 1")
+        return current(rows, source, self._table(again))
+
     def _lines(self, headers: Table, lines: Table, header: Source, part: Source) -> Table:
-        """The lines of headers. Finding the few keys that occur again costs a third of comparing the rows of all."""
         if part.lines == "changed":
             return lines_of(headers, lines, header, part)
-        owned, again = f"owned_{part.name}", f"again_{part.name}"
-        rows = self._keep(owned, exported_with(headers, lines, header, part))
-        self._create(again, f"SELECT {names(part.keys)} FROM {owned} GROUP BY ALL HAVING count(*) > 1")
-        return current(rows, part, self._table(again))
+        return self._current(self._keep(f"owned_{part.name}", exported_with(headers, lines, header, part)), part)
 
     def _drop_inputs(self, fact: Fact) -> None:
         """Free what `fact_rows` kept."""
-        parts = self.star.parts(fact)
-        self._drop("headers", *(f"{kept}_{part.name}" for part in parts for kept in ("owned", "again")))
+        sources = (self.star.driving_column(fact).source, *self.star.parts(fact))
+        self._drop("headers", *(f"{kept}_{source.name}" for source in sources for kept in ("owned", "again")))
