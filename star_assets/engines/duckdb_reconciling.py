@@ -52,7 +52,8 @@ class Reconciling(Relations):
         driving, grain = self.star.driving_column(fact).source, self.star.grain(fact)
         headers = self._keep("headers", winners(self._staged(driving, given.staged[driving.name]), driving))
         staged = self._staged(grain, given.staged[grain.name])
-        self._create("lines", f"SELECT *, row_number() OVER () AS {LINE} FROM {staged.get_name()}")
+        self._create("numbered", f"FROM {staged.get_name()}")
+        self._view("lines", f"SELECT *, rowid AS {LINE} FROM numbered")
         self._create("again", f"SELECT {names(rivals(grain, driving))} FROM lines GROUP BY ALL HAVING count(*) > 1")
         self._keep("judged", judged(self._table("lines"), self._table("again"), headers, grain, driving))
         self._view("candidates", f"FROM lines ANTI JOIN (FROM judged WHERE {CAUSE} IS NOT NULL) USING ({LINE})")
@@ -66,7 +67,7 @@ class Reconciling(Relations):
         found = self.connection.execute(_explained(fact, _by_line(fact, worth, "CAST(NULL AS DATE)")))
         columns = [described[0] for described in found.description or ()]
         explained = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
-        self._drop("headers", "lines", "again", "judged", "sold", "others")
+        self._drop("headers", "numbered", "again", "judged", "sold", "others")
         return explained
 
     def _followed(self, fact: Fact, grain: Source, given: FactInput, headers: str, lines: str) -> Table:
