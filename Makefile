@@ -8,7 +8,7 @@ WITNESS := .witness
 S3A := .s3a
 GLUE := .glue
 
-.PHONY: demo demo-aws ui test faults tpch witness s3a glue lint bench clean
+.PHONY: demo demo-aws ui test faults tpch fetched witness s3a glue lint bench clean
 
 demo: .venv/demo  ## export a quarter, materialize it with Dagster, answer the reference question
 	$(BIN)/star-assets demo
@@ -19,7 +19,9 @@ demo-aws: .venv/aws  ## the same on S3 and Glue, as moto serves them on this mac
 ui: .venv/demo  ## Dagster's web UI and daemon on http://127.0.0.1:3000
 	$(BIN)/dagster dev
 
-test: .venv/test witness s3a glue  ## every test
+test: .venv/demo  ## every test
+	@$(MAKE) --no-print-directory --jobs=2 .venv/test fetched
+	@$(MAKE) --no-print-directory glue
 	$(BIN)/pytest -n auto --dist loadgroup
 
 faults: .venv/test  ## kill 500 processes at random points of random operations; minutes
@@ -27,6 +29,11 @@ faults: .venv/test  ## kill 500 processes at random points of random operations;
 
 tpch: .venv/test  ## the TPC-H example at scale factor 1, against the official answers; minutes, 3 GB of disk
 	TPCH_SCALE=1 $(BIN)/pytest star_assets_tests/examples/test_tpch.py
+
+# One after the other, since Maven's files are one for all; beside pip, which has its own.
+fetched:
+	@$(MAKE) --no-print-directory witness
+	@$(MAKE) --no-print-directory s3a
 
 witness: $(WITNESS)/complete  ## fetch Trino, which tests compare the embedded Athena with, where Java 17 and Maven are
 
@@ -77,14 +84,14 @@ $(S3A)/complete: star_assets_tests/engines/s3a/pom.xml
 		echo "WARNING: There is no Maven here. The tests of Spark on S3 are skipped."; \
 	fi
 
-# What Glue has, and what it installs with the package; the package itself is the test's. Without it the job is tested
-# in this environment alone, and the test says so. Spark 3.5 goes no further than Python 3.11.
-$(GLUE)/complete: star_assets_tests/orchestration/glue/pom.xml setup.py .venv/demo
+# What Glue has, and what the package asks for; the package itself is the test's. Without it the job is tested in this
+# environment alone, and the test says so. Spark 3.5 goes no further than Python 3.11.
+$(GLUE)/complete: star_assets_tests/orchestration/glue/pom.xml .venv/demo
 	@if $(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 12))' && java -version 2>/dev/null && command -v mvn >/dev/null; then \
 		echo "Making an environment for Glue's job (Spark 3.5, 320 MB)."; \
-		$(BIN)/python -m venv $(GLUE) \
-			&& $(GLUE)/bin/pip install --quiet --disable-pip-version-check . boto3 pyspark==3.5.6 \
-			&& $(GLUE)/bin/pip uninstall --quiet --yes star_assets \
+		$(BIN)/python -c 'from importlib.metadata import requires; print(*(r for r in requires("star_assets") if "extra" not in r), sep="\n")' > .venv/asked-for \
+			&& $(PYTHON) -m venv $(GLUE) \
+			&& $(GLUE)/bin/pip install --quiet --disable-pip-version-check --requirement .venv/asked-for boto3 pyspark==3.5.6 \
 			&& mvn --quiet --batch-mode --file $< package -Dglue=$(CURDIR)/$(GLUE) && touch $@ \
 			|| echo "WARNING: It could not be made. Glue's job is not tested with Spark 3.5."; \
 	else \
