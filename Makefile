@@ -8,6 +8,9 @@ WITNESS := .witness
 S3A := .s3a
 GLUE := .glue
 
+# What is imported is compiled then; to compile all that is installed takes as long as to install it.
+INSTALL := install --quiet --disable-pip-version-check --no-compile
+
 .PHONY: demo demo-aws ui test faults tpch fetched witness s3a glue lint bench clean
 
 demo: .venv/demo  ## export a quarter, materialize it with Dagster, answer the reference question
@@ -53,15 +56,15 @@ clean:  ## remove the environment, the sample lake and Dagster's history
 .venv/demo: setup.py
 	@test -n "$(PYTHON)" || { echo "Python 3.10 or newer is needed; PYTHON=/path/to/python names one."; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/pip $(INSTALL) --editable .
 	touch $@
 
 .venv/aws: setup.py .venv/demo
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[aws,moto]'
+	$(BIN)/pip $(INSTALL) --editable '.[aws,moto]'
 	touch $@
 
 .venv/test: setup.py .venv/demo
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	$(BIN)/pip $(INSTALL) --editable '.[test]'
 	touch $@
 
 # Without it the tests that ask Trino are skipped, and say so.
@@ -91,7 +94,7 @@ $(GLUE)/complete: star_assets_tests/orchestration/glue/pom.xml .venv/demo
 		echo "Making an environment for Glue's job (Spark 3.5, 320 MB)."; \
 		$(BIN)/python -c 'from importlib.metadata import requires; print(*(r for r in requires("star_assets") if "extra" not in r), sep="\n")' > .venv/asked-for \
 			&& $(PYTHON) -m venv $(GLUE) \
-			&& $(GLUE)/bin/pip install --quiet --disable-pip-version-check --requirement .venv/asked-for boto3 pyspark==3.5.6 \
+			&& $(GLUE)/bin/pip $(INSTALL) --requirement .venv/asked-for boto3 pyspark==3.5.6 \
 			&& mvn --quiet --batch-mode --file $< package -Dglue=$(CURDIR)/$(GLUE) && touch $@ \
 			|| echo "WARNING: It could not be made. Glue's job is not tested with Spark 3.5."; \
 	else \
@@ -99,5 +102,5 @@ $(GLUE)/complete: star_assets_tests/orchestration/glue/pom.xml .venv/demo
 	fi
 
 .venv/bench: setup.py .venv/demo
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[aws,moto,spark,tpch]'
+	$(BIN)/pip $(INSTALL) --editable '.[aws,moto,spark,tpch]'
 	touch $@
