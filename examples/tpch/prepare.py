@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import subprocess
 import sys
 import sysconfig
@@ -31,11 +30,13 @@ GENERATOR = Path(sysconfig.get_path("scripts")) / "tpchgen-cli"
 # each part for each day: memory does not grow with the scale.
 SCALE_OF_A_PART = 1.0
 
-# For each source that is exported daily, its rows with the order's day.
+# For each source that is exported daily, its rows with the order's day. The lines of a
+# part are not all of its own orders; those of all parts are read for the few keys at its ends.
 DAILY = {
-    "orders": "SELECT *, o_orderdate AS date FROM '{folder}/orders.parquet'",
-    "lineitem": "SELECT lines.*, o_orderdate AS date FROM '{folder}/lineitem.parquet' AS lines "
-    "JOIN '{folder}/orders.parquet' ON o_orderkey = l_orderkey",
+    "orders": "SELECT *, o_orderdate AS date FROM '{parts}/{number}/orders.parquet'",
+    "lineitem": "WITH lines AS (FROM '{parts}/{number}/lineitem.parquet') "
+    "SELECT lines.*, o_orderdate AS date FROM lines JOIN '{parts}/*/orders.parquet' ON o_orderkey = l_orderkey "
+    "WHERE o_orderkey BETWEEN (SELECT min(l_orderkey) FROM lines) AND (SELECT max(l_orderkey) FROM lines)",
 }
 
 
@@ -53,13 +54,11 @@ def prepare(scale: float, lake: Path) -> None:
             first_day = unfinished / source / f"date={FIRST_DAY}"
             first_day.mkdir(parents=True)
             (master_data / f"{source}.csv").rename(first_day / f"{source}.csv")
-        parts = max(1, round(scale / SCALE_OF_A_PART))
-        for number in range(1, parts + 1):
-            generated = Path(scratch) / "generated"
-            generate("parquet", scale, generated, "orders", "lineitem", parts=parts, part=number)
-            for source in DAILY:
+        parts, generated = max(1, round(scale / SCALE_OF_A_PART)), Path(scratch) / "parts"
+        for source in DAILY:
+            for number in range(1, parts + 1):
+                generate("parquet", scale, generated / str(number), source, parts=parts, part=number)
                 write_days(source, generated, unfinished / source, number)
-            shutil.rmtree(generated)
         unfinished.rename(exports)
 
 
@@ -74,10 +73,10 @@ def generate(kind: str, scale: float, folder: Path, *tables: str, parts: int = 1
         found.rename(folder / f"{found.parent.name}.{kind}")
 
 
-def write_days(source: str, generated: Path, exports: Path, number: int) -> None:
+def write_days(source: str, parts: Path, exports: Path, number: int) -> None:
     """Spread the rows of a part over the days, as a file for each."""
     exports.mkdir(parents=True, exist_ok=True)
-    rows = DAILY[source].format(folder=generated)
+    rows = DAILY[source].format(parts=parts, number=number)
     with duckdb.connect(config={"memory_limit": "2GB", "preserve_insertion_order": False}) as connection:
         # A year at a time: writing all 2,406 days at once takes four times the memory.
         for year in range(int(FIRST_DAY[:4]), int(LAST_DAY[:4]) + 1):

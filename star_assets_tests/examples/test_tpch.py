@@ -173,6 +173,28 @@ def test_every_member_is_described_but_the_unknown_one(example: Example) -> None
         assert example.answer(kinds) == [("unknown", 1)]
 
 
+def test_lines_whose_order_is_in_another_part_are_exported(
+    prepare: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At some scales the generator divides lines otherwise than orders; here a part lacks a line of its order."""
+    orders, lines = ["(1, DATE '1992-01-01')", "(2, DATE '1992-01-02')"], ["(1, 1)", "(1, 2), (2, 1)"]
+
+    def generate(kind: str, scale: float, folder: Path, *tables: str, parts: int = 1, part: int = 1) -> None:
+        rows = {
+            "orders": f"SELECT * FROM (VALUES {orders[part - 1]}) AS t(o_orderkey, o_orderdate)",
+            "lineitem": f"SELECT * FROM (VALUES {lines[part - 1]}) AS t(l_orderkey, l_linenumber)",
+        }
+        folder.mkdir(parents=True, exist_ok=True)
+        for table in tables:
+            duckdb.execute(f"COPY ({rows.get(table, 'SELECT 1 AS n')}) TO '{folder}/{table}.{kind}'")
+
+    monkeypatch.setattr(prepare, "generate", generate)
+    prepare.prepare(2, tmp_path)
+    exported = sorted((tmp_path / "oltp" / "lineitem").rglob("*.csv"))
+    rows = [(file.parent.name[-2:], *file.read_text().split()[1:]) for file in exported]
+    assert sorted(rows) == [("01", "1,1"), ("01", "1,2"), ("02", "2,1")]
+
+
 def test_exports_are_never_written_over(prepare: Any, tmp_path: Path) -> None:
     """Another scale into the same lake would be a mixture of both."""
     (tmp_path / "oltp").mkdir()
