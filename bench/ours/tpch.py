@@ -1,4 +1,6 @@
-"""TPC-H's star for every day of its exports, without Dagster. Prints lines, and seconds by kind of table.
+"""TPC-H's star for every day of its exports, without Dagster.
+
+Prints lines, seconds by kind of table, and what Spark took beside this process.
 
 python -m bench.ours.tpch LAKE
 """
@@ -11,6 +13,7 @@ import time
 from datetime import date
 
 from bench.ours.lakes import refresh
+from bench.ours.started import started
 from examples.tpch.prepare import DAILY, FIRST_DAY
 from examples.tpch.tpch import tpch
 from star_assets.pipeline.warehouse import Warehouse
@@ -26,7 +29,8 @@ def main() -> None:
             refresh(house, [table], days if table in (*DAILY, *tpch.facts) else [FIRST_DAY])
         phases[phase] = round(time.perf_counter() - begun, 2)
     manifests = [house.live_manifest("fact_lineitem", day) for day in days]
-    print(json.dumps({"lines": sum(manifest.rows for manifest in manifests if manifest), "phases": phases}))
+    lines = sum(manifest.rows for manifest in manifests if manifest)
+    print(json.dumps({"lines": lines, "phases": phases, "started": started()}))
 
 
 if __name__ == "__main__":
