@@ -49,7 +49,7 @@ def primitives(zone: str) -> Mapping[str, Callable[..., str]]:
 def surrogate_key(key: str, moment: str) -> str:
     """SQL for the number of a member as it was from a moment on."""
     milliseconds = f"CAST(unix_millis(CAST({moment} AS TIMESTAMP_LTZ)) AS STRING)"
-    digits = f"substr(sha2({key} || '@' || coalesce({milliseconds}, ''), 256), 1, 16)"
+    digits = f"substr(sha2(({key}) || '@' || coalesce({milliseconds}, ''), 256), 1, 16)"
     return f"shiftrightunsigned(CAST(conv({digits}, 16, -10) AS BIGINT), 1)"
 
 
