@@ -138,10 +138,11 @@ class LocalStorage(Storage):
         """The inverse of `uri`; None for what lies outside this lake."""
         if not uri.startswith("/"):
             return None
-        # Resolved only if need be: a folder of the lake may itself be a link to another place.
-        for file in (Path(os.path.normpath(uri)), Path(uri).resolve()):
-            if file.is_relative_to(self.root):
-                return "/".join(file.relative_to(self.root).parts)
+        inside = f"{self.root}".rstrip("/") + "/"
+        # Resolved only if need be, since that looks at each folder: one of the lake may be a link to another place.
+        for spelled in (os.path.normpath, os.path.realpath):
+            if f"{(file := spelled(uri))}/".startswith(inside):
+                return file[len(inside) :]
         return None
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:
