@@ -8,8 +8,7 @@ WITNESS := .witness
 S3A := .s3a
 GLUE := .glue
 
-# What is imported is compiled then; to compile all that is installed takes as long as to install it.
-INSTALL := install --quiet --disable-pip-version-check --no-compile
+INSTALL := install --quiet --disable-pip-version-check
 
 .PHONY: demo demo-aws ui test faults tpch fetched witness s3a glue lint bench clean
 
