@@ -56,10 +56,8 @@ def whole_range(options: Options) -> Iterator[Row]:
         ours_backfill,
         lambda _: empty.assets(FULL.all_days[0], FULL.all_days[-1]),
     )
-    parts, peer = (
-        f"without ({core.seconds:.1f} s) + empty assets ({events.seconds:.1f} s)",
-        core.seconds + events.seconds,
-    )
+    parts = f"without ({core.seconds:.1f} s) + empty assets ({events.seconds:.1f} s)"
+    peer = core.seconds + events.seconds
     yield Row.of(f"Backfill through Dagster, as it is set up here; {parts}", as_here.seconds, peer, 1.1)
     yield Row.of("… both as Dagster comes", through.seconds, peer)
     yield recorded(ours, empty)

@@ -74,9 +74,8 @@ class NewColumns:
         yield str(date.fromisoformat(day) - timedelta(days=1))
         if self._listed is None:
             self._listed = set(self.context.staged_exports(self.source))
-        yield from sorted((other for other in self._listed | self._known.keys() if other < day), reverse=True)[
-            :LOOKED_BACK
-        ]
+        earlier = sorted((other for other in self._listed | self._known.keys() if other < day), reverse=True)
+        yield from earlier[:LOOKED_BACK]
 
     def _read(self, day: str) -> bool:
         """Look at a staged day. Whether it has rows."""

@@ -135,7 +135,7 @@ def test_a_killed_refresh_shows_whole_days_and_the_next_one_ends_it(watched) -> 
     lake, torn = watched
     rng = Random(7)
     killed = 0
-    for quantity in range(2, 4):
+    for quantity in range(2, 6):
         export(lake, quantity)
         process = start(lake)
         go(process)
