@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench.exports import DATA, FULL
+from bench.exports import DATA, FULL, put_aside
 from bench.measure import ROOT, Measurement, Options, alternate, measure, python
 from bench.table import Row
 
@@ -100,7 +100,7 @@ def peer(name: str, interpreter: str = sys.executable) -> Callable[[int], Measur
     """A peer's script, into an empty folder."""
 
     def run(_: int) -> Measurement:
-        shutil.rmtree(written_by(name), ignore_errors=True)
+        put_aside(written_by(name))
         return measure(interpreter, ROOT / "bench" / "peers" / f"{name}.py", FULL.folder, written_by(name))
 
     return run

@@ -6,11 +6,12 @@ python -m bench.run [--only CASE] [--times 3] [--spark-python PYTHON]
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 
 from bench import aws_cases, cases, dagster_cases, scale_cases, table
-from bench.exports import FULL, SAMPLE, Exports
+from bench.exports import ASIDE, FULL, SAMPLE, Exports
 from bench.measure import Options, python
 from bench.table import Row
 
@@ -48,6 +49,7 @@ def main() -> None:
     for name in given.only or CASES:
         print(f"{name} …", file=sys.stderr, flush=True)
         rows += {**CASES, **LONG_CASES}[name](Options(given.times, given.spark_python))
+    shutil.rmtree(ASIDE, ignore_errors=True)
     table.show(rows)
     if not given.only:
         table.write(rows, given.times)

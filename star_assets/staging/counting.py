@@ -90,7 +90,9 @@ class CsvCounter:
         """Count the next chunk; `final` says that it is the last one."""
         self.has_nul = self.has_nul or b"\0" in chunk
         self.has_escape = self.has_escape or ESCAPE in chunk
-        self.has_mark = self.has_mark or BOM_UTF8 in chunk or BOM_UTF8 in self._end + chunk[:2]
+        # Looking for three bytes takes longer than all else here, and most exports are in ASCII.
+        if not chunk.isascii():
+            self.has_mark = self.has_mark or BOM_UTF8 in self._end + chunk
         self._end = chunk[-2:]
         chunk = self.line_ends.feed(chunk, final)
         if chunk:
