@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from star_assets.engines.duckdb_session import FILE, name, parquet, parquet_format, text, text_list, told
 from star_assets.engines.duckdb_typing import DuckDBTypedSql
 from star_assets.engines.engine import ExportInput, FileCount, RawInput, StagedDay
+from star_assets.engines.portions import portions
 from star_assets.engines.typed_sql import Header
 from star_assets.model.source import Source
 from star_assets.settings import Settings
@@ -76,7 +77,11 @@ class Staging:
             return self._with_repeated_keys([together.get(day.day) or self._stage_day(day, folder) for day in days])
 
         with ThreadPoolExecutor(self.settings.threads) as pool:
-            yield from chain.from_iterable(pool.map(stage, portions(exports, self.settings.threads)))
+            yield from chain.from_iterable(pool.map(stage, self._portions(exports)))
+
+    def _portions(self, exports: Sequence[ExportInput]) -> Iterator[list[ExportInput]]:
+        """Neighbours that one thread stages and looks over for repeated keys, in order; enough for all threads."""
+        return portions(exports, _bytes, min(PORTION, sum(map(_bytes, exports)) / self.settings.threads))
 
     def _stage_group(self, group: Sequence[ExportInput], folder: Path) -> list[StagedDay]:
         """Small exports of one header in one statement: the days that DuckDB can be trusted with."""
@@ -266,21 +271,6 @@ def small_groups(exports: Sequence[ExportInput]) -> Iterator[list[ExportInput]]:
         size += raw
     if group:
         yield group
-
-
-def portions(exports: Sequence[ExportInput], threads: int) -> Iterator[list[ExportInput]]:
-    """Neighbours that one thread stages and looks over for repeated keys, in order; enough for all threads."""
-    bound = min(PORTION, sum(map(_bytes, exports)) / threads)
-    portion: list[ExportInput] = []
-    size = 0
-    for export in exports:
-        portion.append(export)
-        size += _bytes(export)
-        if size >= bound:
-            yield portion
-            portion, size = [], 0
-    if portion:
-        yield portion
 
 
 def _is_small(export: ExportInput) -> bool:

@@ -19,7 +19,7 @@ import duckdb
 import pyarrow.parquet as pq
 
 from star_assets.engines.duckdb_session import name, parquet, parquet_format, sql_type, text
-from star_assets.engines.duckdb_staging import TOLD, Staging, portions
+from star_assets.engines.duckdb_staging import TOLD, Staging
 from star_assets.engines.engine import ExportInput, FileCount, RawInput, StagedDay
 from star_assets.engines.spark_exact import DAY, NUMBER, RawFile, ReadTask, Texts, place, read_tasks
 from star_assets.engines.spark_relations import SOURCE_FILE, SparkRelations, location, runs, union
@@ -74,7 +74,7 @@ class SparkStaging(Staging):
                 return self._with_repeated_keys([day for export in portion if (day := staged[export.day])])
 
             with ThreadPoolExecutor(self.settings.threads) as pool:
-                found = list(pool.map(count_repeated, portions(exports, self.settings.threads)))
+                found = list(pool.map(count_repeated, self._portions(exports)))
         yield from chain.from_iterable(found)
 
     # Plain files

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from star_assets.engines.engine import FactInput
+from star_assets.engines.portions import portions
 from star_assets.lake.versions import Partition, read_manifest
 from star_assets.model.source import Source
 from star_assets.model.tables import Fact
@@ -36,9 +37,24 @@ if TYPE_CHECKING:
     from star_assets.pipeline.warehouse import Warehouse
 
 
+# Lines that are accounted for at once, in half a gigabyte of memory.
+AT_ONCE = 2_000_000
+
+
 def reconcile(warehouse: Warehouse, fact: Fact, days: Sequence[str]) -> Account:
     """Account for every line that was exported on these days, or sold on these dates."""
-    grain, measures = warehouse.star.grain(fact), ("rows", *fact.summed)
+    grain = warehouse.star.grain(fact)
+    staged = warehouse.live_versions(grain, days)
+    lines = {day: entry.rows for day, (entry, _) in staged.items()}
+    found: dict[str, dict[str, Amounts]] = {}
+    for portion in portions(days, lambda day: lines.get(day, 0), AT_ONCE):
+        found |= _accounted(warehouse, fact, grain, portion)
+    return Account(fact.name, ("rows", *fact.summed), found)
+
+
+def _accounted(warehouse: Warehouse, fact: Fact, grain: Source, days: Sequence[str]) -> dict[str, dict[str, Amounts]]:
+    """The steps of each of some days; what happens on others decides nothing of them."""
+    measures = ("rows", *fact.summed)
     causes = (SUPERSEDED, DELETED_LINE, HEADERLESS, fact.excluded)
     steps = (STAGED, *causes, MOVED_OUT, MOVED_IN)
     found = {day: {step: dict.fromkeys(measures, Decimal(0)) for step in steps} for day in days}
@@ -56,14 +72,9 @@ def reconcile(warehouse: Warehouse, fact: Fact, days: Sequence[str]) -> Account:
             add(line["export"], MOVED_OUT, line, -1)
             add(line["date"], MOVED_IN, line, 1)
     raw, live = _raw(warehouse, grain, days), _live(warehouse, fact, days)
-    return Account(
-        fact.name,
-        measures,
-        {
-            day: {**raw[day], **steps_of_day, **_compared(steps_of_day, live[day])}
-            for day, steps_of_day in found.items()
-        },
-    )
+    return {
+        day: {**raw[day], **steps_of_day, **_compared(steps_of_day, live[day])} for day, steps_of_day in found.items()
+    }
 
 
 def _compared(steps: Mapping[str, Amounts], live: Amounts) -> dict[str, Amounts]:

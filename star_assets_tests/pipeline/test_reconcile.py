@@ -81,8 +81,8 @@ def test_lines_that_are_exported_by_themselves_lose_by_themselves(make_lake: Mak
     assert steps(lake, D3, "revenue") == {"staged": 10, "deleted": -10}
 
 
-def test_a_part_of_the_days_is_accounted_for_as_in_the_whole(lake: Lake) -> None:
-    """What happens on other days to the lines of these must be known."""
+def test_a_part_of_the_days_is_accounted_for_as_in_the_whole(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What happens on other days to the lines of these must be known, and memory holds the lines of some days only."""
     export(lake, D1, [order(1, "10"), order(2, "10")], [line(1), line(2)])
     export(lake, D2, [order(1, "11", D3)], [line(1)])
     export(lake, D3, ["2,,,,,2023-07-09 11:00:00,D"], [])
@@ -90,6 +90,8 @@ def test_a_part_of_the_days_is_accounted_for_as_in_the_whole(lake: Lake) -> None
     whole = lake.warehouse.reconcile("fact_sales", DAYS).days
     for day in DAYS:
         assert lake.warehouse.reconcile("fact_sales", [day]).days == {day: whole[day]}
+    monkeypatch.setattr("star_assets.pipeline.reconcile.AT_ONCE", 1)
+    assert lake.warehouse.reconcile("fact_sales", DAYS).days == whole
 
 
 @pytest.mark.parametrize("measure", ["rows", "revenue"])

@@ -1,0 +1,22 @@
+"""Neighbours that one pass works on: items in order, a bounded amount at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def portions(items: Iterable[T], size: Callable[[T], int], bound: float) -> Iterator[list[T]]:
+    """Each portion ends with the item that makes it as large as the bound; none is empty."""
+    portion: list[T] = []
+    total = 0
+    for item in items:
+        portion.append(item)
+        total += size(item)
+        if total >= bound:
+            yield portion
+            portion, total = [], 0
+    if portion:
+        yield portion
