@@ -29,6 +29,7 @@ from star_assets.star.dimensions import dim_customer, dim_product, dim_store, di
     excluded="cancelled",
     columns={
         "sale_id": "The line's identity: order number and line number.",
+        "customer_id": "Who bought; for a guest -1, the Unknown customer.",
         "sold_at": "When it was ordered (UTC).",
         "sale_date": "The business date: the day of sold_at in the business time zone.",
     },
