@@ -180,7 +180,8 @@ class Catalog(Protocol):
 
 def lowered(columns: Sequence[CatalogColumn]) -> tuple[CatalogColumn, ...]:
     """The columns with their names in lower case."""
-    return tuple(replace(column, name=column.name.lower()) for column in columns)
+    folded = ((column, column.name.lower()) for column in columns)
+    return tuple(column if column.name == name else replace(column, name=name) for column, name in folded)
 
 
 def folded(entry: TableEntry) -> TableEntry:

@@ -70,9 +70,8 @@ def _sha256(handle: Any) -> Any:
 
 
 def _add_statistics(metadata: pq.FileMetaData, statistics: dict[str, dict[str, Any]]) -> None:
-    for group in range(metadata.num_row_groups):
-        for index in range(metadata.num_columns):
-            column = metadata.row_group(group).column(index)
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for column in map(group.column, range(group.num_columns)):
             known = statistics.setdefault(column.path_in_schema, {"nulls": 0})
             found = column.statistics
             if found is None:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -214,4 +213,4 @@ def same_files(export: Export, known: Sequence[Mapping[str, Any]]) -> bool:
 
 def export_digest(source: Source, export: Export) -> str:
     """What tells an export from another one of its day, and from itself under another dialect."""
-    return digest(files=[(file.path, file.etag) for file in export.files], csv=asdict(source.csv))
+    return digest(files=[(file.path, file.etag) for file in export.files], csv=vars(source.csv))
