@@ -9,13 +9,12 @@ side recorded. Not here: the cases without Dagster.
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 
 from bench.cases import ours_backfill
-from bench.exports import DATA, FULL, SAMPLE, Exports
+from bench.exports import DATA, FULL, SAMPLE, Exports, put_aside
 from bench.measure import ROOT, Measurement, Options, alternate, python
 from bench.table import Row
 
@@ -68,7 +67,7 @@ class Side:
 
     def __init__(self, name: str, set_up: str = "telemetry:\n  enabled: false\n") -> None:
         self.home = DATA / "dagster" / name
-        shutil.rmtree(self.home, ignore_errors=True)
+        put_aside(self.home)
         self.home.mkdir(parents=True)
         (self.home / "dagster.yaml").write_text(set_up.replace(" .dagster/", f" {self.home}/"))
         self.counts: dict[str, str] = {}

@@ -9,12 +9,11 @@ here: the star and its exports (examples/tpch).
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from bench.exports import DATA
+from bench.exports import DATA, put_aside
 from bench.measure import Measurement, Options, python
 from bench.table import Row
 
@@ -51,7 +50,7 @@ def build(scale: float, engine: str) -> Measurement:
     lake = exports(scale)
     for folder in lake.iterdir():
         if folder.name != "oltp":
-            shutil.rmtree(folder)
+            put_aside(folder)
     measured = python("-m", "bench.ours.tpch", lake, env={"STAR_ENGINE": engine})
     if measured.report["lines"] != LINES[scale]:
         raise RuntimeError(f"SF {scale:g} has {LINES[scale]} lines, the star {measured.report['lines']}")
