@@ -180,8 +180,7 @@ class Catalog(Protocol):
 
 def lowered(columns: Sequence[CatalogColumn]) -> tuple[CatalogColumn, ...]:
     """The columns with their names in lower case."""
-    folded = ((column, column.name.lower()) for column in columns)
-    return tuple(column if column.name == name else replace(column, name=name) for column, name in folded)
+    return tuple(column if column.name.islower() else replace(column, name=column.name.lower()) for column in columns)
 
 
 def folded(entry: TableEntry) -> TableEntry:
