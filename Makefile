@@ -1,8 +1,8 @@
 # What people type. Everything runs in a virtual environment made here, from the
 # first Python that is new enough; PYTHON=… names another one.
 
-PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.10; do \
-	$$python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$python && break; done)
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
 WITNESS := .witness
 S3A := .s3a
@@ -41,7 +41,7 @@ witness: $(WITNESS)/complete  ## fetch Trino, which tests compare the embedded A
 
 s3a: $(S3A)/complete  ## fetch the jars with which Spark reads S3, where Maven is
 
-glue: $(GLUE)/complete  ## make an environment as AWS Glue 5.1 has it, in which tests run the job, where Python 3.10 or 3.11, Java and Maven are
+glue: $(GLUE)/complete  ## make an environment as AWS Glue 5.1 has it, in which tests run the job, where Python 3.11, Java and Maven are
 
 lint: .venv/test  ## format, lint and types
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
@@ -53,7 +53,7 @@ clean:  ## remove the environment, the sample lake and Dagster's history
 	rm -rf .venv $(WITNESS) $(S3A) $(GLUE) lake .dagster
 
 .venv/demo: setup.py
-	@test -n "$(PYTHON)" || { echo "Python 3.10 or newer is needed; PYTHON=/path/to/python names one."; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; PYTHON=/path/to/python names one."; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip $(INSTALL) --editable .
 	touch $@
@@ -97,7 +97,7 @@ $(GLUE)/complete: star_assets_tests/orchestration/glue/pom.xml .venv/demo
 			&& mvn --quiet --batch-mode --file $< package -Dglue=$(CURDIR)/$(GLUE) && touch $@ \
 			|| echo "WARNING: It could not be made. Glue's job is not tested with Spark 3.5."; \
 	else \
-		echo "WARNING: There is no Python 3.10 or 3.11, no Java or no Maven here. Glue's job is not tested with Spark 3.5."; \
+		echo "WARNING: There is no Python 3.11, no Java or no Maven here. Glue's job is not tested with Spark 3.5."; \
 	fi
 
 .venv/bench: setup.py .venv/demo

@@ -6,7 +6,7 @@ checks are not yet among what it promises to keep.
 
 from setuptools import find_packages, setup
 
-AWS = ["boto3>=1.36,<2", "dagster-aws>=0.29,<0.30", "pyathena>=3.40,<5"]
+AWS = ["boto3>=1.36,<2", "dagster-aws>=0.29,<0.30", "pyathena>=4,<5"]
 MOTO = ["moto[server]>=5.2,<6"]
 POSTGRES = ["psycopg[binary]>=3.2,<4"]
 SPARK = ["dagster-pyspark>=0.29,<0.30", "pyspark>=4.1,<4.2"]
@@ -31,14 +31,14 @@ setup(
     version="0.1.0",
     description="A star schema from OLTP exports: Dagster assets over Parquet, Glue and Athena.",
     license="Apache-2.0",
-    python_requires=">=3.10",
+    python_requires=">=3.11",
     packages=find_packages(include=["star_assets", "star_assets.*"]),
     package_data={"star_assets": ["py.typed", "model/agreed.txt"]},
     install_requires=[
         "click>=8.1,<9",
         "dagster>=1.13,<1.14",
         "dagster-webserver>=1.13,<1.14",
-        "duckdb>=1.5,<3",
+        "duckdb>=2,<3",
         "ibis-framework[duckdb]>=12,<13",
         "pandas>=2.2,<3",
         "pyarrow>=18,<27",

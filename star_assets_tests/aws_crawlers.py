@@ -7,7 +7,7 @@ it ends is the last word of its role's name: `…-SUCCEEDED`, `…-FAILED`,
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from moto.core.exceptions import JsonRESTError
@@ -64,6 +64,6 @@ def _described(crawler: FakeCrawler) -> dict[str, Any]:
             "ErrorMessage": "As the test wants." if crawler.role.endswith("-FAILED") else "",
             "LogGroup": "/aws-glue/crawlers",
             "LogStream": crawler.name,
-            "StartTime": datetime(2023, 7, 1, tzinfo=timezone.utc) + timedelta(minutes=ended),
+            "StartTime": datetime(2023, 7, 1, tzinfo=UTC) + timedelta(minutes=ended),
         }
     return found

@@ -93,7 +93,7 @@ MACROS = {
         WHEN len(list_filter(said, lambda x: x IS NULL)) > 0 THEN NULL WHEN said IS NOT NULL THEN TRUE END""",
     "athena_none_match(said)": "NOT athena_any_match(said)",
     # A key that is not there is an error, or with element_at NULL. The error is one of the map, however little of it
-    # is told: DuckDB 1.5 raises what depends on nothing but a literal before it looks whether anybody asks.
+    # is told: DuckDB raises what depends on nothing but a literal before it looks whether anybody asks.
     "athena_at_key(m, k)": """CASE WHEN map_contains(m, k) THEN m[k] WHEN m IS NULL OR k IS NULL THEN NULL
         WHEN athena_error('INVALID_FUNCTION_ARGUMENT: Key not present in map: ' || k || left(CAST(m AS VARCHAR), 0))
             IS NULL THEN m[k] END""",

@@ -6,7 +6,7 @@ Not here: texts without one, which DuckDB reads (casts).
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from star_assets.athena.failures import Unanswered, Wrong
@@ -23,7 +23,7 @@ def zone_of(name: str) -> tzinfo:
         span = timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0))
         return timezone(span if offset[1] == "+" else -span)
     if name in ("Z", "UTC", "GMT", "Zulu"):
-        return timezone.utc
+        return UTC
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -52,7 +52,7 @@ def parts(text: str, pattern: re.Pattern[str] = _MOMENT) -> tuple[datetime, int,
 
 def instant(moment: datetime, zone: str) -> datetime:
     """The instant, in UTC, of a local time: the earlier one of two. Raises ValueError for one that the clock skips."""
-    found = moment.replace(tzinfo=zone_of(zone), fold=0).astimezone(timezone.utc)
+    found = moment.replace(tzinfo=zone_of(zone), fold=0).astimezone(UTC)
     if found.astimezone(zone_of(zone)).replace(tzinfo=None) != moment:
         raise ValueError(f"the clock skips {moment} in {zone}")
     return found

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from decimal import Decimal
-from importlib.metadata import version
 from typing import Any
 
 from star_assets import prices
@@ -125,8 +124,7 @@ class AthenaService(Athena):
             schema_name=f"{self.prefix}{self.database}",
             converter=_texts(),
             poll_interval=POLL,
-            # PyAthena 3, which Python 3.10 has, would stop the query and go on as if nobody had interrupted it.
-            kill_on_interrupt=not version("pyathena").startswith("3."),
+            kill_on_interrupt=True,
         )
 
     @contextmanager

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -94,7 +94,7 @@ def _input(found: ColumnStatistics) -> dict[str, Any] | None:
     return {
         "ColumnName": found.name,
         "ColumnType": found.type,
-        "AnalyzedTime": datetime.now(timezone.utc),
+        "AnalyzedTime": datetime.now(UTC),
         "StatisticsData": {"Type": kind.upper(), f"{kind}ColumnStatisticsData": known},
     }
 
@@ -103,7 +103,7 @@ def _value(text: str, type_: str) -> Any:
     if type_ == "double":
         return float(text)
     if type_ == "date":
-        return datetime.fromisoformat(text).replace(tzinfo=timezone.utc)
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
     if type_ == "decimal":
         sign, digits, exponent = Decimal(text).as_tuple()
         unscaled = (-1 if sign else 1) * int("".join(map(str, digits)))

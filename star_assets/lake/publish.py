@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -215,7 +215,7 @@ def _renew_late(storage: Storage, catalog: Catalog, table: TableEntry, live: Map
     A table's newest pointer tells when its rows changed for readers last. After a
     crash between commit and catalog, that is now.
     """
-    before = datetime.now(timezone.utc) - LATE
+    before = datetime.now(UTC) - LATE
     manifests = {partition: version.manifest for partition, version in live.items() if version}
     late = {p: manifest.version for p, manifest in manifests.items() if parse_time(manifest.created_at) < before}
     if late:

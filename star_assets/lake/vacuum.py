@@ -11,7 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from star_assets.lake.catalog import Catalog
 from star_assets.lake.storage import Storage, Stored
@@ -42,7 +42,7 @@ def vacuum(storage: Storage, catalog: Catalog, tables: Sequence[tuple[str, str]]
     Tables are given as (database, table). A query that began before its version was
     superseded may read on for as long as `retention`. What the catalog still serves stays, until it is mended.
     """
-    before = datetime.now(timezone.utc) - retention
+    before = datetime.now(UTC) - retention
     removed: list[Stored] = []
     for database, table in tables:
         stored = _stored(storage, database, table)

@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from star_assets.lake.storage import Storage, Stored, each
@@ -68,24 +68,24 @@ def pointers_folder(database: str, table: str) -> str:
 
 def now() -> str:
     """The time as the lake writes it: UTC, ISO 8601, microseconds."""
-    return datetime.now(timezone.utc).strftime(_TIME)
+    return datetime.now(UTC).strftime(_TIME)
 
 
 def parse_time(text: str) -> datetime:
     """The inverse of `now`."""
-    return datetime.strptime(text, _TIME).replace(tzinfo=timezone.utc)
+    return datetime.strptime(text, _TIME).replace(tzinfo=UTC)
 
 
 def new_version_id() -> str:
     """An id that sorts by time and that no other process makes."""
-    return datetime.now(timezone.utc).strftime(_ID_TIME) + "-" + secrets.token_hex(4)
+    return datetime.now(UTC).strftime(_ID_TIME) + "-" + secrets.token_hex(4)
 
 
 def version_time(version: str) -> datetime | None:
     """When a version id was made; None for what is no version id of ours."""
     if _ID.fullmatch(version):
         with suppress(ValueError):
-            return datetime.strptime(version.partition("-")[0], _ID_TIME).replace(tzinfo=timezone.utc)
+            return datetime.strptime(version.partition("-")[0], _ID_TIME).replace(tzinfo=UTC)
     return None
 
 

@@ -46,7 +46,7 @@ def describe(
     schema: dict[str, str] = {}
     for number, file in enumerate(files):
         with file.open("rb") as handle:
-            checksum = hashlib.file_digest(handle, "sha256") if hasattr(hashlib, "file_digest") else _sha256(handle)
+            checksum = hashlib.file_digest(handle, "sha256")
         metadata = pq.read_metadata(file)
         found.append(
             DataFile(f"part-{number:05}.parquet", metadata.num_rows, file.stat().st_size, checksum.hexdigest())
@@ -60,13 +60,6 @@ def describe(
         for column, values in statistics.items()
     }
     return tuple(found), tuple(schema.items()), as_text
-
-
-def _sha256(handle: Any) -> Any:
-    checksum = hashlib.sha256()
-    while chunk := handle.read(1 << 20):
-        checksum.update(chunk)
-    return checksum
 
 
 def _add_statistics(metadata: pq.FileMetaData, statistics: dict[str, dict[str, Any]]) -> None:

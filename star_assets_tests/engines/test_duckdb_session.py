@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -26,7 +26,7 @@ def test_the_business_date_is_the_day_in_the_zone(moment: datetime, zone: str) -
     moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
     for type_ in ("TIMESTAMP", "TIMESTAMP_MS"):
         found = duckdb.execute(f"SELECT {business_date(f'CAST(? AS {type_})', zone)}", [moment]).fetchone()
-        assert found == (moment.replace(tzinfo=timezone.utc).astimezone(ZoneInfo(zone)).date(),)
+        assert found == (moment.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).date(),)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -19,7 +19,7 @@ from .conftest import DAYS, materialize
 from .test_schedules import evaluate as evaluate_schedule
 from .test_sensors import evaluate, reason, requested, stage
 
-TODAY = datetime.now(timezone.utc).date()
+TODAY = datetime.now(UTC).date()
 YESTERDAY = TODAY - timedelta(days=1)
 
 
@@ -76,7 +76,7 @@ def test_a_day_that_cannot_be_pulled_fails_and_the_others_do_not(
 
 def test_the_daily_schedule_requests_a_day_that_is_still_to_be_pulled(lake: Warehouse) -> None:
     """No export lies there, and none will unless the run fetches it."""
-    at = datetime(TODAY.year, TODAY.month, TODAY.day, 2, tzinfo=timezone.utc)
+    at = datetime(TODAY.year, TODAY.month, TODAY.day, 2, tzinfo=UTC)
     request = evaluate_schedule(lake, "daily", at)
     assert isinstance(request, dg.RunRequest)
     assert request.partition_key == str(YESTERDAY)
@@ -85,7 +85,7 @@ def test_the_daily_schedule_requests_a_day_that_is_still_to_be_pulled(lake: Ware
 
 def test_the_hourly_schedule_leaves_today_alone(lake: Warehouse) -> None:
     """Half a day would be exported as the whole, and stay."""
-    at = datetime(TODAY.year, TODAY.month, TODAY.day, 2, 10, tzinfo=timezone.utc)
+    at = datetime(TODAY.year, TODAY.month, TODAY.day, 2, 10, tzinfo=UTC)
     assert evaluate_schedule(lake, "hourly", at) == (
         f"No source has a whole export of {TODAY} in {lake.settings.lake}/oltp yet."
     )
@@ -95,7 +95,7 @@ def test_what_a_killed_pull_left_is_no_half_export(lake: Warehouse) -> None:
     """The next run completes it, so the schedule must start one."""
     list(lake.pull([str(YESTERDAY)]))
     (Path(lake.settings.lake) / "oltp" / "stores" / f"date={YESTERDAY}" / "_SUCCESS").unlink()
-    at = datetime(TODAY.year, TODAY.month, TODAY.day, 2, tzinfo=timezone.utc)
+    at = datetime(TODAY.year, TODAY.month, TODAY.day, 2, tzinfo=UTC)
     request = evaluate_schedule(lake, "daily", at)
     assert isinstance(request, dg.RunRequest)
     assert dg.AssetKey("stores") in (request.asset_selection or [])

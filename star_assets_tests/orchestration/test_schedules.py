@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -45,14 +45,14 @@ def test_a_tick_requests_the_business_day(lake: Warehouse, name: str, zone: str,
 
 def test_a_day_without_exports_is_skipped_and_says_so(lake: Warehouse) -> None:
     """An empty day must not be published because the exports are late."""
-    skipped = evaluate(lake, "daily", datetime(2023, 7, 20, 2, tzinfo=timezone.utc))
+    skipped = evaluate(lake, "daily", datetime(2023, 7, 20, 2, tzinfo=UTC))
     assert isinstance(skipped, str)
     assert skipped.startswith("No source has a whole export of 2023-07-19 in ")
 
 
 def test_a_day_that_came_in_part_is_run_in_part(lake: Warehouse) -> None:
     (Path(lake.settings.lake) / "oltp" / "order_items" / f"date={DAYS[2]}" / "_SUCCESS").unlink()
-    request = evaluate(lake, "hourly", datetime(2023, 7, 3, 12, 10, tzinfo=timezone.utc))
+    request = evaluate(lake, "hourly", datetime(2023, 7, 3, 12, 10, tzinfo=UTC))
     assert isinstance(request, dg.RunRequest)
     tables = {key.to_user_string() for key in request.asset_selection or []}
     assert "orders" in tables and tables.isdisjoint({"order_items", "dim_product", "fact_sales"})
@@ -60,7 +60,7 @@ def test_a_day_that_came_in_part_is_run_in_part(lake: Warehouse) -> None:
 
 def test_a_day_before_the_start_date_is_skipped(lake: Warehouse) -> None:
     """It has no partition, and a request for it would be an error."""
-    skipped = evaluate(lake, "daily", datetime(2023, 7, 1, 2, tzinfo=timezone.utc))
+    skipped = evaluate(lake, "daily", datetime(2023, 7, 1, 2, tzinfo=UTC))
     assert skipped == "2023-06-30 is before STAR_START_DATE, 2023-07-01."
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -24,7 +24,7 @@ def dates(lake) -> dict[int, str]:
 def test_every_hour_is_in_the_day_that_people_lived_it_in(make_lake, day: str, hours: int) -> None:
     """A sale at 20:30 in New York is stored on the next day in UTC, and belongs to this one."""
     lake = make_lake(timezone="America/New_York")
-    noon = datetime.fromisoformat(f"{day}T12:00").replace(tzinfo=NEW_YORK).astimezone(timezone.utc)
+    noon = datetime.fromisoformat(f"{day}T12:00").replace(tzinfo=NEW_YORK).astimezone(UTC)
     moments = [noon + timedelta(minutes=30 * number) for number in range(-60, 60)]
     lake.export("orders", EXPORT, *(f"{n},,,{m:%Y-%m-%d %H:%M:%S}Z,placed,,I" for n, m in enumerate(moments)))
     lake.export("order_items", EXPORT, *(f"{n},1,,1,1," for n in range(len(moments))))

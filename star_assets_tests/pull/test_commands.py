@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ def test_days_are_pulled_once(star: Star, lake: Path) -> None:
 
 def test_without_dates_every_day_up_to_yesterday_is_pulled(star: Star, lake: Path) -> None:
     """Today is not over: what it will be is not known yet."""
-    today = datetime.now(timezone.utc).date()
+    today = datetime.now(UTC).date()
     days = [str(today - timedelta(days=number)) for number in (1, 2, 3)]
     # Though somebody has exported it already.
     (lake / "oltp" / "stores" / f"date={today}").mkdir(parents=True)

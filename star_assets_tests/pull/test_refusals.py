@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -73,7 +73,7 @@ def end(function: str) -> Callable[[Shop], object]:
     return lambda shop: shop.execute(f"SELECT {function}(pid) FROM ({waiting}) waiting")
 
 
-TODAY = datetime.now(timezone.utc).date()
+TODAY = datetime.now(UTC).date()
 
 CASES = [
     # Connections
