@@ -63,7 +63,6 @@ def sensor(_: Options) -> Iterator[Row]:
 
 def scanned(_: Options) -> Iterator[Row]:
     """Bytes that the reference query needs of a year's star, and of the raw exports as unpartitioned Parquet."""
-    YEAR.ensure()
     lake = YEAR.fresh_lake("year")
     python("-m", "bench.ours.backfill", lake, str(YEAR.first_day))
     report = python("-m", "bench.ours.scanned", lake, YEAR.folder / "oltp", DATA / "raw-parquet").report

@@ -8,13 +8,18 @@ What makes the truth worth computing: some 3 % of the orders are exported again
 one to seven days later with all their lines, and then changed, cancelled,
 deleted, moved to the next day, or an older state than the one known; some are
 exported twice on one day; keys, statuses, versions and discounts may be NULL.
+
+The last `corrected_days` are otherwise: each of them exports 30 orders again that
+were placed on dates all over the days before, and none of its own is late.
+
+python -m bench.exports PARAMETERS      (as JSON; Exports.ensure calls it)
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
+import sys
 import time
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
@@ -22,35 +27,54 @@ from pathlib import Path
 
 import duckdb
 
+from bench.measure import python
+
 DATA = Path(__file__).parent / "data"
 
 # What earlier runs wrote, until all is measured.
 ASIDE = DATA / "aside"
 
 # Counts up with every change of the files below, so that older ones are replaced.
-GENERATION = 2
+GENERATION = 3
+
+# Says which parameters a folder was written with.
+STAMP = "stamp.json"
 
 PRODUCTS, STORES = 300, 40
+
+# What becomes of the orders that a corrected day exports again, in turn.
+CORRECTIONS, KINDS = 30, ("changed", "shipped", "cancelled", "deleted", "moved")
 SOURCES = ("orders", "order_items", "customers", "products", "stores")
 
 
 @dataclass(frozen=True)
 class Exports:
-    """Daily exports from `first_day` on, with so many new orders (three lines each) a day."""
+    """Daily exports from `first_day` on, with so many new orders (three lines each) a day.
+
+    Args:
+        corrected_days: how many of the last days bring 30 corrections of old dates each.
+        more_customers: how many the first day describes beyond two for each of its orders.
+        price_days: prices go up every so many days.
+    """
 
     first_day: date
     days: int
     orders_per_day: int
+    corrected_days: int = 0
+    more_customers: int = 0
+    price_days: int = 30
 
     @property
     def folder(self) -> Path:
         """Where they lie; `oltp/<source>/date=<day>/` below it."""
-        return DATA / f"exports-{self.first_day}-{self.days}x{self.orders_per_day}"
+        usual = (self.corrected_days, self.more_customers, self.price_days) == (0, 0, 30)
+        other = "" if usual else f"-{self.corrected_days}-{self.more_customers}-{self.price_days}"
+        return DATA / f"exports-{self.first_day}-{self.days}x{self.orders_per_day}{other}"
 
     @property
     def first_customers(self) -> int:
         """How many customers the first day describes."""
-        return 2 * self.orders_per_day
+        return 2 * self.orders_per_day + self.more_customers
 
     @property
     def new_customers(self) -> int:
@@ -63,17 +87,19 @@ class Exports:
         return [str(self.first_day + timedelta(days=n)) for n in range(self.days)]
 
     def ensure(self) -> Path:
-        """The folder, with the files written unless they are there already."""
-        stamp = self.folder / "stamp.json"
-        expected = {"generation": GENERATION, **asdict(self), "first_day": str(self.first_day)}
-        if not stamp.exists() or json.loads(stamp.read_text()) != expected:
-            shutil.rmtree(self.folder, ignore_errors=True)
-            write(self)
-            stamp.write_text(json.dumps(expected, indent=1))
+        """The folder; unless the files are there, a process of its own, whose memory is not ours, writes them."""
+        stamp = self.folder / STAMP
+        if not stamp.exists() or json.loads(stamp.read_text()) != self.as_json():
+            python("-m", "bench.exports", json.dumps(self.as_json()))
         return self.folder
 
+    def as_json(self) -> dict[str, str | int]:
+        """The parameters, as this module's command line takes them and the stamp keeps them."""
+        return {**asdict(self), "first_day": str(self.first_day), "generation": GENERATION}
+
     def fresh_lake(self, name: str) -> Path:
-        """An empty lake of that name over these exports."""
+        """An empty lake of that name over these exports, which are written unless they are there already."""
+        self.ensure()
         lake = DATA / "lakes" / name
         put_aside(lake)
         lake.mkdir(parents=True)
@@ -109,7 +135,7 @@ def write(exports: Exports) -> None:
             "orders": _orders(exports),
             "order_items": ORDER_ITEMS,
             "customers": _customers(exports),
-            "products": _each_day(exports, PRODUCTS, PRODUCT),
+            "products": _each_day(exports, PRODUCTS, _product(exports)),
             "stores": _each_day(exports, STORES, STORE),
         }
         for source in SOURCES:
@@ -122,7 +148,9 @@ def write(exports: Exports) -> None:
 
 def _exported_orders(exports: Exports) -> str:
     """One row per order and export: `age` in days since the first export, and what became of the order."""
-    per_day, last = exports.orders_per_day, exports.first_day + timedelta(days=exports.days - 1)
+    per_day, corrected = exports.orders_per_day, exports.corrected_days
+    before = exports.days - corrected
+    last = exports.first_day + timedelta(days=before - 1)
     return f"""
         CREATE TEMP TABLE exported AS
         WITH first_exports AS (
@@ -135,9 +163,20 @@ def _exported_orders(exports: Exports) -> str:
                 'changed', 'changed', 'changed', 'changed', 'changed',
                 'cancelled', 'cancelled', 'deleted', 'moved', 'stale'][1 + pick(order_id, 'what', 10)] AS what
             FROM first_exports WHERE pick(order_id, 'again', 100) < 3
+        ), untouched AS (
+            SELECT *, row_number() OVER (PARTITION BY day ORDER BY hash(order_id)) AS rank FROM first_exports
+            WHERE pick(order_id, 'again', 100) >= 3 AND pick(order_id, 'status', 100) >= 10
+              AND pick(order_id, 'past midnight', 100) > 0
+        ), corrections AS (
+            SELECT nth * {before} // ({CORRECTIONS} * {corrected}) AS day_number, 1 + nth % 50 AS rank,
+                   {before} + nth % {corrected} AS exported,
+                   {list(KINDS)}[1 + nth // {corrected} % {len(KINDS)}] AS what
+            FROM range({CORRECTIONS} * {corrected}) AS of_corrections(nth)
         )
         SELECT *, 0 AS age, 'new' AS what FROM first_exports
         UNION ALL SELECT * FROM again WHERE day + age::INT <= DATE '{last}'
+        UNION ALL SELECT order_id, day, day_number, exported - day_number AS age, what
+                  FROM untouched JOIN corrections USING (day_number, rank)
         UNION ALL SELECT *, 0, 'new' FROM first_exports WHERE pick(order_id, 'twice', 2000) = 0
     """
 
@@ -185,13 +224,6 @@ ORDER_ITEMS = f"""
                       FROM exported WHERE what != 'deleted')))
 """
 
-# Prices go up every thirty days.
-PRODUCT = """
-    n AS product_id, 'Product ' || n AS product_name, 'Category ' || n % 12 AS category, 'Brand ' || n % 25 AS brand,
-    (5 + pick(n, 'price', 20000) / 100 + day_number // 30)::DECIMAL(10,2) AS list_price,
-    strftime(day - to_days((day_number % 30)::INT), '%Y-%m-%d 00:00:00') AS updated_at
-"""
-
 STORE = """
     n AS store_id, 'Store ' || n AS store_name,
     ['Miami', 'Orlando', 'Tampa', 'Atlanta', 'Austin', 'Boston', 'Chicago', 'Denver'][1 + n % 8] AS city,
@@ -199,6 +231,16 @@ STORE = """
     ['South', 'South', 'South', 'South', 'South', 'East', 'Midwest', 'West'][1 + n % 8] AS region,
     strftime(DATE '2010-01-01' + to_days((100 * n)::INT), '%Y-%m-%d') AS opened_on, '2023-01-01 00:00:00' AS updated_at
 """
+
+
+def _product(exports: Exports) -> str:
+    """A product's columns. Its price goes up every so many days."""
+    return f"""
+        n AS product_id, 'Product ' || n AS product_name, 'Category ' || n % 12 AS category,
+        'Brand ' || n % 25 AS brand,
+        (5 + pick(n, 'price', 20000) / 100 + day_number // {exports.price_days})::DECIMAL(10,2) AS list_price,
+        strftime(day - to_days((day_number % {exports.price_days})::INT), '%Y-%m-%d 00:00:00') AS updated_at
+    """
 
 
 def _each_day(exports: Exports, members: int, columns: str) -> str:
@@ -229,11 +271,13 @@ def _customers(exports: Exports) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Write raw exports at scale, unless they are there.")
-    parser.add_argument("--first-day", type=date.fromisoformat, default=FULL.first_day)
-    parser.add_argument("--days", type=int, default=FULL.days)
-    parser.add_argument("--orders-per-day", type=int, default=FULL.orders_per_day)
-    print(Exports(**vars(parser.parse_args())).ensure())
+    given = json.loads(sys.argv[1])
+    parameters = {**given, "first_day": date.fromisoformat(given["first_day"])}
+    del parameters["generation"]
+    exports = Exports(**parameters)
+    shutil.rmtree(exports.folder, ignore_errors=True)
+    write(exports)
+    (exports.folder / STAMP).write_text(json.dumps(given, indent=1))
 
 
 if __name__ == "__main__":

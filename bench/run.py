@@ -11,8 +11,8 @@ import sys
 from collections.abc import Callable, Iterator
 
 from bench import aws_cases, cases, dagster_cases, scale_cases, table
-from bench.exports import ASIDE, FULL, SAMPLE, Exports
-from bench.measure import Options, python
+from bench.exports import ASIDE
+from bench.measure import Options
 from bench.table import Row
 
 CASES: dict[str, Callable[[Options], Iterator[Row]]] = {
@@ -36,15 +36,13 @@ LONG_CASES: dict[str, Callable[[Options], Iterator[Row]]] = {"tpch-10": scale_ca
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Measure star_assets against its peers. Takes about half an hour.")
+    parser = argparse.ArgumentParser(description="Measure star_assets against its peers. Takes about an hour.")
     parser.add_argument(
         "--only", action="append", choices=[*CASES, *LONG_CASES], help="this case alone; results.md stays as it is"
     )
     parser.add_argument("--times", type=int, default=3, help="runs of which the median is taken")
     parser.add_argument("--spark-python", default=sys.executable, help="a Python that has pyspark")
     given = parser.parse_args()
-    for exports in (FULL, SAMPLE):
-        ensure(exports)
     rows: list[Row] = []
     for name in given.only or CASES:
         print(f"{name} …", file=sys.stderr, flush=True)
@@ -53,12 +51,6 @@ def main() -> None:
     table.show(rows)
     if not given.only:
         table.write(rows, given.times)
-
-
-def ensure(exports: Exports) -> None:
-    """Write exports in a process of their own, whose memory is not ours (see measure)."""
-    parameters = {"first-day": exports.first_day, "days": exports.days, "orders-per-day": exports.orders_per_day}
-    python("-m", "bench.exports", *(f"--{name}={value}" for name, value in parameters.items()))
 
 
 if __name__ == "__main__":

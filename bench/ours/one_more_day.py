@@ -32,7 +32,6 @@ class GrowingLake:
     def __post_init__(self) -> None:
         first_day = SAMPLE.first_day - timedelta(days=self.days)
         self.exports = Exports(first_day, self.days + self.further, SAMPLE.orders_per_day)
-        self.exports.ensure()
         self.lake = self.exports.fresh_lake(f"growing-{self.days}")
 
     def fill(self) -> None:
