@@ -10,7 +10,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 
-from bench import aws_cases, cases, dagster_cases, scale_cases, table
+from bench import aws_cases, cases, dagster_cases, scale_cases, small_cases, table
 from bench.exports import ASIDE
 from bench.measure import Options
 from bench.table import Row
@@ -22,6 +22,7 @@ CASES: dict[str, Callable[[Options], Iterator[Row]]] = {
     "one-more-day": cases.one_more_day,
     "key-index": cases.key_index,
     "query": cases.query,
+    "small-years": small_cases.small_years,
     "dagster-day": dagster_cases.one_day,
     "dagster-range": dagster_cases.whole_range,
     "tpch": scale_cases.up_to_1,
