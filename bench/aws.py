@@ -10,7 +10,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from bench.measure import ROOT, python
@@ -29,7 +29,7 @@ def moto() -> Iterator[dict[str, str]]:
         server.stdin.close()
 
 
-def bucket(env: dict[str, str]) -> str:
+def bucket(env: Mapping[str, str]) -> str:
     """A new bucket's name."""
     name = f"bench-{uuid.uuid4().hex[:12]}"
     python("-c", f"import boto3; boto3.client('s3').create_bucket(Bucket={name!r})", env=env)

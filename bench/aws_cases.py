@@ -5,7 +5,7 @@ Not here: the server (aws), the cases on local disk (cases).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from uuid import uuid4
@@ -19,36 +19,71 @@ from bench.table import Row
 QUARTER = Exports(date(2023, 7, 1), 92, 500)
 # A year, of which the reference query asks for a quarter.
 YEAR = Exports(date(2023, 1, 1), 365, 2000)
+# Days whose number counts, not their size.
+TEN_YEARS, THOUSAND_DAYS = Exports(date(2014, 1, 1), 3650, 3), Exports(date(2021, 1, 1), 1000, 20)
 TABLES, PARTITIONS = 10, 3650
+REQUESTS_A_DAY, REQUESTS_OF_NOTHING = 2, 40
 
 
 def backfill(options: Options) -> Iterator[Row]:
-    """92 days of 500 orders on S3 and Glue, against the same on local disk."""
+    """92 days of 500 orders on S3 and Glue, against the same on local disk, and the requests of a day of a table."""
     QUARTER.ensure()
     with moto() as env:
 
         def on_aws(_: int) -> Measurement:
-            name = bucket(env)
-            python("-m", "bench.ours.upload", QUARTER.folder / "oltp", name, env=env)
-            # No local copy of an earlier run may help.
-            fresh = {**env, "STAR_GLUE_PREFIX": f"g{uuid4().hex[:8]}_", "XDG_CACHE_HOME": str(DATA / "cache" / name)}
-            return python("-m", "bench.ours.backfill", f"s3://{name}/lake", str(QUARTER.first_day), env=fresh)
+            lake, fresh = uploaded(QUARTER, env)
+            return python("-m", "bench.ours.backfill", lake, str(QUARTER.first_day), env=fresh)
 
         def on_disk(_: int) -> Measurement:
             lake = QUARTER.fresh_lake("quarter")
             return python("-m", "bench.ours.backfill", lake, str(QUARTER.first_day))
 
         aws, disk = alternate(options.times, on_aws, on_disk)
-    yield Row.of("Backfill of 92 days × 500 orders: on moto's S3 and Glue; on local disk", aws.seconds, disk.seconds)
+    yield Row.of("Backfill of 92 days × 500 orders: on moto's S3 and Glue; on local disk", aws.seconds, disk.seconds, 3)
     yield Row.of("… in this process's processor time", aws.cpu_seconds, disk.cpu_seconds)
+    sent = {table: kinds for table, kinds in aws.report["requests"].items() if not table.startswith("dim_")}
+    for kind in ("PUT", "GET"):
+        a_day = {table: kinds.get(kind, 0) / QUARTER.days for table, kinds in sent.items()}
+        most = max(a_day, key=lambda table: a_day[table])
+        case = f"… {kind}s for a day of {most}, which needs the most, of {REQUESTS_A_DAY} allowed"
+        yield Row(case, f"{a_day[most]:.2f}", "", a_day[most] / REQUESTS_A_DAY, 1)
+
+
+def idle(_: Options) -> Iterator[Row]:
+    """The requests of a run that finds nothing to do on 1,000 days."""
+    THOUSAND_DAYS.ensure()
+    with moto() as env:
+        lake, fresh = uploaded(THOUSAND_DAYS, env)
+        settings = {**fresh, "STAR_LAKE": lake, "STAR_START_DATE": str(THOUSAND_DAYS.first_day)}
+        python("-m", "star_assets.cli", "run", env=settings)
+        again = python("-m", "bench.ours.requests", "run", env=settings)
+        elsewhere = {**settings, "XDG_CACHE_HOME": str(DATA / "cache" / uuid4().hex)}
+        without_copies = python("-m", "bench.ours.requests", "run", env=elsewhere)
+    sent, uncached = (sum(run.report.values()) for run in (again, without_copies))
+    case = f"Requests of a run with nothing to do over 1,000 days, of {REQUESTS_OF_NOTHING} allowed"
+    yield Row(case, str(sent), "", sent / REQUESTS_OF_NOTHING, 1)
+    yield Row("… on a machine that has no local copies yet", str(uncached), "")
+    yield Row.of("… its seconds; with no local copies", again.seconds, without_copies.seconds)
 
 
 def publish(_: Options) -> Iterator[Row]:
-    """3,650 partitions in one table, against the same objects and partitions by boto3 alone."""
+    """3,650 days of a source, against the same objects and partitions by boto3 alone."""
+    TEN_YEARS.ensure()
     with moto() as env:
-        report = python("-m", "bench.ours.publish", bucket(env), str(PARTITIONS), env=env).report
-    case = f"Publish {PARTITIONS:,} partitions on moto; the same objects and partitions by boto3, no pointer read"
-    yield Row.of(case, report["ours"], report["bare"])
+        lake, fresh = uploaded(TEN_YEARS, env, "orders")
+        aws = python("-m", "bench.ours.publish", lake, TEN_YEARS.folder, env=fresh).report
+    disk = python("-m", "bench.ours.publish", TEN_YEARS.fresh_lake("ten-years"), TEN_YEARS.folder).report
+    case = f"Publish {TEN_YEARS.days:,} days of orders on moto, less what the same takes on local disk; boto3 alone"
+    yield Row.of(case, aws["ours"] - disk["ours"], aws["bare"], 1.5)
+    yield Row.of("… with staging, all of it; on local disk", aws["ours"], disk["ours"])
+
+
+def uploaded(exports: Exports, env: Mapping[str, str], *source: str) -> tuple[str, dict[str, str]]:
+    """A lake in a new bucket with exports in it, and the environment of who fills it: no earlier run's copies help."""
+    name = bucket(env)
+    python("-m", "bench.ours.upload", exports.folder / "oltp", name, *source, env=env)
+    own = {"STAR_GLUE_PREFIX": f"g{uuid4().hex[:8]}_", "XDG_CACHE_HOME": str(DATA / "cache" / name)}
+    return f"s3://{name}/lake", {**env, **own}
 
 
 def sensor(_: Options) -> Iterator[Row]:

@@ -27,6 +27,7 @@ CASES: dict[str, Callable[[Options], Iterator[Row]]] = {
     "dagster-range": dagster_cases.whole_range,
     "tpch": scale_cases.up_to_1,
     "aws-backfill": aws_cases.backfill,
+    "aws-idle": aws_cases.idle,
     "publish": aws_cases.publish,
     "sensor": aws_cases.sensor,
     "scanned": aws_cases.scanned,

@@ -19,6 +19,7 @@ from functools import partial
 
 import boto3
 
+from bench.ours.requests import Requests
 from star_assets.lake.catalog import PartitionEntry, TableEntry
 from star_assets.lake.publish import POINTER, VERSION
 from star_assets.lake.storage import each
@@ -55,27 +56,6 @@ def fill(house: Warehouse, entry: TableEntry, days: list[str]) -> None:
     )
 
 
-class Calls:
-    """Counts the requests that are sent to AWS."""
-
-    def __init__(self) -> None:
-        from botocore.httpsession import URLLib3Session
-
-        self.count, send = 0, URLLib3Session.send
-
-        def counted(session: URLLib3Session, request: object) -> object:
-            self.count += 1
-            return send(session, request)
-
-        URLLib3Session.send = counted
-
-    def of(self, work: Callable[[], object]) -> int:
-        """How many a piece of work takes."""
-        before = self.count
-        work()
-        return self.count - before
-
-
 def list_pointers(bucket: str, entries: list[TableEntry]) -> None:
     """As boto3's users list them."""
     pages = boto3.client("s3").get_paginator("list_objects_v2")
@@ -109,7 +89,7 @@ def main() -> None:
         fill(house, entry, days)
     # The marks of a definition that a publish writes.
     Keeper().tick(house, "", NEVER)
-    calls, seconds = Calls(), list[tuple[float, ...]]()
+    requests, seconds = Requests(), list[tuple[float, ...]]()
     for _ in range(TIMES):
         keeper = Keeper()
         tick = partial(keeper.tick, house, "", NEVER)
@@ -124,7 +104,7 @@ def main() -> None:
         assert tick() == Tick()
     pointers, partitions, whole, idle = (statistics.median(each) for each in zip(*seconds, strict=True))
     found = {"pass": whole, "both": pointers + partitions, "tick": idle, "pointers": pointers}
-    counted = {"calls": calls.of(tick), "bare_calls": calls.of(lambda: list_pointers(bucket, entries))}
+    counted = {"calls": requests.of(tick), "bare_calls": requests.of(lambda: list_pointers(bucket, entries))}
     print(json.dumps({**found, **counted}))
 
 
