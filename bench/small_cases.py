@@ -162,7 +162,7 @@ def compare(*retailers: Retailer) -> None:
 
 def rows(few: Retailer, years: Retailer) -> Iterator[Row]:
     """The table's rows, with this project's targets."""
-    yield from against_peers(years, "load", "A small retailer's 1,000 days × 500 orders at once", {POLARS: 0.8})
+    yield from against_peers(years, "load", "Load a small retailer's 1,000 days × 500 orders", {POLARS: 0.8})
     yield from against_peers(years, "day", "… one more day, which corrects 30 old dates", {DBT: 0.5})
     yield from against_peers(years, "nothing", "… nothing to do", {DBT: 0.3})
     large, small = years.median("nothing", OURS), few.median("nothing", OURS)

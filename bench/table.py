@@ -65,7 +65,8 @@ def write(rows: Sequence[Row], times: int) -> None:
 # How fast
 
 Measured on {date.today()} by `make bench`, on {machine()}.
-Whole processes, in turns; median of {times} (PySpark and pandas: once).
+Whole processes, in turns; median of {times} (PySpark and pandas: once; a small retailer's
+day: five days).
 
 {table}
 """)

@@ -11,8 +11,8 @@ import json
 import sys
 import time
 
+from bench.ours.aws_requests import Requests
 from bench.ours.lakes import refresh, warehouse
-from bench.ours.requests import Requests
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ from functools import partial
 
 import boto3
 
-from bench.ours.requests import Requests
+from bench.ours.aws_requests import Requests
 from star_assets.lake.catalog import PartitionEntry, TableEntry
 from star_assets.lake.publish import POINTER, VERSION
 from star_assets.lake.storage import each

@@ -2,7 +2,7 @@
 
 As a program it runs a command of star-assets, and prints how many requests it sent.
 
-python -m bench.ours.requests COMMAND…      (such as `run`)
+python -m bench.ours.aws_requests COMMAND…      (such as `run`)
 """
 
 from __future__ import annotations
