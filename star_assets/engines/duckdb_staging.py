@@ -8,9 +8,10 @@ read again by the exact reader, which knows lines and raw text.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -24,6 +25,7 @@ from star_assets.engines.duckdb_typing import DuckDBTypedSql
 from star_assets.engines.engine import ExportInput, FileCount, RawInput, StagedDay
 from star_assets.engines.portions import portions
 from star_assets.engines.typed_sql import Header
+from star_assets.model.errors import StarError
 from star_assets.model.source import Source
 from star_assets.settings import Settings
 from star_assets.staging.reading import read_records
@@ -72,6 +74,8 @@ class Staging:
     def stage(self, exports: Sequence[ExportInput], folder: Path) -> Iterator[StagedDay]:
         """Stage days, a file each, in the order given."""
         together = {day.day: day for group in small_groups(exports) for day in self._stage_group(group, folder)}
+        for group in exact_groups(exports):
+            together |= {day.day: day for day in self._stage_exactly_together(group, folder)}
 
         def stage(days: Sequence[ExportInput]) -> list[StagedDay]:
             return self._with_repeated_keys([together.get(day.day) or self._stage_day(day, folder) for day in days])
@@ -141,6 +145,14 @@ class Staging:
         # A number tells files apart in half the time that a name takes.
         rows = f"(SELECT * REPLACE (list_position({text_list(files)}, {FILE}) - 1 AS {FILE}) FROM {parquet(files)})"
         with self._session(staged[0].day) as cursor:
+            if all(day.file.stat().st_size <= SMALL for day in staged):
+                # For many small files, one look at all keys is cheaper than one at each file's; mostly that is all.
+                (repeated,) = cursor.execute(
+                    f"SELECT count(*) FROM (SELECT 1 FROM {parquet(files)} GROUP BY {FILE}, {keys}{version} "
+                    "HAVING count(*) > 1)"
+                ).fetchone() or (0,)
+                if not repeated:
+                    return list(staged)
             found = cursor.execute(
                 f"WITH again AS ({again}), "
                 f"differ AS (SELECT DISTINCT {FILE}, {keys} FROM {rows} AS row SEMI JOIN again USING ({FILE}, {keys}) "
@@ -200,16 +212,60 @@ class Staging:
                 account.staged += records.table.num_rows - len(invalid)
         valid = [(f"FROM {table}", header) for header, table in tables.items()]
         staged = self._write(cursor, export.day, valid, folder)
+        return self._told_exactly(export.day, staged, accounts, list(tables), folder)
+
+    def _told_exactly(
+        self, day: str, staged: Path, accounts: Mapping[str, _Account], headers: Sequence[Header], folder: Path
+    ) -> StagedDay:
+        """A day that the exact reader read, with its rejects."""
         counts = [FileCount(n, a.staged + len(a.rejects), a.staged, len(a.rejects)) for n, a in accounts.items()]
         rejects = [(file, *found) for file, account in accounts.items() for found in sorted(account.rejects)]
         return StagedDay(
-            export.day,
+            day,
             staged,
             tuple(counts),
-            self._write_rejects(export.day, rejects, folder) if rejects else None,
+            self._write_rejects(day, rejects, folder) if rejects else None,
             tuple(f"{file}, line {line}: {reason}" for file, line, reason, _ in rejects[:TOLD]),
-            self._extra(list(tables)),
+            self._extra(headers),
         )
+
+    def _stage_exactly_together(self, group: Sequence[ExportInput], folder: Path) -> list[StagedDay]:
+        """Small exports that the exact reader reads, in one statement: the days whose files have one header.
+
+        A day that cannot be read is left to be staged by itself, where the error is its own.
+        """
+        read: dict[Header, dict[str, _ReadDay]] = {}
+        for export in group:
+            with suppress(StarError):
+                day = _ReadDay.of(export, self.source)
+                if day.header and day.records:
+                    read.setdefault(day.header, {})[export.day] = day
+        return [staged for header, days in read.items() for staged in self._stage_read(header, days, folder)]
+
+    def _stage_read(self, header: Header, days: Mapping[str, _ReadDay], folder: Path) -> Iterator[StagedDay]:
+        records = pa.concat_tables([table for day in days.values() for table in day.records])
+        columns = [*self.sql.columns, *self._extra([header])]
+        listed = ", ".join(map(name, columns))
+        out = Path(tempfile.mkdtemp(prefix="exactly-", dir=folder))
+        kept = (f"{name(RAW_DAY)} AS {DAY}", f"{name(RAW_FILE)} AS _name")
+        with self._session(next(iter(days))) as cursor:
+            cursor.register("exact_records", records)
+            cursor.execute(f"CREATE TEMP TABLE explained AS {self.sql.explained('exact_records', header, *kept)}")
+            cursor.execute(
+                f"COPY (SELECT {listed}, {DAY} FROM explained WHERE _reason IS NULL) TO {text(str(out))} "
+                f"{parquet_format(self.settings, f'PARTITION_BY ({DAY})')}"
+            )
+            invalid = cursor.execute(
+                f"SELECT {DAY}, _name, {LINE}, _reason, {RAW} FROM explained WHERE _reason IS NOT NULL"
+            ).fetchall()
+        for of_day, file, *found in invalid:
+            account = days[of_day].accounts[file]
+            account.rejects.append((found[0], found[1], found[2]))
+            account.staged -= 1
+        for of_day, day in days.items():
+            written = sorted((out / f"{DAY}={of_day}").glob("*.parquet"))
+            if len(written) == 1:
+                yield self._told_exactly(of_day, written[0], day.accounts, [header], folder)
 
     def _explain(
         self, cursor: duckdb.DuckDBPyConnection, records: pa.Table, header: Header, table: str
@@ -256,6 +312,47 @@ class _Account:
 
     staged: int = 0
     rejects: list[tuple[int, str, str]] = field(default_factory=list)
+
+
+@dataclass
+class _ReadDay:
+    """A small export as the exact reader read it: its rows as text, and an account for each file.
+
+    `header` is empty where its files have several.
+    """
+
+    header: Header
+    records: list[pa.Table]
+    accounts: dict[str, _Account]
+
+    @classmethod
+    def of(cls, export: ExportInput, source: Source) -> _ReadDay:
+        """Read an export. Raises BrokenFile, ColumnMissing, LakeRefused."""
+        found = cls((), [], {file.name: _Account() for file in export.files})
+        headers: set[Header] = set()
+        for file in (file for file in export.files if file.profile.records):
+            for records in read_records(file.path, file.name, source, file.profile):
+                account, rows = found.accounts[file.name], records.table
+                account.rejects += [(one.line, one.reason, one.raw) for one in records.rejects]
+                account.staged += rows.num_rows
+                headers.add(tuple(column for column in rows.column_names if column not in (LINE, RAW)))
+                for column, value in ((RAW_DAY, export.day), (RAW_FILE, file.name)):
+                    rows = rows.append_column(column, pa.repeat(pa.scalar(value), rows.num_rows))
+                found.records.append(rows)
+        if len(headers) == 1:
+            (found.header,) = headers
+        return found
+
+
+def exact_groups(exports: Sequence[ExportInput]) -> Iterator[list[ExportInput]]:
+    """Exports that only the exact reader can read, and that are cheaper to stage together: small ones."""
+    exact = [export for export in exports if _is_exact(export) and _bytes(export) <= SMALL]
+    return portions(exact, _bytes, GROUP)
+
+
+def _is_exact(export: ExportInput) -> bool:
+    files = [file.profile for file in export.files if file.profile.records]
+    return any(not (profile.plain and profile.header) for profile in files)
 
 
 def small_groups(exports: Sequence[ExportInput]) -> Iterator[list[ExportInput]]:
