@@ -10,7 +10,9 @@ GLUE := .glue
 
 INSTALL := install --quiet --disable-pip-version-check
 
-.PHONY: demo demo-aws ui test faults tpch fetched witness s3a glue lint bench clean
+PYTEST := $(BIN)/pytest -n auto --dist loadgroup
+
+.PHONY: demo demo-aws ui test test-all ready tests faults protocol tpch fetched witness s3a glue lint bench clean
 
 demo: .venv/demo  ## export a quarter, materialize it with Dagster, answer the reference question
 	$(BIN)/star-assets demo
@@ -21,13 +23,27 @@ demo-aws: .venv/aws  ## the same on S3 and Glue, as moto serves them on this mac
 ui: .venv/demo  ## Dagster's web UI and daemon on http://127.0.0.1:3000
 	$(BIN)/dagster dev
 
-test: .venv/demo  ## every test
+test: ready  ## what every change must pass: format, lint, types, and the tests
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory tests
+
+test-all: ready  ## the same, and the tests that take long, which CONTRIBUTING.md lists
+	@$(MAKE) --no-print-directory glue lint
+	@$(MAKE) --no-print-directory tests PYTEST="$(PYTEST) -m ''"
+	@$(MAKE) --no-print-directory faults
+
+tests:
+	$(PYTEST)
+
+# While pip installs, Maven fetches.
+ready: .venv/demo
 	@$(MAKE) --no-print-directory --jobs=2 .venv/test fetched
-	@$(MAKE) --no-print-directory glue
-	$(BIN)/pytest -n auto --dist loadgroup
 
 faults: .venv/test  ## kill 500 processes at random points of random operations; minutes
 	$(BIN)/python -m star_assets_tests.faults
+
+protocol: .venv/test  ## explore every order of the steps of the publish protocol, and its shortcuts; minutes
+	$(BIN)/python -m star_assets_tests.protocol
 
 tpch: .venv/test  ## the TPC-H example at scale factor 1, against the official answers; minutes, 3 GB of disk
 	TPCH_SCALE=1 $(BIN)/pytest star_assets_tests/examples/test_tpch.py
@@ -86,14 +102,16 @@ $(S3A)/complete: star_assets_tests/engines/s3a/pom.xml
 		echo "WARNING: There is no Maven here. The tests of Spark on S3 are skipped."; \
 	fi
 
-# What Glue has, and what the package asks for; the package itself is the test's. Without it the job is tested in this
+# What Glue has, and what the package asks for; the package itself is the test's. A job whose DuckDB, Ibis or sqlglot is
+# another than that of who starts it refuses to compute, so they are as here. Without it the job is tested in this
 # environment alone, and the test says so. Spark 3.5 goes no further than Python 3.11.
 $(GLUE)/complete: star_assets_tests/orchestration/glue/pom.xml .venv/demo
 	@if $(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 12))' && java -version 2>/dev/null && command -v mvn >/dev/null; then \
 		echo "Making an environment for Glue's job (Spark 3.5, 320 MB)."; \
 		$(BIN)/python -c 'from importlib.metadata import requires; print(*(r for r in requires("star_assets") if "extra" not in r), sep="\n")' > .venv/asked-for \
+			&& $(BIN)/pip freeze | grep -E '^(duckdb|ibis-framework|sqlglot)==' >.venv/as-here \
 			&& $(PYTHON) -m venv $(GLUE) \
-			&& $(GLUE)/bin/pip $(INSTALL) --requirement .venv/asked-for boto3 pyspark==3.5.6 \
+			&& $(GLUE)/bin/pip $(INSTALL) --constraint .venv/as-here --requirement .venv/asked-for boto3 pyspark==3.5.6 \
 			&& mvn --quiet --batch-mode --file $< package -Dglue=$(CURDIR)/$(GLUE) && touch $@ \
 			|| echo "WARNING: It could not be made. Glue's job is not tested with Spark 3.5."; \
 	else \

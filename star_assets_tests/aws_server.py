@@ -49,7 +49,7 @@ def serve() -> None:
 
 
 def make_strict() -> None:
-    """Glue's limits of batches, its pages and its check of a table's VersionId; S3's puts, one at a time."""
+    """Glue's limits of batches, its pages and its check of a table's VersionId; S3's changes, one at a time."""
 
     def limited(name: str, most: int) -> None:
         original = getattr(GlueBackend, name)
@@ -101,14 +101,18 @@ def make_strict() -> None:
 
     GlueResponse.update_table = checked_update
 
-    put_object, putting = S3Response.put_object, Lock()
+    changing = Lock()
 
-    def put_alone(self: S3Response) -> Any:
-        """What If-Match found is still there when the object is put."""
-        with putting:
-            return put_object(self)
+    def alone(change: Callable[[S3Response], Any]) -> Callable[[S3Response], Any]:
+        def changed(self: S3Response) -> Any:
+            """What If-Match found is still there when the object is put, or deleted."""
+            with changing:
+                return change(self)
 
-    S3Response.put_object = put_alone
+        return changed
+
+    S3Response.put_object = alone(S3Response.put_object)
+    S3Response.delete_object = alone(S3Response.delete_object)
 
 
 FAULT = re.compile(r"Credential=(ALWAYS|ONCE|LOST)\.(\w+)\.(\w+)/")

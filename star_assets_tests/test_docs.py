@@ -19,7 +19,7 @@ from star_assets.settings import Settings
 from .shop import Shop
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 POSTGRES = ROOT / "docs" / "postgres.md"
 AWS = ROOT / "docs" / "aws.md"
 JAFFLE, TPCH = (ROOT / "examples" / example / "README.md" for example in ("jaffle", "tpch"))
@@ -39,6 +39,13 @@ def blocks(page: Path) -> list[tuple[str, str]]:
 def run(script: str, folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run a block as a reader would, with `make` only told what it would do."""
     script = re.sub(r"^make ", f"make -n -C {ROOT} ", script, flags=re.MULTILINE)
+    # Tests that a page names are collected, not run: they run by themselves.
+    script = re.sub(
+        r"^\.venv/bin/pytest ",
+        f"pytest --collect-only --rootdir {ROOT} -c {ROOT}/pyproject.toml {ROOT}/",
+        script,
+        flags=re.MULTILINE,
+    )
     known = {name: value for name, value in os.environ.items() if not name.startswith(("STAR_", "DAGSTER_"))}
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     return subprocess.run(

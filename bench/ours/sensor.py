@@ -1,6 +1,6 @@
 """The Athena partition sensor over a lake in which nothing moves, and the bare listings of the same, in turns.
 
-The lake holds pointers and catalog entries that agree; a pass that finds
+The lake holds ledgers and catalog entries that agree; a pass that finds
 nothing to mend reads no other object. Prints median seconds.
 
 python -m bench.ours.sensor BUCKET TABLES PARTITIONS
@@ -21,9 +21,8 @@ import boto3
 
 from bench.ours.aws_requests import Requests
 from star_assets.lake.catalog import PartitionEntry, TableEntry
-from star_assets.lake.publish import POINTER, VERSION
-from star_assets.lake.storage import each
-from star_assets.lake.versions import Partition, Pointer, new_version_id, pointers_folder
+from star_assets.lake.publish import SINCE, VERSION, Commit, commit
+from star_assets.lake.versions import DataFile, Identity, Manifest, Partition, ledgers_folder, new_version_id, now
 from star_assets.model import Source, Star
 from star_assets.orchestration.in_step import Keeper, Tick
 from star_assets.pipeline.warehouse import Warehouse
@@ -35,32 +34,30 @@ COLUMNS = {"id": "int64", "name": "string", "amount": "decimal(18,4)", "updated_
 
 
 def fill(house: Warehouse, entry: TableEntry, days: list[str]) -> None:
-    """Pointers of a table's partitions, and catalog entries that serve what they say."""
+    """Ledgers of a table's partitions, and catalog entries that serve what they say."""
     storage, version = house.storage, new_version_id()
-    pointer = Pointer().to(version, "same", 3, 600).to_json()
+    manifest = Manifest(version, Identity("same" * 8), now(), (DataFile("part-00000.parquet", 3, 600, ""),), (), {})
     partitions = [Partition(entry.database, entry.name, day) for day in days]
-    tags = each(storage, lambda one: storage.swap(one.pointer, pointer, None), partitions)
+    commit(storage, [Commit(partition, manifest, None) for partition in partitions])
     house.catalog.create_database(entry.database)
     # What a publish tells of a version, in a catalog entry.
-    told = {VERSION: version, "identity": "same" * 16, "rows": "3", "size": "600", "files": "part-00000.parquet"}
+    told = {VERSION: version, SINCE: "1", "rows": "3", "size": "600", "files": "part-00000.parquet"}
     house.catalog.put_table(entry)
     house.catalog.put_partitions(
         entry.database,
         entry.name,
         [
-            PartitionEntry(
-                (str(one.day),), storage.uri(one.version_folder(version)), entry.columns, {**told, POINTER: tag}
-            )
-            for one, tag in zip(partitions, tags, strict=True)
+            PartitionEntry((str(one.day),), storage.uri(one.version_folder(version)), entry.columns, told)
+            for one in partitions
         ],
     )
 
 
-def list_pointers(bucket: str, entries: list[TableEntry]) -> None:
+def list_ledgers(bucket: str, entries: list[TableEntry]) -> None:
     """As boto3's users list them."""
     pages = boto3.client("s3").get_paginator("list_objects_v2")
     for entry in entries:
-        prefix = f"lake/{pointers_folder(entry.database, entry.name)}/"
+        prefix = f"lake/{ledgers_folder(entry.database, entry.name)}/"
         _ = [stored["ETag"] for page in pages.paginate(Bucket=bucket, Prefix=prefix) for stored in page["Contents"]]
 
 
@@ -95,7 +92,7 @@ def main() -> None:
         tick = partial(keeper.tick, house, "", NEVER)
         seconds.append(
             (
-                timed(lambda: list_pointers(bucket, entries)),
+                timed(lambda: list_ledgers(bucket, entries)),
                 timed(lambda: list_partitions(entries)),
                 timed(tick),
                 timed(tick),
@@ -104,7 +101,7 @@ def main() -> None:
         assert tick() == Tick()
     pointers, partitions, whole, idle = (statistics.median(each) for each in zip(*seconds, strict=True))
     found = {"pass": whole, "both": pointers + partitions, "tick": idle, "pointers": pointers}
-    counted = {"calls": requests.of(tick), "bare_calls": requests.of(lambda: list_pointers(bucket, entries))}
+    counted = {"calls": requests.of(tick), "bare_calls": requests.of(lambda: list_ledgers(bucket, entries))}
     print(json.dumps({**found, **counted}))
 
 

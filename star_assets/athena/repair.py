@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import unquote
 
 from star_assets.lake.catalog import Catalog, PartitionEntry, TableEntry
+from star_assets.lake.ledger import Ledgers
 from star_assets.lake.storage import Storage
-from star_assets.lake.versions import Partition, Pointers
+from star_assets.lake.versions import LIVE, Partition
 from star_assets.model.errors import BadQuery
 
 Found = tuple[tuple[str, ...], str]
@@ -54,9 +55,9 @@ def _live(storage: Storage, folder: str) -> list[Found]:
     if not table or "/" in table:
         return []
     return [
-        ((day,), storage.uri(Partition(database, table, day).version_folder(pointer.live.version)))
-        for day, pointer in Pointers(storage, database, table).refresh().items()
-        if day and pointer.live
+        ((day,), storage.uri(Partition(database, table, day).version_folder(live.version)))
+        for day, live in Ledgers(storage, database, table).look().live.items()
+        if day != LIVE
     ]
 
 

@@ -16,12 +16,12 @@ from star_assets.athena.parse import Statement, parse_query, split
 from star_assets.athena.scope import CATALOG
 from star_assets.lake.catalog import Catalog
 from star_assets.lake.storage import Storage, each
-from star_assets.lake.versions import pointers_folder
+from star_assets.lake.versions import ledgers_folder
 from star_assets.model.errors import QueryError
 
 # A query that began before a publish may end after it, with what it read before:
-# Athena stops queries after 30 minutes. The catalog follows a pointer within 2
-# minutes, or the pointer is renewed, and AWS answers no machine whose clock is
+# Athena stops queries after 30 minutes. The catalog follows a ledger within 2
+# minutes, or the ledger is renewed, and AWS answers no machine whose clock is
 # more than 5 minutes off.
 SETTLED_MINUTES = 40
 
@@ -57,8 +57,8 @@ def longest_age(
 
 
 def _published(storage: Storage, table: tuple[str, str]) -> float:
-    """When a table's newest pointer was written. Raises _Unknown where there is none."""
-    modified = [stored.modified for stored in storage.walk(pointers_folder(*table))]
+    """When a table's newest ledger was written. Raises _Unknown where there is none."""
+    modified = [stored.modified for stored in storage.walk(ledgers_folder(*table))]
     if not modified:
         raise _Unknown
     return max(modified)

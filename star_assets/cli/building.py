@@ -5,11 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from star_assets.cli.options import chosen_days, days_options, in_order, open_warehouse
 from star_assets.cli.shell import exit_code, fail, note
+
+if TYPE_CHECKING:
+    from star_assets.pipeline.warehouse import Warehouse
 
 
 @click.command(short_help="Write sample exports of a retailer.")
@@ -63,38 +67,45 @@ def run(tables: Sequence[str], from_: datetime | None, to_: datetime | None) -> 
     from star_assets.cli.progress import failures, notes, shown_progress
     from star_assets.cli.pulling import pull_first
     from star_assets.model.tables import Dimension
-    from star_assets.pipeline.out_of_date import OutOfDate
 
     warehouse = open_warehouse()
     chosen = in_order(warehouse, tables)
     asked = chosen_days(warehouse, from_, to_)
     console = Console(stderr=True)
     refused = pull_first(console, warehouse, chosen, asked)
-    failed = list(refused.values())
+    failed, published = list(refused.values()), False
     for table in chosen:
-        found = warehouse.out_of_date(table) if asked is None else OutOfDate()
-        days = list(found.days) if asked is None else asked
+        days, remarks = (asked, []) if asked is not None else _due(warehouse, table)
         if refused and (source := warehouse.star.sources.get(table)):
             without = warehouse.to_pull(refused, [source])
             days = [day for day in days if day not in without]
             if without and not days:
                 continue
-        outcomes = shown_progress(console, table, len(days), warehouse.refresh(table, days))
-        for text in [*notes(outcomes), *warehouse.remarks(table, found)]:
+        refreshed = warehouse.refresh(table, days, undo_rollbacks=asked is not None)
+        outcomes = shown_progress(console, table, len(days), refreshed)
+        for text in [*notes(outcomes), *remarks]:
             note(text)
         for text in failures(outcomes):
             fail(text)
         failed += [outcome.error for outcome in outcomes if outcome.error]
+        published = published or any(outcome.status == "published" for outcome in outcomes)
     if asked is None:
-        # What facts used of an earlier dimension stays in it until they are built again.
-        for table in (name for name in chosen if isinstance(warehouse.star.table(name), Dimension)):
-            days = list(warehouse.out_of_date(table).days)
-            outcomes = list(warehouse.refresh(table, days))
-            failed += [outcome.error for outcome in outcomes if outcome.error]
+        if published:
+            # What facts used of an earlier dimension stays in it until no version of them does.
+            for table in (name for name in chosen if isinstance(warehouse.star.table(name), Dimension)):
+                again = warehouse.refresh(table, _due(warehouse, table)[0], undo_rollbacks=False)
+                failed += [outcome.error for outcome in again if outcome.error]
         # A run that was killed after a commit left the catalog behind.
-        warehouse.mend(chosen)
+        warehouse.mend(chosen, listed=True)
     if failed:
         sys.exit(exit_code(failed))
+
+
+def _due(warehouse: Warehouse, table: str) -> tuple[list[str], list[str]]:
+    """The days of a table to refresh, and what people should know beyond that."""
+    warehouse.catch_up(table)
+    found = warehouse.out_of_date(table)
+    return [day for day in found.days if day not in found.rolled_back], warehouse.remarks(table, found)
 
 
 @click.command(short_help="See it all: export, materialize, answer.")

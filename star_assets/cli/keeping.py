@@ -34,14 +34,12 @@ def rollback(table: str, day: str | None, version: str | None) -> None:
         raise click.UsageError(
             f"{table} has no partitions: leave out --day." if day else f"Say which day of {table}: --day."
         )
-    pointer = warehouse.rollback(table, day, version)
-    assert pointer.live is not None
+    found = warehouse.rollback(table, day, version)
+    assert found.live is not None
     name = f"{table} --day {day}" if day else table
-    click.echo(
-        f"{table} {day or ''}".strip() + f": {pointer.live.version} is live, {pointer.live.rows:,} rows.", err=True
-    )
-    if pointer.history:
-        click.echo(f"To undo: star-assets rollback {name} --version {pointer.history[0].version}", err=True)
+    click.echo(f"{table} {day or ''}".strip() + f": {found.live.version} is live, {found.live.rows:,} rows.", err=True)
+    if found.past:
+        click.echo(f"To undo: star-assets rollback {name} --version {found.past[0].version}", err=True)
 
 
 @click.command(short_help="Bring the catalog in step with what is live.")
@@ -81,10 +79,11 @@ DRIFTS = {
 @click.command(short_help="Delete versions superseded long ago.")
 @click.option("--retention-days", type=click.FloatRange(0), help="Days to keep them; default: STAR_RETENTION_DAYS.")
 def vacuum(retention_days: float | None) -> None:
-    """Delete versions that were superseded longer ago than the retention.
+    """Delete versions that queries have not been served for longer than the retention.
 
-    What is live stays, and so does every file that star-assets did not write. A
-    rollback cannot return to what is deleted.
+    The retention of a version begins when vacuum first finds it superseded and no longer
+    served. What is live stays, and so does every file that star-assets did not write. A
+    rollback cannot return to what is deleted. The schedule `housekeeping` does this daily.
 
     \b
     Example:
@@ -92,39 +91,65 @@ def vacuum(retention_days: float | None) -> None:
     """
     from rich.filesize import decimal as file_size
 
-    from star_assets.lake.vacuum import vacuum as remove
-
     warehouse = open_warehouse()
-    retention = warehouse.settings.retention_days if retention_days is None else retention_days
-    tables = warehouse.versioned_tables()
-    removed = remove(warehouse.storage, warehouse.catalog, tables, timedelta(days=retention))
+    removed = warehouse.vacuum(None if retention_days is None else timedelta(days=retention_days))
     freed = f"{removed.files:,} files, {file_size(removed.bytes)}"
     click.echo(f"{removed.versions:,} versions removed: {freed}." if removed.files else "Nothing to remove.", err=True)
+    if removed.waiting:
+        note(f"{removed.waiting:,} superseded versions stay until their retention is over.")
 
 
 @click.command(short_help="Delete raw exports that staging stands for.")
-@click.option("--older-than", type=click.IntRange(1), required=True, metavar="DAYS", help="Export days to keep.")
-def retire(older_than: int) -> None:
+@click.option(
+    "--older-than",
+    type=click.IntRange(1),
+    required=True,
+    metavar="DAYS",
+    help="Delete raw files of export days older than DAYS.",
+)
+@click.option("--dry-run", is_flag=True, help="List what would be deleted, and delete nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def retire(older_than: int, dry_run: bool, yes: bool) -> None:
     """Delete the raw files of export days older than DAYS.
 
-    Only where what is staged holds exactly those files, so that every table can still be
-    rebuilt, from staging. The days cannot be staged anew: after a change of their source's
-    declaration they stay as they are, and `run` says so. Other days are kept, and named.
+    A day's files are deleted only if its live staged version was made of exactly these
+    files, and is there with its checksums, so that every table can still be rebuilt, from
+    staging. A file that is replaced meanwhile stays. Days that must stay are named, with the
+    reason. Retired days cannot be staged anew: after a change of their source's declaration
+    they stay as they are, and `run` names them.
 
     \b
-    Example:
+    Examples:
+      star-assets retire --older-than 400 --dry-run
       star-assets retire --older-than 400
     """
     from rich.filesize import decimal as file_size
 
-    from star_assets.pipeline.retire import retire as delete
+    from star_assets.pipeline.retire import delete_listed, retirable
 
     warehouse = open_warehouse()
-    done = delete(warehouse, timedelta(days=older_than), datetime.now(warehouse.settings.zone).date())
+    found = retirable(warehouse, timedelta(days=older_than), datetime.now(warehouse.settings.zone).date())
+    for reason in found.kept:
+        note(f"kept {reason}.")
+    if not found.days:
+        click.echo("Nothing to retire.", err=True)
+        return
+    if dry_run:
+        for old in found.days:
+            click.echo(f"{old.source.name} {old.day}: {_counted(len(old.files), 'file')}, {file_size(old.size)}")
+        click.echo(f"Would retire {_counted(len(found.days), 'export day')}: {file_size(found.size)}.", err=True)
+        return
+    if not yes:
+        what = f"raw files of {_counted(len(found.days), 'export day')} ({file_size(found.size)})"
+        click.confirm(f"Delete the {what} from {warehouse.storage.uri('oltp')} for good?", abort=True, err=True)
+    done = delete_listed(warehouse, found)
     for reason in done.kept:
         note(f"kept {reason}.")
-    freed = f"{done.days:,} export days retired: {file_size(done.bytes)}."
-    click.echo(freed if done.days else "Nothing to retire.", err=True)
+    click.echo(f"{_counted(done.days, 'export day')} retired: {file_size(done.bytes)}.", err=True)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 @click.command(short_help="Erase a person, or another member of a dimension.")

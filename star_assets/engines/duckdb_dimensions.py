@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -44,14 +44,11 @@ class Dimensions(Relations):
         return found is not None and found[0] > 0
 
     @told("keeping members")
-    def keep_members(
-        self, dimension: Dimension, file: str, before: str, uses: Mapping[str, Sequence[str]], kept: Path
-    ) -> list[str]:
+    def keep_members(self, dimension: Dimension, file: str, before: str, used: Sequence[str], kept: Path) -> list[str]:
         """The rows of the earlier file that the later one lacks, as far as facts use them."""
-        key = name(dimension.key)
-        self._view("lost", f"FROM {parquet([before])} AS was ANTI JOIN {parquet([file])} AS is_now USING ({key})")
-        keys = self._used(dimension, "lost", uses)
+        keys = self.lost_in_use(dimension, before, file, used)
         if keys:
+            key = name(dimension.key)
             listed = ", ".join(map(text, keys))
             changed = f"{text(SUPERSEDED)} AS {MEMBER_KIND}"
             changed += f", false AS {IS_CURRENT}" if isinstance(dimension, History) else ""
@@ -62,20 +59,26 @@ class Dimensions(Relations):
         return keys
 
     @told("comparing members")
-    def superseded_in_use(self, dimension: Dimension, file: str, uses: Mapping[str, Sequence[str]]) -> list[str]:
+    def lost_in_use(self, dimension: Dimension, before: str, after: str, used: Sequence[str]) -> list[str]:
+        """Of the members that the later file lacks, those that facts use."""
+        key = name(dimension.key)
+        self._view("lost", f"FROM {parquet([before])} AS was ANTI JOIN {parquet([after])} AS is_now USING ({key})")
+        return self._used(dimension, "lost", used)
+
+    @told("comparing members")
+    def superseded_in_use(self, dimension: Dimension, file: str, used: Sequence[str]) -> list[str]:
         """Of the members that were kept, those that facts still use."""
         self._view("kept", f"FROM {parquet([file])} WHERE {MEMBER_KIND} = {text(SUPERSEDED)}")
-        return self._used(dimension, "kept", uses)
+        return self._used(dimension, "kept", used)
 
-    def _used(self, dimension: Dimension, members: str, uses: Mapping[str, Sequence[str]]) -> list[str]:
-        """The keys of some members that occur in facts' files, as text."""
-        columns = [f"SELECT {name(column)} AS used FROM {parquet(files)}" for column, files in uses.items() if files]
-        if not columns:
+    def _used(self, dimension: Dimension, members: str, used: Sequence[str]) -> list[str]:
+        """The keys of some members that facts use, as text."""
+        if not used:
             return []
         key = name(dimension.key)
         found = self.connection.execute(
             f"SELECT DISTINCT CAST({key} AS VARCHAR) FROM {members} "
-            f"WHERE {key} IN (SELECT used FROM ({' UNION ALL '.join(columns)})) ORDER BY 1"
+            f"WHERE {key} IN (SELECT key FROM {parquet(used, evolving=False)}) ORDER BY 1"
         )
         return [value for (value,) in found.fetchall()]
 

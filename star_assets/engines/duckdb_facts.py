@@ -23,6 +23,9 @@ from star_assets.staging.winners import current, exported_with, lines_of
 # statistics, so groups are smaller than the writers' default of 122,880.
 ROW_GROUP = 65_536
 
+# A file of fewer bytes costs more to open in a statement of its own than to read.
+SMALL = 256 * 1024
+
 
 class Facts(Relations):
     """The half of the DuckDB engine that builds facts."""
@@ -83,31 +86,55 @@ class Facts(Relations):
     def audit_fact(self, fact: Fact, files: Mapping[str, str], dimensions: Mapping[str, str]) -> dict[str, FactRules]:
         """Hold each date's file against the rules of the model and the dimensions' members."""
         unknown = {column: self._unknown(fact, column, files, dimensions) for column in fact.references}
-        # File by file: one statement over all of them takes four times as long
-        # to find repeated keys, because it keeps every key of the range at once.
-        with ThreadPoolExecutor(self.settings.threads) as pool:
-            audited = pool.map(lambda date: self._audit_file(fact, date, files[date]), files)
-            found = dict(zip(files, audited, strict=True))
+        if sum(Path(file).stat().st_size for file in files.values()) <= SMALL * len(files):
+            found = self._audit_together(fact, files)
+        else:
+            # File by file: one statement over all of them takes four times as long
+            # to find repeated keys, because it keeps every key of the range at once.
+            with ThreadPoolExecutor(self.settings.threads) as pool:
+                audited = pool.map(lambda date: self._audit_file(fact, date, files[date]), files)
+                found = dict(zip(files, audited, strict=True))
         return {
             date: replace(rules, unknown_references={c: counts.get(files[date], 0) for c, counts in unknown.items()})
             for date, rules in found.items()
         }
 
+    def _audit_together(self, fact: Fact, files: Mapping[str, str]) -> dict[str, FactRules]:
+        """Small files in one statement, whose beginning would cost more than reading one of them."""
+        listed = ", ".join(f"({text(file)}, DATE {text(date)})" for date, file in files.items())
+        with self.connection.cursor() as cursor:
+            found = cursor.execute(
+                f"SELECT CAST(_date AS VARCHAR), {self._counts(fact, '_date')} FROM {parquet(list(files.values()))} "
+                f"JOIN (VALUES {listed}) AS dated({FILE}, _date) USING ({FILE}) GROUP BY _date"
+            ).fetchall()
+        counted = {date: counts for date, *counts in found}
+        # A file without rows is in no group.
+        nothing = [0] * 4 + [0] * len(_minimums(fact)) + [None] * len(fact.summed)
+        return {date: self._rules(fact, counted.get(date, nothing)) for date in files}
+
     def _audit_file(self, fact: Fact, date: str, file: str) -> FactRules:
-        key, sums = name(fact.key), fact.summed
-        minimums = {m.column: m.minimum for m in fact.measures if m.minimum is not None}
+        with self.connection.cursor() as cursor:
+            counts = self._counts(fact, f"DATE {text(date)}")
+            found = cursor.execute(f"SELECT {counts} FROM {parquet([file])}").fetchone()
+        assert found is not None
+        return self._rules(fact, found)
+
+    def _counts(self, fact: Fact, date: str) -> str:
+        """SQL for what `_rules` takes, of rows that should all be of one date."""
+        key = name(fact.key)
         counts = [
             "count(*)",
             f"count(*) - count({key})",
             f"count({key}) - count(DISTINCT {key})",
-            f"count(*) FILTER (business_date({name(fact.date)}) IS DISTINCT FROM DATE {text(date)})",
-            *(f"count(*) FILTER ({name(column)} < {least})" for column, least in minimums.items()),
-            *(f"sum({name(column)})" for column in sums),
+            f"count(*) FILTER (business_date({name(fact.date)}) IS DISTINCT FROM {date})",
+            *(f"count(*) FILTER ({name(column)} < {least})" for column, least in _minimums(fact).items()),
+            *(f"sum({name(column)})" for column in fact.summed),
         ]
-        with self.connection.cursor() as cursor:
-            found = cursor.execute(f"SELECT {', '.join(counts)} FROM {parquet([file])}").fetchone()
-        assert found is not None
-        rows, null_keys, repeated_keys, outside_date, *measured = found
+        return ", ".join(counts)
+
+    def _rules(self, fact: Fact, counts: Sequence[Any]) -> FactRules:
+        sums, minimums = fact.summed, _minimums(fact)
+        rows, null_keys, repeated_keys, outside_date, *measured = counts
         below, totals = measured[: len(minimums)], measured[len(minimums) :]
         return FactRules(
             rows,
@@ -196,3 +223,8 @@ class Facts(Relations):
         """Free what `fact_rows` kept."""
         sources = (self.star.driving_column(fact).source, *self.star.parts(fact))
         self._drop("headers", *(f"{kept}_{source.name}" for source in sources for kept in ("owned", "again")))
+
+
+def _minimums(fact: Fact) -> dict[str, Any]:
+    """The least value of each measure that has one."""
+    return {measure.column: measure.minimum for measure in fact.measures if measure.minimum is not None}

@@ -102,19 +102,18 @@ class States(Relations):
         )
         return dict(found.fetchall())
 
-    @told("reading the key index")
-    def dates_of_exports(self, source: Source, index: Sequence[str], exports: Sequence[str]) -> list[str]:
-        """Every date of any row of a key that has a row in one of the exports."""
-        if not index or not exports:
-            return []
-        keys = names(source.keys)
-        files, touched = parquet(index, evolving=False), ", ".join(f"DATE {text(export)}" for export in exports)
-        found = self.connection.execute(
-            f"WITH touched AS (SELECT DISTINCT {keys} FROM {files} WHERE export IN ({touched})) "
-            f"SELECT DISTINCT CAST(date AS VARCHAR) AS date FROM {files} JOIN touched USING ({keys}) "
-            "WHERE date IS NOT NULL ORDER BY date"
-        )
-        return [date for (date,) in found.fetchall()]
+    @told("listing members")
+    def fold_members(self, column: str, base: str | None, facts: Sequence[StagedInput], file: Path) -> None:
+        """(version, key) of the base's and the facts' rows, each once."""
+        parts = [f"SELECT version, key FROM {parquet([base])}"] if base else []
+        listed = ", ".join(f"({text(path)}, {text(fact.day)})" for fact in facts for path in fact.files)
+        if listed:
+            files = parquet([path for fact in facts for path in fact.files], evolving=False)
+            parts.append(
+                f"SELECT DISTINCT version, {name(column)} AS key FROM {files} "
+                f"JOIN (VALUES {listed}) AS named({FILE}, version) USING ({FILE})"
+            )
+        self._copy(f"SELECT * FROM ({' UNION ALL '.join(parts)}) ORDER BY key, version", file)
 
 
 # From `needed`, (date, export): each date with a list of its exports.

@@ -173,8 +173,11 @@ class Engine(Protocol):
         """
         ...
 
-    def dates_of_exports(self, source: Source, index: Sequence[str], exports: Sequence[str]) -> list[str]:
-        """The dates that any key in these exports has or ever had."""
+    def fold_members(self, column: str, base: str | None, facts: Sequence[StagedInput], file: Path) -> None:
+        """(version, key) of the distinct values of a fact's column, over `base` and the versions' files.
+
+        The `day` of each input is the id of its version.
+        """
         ...
 
     def build_dimension(self, dimension: Dimension, given: DimensionInput, file: Path) -> None:
@@ -193,17 +196,19 @@ class Engine(Protocol):
         """Whether a dimension's file lacks a member of an earlier one."""
         ...
 
-    def keep_members(
-        self, dimension: Dimension, file: str, before: str, uses: Mapping[str, Sequence[str]], kept: Path
-    ) -> list[str]:
-        """The keys, as text, that `before` has, `file` lacks and facts' files use, by column.
+    def keep_members(self, dimension: Dimension, file: str, before: str, used: Sequence[str], kept: Path) -> list[str]:
+        """The keys, as text, that `before` has, `file` lacks and facts use; `used` are files of `fold_members`.
 
         Where there are some, `kept` is `file` with their rows, marked as superseded.
         """
         ...
 
-    def superseded_in_use(self, dimension: Dimension, file: str, uses: Mapping[str, Sequence[str]]) -> list[str]:
-        """The keys, as text, of the file's superseded members that facts' files still use."""
+    def lost_in_use(self, dimension: Dimension, before: str, after: str, used: Sequence[str]) -> list[str]:
+        """The keys, as text, that `before` has, `after` lacks and facts use."""
+        ...
+
+    def superseded_in_use(self, dimension: Dimension, file: str, used: Sequence[str]) -> list[str]:
+        """The keys, as text, of the file's superseded members that facts still use."""
         ...
 
     def audit_dimension(self, dimension: Dimension, file: str) -> Mapping[str, int]:

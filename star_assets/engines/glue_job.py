@@ -17,15 +17,21 @@ from typing import Any
 
 
 def run(work: Mapping[str, Any], report: Any) -> dict[str, int]:
-    """Write the versions that are asked for; `report` is told of each day. Returns rows and bytes in all."""
+    """Write the versions that are asked for; `report` is told of each day. Returns rows and bytes in all.
+
+    Where this is another build than that of who asks, every day's report says so and nothing is computed.
+    """
     from star_assets.model import load_star
+    from star_assets.pipeline.elsewhere import Job
+    from star_assets.pipeline.identity import Build
     from star_assets.pipeline.warehouse import Warehouse
     from star_assets.settings import Settings
 
     settings = Settings(**work["settings"])
     warehouse = Warehouse(load_star(settings.model), settings)
     totals = {"rows": 0, "bytes": 0}
-    for found in warehouse.write_versions(work["table"], work["versions"]):
+    job = Job(work["table"], work["versions"], Build.from_json(work.get("build", {})))
+    for found in warehouse.write_versions(job):
         report(found)
         totals = {name: value + found.get(name, 0) for name, value in totals.items()}
     return totals

@@ -1,6 +1,6 @@
 """What Athena sees: databases, tables, partitions. The interface of every catalog.
 
-Tables of the star are derived from the pointers, so a catalog can always be
+Tables of the star are derived from the ledgers, so a catalog can always be
 rebuilt; tables that users create by SQL live here alone. Not here: which version
 is live (versions), keeping the two in step (publish).
 """
@@ -31,6 +31,7 @@ class TableEntry:
     """A table or view. `location` is a URI; a view has `view_sql` instead.
 
     In `view_sql`, names without a database are of `view_database`.
+    `revision` is what the catalog calls this state of the table, where it has a name for it.
 
     `csv` is read by Hive's OpenCSVSerDe, `text` by its LazySimpleSerDe, `json` by
     OpenX's JsonSerDe; `serde` holds that SerDe's own parameters.
@@ -47,6 +48,7 @@ class TableEntry:
     view_sql: str | None = None
     view_database: str | None = None
     serde: Mapping[str, str] = field(default_factory=dict)
+    revision: str = field(default="", compare=False)
 
     @property
     def is_ours(self) -> bool:
@@ -129,6 +131,10 @@ class Catalog(Protocol):
         The database is created if need be. Raises NotOurs where a table of the
         star would replace one that is not (or the reverse).
         """
+        ...
+
+    def replace_table(self, found: TableEntry | None, entry: TableEntry) -> None:
+        """Put a table if it still is as it was `found` (None: if there is none). Raises LostRace, NotOurs."""
         ...
 
     def drop_table(self, database: str, name: str) -> None:

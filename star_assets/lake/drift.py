@@ -1,9 +1,9 @@
-"""Keeping the catalog in step with the pointers, whoever moved them.
+"""Keeping the catalog in step with the ledgers, whoever changed them.
 
-A catalog entry says which version it serves and which state of the pointer, by
-ETag, said so. So one listing of a table's pointers tells what is behind, and only
-that is read. Here: looking for what moved, comparing everything, mending what
-is found. Not here: how an entry is made (publish), raw exports (pipeline).
+A catalog entry says which version it serves; the ledgers say which one is live.
+One listing of a table's ledgers tells which of them changed, and only those are
+read. Here: looking for what moved, comparing everything, mending what is found.
+Not here: how an entry is made (publish), raw exports (pipeline).
 """
 
 from __future__ import annotations
@@ -15,29 +15,25 @@ from typing import Literal
 
 from star_assets.lake.aws import in_batches
 from star_assets.lake.catalog import Catalog, CatalogColumn, PartitionEntry, TableEntry
+from star_assets.lake.ledger import Day, Entry, Ledgers, Snapshot, read_days
 from star_assets.lake.publish import (
-    POINTER,
     VERSION,
-    Entry,
     Live,
+    Served,
     live_version,
     partitioned,
-    serve_live,
+    serve,
     served_entries,
     tell_statistics,
 )
-from star_assets.lake.storage import Storage, Stored, each
-from star_assets.lake.versions import Partition, Pointer, listed_pointers
+from star_assets.lake.storage import Storage, each
+from star_assets.lake.versions import LIVE, Partition
 from star_assets.model.errors import VersionLost
 
 # Partitions that are mended at a time: what one call to Glue takes.
 AT_A_TIME = 100
 
 Found = Literal["registered", "moved", "dropped", "redefined", "crawled", "not ours", "lost"]
-
-
-# The pointers of a table by day (None: the dimension's one), as last listed; None where they never were.
-Listing = Mapping["str | None", Stored] | None
 
 
 @dataclass(frozen=True)
@@ -59,58 +55,62 @@ class Follower:
     short of time stops between two of them, and goes on or begins anew later.
     """
 
-    def __init__(self, storage: Storage, catalog: Catalog, table: TableEntry) -> None:
+    def __init__(self, storage: Storage, catalog: Catalog, table: TableEntry, ledgers: Ledgers | None = None) -> None:
         self.storage, self.catalog, self.table = storage, catalog, table
         self.name = f"{table.database}.{table.name}"
-        # None before the first look through all.
-        self.listed: Listing = None
-        self._known: dict[str | None, str] = {}
+        self.ledgers = ledgers or Ledgers(storage, table.database, table.name)
+        # The live version of each day (None: of a table without any), as last looked up; None before the first look.
+        self.live: Mapping[str | None, Entry] | None = None
+        # The version of each day that the catalog serves.
+        self._served: dict[str | None, str] = {}
 
     def look(self) -> Iterator[list[Drift]]:
         """Serve what moved since the last look: one listing, and what it costs to serve that."""
-        self.listed = listed_pointers(self.storage, self.table.database, self.table.name)
-        yield from self._mend(self._moved(self._known))
+        self.live = live_entries(self.ledgers.look())
+        yield from self._mend(self._moved())
 
     def look_through(self) -> Iterator[list[Drift]]:
-        """Compare every partition with its pointer: a listing of each, and what it costs to mend what differs."""
-        # The catalog first: what the pointers then say beyond it is behind, not about to be served.
+        """Compare every partition with its ledger: a listing of each, and what it costs to mend what differs."""
+        # The catalog first: what the ledgers then say beyond it is behind, not about to be served.
         entry = self.catalog.table(self.table.database, self.table.name)
         if entry and not entry.is_ours:
             yield [Drift(self.name, None, "not ours")]
             return
-        known, lists = dict[str | None, str](), set[tuple[CatalogColumn, ...]]()
+        served, lists = dict[str | None, str](), set[tuple[CatalogColumn, ...]]()
         pages = self.catalog.pages(self.table.database, self.table.name) if entry and entry.partition_columns else ()
         for page in pages:
-            known.update({one.values[0]: self._state(one.values[0], one) for one in page if VERSION in one.parameters})
+            served.update(
+                {one.values[0]: self._version(one.values[0], one) for one in page if VERSION in one.parameters}
+            )
             lists.update(one.columns for one in page)
             yield []
         if self.table.partition_columns:
             yield self._mend_definition(entry, sorted(lists, key=lambda columns: (len(columns), str(columns))))
         elif entry and VERSION in entry.parameters:
-            known[None] = self._state(None, entry)
-        self.listed = listed_pointers(self.storage, self.table.database, self.table.name)
-        self._known = known
-        yield from self._mend(self._moved(known))
+            served[None] = self._version(None, entry)
+        self.live, self._served = live_entries(self.ledgers.look()), served
+        yield from self._mend(self._moved())
 
-    def _moved(self, known: Mapping[str | None, str]) -> list[str | None]:
-        """The days whose pointer, as listed, is not in the known state."""
-        listed = {day: stored.etag for day, stored in (self.listed or {}).items()}
-        return sorted((day for day in listed.keys() | known.keys() if listed.get(day) != known.get(day)), key=str)
+    def _moved(self) -> list[str | None]:
+        """The days whose live version is not the one that is served."""
+        live = {day: entry.version for day, entry in (self.live or {}).items()}
+        days = live.keys() | self._served.keys()
+        return sorted((day for day in days if live.get(day) != self._served.get(day)), key=str)
 
     def _mend(self, days: Sequence[str | None]) -> Iterator[list[Drift]]:
-        listed = self.listed or {}
+        live = self.live or {}
         for batch in in_batches(list(days), AT_A_TIME):
             yield mend_days(self.storage, self.catalog, self.table, batch)
             for day in batch:
-                if day in listed:
-                    self._known[day] = listed[day].etag
+                if day in live:
+                    self._served[day] = live[day].version
                 else:
-                    self._known.pop(day, None)
+                    self._served.pop(day, None)
 
-    def _state(self, day: str | None, entry: Entry) -> str:
-        """The ETag of the pointer that an entry was made for; empty where it does not serve what it says."""
+    def _version(self, day: str | None, entry: Served) -> str:
+        """The version that an entry serves; empty where its location is not that version's."""
         folder = Partition(self.table.database, self.table.name, day).version_folder(entry.parameters[VERSION])
-        return entry.parameters.get(POINTER, "") if entry.location == self.storage.uri(folder) else ""
+        return entry.parameters[VERSION] if entry.location == self.storage.uri(folder) else ""
 
     def _mend_definition(self, found: TableEntry | None, lists: Sequence[tuple[CatalogColumn, ...]]) -> list[Drift]:
         wanted = partitioned(self.storage, self.table, found, [column for columns in lists for column in columns])
@@ -121,30 +121,35 @@ class Follower:
 
 
 def mend(storage: Storage, catalog: Catalog, tables: Sequence[TableEntry]) -> list[Drift]:
-    """Bring the catalog in step with the pointers; what is not ours stays. Returns what was done."""
+    """Bring the catalog in step with the ledgers; what is not ours stays. Returns what was done."""
     steps = (step for table in tables for step in Follower(storage, catalog, table).look_through())
     return [drift for step in steps for drift in step]
 
 
 def mend_days(storage: Storage, catalog: Catalog, table: TableEntry, days: Sequence[str | None]) -> list[Drift]:
-    """Serve some days as their pointers say by now. Returns what was not served so."""
+    """Serve some days as their ledgers say by now. Returns what was not served so."""
     partitions = [Partition(table.database, table.name, day) for day in days]
     served, found = served_entries(catalog, table, days), list[Drift]()
     behind: dict[Partition, Live | None] = {}
-    for partition, live in zip(partitions, each(storage, partial(_live, storage), partitions), strict=True):
+    look = each(storage, partial(_live, storage), read_days(storage, partitions).items())
+    for partition, live in zip(partitions, look, strict=True):
         if isinstance(live, VersionLost):
             found.append(Drift(f"{table.database}.{table.name}", partition.name, "lost"))
             continue
-        entry = served.get(partition.day)
-        what = difference(storage, partition, entry, live.manifest.version if live else None)
+        what = difference(storage, partition, served.get(partition.day), live.entry.version if live else None)
         if what:
             found.append(Drift(f"{table.database}.{table.name}", partition.name, what))
-        # A pointer that vacuum rewrote is in another state and names the same version.
-        if what or (entry and live and entry.parameters.get(POINTER) != live.etag):
             behind[partition] = live
-    serve_live(storage, catalog, table, behind)
-    tell_statistics(catalog, table, {partition: live.manifest for partition, live in behind.items() if live})
+    manifests = {partition: live.manifest for partition, live in behind.items() if live}
+    if behind:
+        serve(storage, catalog, table, list(behind), manifests.values())
+    tell_statistics(catalog, table, manifests)
     return found
+
+
+def live_entries(found: Snapshot) -> dict[str | None, Entry]:
+    """The live version of each day that has one; None is the day of a table without any."""
+    return {None if key == LIVE else key: entry for key, entry in found.live.items()}
 
 
 def out_of_step(
@@ -152,21 +157,21 @@ def out_of_step(
     table: TableEntry,
     entry: TableEntry | None,
     partitions: Sequence[PartitionEntry],
-    pointers: Mapping[str | None, Pointer],
+    live: Mapping[str | None, Entry],
 ) -> dict[Partition, Found]:
-    """The partitions of `table` that the catalog, as found, does not serve as its pointers say."""
-    served: dict[str | None, Entry] = {one.values[0]: one for one in partitions if VERSION in one.parameters}
+    """The partitions of `table` that the catalog, as found, does not serve as their ledgers say."""
+    served: dict[str | None, Served] = {one.values[0]: one for one in partitions if VERSION in one.parameters}
     if entry and not entry.partition_columns and VERSION in entry.parameters:
         served = {None: entry}
     found: dict[Partition, Found] = {}
-    for day in sorted(pointers.keys() | served.keys(), key=str):
-        partition, live = Partition(table.database, table.name, day), pointers[day].live if day in pointers else None
-        if what := difference(storage, partition, served.get(day), live.version if live else None):
+    for day in sorted(live.keys() | served.keys(), key=str):
+        partition = Partition(table.database, table.name, day)
+        if what := difference(storage, partition, served.get(day), live[day].version if day in live else None):
             found[partition] = what
     return found
 
 
-def difference(storage: Storage, partition: Partition, entry: Entry | None, live: str | None) -> Found | None:
+def difference(storage: Storage, partition: Partition, entry: Served | None, live: str | None) -> Found | None:
     """How what the catalog serves of a partition differs from its live version; None if it does not."""
     if live is None:
         return "dropped" if entry else None
@@ -176,8 +181,8 @@ def difference(storage: Storage, partition: Partition, entry: Entry | None, live
     return None if serves == (live, storage.uri(partition.version_folder(live))) else "moved"
 
 
-def _live(storage: Storage, partition: Partition) -> Live | VersionLost | None:
+def _live(storage: Storage, found: tuple[Partition, Day]) -> Live | VersionLost | None:
     try:
-        return live_version(storage, partition)
+        return live_version(storage, *found)
     except VersionLost as error:
         return error

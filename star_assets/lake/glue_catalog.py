@@ -1,7 +1,7 @@
 """The catalog of a lake on AWS: Glue's Data Catalog.
 
 Here: the calls, their limits, what each of their answers means. Not here: how
-an entry looks in Glue (glue_entries), keeping it in step with the pointers (publish).
+an entry looks in Glue (glue_entries), keeping it in step with the ledgers (publish).
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from star_assets.lake.aws import Client, code, in_batches, refused, told
 from star_assets.lake.catalog import Catalog, ColumnStatistics, PartitionEntry, TableEntry, folded
 from star_assets.lake.glue_entries import partition_entry, partition_input, table_entry, table_input
 from star_assets.lake.glue_statistics import GlueStatistics
-from star_assets.model.errors import AwsBusy, AwsRefused, NotOurs
+from star_assets.model.errors import AwsBusy, AwsRefused, LostRace, NotOurs
 
 if TYPE_CHECKING:
     from star_assets.settings import Settings
@@ -55,7 +56,7 @@ _ANSWERS = {"EntityNotFoundException": _Absent, "AlreadyExistsException": _Exist
 class GlueCatalog(Catalog):
     """The databases of this account and region whose names begin with `prefix`; it is no part of their names here.
 
-    Table versions are not archived: Glue keeps only so many, and yesterday is in the pointers.
+    Table versions are not archived: Glue keeps only so many, and yesterday is in the ledgers.
     """
 
     def __init__(self, prefix: str = "") -> None:
@@ -113,6 +114,18 @@ class GlueCatalog(Catalog):
                 self._put_table(entry, found[1] if found else None)
                 return
         raise AwsBusy(self._name(entry.database, entry.name), "others changed the table each time that it was written")
+
+    def replace_table(self, found: TableEntry | None, entry: TableEntry) -> None:
+        """Put a table if it still is as it was `found` (None: if there is none). Raises LostRace, NotOurs."""
+        entry = folded(entry)
+        if found == entry:
+            return
+        if found and found.is_ours != entry.is_ours:
+            raise NotOurs(f"{entry.database}.{entry.name}")
+        try:
+            self._put_table(entry, found.revision if found else None)
+        except (_Absent, _Exists, _Moved) as error:
+            raise LostRace(f"{entry.database}.{entry.name}") from error
 
     def drop_table(self, database: str, name: str) -> None:
         """Forget a table and its partitions; one that is gone is no error. Files stay."""
@@ -203,7 +216,8 @@ class GlueCatalog(Catalog):
             )
         except _Absent:
             return None
-        return table_entry(reply["Table"], database.lower(), self.prefix), reply["Table"].get("VersionId", "")
+        revision = reply["Table"].get("VersionId", "")
+        return replace(table_entry(reply["Table"], database.lower(), self.prefix), revision=revision), revision
 
     def _put_table(self, entry: TableEntry, version: str | None) -> None:
         """Create the table (`version` is None), or replace it if it is still of that version."""

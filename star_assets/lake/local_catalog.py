@@ -2,7 +2,7 @@
 
 Here: tables and partitions as rows; every call is one transaction on its own
 connection, so threads, forks and other processes need no care. Not here: SQL
-over the tables (athena), keeping them in step with the pointers (publish).
+over the tables (athena), keeping them in step with the ledgers (publish).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from star_assets.lake.catalog import (
     folded,
     lowered,
 )
-from star_assets.model.errors import CatalogBusy, LakeFull, LakeRefused, NotOurs
+from star_assets.model.errors import CatalogBusy, LakeFull, LakeRefused, LostRace, NotOurs
 from star_assets.settings import Settings
 
 # A transaction takes milliseconds, so this is reached only behind a stuck process.
@@ -98,17 +98,18 @@ class LocalCatalog(Catalog):
 
     def put_table(self, entry: TableEntry) -> None:
         """Create a table, or replace its definition and keep its partitions. Raises NotOurs."""
+        with self._writing() as connection:
+            _put_table(connection, folded(entry))
+
+    def replace_table(self, found: TableEntry | None, entry: TableEntry) -> None:
+        """Put a table if it still is as it was `found` (None: if there is none). Raises LostRace, NotOurs."""
         entry = folded(entry)
         with self._writing() as connection:
-            found = _find(connection, entry.database, entry.name)
-            if found and found[1].is_ours != entry.is_ours:
-                raise NotOurs(f"{entry.database}.{entry.name}")
-            connection.execute("INSERT OR IGNORE INTO databases VALUES (?)", [entry.database])
-            connection.execute(
-                "INSERT INTO tables (database, name, definition) VALUES (?, ?, ?)"
-                " ON CONFLICT DO UPDATE SET definition = excluded.definition",
-                [entry.database, entry.name, _definition(entry)],
-            )
+            present = _find(connection, entry.database, entry.name)
+            if (present and present[1]) != found:
+                raise LostRace(f"{entry.database}.{entry.name}")
+            if found != entry:
+                _put_table(connection, entry)
 
     def drop_table(self, database: str, name: str) -> None:
         """Forget a table and its partitions; one that is gone is no error. Files stay."""
@@ -143,7 +144,9 @@ class LocalCatalog(Catalog):
             found = _find(connection, database, name)
             if not found:
                 raise KeyError(f"{database}.{name}")
-            lists = [json.dumps(_rows(lowered(entry.columns))) for entry in entries]
+            # Thousands of partitions share a few lists, which are turned into text once.
+            texts = {columns: json.dumps(_rows(lowered(columns))) for columns in {entry.columns for entry in entries}}
+            lists = [texts[entry.columns] for entry in entries]
             connection.executemany(
                 "INSERT OR IGNORE INTO column_lists (columns) VALUES (?)", [(text,) for text in set(lists)]
             )
@@ -286,6 +289,18 @@ def _table(database: str, name: str, definition: str) -> TableEntry:
     for columns in ("columns", "partition_columns"):
         found[columns] = _columns(found[columns])
     return TableEntry(database, name, **found)
+
+
+def _put_table(connection: sqlite3.Connection, entry: TableEntry) -> None:
+    found = _find(connection, entry.database, entry.name)
+    if found and found[1].is_ours != entry.is_ours:
+        raise NotOurs(f"{entry.database}.{entry.name}")
+    connection.execute("INSERT OR IGNORE INTO databases VALUES (?)", [entry.database])
+    connection.execute(
+        "INSERT INTO tables (database, name, definition) VALUES (?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET definition = excluded.definition",
+        [entry.database, entry.name, _definition(entry)],
+    )
 
 
 def _rows(columns: Sequence[CatalogColumn]) -> list[tuple[str, str, str]]:

@@ -7,8 +7,10 @@ bytes mean (versions).
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import fcntl
+import hashlib
 import os
 import shutil
 import time
@@ -27,6 +29,12 @@ FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 SCRATCH = "_scratch"
 
+# Linux's call that flushes one file system; Python has only the one for all of them.
+_SYNCFS = getattr(ctypes.CDLL(None), "syncfs", None)
+
+# Where `delete_if` compares a file before it deletes it, as <ETag>/<path>; the `.` hides it from listings and sweeps.
+ASIDE = f"{SCRATCH}/.aside"
+
 # Emptied folders are removed, so one may vanish between making it and renaming
 # a file into it. Losing that race several times in a row is no race any more.
 PLACE_ATTEMPTS = 10
@@ -35,9 +43,9 @@ PLACE_ATTEMPTS = 10
 class LocalStorage(Storage):
     """A folder on a local, POSIX file system. Makes the folder at the first write.
 
-    Contents are flushed to disk before they get their name. Journaling file
-    systems keep renames in order, so a power loss may take back the last
-    publishes, each of them whole, but leaves no pointer to missing files.
+    A swap first flushes to disk whatever was written to the file system before it.
+    Journaling file systems keep renames in order, so a power loss may take back the
+    last publishes, each of them whole, but leaves no ledger that names missing files.
     """
 
     # A call takes less time than handing it to a thread.
@@ -48,12 +56,9 @@ class LocalStorage(Storage):
 
     def walk(self, prefix: str) -> Iterator[Stored]:
         """Every object below the folder `prefix`, by path; a name that begins with `.` is no object."""
-        for entry in sorted(self._entries(prefix), key=_in_path_order):
-            path = f"{prefix}/{entry.name}" if prefix else entry.name
-            if entry.is_dir():
-                yield from self.walk(path)
-            elif found := _stat(entry):
-                yield Stored(path, found.st_size, _etag(found), found.st_mtime)
+        found: list[Stored] = []
+        self._add(prefix, found)
+        return iter(found)
 
     def folders(self, prefix: str) -> list[str]:
         """The names of the folders directly in the folder `prefix`, sorted."""
@@ -65,6 +70,10 @@ class LocalStorage(Storage):
         with _told(target, FileNotFoundError), target.open("rb") as file:
             return file.read(), _etag(os.fstat(file.fileno()))
 
+    def cached(self, path: str, etag: str = "") -> bytes:
+        """The content, which is always at hand; it may be newer than `etag` says. Raises FileNotFoundError."""
+        return self.read(path)[0]
+
     def write(self, path: str, content: bytes) -> None:
         """Put a small object, whole or not at all."""
         target = self.root / path
@@ -74,7 +83,14 @@ class LocalStorage(Storage):
     def swap(self, path: str, content: bytes, expect: str | None) -> str:
         """Put `content` if the object's ETag is still `expect`. Returns the new ETag. Raises LostRace."""
         target = self.root / path
-        with _told(target), self._spooled(content) as fresh, _locked(target.parent):
+        with _told(target), self._spooled(content) as fresh:
+            # One for all files that the swap makes visible costs less than a flush for each of two of them.
+            _flush_all(fresh)
+            return self._swapped(fresh, path, expect)
+
+    def _swapped(self, fresh: Path, path: str, expect: str | None) -> str:
+        target = self.root / path
+        with _locked(target.parent):
             found = _stat(target)
             if expect != (found and _etag(found)):
                 raise LostRace(path)
@@ -96,6 +112,10 @@ class LocalStorage(Storage):
     def sweep(self, older_than: timedelta) -> None:
         """Remove what processes that died left in scratch and nobody touched for so long."""
         limit = time.time() - older_than.total_seconds()
+        aside = self.root / ASIDE
+        if aside.is_dir():
+            with _told(aside), _locked(aside):
+                self._settle()
         for entry in self._entries(SCRATCH):
             with _told(entry), suppress(FileNotFoundError):
                 if max(_changes(Path(entry.path))) >= limit:
@@ -109,7 +129,6 @@ class LocalStorage(Storage):
         """Make a local file of `scratch` the object `path`, whole or not at all."""
         target = self.root / path
         with _told(target):
-            _flush(file)
             _place(file, target)
 
     def local(self, paths: Sequence[str]) -> list[str]:
@@ -125,10 +144,36 @@ class LocalStorage(Storage):
                 target.unlink(missing_ok=True)
             emptied.add(target.parent)
         for folder in emptied:
-            with suppress(OSError):
-                while folder != self.root:
-                    folder.rmdir()
-                    folder = folder.parent
+            self._remove_emptied(folder)
+
+    def delete_if(self, path: str, etag: str) -> bool:
+        """Remove an object if its ETag is still `etag`, and the folders that this empties. Returns whether it is gone.
+
+        Nothing removes a file only if it is a certain one. So the file is renamed first, where
+        nobody else finds it, then compared, and put back if somebody had just replaced it.
+        """
+        target, aside = self.root / path, self.root / ASIDE
+        with _told(target), _locked(aside):
+            self._settle()
+            found = _stat(target)
+            if found and _etag(found) != etag:
+                return False
+            if found:
+                # What says that it may go, such as a marker, must outlast it.
+                _flush_all(target)
+                taken = aside / etag / path
+                taken.parent.mkdir(parents=True, exist_ok=True)
+                with suppress(FileNotFoundError):
+                    target.rename(taken)
+            is_gone = self._settle()
+        self._remove_emptied(target.parent)
+        return is_gone
+
+    def sha256(self, path: str) -> str:
+        """The SHA-256 of the file's bytes. Raises FileNotFoundError."""
+        target = self.root / path
+        with _told(target, FileNotFoundError), target.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
     def uri(self, path: str) -> str:
         """The absolute path."""
@@ -145,21 +190,59 @@ class LocalStorage(Storage):
                 return file[len(inside) :]
         return None
 
+    def _add(self, folder: str, found: list[Stored]) -> None:
+        """Add every object below a folder. Generators would take half as long again for thousands of folders."""
+        for entry in sorted(self._entries(folder), key=_in_path_order):
+            path = f"{folder}/{entry.name}" if folder else entry.name
+            if entry.is_dir():
+                self._add(path, found)
+            elif known := _stat(entry):
+                found.append(Stored(path, known.st_size, _etag(known), known.st_mtime))
+
+    def _settle(self) -> bool:
+        """Delete the files that were set aside; return those to their place that are not what was to be deleted.
+
+        Returns whether all are deleted. Files that a killed process set aside are settled by the next call.
+        """
+        aside, is_gone = self.root / ASIDE, True
+        for expected in [entry for entry in aside.iterdir() if entry.is_dir()]:
+            for file in [found for found in expected.rglob("*") if found.is_symlink() or found.is_file()]:
+                place = self.root / file.relative_to(expected)
+                found = _stat(place.parent / file.readlink() if file.is_symlink() else file)
+                if found is None or _etag(found) != expected.name:
+                    is_gone = False
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    # Whoever put a file there meanwhile would have replaced this one, too.
+                    with suppress(FileExistsError):
+                        os.link(file, place, follow_symlinks=False)
+                file.unlink()
+            shutil.rmtree(expected)
+        return is_gone
+
+    def _remove_emptied(self, folder: Path) -> None:
+        """Remove a folder, and those above it, as far as they are empty."""
+        with suppress(OSError):
+            while folder != self.root:
+                folder.rmdir()
+                folder = folder.parent
+
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:
-        target = self.root / folder
-        with _told(target), suppress(FileNotFoundError), os.scandir(target) as entries:
-            return [entry for entry in entries if not entry.name.startswith(".")]
-        return []
+        target = f"{self.root}/{folder}"
+        try:
+            with os.scandir(target) as entries:
+                return [entry for entry in entries if not entry.name.startswith(".")]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise _refusal(target, error) from error
 
     @contextmanager
     def _spooled(self, content: bytes) -> Iterator[Path]:
-        """A file with the content, safely on disk, that nobody else knows of."""
+        """A file with the content that nobody else knows of."""
         fresh = self.root / SCRATCH / uuid.uuid4().hex
         fresh.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with fresh.open("xb") as file:
-                file.write(content)
-            _flush(fresh)
+            fresh.write_bytes(content)
             yield fresh
         finally:
             fresh.unlink(missing_ok=True)
@@ -181,7 +264,7 @@ def _told(path: os.PathLike[str], *expected: type[OSError]) -> Iterator[None]:
         raise _refusal(path, error) from error
 
 
-def _refusal(path: os.PathLike[str], error: OSError) -> LakeFull | LakeRefused:
+def _refusal(path: str | os.PathLike[str], error: OSError) -> LakeFull | LakeRefused:
     problem = error.strerror or str(error)
     return (LakeFull if error.errno in FULL else LakeRefused)(os.fspath(path), problem)
 
@@ -204,9 +287,13 @@ def _place(file: Path, target: Path) -> None:
     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(target))
 
 
-def _flush(file: Path) -> None:
+def _flush_all(file: Path) -> None:
+    """Flush everything that was written to the file's file system."""
     with file.open("rb") as handle:
-        os.fsync(handle.fileno())
+        if _SYNCFS is None:
+            os.sync()
+        elif _SYNCFS(handle.fileno()):
+            raise OSError(errno.EIO, "the file system could not be flushed", str(file))
 
 
 def _stat(file: Path | os.DirEntry[str]) -> os.stat_result | None:

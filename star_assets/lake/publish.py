@@ -1,10 +1,10 @@
-"""The publish protocol: how a partition moves from one version to the next.
+"""The publish protocol: how a day moves from one version to the next.
 
-Here: writing a version, the commit that makes it live, and pointing the catalog
-at it. The caller reads the pointer first, writes under a new
-version id, audits, commits; once it lost the race it begins again from there, with
-another id, because vacuum may have taken what lost. Not here: what is in a
-version (pipeline), finding what the catalog lacks (drift), removing old ones (vacuum).
+Here: writing versions, the commit that makes them live, going back, and pointing
+the catalog at what is live. The caller reads the ledger first, then its inputs,
+writes under new version ids, audits, commits; a day that lost the race begins
+again from there. Not here: what is in a version (pipeline), replacing a dimension
+that loses members (replacing), removing versions (vacuum).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 from star_assets.lake.catalog import (
@@ -25,99 +25,82 @@ from star_assets.lake.catalog import (
     PartitionEntry,
     TableEntry,
 )
+from star_assets.lake.ledger import Day, Entry, Ledger, read_day, read_days, swap
 from star_assets.lake.storage import Storage, each
-from star_assets.lake.versions import (
-    Manifest,
-    Partition,
-    Pointer,
-    parse_time,
-    read_manifest,
-    read_pointer,
-    table_folder,
-)
-from star_assets.model.errors import LostRace, Transient, UnknownVersion, VersionLost
+from star_assets.lake.versions import Manifest, Partition, parse_time, read_manifest, table_folder
+from star_assets.model.errors import LostRace, UnknownVersion, VersionLost
 
-# The parameters that say which version a catalog entry serves, by what files, so that
-# a query lists no folder, and which state of the pointer, by ETag, said so. An entry
+# The parameters that say which version a catalog entry serves, since which swap of its
+# ledger that is live, and by what files, so that a query lists no folder. An entry
 # without a version was put there by somebody else.
-VERSION, FILES, POINTER = "version", "files", "pointer"
+VERSION, SINCE, FILES = "version", "since", "files"
 
 # The catalog follows a commit within moments; what it serves only so long after is late.
 LATE = timedelta(minutes=2)
 
 # What the catalog serves of a day, or (None) of a dimension.
-Entry = TableEntry | PartitionEntry
+Served = TableEntry | PartitionEntry
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A written version, to become live if its day's live version is still the one that was seen.
+
+    `export` is the digest of the export that a staged day was made of.
+    """
+
+    partition: Partition
+    manifest: Manifest
+    seen: Entry | None
+    export: str = ""
 
 
 @dataclass(frozen=True)
 class Live:
-    """A partition's live version, and the state of the pointer that says so."""
+    """A day's live version, as the ledger names it, and its manifest."""
 
+    entry: Entry
     manifest: Manifest
-    etag: str
 
 
 def write_version(storage: Storage, partition: Partition, manifest: Manifest, files: Sequence[Path]) -> None:
     """Take over `files`, in the order of `manifest.files`; then write the manifest. Nothing points at it yet."""
     folder = partition.version_folder(manifest.version)
-    pairs = list(zip(files, manifest.files, strict=True))
-    each(storage, lambda pair: storage.adopt(pair[0], f"{folder}/{pair[1].name}"), pairs)
+    for file, described in zip(files, manifest.files, strict=True):
+        storage.adopt(file, f"{folder}/{described.name}")
     storage.write(partition.manifest(manifest.version), manifest.to_json())
 
 
-def commit(storage: Storage, partition: Partition, manifest: Manifest, pointer: Pointer, etag: str | None) -> Pointer:
-    """Make a written version live, if the pointer is still as read. Raises LostRace."""
-    committed = pointer.to(manifest.version, manifest.identity, manifest.rows, manifest.size)
-    try:
-        storage.swap(partition.pointer, committed.to_json(), etag)
-    except Transient:
-        # The swap may have been done and only its reply lost.
-        found, _ = read_pointer(storage, partition)
-        if found.live is None or found.live.version != manifest.version:
-            raise
-        return found
-    return committed
+def commit(
+    storage: Storage, commits: Iterable[Commit], audited: Mapping[str, int] | None = None
+) -> dict[Partition, bool]:
+    """Make written versions live, by one swap for each ledger. Tells for each whether it won.
 
-
-def serve(
-    storage: Storage,
-    catalog: Catalog,
-    table: TableEntry,
-    partitions: Sequence[Partition],
-    known: Iterable[Manifest] = (),
-) -> list[Partition]:
-    """Point the catalog at the live versions, until catalog and pointers agree.
-
-    `table` is as the model declares it; its location, and columns that only
-    versions have, are added here. A partition without a live version leaves the
-    catalog. `known` manifests, which never change, are not read again. Returns
-    the partitions with a live version. Raises NotOurs, VersionLost.
+    `audited` holds, for each dimension that the versions were audited against, the
+    sequence of its ledger that the audit read. A day loses if its live version
+    moved, if vacuum may have taken its files, or if a dimension has been replaced
+    since the audit.
     """
-    at_hand = {manifest.version: manifest for manifest in known}
-    return serve_live(storage, catalog, table, _look(storage, partitions, at_hand))
+    groups: dict[str, list[Commit]] = {}
+    for one in commits:
+        groups.setdefault(one.partition.ledger, []).append(one)
+    won: dict[Partition, bool] = {}
 
+    def change(group: Sequence[Commit], ledger: Ledger) -> Ledger | None:
+        fenced = any(ledger.fence.get(dimension, 0) > read for dimension, read in (audited or {}).items())
+        winning = {}
+        for one in group:
+            day = ledger.day(one.partition.key)
+            # In a swap whose reply was lost it may have won already.
+            done = one.manifest.version in day.versions
+            may_win = day.is_as(one.seen) and one.manifest.version > ledger.floor and not fenced
+            won[one.partition] = done or may_win
+            if may_win and not done:
+                winning[one.partition.key] = (one.manifest, one.export)
+        return ledger.committed(winning) if winning else None
 
-def serve_live(
-    storage: Storage, catalog: Catalog, table: TableEntry, live: Mapping[Partition, Live | None]
-) -> list[Partition]:
-    """The same, where the live versions have just been looked up."""
-    partitions, served = list(live), dict[Partition, str | None]()
-    while live:
-        _renew_late(storage, catalog, table, live)
-        point = _point_partitions if table.partition_columns else _point_table
-        point(storage, catalog, table, live)
-        served.update({partition: found.etag if found else None for partition, found in live.items()})
-        states = each(storage, partial(_state, storage), partitions)
-        moved = [partition for partition, state in zip(partitions, states, strict=True) if state != served[partition]]
-        live = _look(storage, moved)
-    return [partition for partition in partitions if served[partition]]
-
-
-def _look(
-    storage: Storage, partitions: Sequence[Partition], known: Mapping[str, Manifest] | None = None
-) -> dict[Partition, Live | None]:
-    found = each(storage, lambda partition: live_version(storage, partition, known), partitions)
-    return dict(zip(partitions, found, strict=True))
+    each(storage, lambda path: swap(storage, path, partial(change, groups[path])), groups)
+    return won
 
 
 def rollback(
@@ -127,54 +110,109 @@ def rollback(
     partition: Partition,
     version: str | None = None,
     check: Callable[[Manifest], None] | None = None,
-) -> Pointer:
-    """Make a version of the pointer's history live again; None: the latest that is older than the live one.
+) -> Day:
+    """Make a past version of a day live again; None: the last one that the live one replaced. Returns the day.
 
     `check` may refuse the version by raising. One that is live already is only
     served. Raises UnknownVersion, LostRace: whoever asked knew another live version.
     """
-    pointer, etag = read_pointer(storage, partition)
-    if pointer.live is None or pointer.live.version != version:
-        manifest = _manifest_to_return_to(storage, partition, pointer, version)
+    seen = read_day(storage, partition)
+    if seen.live is None or seen.live.version != version:
+        manifest = past_manifest(storage, partition, seen, version)
         if check:
             check(manifest)
-        pointer = commit(storage, partition, manifest, pointer, etag)
+
+        def change(ledger: Ledger) -> Ledger | None:
+            day = ledger.day(partition.key)
+            if day.live and day.live.version == manifest.version:
+                return None
+            if not day.is_as(seen.live) or manifest.version not in day.versions:
+                raise LostRace(partition.ledger)
+            return ledger.returned(partition.key, manifest.version)
+
+        seen = swap(storage, partition.ledger, change).day(partition.key)
         tell_statistics(catalog, table, {partition: manifest})
     serve(storage, catalog, table, [partition])
-    return pointer
+    return seen
 
 
-def live_version(storage: Storage, partition: Partition, known: Mapping[str, Manifest] | None = None) -> Live | None:
-    """The live version, its manifest read unless `known` by its id; None if there is none. Raises VersionLost."""
-    known = known or {}
-    while True:
-        pointer, etag = read_pointer(storage, partition)
-        if pointer.live is None or etag is None:
-            return None
-        try:
-            version = pointer.live.version
-            return Live(known.get(version) or read_manifest(storage, partition, version), etag)
-        except FileNotFoundError as error:
-            # Vacuum takes only what was superseded: either the pointer has moved, or the file was removed by hand.
-            if _state(storage, partition) == etag:
-                path = storage.uri(partition.manifest(pointer.live.version))
-                raise VersionLost(partition.table, partition.name, path) from error
+def past_manifest(storage: Storage, partition: Partition, day: Day, version: str | None) -> Manifest:
+    """The manifest of a past version; None: of the last one that the live one replaced. Raises UnknownVersion."""
+    for entry in day.past:
+        older = day.live is None or entry.sequence < day.live.sequence
+        if entry.version == version or (version is None and older):
+            with suppress(FileNotFoundError):
+                return read_manifest(storage, partition, entry.version)
+    known = [entry.version for entry in day.past]
+    raise UnknownVersion(partition.table, partition.name, version or "older than the live one", known)
 
 
 def live_manifest(storage: Storage, partition: Partition) -> Manifest | None:
     """The manifest of the live version; None if there is none. Raises VersionLost."""
-    found = live_version(storage, partition)
+    found = live_version(storage, partition, read_day(storage, partition))
     return found.manifest if found else None
 
 
-def _state(storage: Storage, partition: Partition) -> str | None:
-    """The ETag of a pointer that names a live version."""
-    pointer, etag = read_pointer(storage, partition)
-    return etag if pointer.live else None
+def live_version(
+    storage: Storage, partition: Partition, day: Day, known: Mapping[str, Manifest] | None = None
+) -> Live | None:
+    """A day's live version; None if it has none. Its manifest is read unless it is `known`. Raises VersionLost."""
+    while day.live:
+        try:
+            version = day.live.version
+            return Live(day.live, (known or {}).get(version) or read_manifest(storage, partition, version))
+        except FileNotFoundError as error:
+            # Vacuum takes only what was superseded: either the day has moved, or the file was removed by hand.
+            seen, day = day, read_day(storage, partition)
+            if day.is_as(seen.live):
+                path = storage.uri(partition.manifest(version))
+                raise VersionLost(partition.table, partition.name, path) from error
+    return None
+
+
+def serve(
+    storage: Storage,
+    catalog: Catalog,
+    table: TableEntry,
+    partitions: Sequence[Partition],
+    known: Iterable[Manifest] = (),
+) -> list[Partition]:
+    """Point the catalog at the live versions, until catalog and ledgers agree.
+
+    `table` is as the model declares it; its location, and columns that only
+    versions have, are added here. A partition without a live version leaves the
+    catalog. `known` manifests, which never change, are not read again. Returns
+    the partitions with a live version. Raises NotOurs, VersionLost.
+    """
+    at_hand = {manifest.version: manifest for manifest in known}
+    moved, served = list(partitions), dict[Partition, str | None]()
+    while moved:
+        # Before the ledger is read: a process that falls asleep in between must not move the table backwards.
+        before = catalog.table(table.database, table.name)
+        days = read_days(storage, moved)
+        live = _look(storage, days, at_hand)
+        _note_served(storage, catalog, table, days)
+        _renew_late(storage, catalog, table, live)
+        if table.partition_columns:
+            _point_partitions(storage, catalog, table, before, live)
+            pointed = True
+        else:
+            pointed = _point_table(storage, catalog, table, before, live)
+        served |= {partition: version.entry.version if version else None for partition, version in live.items()}
+        after = read_days(storage, moved)
+        moved = [p for p, day in after.items() if not pointed or (day.live and day.live.version) != served[p]]
+    return [partition for partition in partitions if served[partition]]
+
+
+def _look(
+    storage: Storage, days: Mapping[Partition, Day], known: Mapping[str, Manifest]
+) -> dict[Partition, Live | None]:
+    found = each(storage, lambda one: live_version(storage, *one, known), days.items())
+    return dict(zip(days, found, strict=True))
 
 
 def tell_statistics(catalog: Catalog, table: TableEntry, manifests: Mapping[Partition, Manifest]) -> None:
-    """Tell the catalog what versions that it serves by now know of their columns' values, if it wants to know."""
+    """Send what manifests know of their columns' values to a catalog that stores it."""
     if catalog.takes_statistics:
         entries = {(p.day,) if p.day else (): _statistics(manifest) for p, manifest in manifests.items()}
         catalog.put_statistics(table.database, table.name, {key: found for key, found in entries.items() if found})
@@ -200,7 +238,7 @@ def _statistics(manifest: Manifest) -> list[ColumnStatistics]:
     ]
 
 
-def served_entries(catalog: Catalog, table: TableEntry, days: Sequence[str | None]) -> dict[str | None, Entry]:
+def served_entries(catalog: Catalog, table: TableEntry, days: Sequence[str | None]) -> dict[str | None, Served]:
     """What the catalog serves of some days by now; what others put there is left out."""
     if not table.partition_columns:
         entry = catalog.table(table.database, table.name)
@@ -209,40 +247,55 @@ def served_entries(catalog: Catalog, table: TableEntry, days: Sequence[str | Non
     return {one.values[0]: one for one in found if VERSION in one.parameters}
 
 
-def _renew_late(storage: Storage, catalog: Catalog, table: TableEntry, live: Mapping[Partition, Live | None]) -> None:
-    """Write the pointers again, as they are, of versions that are about to be served late.
+def _note_served(storage: Storage, catalog: Catalog, table: TableEntry, looked: Mapping[Partition, Day]) -> None:
+    """Take back that past versions are unserved where the catalog serves one after all.
 
-    A table's newest pointer tells when its rows changed for readers last. After a
+    A follower that read the ledger long ago, and died, may have pointed a day back to
+    one that vacuum had noted as unserved. A query may have begun to read it since.
+    """
+    days = {partition: day for partition, day in looked.items() if any(entry.unserved for entry in day.past)}
+    served = served_entries(catalog, table, [partition.day for partition in days]) if days else {}
+    again: dict[str, list[str]] = {}
+    for partition, day in days.items():
+        noted = {entry.version for entry in day.past if entry.unserved}
+        if partition.day in served and served[partition.day].parameters[VERSION] in noted:
+            again.setdefault(partition.ledger, []).append(partition.key)
+    for path, keys in again.items():
+        swap(storage, path, partial(Ledger.served_again, keys=keys))
+
+
+def _renew_late(storage: Storage, catalog: Catalog, table: TableEntry, live: Mapping[Partition, Live | None]) -> None:
+    """Write the ledgers again, as they are, of versions that are about to be served late.
+
+    A table's newest ledger tells when its rows changed for readers last. After a
     crash between commit and catalog, that is now.
     """
     before = datetime.now(UTC) - LATE
-    manifests = {partition: version.manifest for partition, version in live.items() if version}
-    late = {p: manifest.version for p, manifest in manifests.items() if parse_time(manifest.created_at) < before}
+    late = {
+        p: version.entry.version for p, version in live.items() if version and parse_time(version.entry.at) < before
+    }
     if late:
         served = served_entries(catalog, table, [partition.day for partition in late])
         versions = {day: entry.parameters[VERSION] for day, entry in served.items()}
-        behind = [partition for partition, version in late.items() if versions.get(partition.day) != version]
-        each(storage, partial(_renew, storage), behind)
-
-
-def _renew(storage: Storage, partition: Partition) -> None:
-    with suppress(LostRace, FileNotFoundError):
-        content, etag = storage.read(partition.pointer)
-        storage.swap(partition.pointer, content, etag)
+        behind = {partition.ledger for partition, version in late.items() if versions.get(partition.day) != version}
+        each(storage, lambda path: swap(storage, path, Ledger.renewed), behind)
 
 
 def _point_partitions(
-    storage: Storage, catalog: Catalog, table: TableEntry, live: Mapping[Partition, Live | None]
+    storage: Storage,
+    catalog: Catalog,
+    table: TableEntry,
+    found: TableEntry | None,
+    live: Mapping[Partition, Live | None],
 ) -> None:
-    found = catalog.table(table.database, table.name)
-    columns = [column for version in live.values() if version for column in _columns(version.manifest)]
-    wanted = partitioned(storage, table, found, columns)
+    schemas = dict.fromkeys(_columns(version.manifest) for version in live.values() if version)
+    wanted = partitioned(storage, table, found, [column for columns in schemas for column in columns])
     if wanted != found:
         catalog.put_table(wanted)
     entries = [
         PartitionEntry(
             (partition.day or "",),
-            storage.uri(partition.version_folder(version.manifest.version)),
+            storage.uri(partition.version_folder(version.entry.version)),
             _columns(version.manifest),
             _parameters(version),
         )
@@ -251,24 +304,35 @@ def _point_partitions(
     ]
     catalog.put_partitions(table.database, table.name, entries)
     gone = [(partition.day or "",) for partition, version in live.items() if not version]
-    catalog.drop_partitions(table.database, table.name, gone)
+    if gone:
+        catalog.drop_partitions(table.database, table.name, gone)
 
 
-def _point_table(storage: Storage, catalog: Catalog, table: TableEntry, live: Mapping[Partition, Live | None]) -> None:
-    """A dimension has one partition, the whole table."""
-    for partition, version in live.items():
-        if version:
-            manifest = version.manifest
-            comments = {column.name.lower(): column.comment for column in table.columns}
-            wanted = replace(
-                table,
-                columns=tuple(replace(column, comment=comments.get(column.name, "")) for column in _columns(manifest)),
-                location=storage.uri(partition.version_folder(manifest.version)),
-                parameters={**table.parameters, MADE_BY: OURS, **_parameters(version)},
-            )
-            catalog.put_table(wanted)
-        elif (found := catalog.table(table.database, table.name)) and found.is_ours:
+def _point_table(
+    storage: Storage,
+    catalog: Catalog,
+    table: TableEntry,
+    found: TableEntry | None,
+    live: Mapping[Partition, Live | None],
+) -> bool:
+    """A dimension has one partition, the whole table. Whether the table was still as found."""
+    ((partition, version),) = live.items()
+    if version is None:
+        if found and found.is_ours:
             catalog.drop_table(table.database, table.name)
+        return True
+    comments = {column.name.lower(): column.comment for column in table.columns}
+    wanted = replace(
+        table,
+        columns=tuple(replace(one, comment=comments.get(one.name, "")) for one in _columns(version.manifest)),
+        location=storage.uri(partition.version_folder(version.entry.version)),
+        parameters={**table.parameters, MADE_BY: OURS, **_parameters(version)},
+    )
+    try:
+        catalog.replace_table(found, wanted)
+    except LostRace:
+        return False
+    return True
 
 
 def partitioned(
@@ -280,7 +344,7 @@ def partitioned(
     """
     first = {column.name.lower(): column for column in table.columns}
     declared = set(first)
-    for column in (*(found.columns if found else ()), *columns):
+    for column in dict.fromkeys((*(found.columns if found else ()), *columns)):
         known = first.setdefault(column.name.lower(), column)
         if known.type != column.type and column.name.lower() not in declared:
             first[column.name.lower()] = replace(known, type="string")
@@ -292,8 +356,14 @@ def partitioned(
     )
 
 
+@lru_cache(maxsize=1000)
+def _catalog_columns(schema: tuple[tuple[str, str], ...]) -> tuple[CatalogColumn, ...]:
+    """Thousands of days have the same few schemas."""
+    return tuple(CatalogColumn(name.lower(), type_) for name, type_ in schema)
+
+
 def _columns(manifest: Manifest) -> tuple[CatalogColumn, ...]:
-    return tuple(CatalogColumn(name.lower(), type_) for name, type_ in manifest.schema)
+    return _catalog_columns(manifest.schema)
 
 
 def _parameters(version: Live) -> dict[str, str]:
@@ -301,19 +371,9 @@ def _parameters(version: Live) -> dict[str, str]:
     manifest = version.manifest
     return {
         VERSION: manifest.version,
-        POINTER: version.etag,
-        "identity": manifest.identity,
+        SINCE: str(version.entry.since),
+        "identity": manifest.identity.made_of,
         "rows": str(manifest.rows),
         "size": str(manifest.size),
         FILES: " ".join(file.name for file in manifest.files),
     }
-
-
-def _manifest_to_return_to(storage: Storage, partition: Partition, pointer: Pointer, version: str | None) -> Manifest:
-    for entry in pointer.history:
-        older = pointer.live is None or entry.version < pointer.live.version
-        if entry.version == version or (version is None and older):
-            with suppress(FileNotFoundError):
-                return read_manifest(storage, partition, entry.version)
-    known = [entry.version for entry in pointer.history]
-    raise UnknownVersion(partition.table, partition.name, version or "older than the live one", known)

@@ -1,6 +1,6 @@
 """A lake in a bucket of S3, or in a folder of one.
 
-Here: objects, pointers swapped by conditional puts, local copies for engines to
+Here: objects, ledgers swapped by conditional puts, local copies for engines to
 read. Not here: what the bytes mean (versions), when copies go (file_cache),
 credentials, retries and refusals (aws).
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import cached_property, partial
@@ -43,6 +43,22 @@ MET = {"409", "ConditionalRequestConflict", "OperationAborted"}
 
 # The folder of copies of what may change, by ETag.
 CHANGING = "_changing"
+
+
+def _whole(reply: Any) -> bytes:
+    return bytes(reply["Body"].read())
+
+
+def _small(reply: Any) -> bytes | None:
+    """The content, if it has no more bytes than a part."""
+    return _whole(reply) if reply["ContentLength"] <= PART else None
+
+
+def _checksum(reply: Any) -> str:
+    digest = hashlib.sha256()
+    for chunk in reply["Body"].iter_chunks(1 << 20):
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 class S3Storage(Storage):
@@ -84,10 +100,19 @@ class S3Storage(Storage):
         reply = self._get(path)
         return reply["Content"], _etag(reply)
 
+    def cached(self, path: str, etag: str = "") -> bytes:
+        """The content, by a local copy if there is one. Raises FileNotFoundError, and LostRace."""
+        name, condition = self._copy(path), dict[str, str]()
+        if etag:
+            name, condition = self._copy(f"{CHANGING}/{etag}/{path}"), {"IfMatch": f'"{etag}"'}
+        return Path(self._copied(name, path, condition)).read_bytes()
+
     def write(self, path: str, content: bytes) -> None:
-        """Put a small object, whole or not at all."""
+        """Put a small object, whole or not at all. One of a version has a local copy from then on."""
         with told(self.uri(path), "s3:PutObject"):
             self._put(path, content)
+        if _is_version(path):
+            self.cache.add(self._copy(path), lambda file: file.write_bytes(content))
 
     def swap(self, path: str, content: bytes, expect: str | None) -> str:
         """Put `content` if the object's ETag is still `expect`. Returns the new ETag. Raises LostRace."""
@@ -97,13 +122,17 @@ class S3Storage(Storage):
         for _ in range(MEETINGS):
             try:
                 with told(self.uri(path), "s3:PutObject"):
-                    return _etag(self._put(path, content, **condition))
+                    etag = _etag(self._put(path, content, **condition))
             except ClientError as error:
                 if code(error) in MET:
                     continue
                 if code(error) not in CHANGED | NOT_FOUND:
                     raise refused(error, self.uri(path), "s3:PutObject") from error
-                return self._own(path, content, error.response["ResponseMetadata"].get("RetryAttempts", 0))
+                # It may be this very content, put by a try whose reply was lost: who swaps must know its own.
+                raise LostRace(path) from error
+            # Who lists it next need not fetch what was put from here.
+            self.cache.add(self._copy(f"{CHANGING}/{etag}/{path}"), lambda file: file.write_bytes(content))
+            return etag
         raise LostRace(path)
 
     def scratch(self) -> Path:
@@ -171,6 +200,33 @@ class S3Storage(Storage):
             for path in batch:
                 self.cache.forget(self._copy(path))
 
+    def delete_if(self, path: str, etag: str) -> bool:
+        """Remove an object if its ETag is still `etag`, and its local copy. Returns whether it is gone.
+
+        S3 compares; it asks for s3:GetObject beside s3:DeleteObject to do so.
+        """
+        from botocore.exceptions import ClientError
+
+        for _ in range(MEETINGS):
+            try:
+                with told(self.uri(path), "s3:DeleteObject"):
+                    self.client().delete_object(Bucket=self.bucket, Key=self.key(path), IfMatch=f'"{etag}"')
+            except ClientError as error:
+                if code(error) in MET:
+                    continue
+                # Where versions are kept, what is gone has a marker, which matches nothing.
+                if code(error) in CHANGED and self._exists(path):
+                    return False
+                if code(error) not in CHANGED | NOT_FOUND:
+                    raise refused(error, self.uri(path), "s3:DeleteObject") from error
+            self.cache.forget(self._copy(f"{CHANGING}/{etag}/{path}"))
+            return True
+        return False
+
+    def sha256(self, path: str) -> str:
+        """The SHA-256 of the object's bytes, downloaded for this and not kept. Raises FileNotFoundError."""
+        return str(self._get(path, _checksum)["Content"])
+
     def uri(self, path: str) -> str:
         """`s3://bucket/prefix/path`."""
         return "s3://" + "/".join(part for part in (self.bucket, self.prefix, path) if part)
@@ -204,16 +260,8 @@ class S3Storage(Storage):
             Bucket=self.bucket, Key=self.key(path), Body=content, **self.encryption, **condition
         )
 
-    def _own(self, path: str, content: bytes, retries: int) -> str:
-        """The ETag of what is there if it is `content` itself, put by a try whose reply was lost. Raises LostRace."""
-        if retries:
-            found, etag = self.read(path)
-            if found == content:
-                return etag
-        raise LostRace(path)
-
-    def _get(self, path: str, largest: int | None = None, **condition: str) -> dict[str, Any]:
-        """An object with its `Content`, which is None where it has more bytes than `largest`."""
+    def _get(self, path: str, read: Callable[[Any], Any] = _whole, **condition: str) -> dict[str, Any]:
+        """An object with its `Content`, as `read` makes it of S3's reply."""
         from botocore.exceptions import ClientError
 
         for attempt in range(1, BROKEN_REPLIES + 1):
@@ -222,9 +270,8 @@ class S3Storage(Storage):
                     reply: dict[str, Any] = self.client().get_object(
                         Bucket=self.bucket, Key=self.key(path), **condition
                     )
-                    with reply["Body"] as body:
-                        is_small = largest is None or reply["ContentLength"] <= largest
-                        return {**reply, "Content": body.read() if is_small else None}
+                    with reply["Body"]:
+                        return {**reply, "Content": read(reply)}
             except AwsBusy:
                 if attempt == BROKEN_REPLIES:
                     raise
@@ -265,11 +312,18 @@ class S3Storage(Storage):
                 raise FileNotFoundError(self.uri(path)) from error
             raise refused(error, self.uri(path), "s3:GetObject") from error
 
+    def _exists(self, path: str) -> bool:
+        try:
+            self._head(path)
+        except FileNotFoundError:
+            return False
+        return True
+
     def _fetch(self, path: str, condition: Mapping[str, str], file: Path) -> None:
         """Download an object; a large one in parallel parts."""
         from boto3.s3.transfer import TransferConfig
 
-        reply = self._get(path, PART, **condition)
+        reply = self._get(path, _small, **condition)
         if reply["Content"] is not None:
             file.write_bytes(reply["Content"])
         else:

@@ -1,6 +1,6 @@
 """How bytes are kept: the interface that every storage fulfils.
 
-Paths are relative to the lake and use `/`: `olap/fact_sales/_pointers/date=….json`.
+Paths are relative to the lake and use `/`: `olap/fact_sales/_pointers/2023-10.json`.
 Not here: what the bytes mean (versions), what Athena sees (catalog).
 """
 
@@ -48,6 +48,14 @@ class Storage(Protocol):
         """The content and its ETag. Raises FileNotFoundError."""
         ...
 
+    def cached(self, path: str, etag: str = "") -> bytes:
+        """The content, read only if it is not at hand on this machine.
+
+        `etag` is that of a listing; without one the object never changes. Raises
+        FileNotFoundError, and LostRace where it has another ETag by now.
+        """
+        ...
+
     def write(self, path: str, content: bytes) -> None:
         """Put a small object, whole or not at all."""
         ...
@@ -55,8 +63,8 @@ class Storage(Protocol):
     def swap(self, path: str, content: bytes, expect: str | None) -> str:
         """Put `content` if the object's ETag is still `expect` (None: if there is none).
 
-        No two writers may put the same content: by it a writer whose reply was lost
-        knows its own. Returns the new ETag. Raises LostRace if somebody else was first.
+        What was written before is as lasting as the swap. Returns the new ETag.
+        Raises LostRace if somebody else was first.
         """
         ...
 
@@ -82,6 +90,18 @@ class Storage(Protocol):
 
     def delete(self, paths: Iterable[str]) -> None:
         """Remove objects; one that is gone already is no error."""
+        ...
+
+    def delete_if(self, path: str, etag: str) -> bool:
+        """Remove an object if its ETag is still `etag`. Returns whether it is gone.
+
+        False: another object is there, put by somebody since, and stays. One that is gone already is no error.
+        What was written before is as lasting as the removal.
+        """
+        ...
+
+    def sha256(self, path: str) -> str:
+        """The SHA-256, in hex, of an object's bytes as they are stored, past any copy. Raises FileNotFoundError."""
         ...
 
     def uri(self, path: str) -> str:

@@ -1,6 +1,6 @@
 """Removing versions that nobody needs any more: superseded long ago, or never live.
 
-Here: which they are, and the order that makes it safe: the pointer first, then
+Here: which they are, and the order that makes it safe: the ledger first, then
 the files. Not here: how long to keep them (settings), how a version becomes live
 (publish).
 """
@@ -11,86 +11,139 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from star_assets.lake.catalog import Catalog
+from star_assets.lake.ledger import Day, Entry, Ledger, read_ledger
 from star_assets.lake.storage import Storage, Stored
-from star_assets.lake.versions import Partition, now, parse_time, read_pointer, table_folder, version_time
+from star_assets.lake.versions import Partition, now, parse_time, table_folder, version_time
 from star_assets.model.errors import LostRace
 
 # A run may write for hours before it publishes; what it left in scratch a day ago, it left for good.
 SCRATCH_KEPT = timedelta(days=1)
 
-# What `write_version` writes, below its table's folder. Anything else is somebody else's.
+# What a publish writes, below its table's folder. Anything else is somebody else's.
 _WRITTEN = re.compile(r"(date=(?P<day>[^/]+)/)?v=(?P<version>[^/]+)/(_manifest\.json|[^/]+\.parquet)")
 
-Versions = Mapping[str, Sequence[Stored]]
+# By partition and version id, the files.
+Versions = Mapping[Partition, Mapping[str, Sequence[Stored]]]
 
 
 @dataclass(frozen=True)
 class Vacuumed:
-    """What vacuum removed: versions, their files, and the files' bytes."""
+    """What vacuum removed: versions, their files, and the files' bytes; how many versions wait for the retention."""
 
     versions: int = 0
     files: int = 0
     bytes: int = 0
+    waiting: int = 0
 
 
 def vacuum(storage: Storage, catalog: Catalog, tables: Sequence[tuple[str, str]], retention: timedelta) -> Vacuumed:
-    """Remove the versions superseded longer ago than `retention`, and those as old that were never live.
+    """Remove the versions that were not served for longer than `retention`, and those as old that were never live.
 
-    Tables are given as (database, table). A query that began before its version was
-    superseded may read on for as long as `retention`. What the catalog still serves stays, until it is mended.
+    Tables are given as (database, table). The retention of a past version begins
+    when vacuum first finds that the catalog serves another one, because a query may
+    read on for as long as that. What the catalog still serves stays, until it is
+    mended, and so does what is pinned or announced.
     """
-    before = datetime.now(UTC) - retention
     removed: list[Stored] = []
+    waiting = 0
     for database, table in tables:
         stored = _stored(storage, database, table)
-        served = _served(catalog, database, table)
+        by_ledger: dict[str, dict[Partition, Mapping[str, Sequence[Stored]]]] = defaultdict(dict)
         for partition, versions in stored.items():
-            in_use = {v for v in versions if storage.uri(partition.version_folder(v)) in served}
-            removed += _vacuum(storage, partition, versions, in_use, before)
+            by_ledger[partition.ledger][partition] = versions
+        # Ledgers are read before the catalog: what it serves then is live, or was, by what they say.
+        ledgers = {path: read_ledger(storage, path) for path in by_ledger}
+        served = _served(catalog, database, table)
+        for path, (ledger, etag) in ledgers.items():
+            step = _Step(storage, ledger, by_ledger[path], served, now(), retention)
+            removed += step.take(path, etag)
+            waiting += step.waiting
     storage.sweep(SCRATCH_KEPT)
     folders = {file.path.rpartition("/")[0] for file in removed}
-    return Vacuumed(len(folders), len(removed), sum(file.size for file in removed))
+    return Vacuumed(len(folders), len(removed), sum(file.size for file in removed), waiting)
 
 
-def _vacuum(
-    storage: Storage, partition: Partition, versions: Versions, served: Set[str], before: datetime
-) -> list[Stored]:
-    """Let the pointer forget what is not needed, then delete it. Returns the files that are gone."""
-    pointer, etag = read_pointer(storage, partition)
-    kept = tuple(
-        entry for entry in pointer.history if entry.version in served or parse_time(entry.superseded or now()) >= before
-    )
-    named = {entry.version for entry in (pointer.live, *kept) if entry} | served
-    expired = {entry.version for entry in pointer.history} - named
-    unneeded = [
-        version for version in sorted(versions.keys() - named) if version in expired or _is_older(version, before)
-    ]
-    if not unneeded and not expired:
-        return []
-    # Whoever is about to commit one of these read the pointer before they were
-    # listed, and loses the race to this swap; nobody else can name them again.
-    vacuumed = replace(pointer, history=kept, vacuumed=now())
-    try:
-        storage.swap(partition.pointer, vacuumed.to_json(), etag)
-    except LostRace:
-        return []
-    removed = [file for version in unneeded for file in versions[version]]
-    storage.delete(file.path for file in removed)
-    return removed
+class _Step:
+    """What vacuum does about one ledger."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        ledger: Ledger,
+        versions: Versions,
+        served: Set[str | None] | None,
+        moment: str,
+        retention: timedelta,
+    ) -> None:
+        self.storage, self.ledger, self.versions = storage, ledger, versions
+        # The locations that the catalog serves; None for what no catalog knows.
+        self.served = served
+        self.moment, self.before = moment, parse_time(moment) - retention
+        self.waiting = 0
+
+    def take(self, path: str, etag: str | None) -> list[Stored]:
+        """Let the ledger forget what is not needed, then delete it. Returns the files that are gone."""
+        days = {partition.key: self._kept(partition) for partition in self.versions}
+        named = {key: {*day.versions, *self._relied_on(key)} for key, day in days.items()}
+        unneeded = [
+            (partition, version)
+            for partition, versions in self.versions.items()
+            for version in sorted(versions.keys() - named[partition.key])
+            if version in self.ledger.day(partition.key).versions or self._is_orphan(partition, version)
+        ]
+        changed = {key: day for key, day in days.items() if day != self.ledger.day(key)}
+        if not unneeded and not changed:
+            return []
+        # Whoever is about to commit one of these loses the race to the floor; nobody else can name them again.
+        floor = max([self.ledger.floor, *(version for _, version in unneeded)])
+        after = replace(
+            self.ledger, days={**self.ledger.days, **changed}, floor=floor, sequence=self.ledger.sequence + 1
+        )
+        try:
+            self.storage.swap(path, after.to_json(), etag)
+        except LostRace:
+            return []
+        removed = [file for partition, version in unneeded for file in self.versions[partition][version]]
+        self.storage.delete(file.path for file in removed)
+        return removed
+
+    def _kept(self, partition: Partition) -> Day:
+        """The day without the past versions whose retention is over; the others are noted as unserved, if they are."""
+        day, relied_on = self.ledger.day(partition.key), self._relied_on(partition.key)
+        past = []
+        for entry in day.past:
+            in_use = entry.version in relied_on or self._is_served(partition, entry.version)
+            unserved = None if in_use else entry.unserved or self._unserved(entry)
+            if unserved is None or parse_time(unserved) > self.before:
+                past.append(replace(entry, unserved=unserved))
+        self.waiting += len(past)
+        return replace(day, past=tuple(past))
+
+    def _unserved(self, entry: Entry) -> str | None:
+        """Since when the catalog serves another version: since now, as far as is known."""
+        return entry.superseded if self.served is None else self.moment
+
+    def _is_served(self, partition: Partition, version: str) -> bool:
+        return self.served is not None and self.storage.uri(partition.version_folder(version)) in self.served
+
+    def _relied_on(self, key: str) -> set[str]:
+        """The versions of a day that somebody pinned or announced."""
+        pinned = {pins[key] for pins in self.ledger.pins.values() if key in pins}
+        return pinned | ({self.ledger.next.version} if self.ledger.next else set())
+
+    def _is_orphan(self, partition: Partition, version: str) -> bool:
+        """Whether a version that no ledger names is as old as the retention, and not served all the same."""
+        made = version_time(version)
+        return made is not None and made <= self.before and not self._is_served(partition, version)
 
 
-def _served(catalog: Catalog, database: str, table: str) -> set[str | None]:
-    """Every location that the catalog has for a table."""
-    entry, partitions = catalog.snapshot([(database, table)]).get((database, table), (None, []))
-    return {entry.location if entry else None, *(partition.location for partition in partitions)}
-
-
-def _is_older(version: str, moment: datetime) -> bool:
-    made = version_time(version)
-    return made is not None and made < moment
+def _served(catalog: Catalog, database: str, table: str) -> set[str | None] | None:
+    """Every location that the catalog has for a table; None for a table that it does not know."""
+    found = catalog.snapshot([(database, table)]).get((database, table))
+    return {found[0].location, *(partition.location for partition in found[1])} if found else None
 
 
 def _stored(storage: Storage, database: str, table: str) -> dict[Partition, dict[str, list[Stored]]]:

@@ -1,8 +1,8 @@
-"""Partitions and their versions: manifests, pointers, and where each lies.
+"""Versions of partitions: what one is made of, which files it has, and where they lie.
 
-A partition of a table has any number of versions side by side; its pointer says
-which is live. Everything here is a value or a read. Not here: how a version
-becomes the live one (publish), how bytes are kept (storage).
+A partition of a table has any number of versions side by side. Everything here is
+a value or a read. Not here: which version is live (ledger), how one becomes live
+(publish), how bytes are kept (storage).
 """
 
 from __future__ import annotations
@@ -12,15 +12,18 @@ import re
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from star_assets.lake.storage import Storage, Stored, each
+from star_assets.lake.storage import Storage
 
 _TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
 _ID_TIME = "%Y%m%dT%H%M%S%f"
 _ID = re.compile(r"\d{8}T\d{12}-[0-9a-f]{8}")
+
+# The one day of a table without partitions.
+LIVE = "live"
 
 
 @dataclass(frozen=True, order=True)
@@ -33,13 +36,18 @@ class Partition:
 
     @property
     def name(self) -> str:
-        """How people and pointer files call it: `date=2023-07-01` or `live`."""
-        return f"date={self.day}" if self.day else "live"
+        """How people call it: `date=2023-07-01` or `live`."""
+        return f"date={self.day}" if self.day else LIVE
 
     @property
-    def pointer(self) -> str:
-        """The pointer's path."""
-        return f"{pointers_folder(self.database, self.table)}/{self.name}.json"
+    def key(self) -> str:
+        """The partition's day in its ledger."""
+        return self.day or LIVE
+
+    @property
+    def ledger(self) -> str:
+        """The path of the ledger that holds it: a day's is its month's, a month's its year's."""
+        return f"{ledgers_folder(self.database, self.table)}/{ledger_of(self.day)}.json"
 
     @property
     def folder(self) -> str:
@@ -56,13 +64,18 @@ class Partition:
         return f"{self.version_folder(version)}/_manifest.json"
 
 
+def ledger_of(day: str | None) -> str:
+    """The name of the ledger that holds a day: `2023-07` of `2023-07-01`, `live` where there are no days."""
+    return day.rpartition("-")[0] if day else LIVE
+
+
 def table_folder(database: str, table: str) -> str:
     """The folder of a table."""
     return f"{database}/{table}"
 
 
-def pointers_folder(database: str, table: str) -> str:
-    """The one folder that holds all pointers of a table."""
+def ledgers_folder(database: str, table: str) -> str:
+    """The one folder that holds all ledgers of a table."""
     return f"{table_folder(database, table)}/_pointers"
 
 
@@ -76,9 +89,12 @@ def parse_time(text: str) -> datetime:
     return datetime.strptime(text, _TIME).replace(tzinfo=UTC)
 
 
-def new_version_id() -> str:
-    """An id that sorts by time and that no other process makes."""
-    return datetime.now(UTC).strftime(_ID_TIME) + "-" + secrets.token_hex(4)
+def new_version_id(above: str = "") -> str:
+    """An id that no other process makes; it is greater than `above`, however late this machine's clock is."""
+    moment, least = datetime.now(UTC), version_time(above)
+    if least and moment <= least:
+        moment = least + timedelta(microseconds=1)
+    return moment.strftime(_ID_TIME) + "-" + secrets.token_hex(4)
 
 
 def version_time(version: str) -> datetime | None:
@@ -87,6 +103,35 @@ def version_time(version: str) -> datetime | None:
         with suppress(ValueError):
             return datetime.strptime(version.partition("-")[0], _ID_TIME).replace(tzinfo=UTC)
     return None
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What decides the rows of a version: two versions with the same identity hold the same rows.
+
+    Args:
+        made_of: a digest of the code and of the inputs.
+        histories: of a fact's date, a digest of what its members were in its
+            month; empty where the fact refers to no history.
+        superseded: of a dimension, a digest of the superseded members that it
+            keeps because facts use them; empty where it keeps none.
+    """
+
+    made_of: str
+    histories: str = ""
+    superseded: str = ""
+
+    def to_json(self) -> dict[str, str]:
+        """The fields that are not empty."""
+        return {name: value for name, value in vars(self).items() if value}
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, str] | str, of_day: bool = True) -> Identity:
+        """The inverse of `to_json`. Lakes of the first form hold a text, in which `+` begins the second part."""
+        if isinstance(found, str):
+            made_of, _, second = found.partition("+")
+            return cls(made_of, histories=second) if of_day else cls(made_of, superseded=second)
+        return cls(**found)
 
 
 @dataclass(frozen=True)
@@ -103,15 +148,14 @@ class DataFile:
 class Manifest:
     """What a version is: its files, its statistics, and what it was made of.
 
-    `identity` is a digest of everything that decides the content: inputs, code,
-    settings. `statistics` holds min, max (as text) and nulls of each column.
-    `schema` holds its columns and their types in Athena's DDL.
-    `facts` holds what the step that wrote it wants to tell people (rows
+    `inputs` names what the version was made of. `statistics` holds min, max (as
+    text) and nulls of each column. `schema` holds its columns and their types in
+    Athena's DDL. `facts` holds what the step that wrote it tells people (rows
     rejected, business dates, …), as JSON values.
     """
 
     version: str
-    identity: str
+    identity: Identity
     created_at: str
     files: tuple[DataFile, ...]
     schema: tuple[tuple[str, str], ...]
@@ -132,116 +176,19 @@ class Manifest:
     def to_json(self) -> bytes:
         """The manifest as it is stored."""
         # Not dataclasses.asdict, which copies every value and takes longer than all else here.
-        return json.dumps({**vars(self), "files": [vars(file) for file in self.files]}, default=str).encode()
+        files = [vars(file) for file in self.files]
+        return json.dumps({**vars(self), "identity": self.identity.to_json(), "files": files}, default=str).encode()
 
     @classmethod
-    def from_json(cls, content: bytes) -> Manifest:
-        """The inverse of `to_json`."""
+    def from_json(cls, content: bytes, of_day: bool = True) -> Manifest:
+        """The inverse of `to_json`; `of_day` says whether it is a day's, not a dimension's."""
         found = json.loads(content)
+        found["identity"] = Identity.from_json(found["identity"], of_day)
         found["files"] = tuple(DataFile(**file) for file in found["files"])
         found["schema"] = tuple((name, type_) for name, type_ in found["schema"])
         return cls(**found)
 
 
-@dataclass(frozen=True)
-class PointerEntry:
-    """A version that is live, or was: since when, until when; its rows and its size in bytes."""
-
-    version: str
-    identity: str
-    since: str
-    superseded: str | None = None
-    rows: int = 0
-    size: int = 0
-
-
-@dataclass(frozen=True)
-class Pointer:
-    """Which version of a partition is live, and the ones before, newest first.
-
-    `vacuumed` is when vacuum last rewrote it: a commit that was prepared before loses the race.
-    """
-
-    live: PointerEntry | None = None
-    history: tuple[PointerEntry, ...] = ()
-    vacuumed: str | None = None
-
-    def to(self, version: str, identity: str, rows: int = 0, size: int = 0) -> Pointer:
-        """The pointer once `version` is live and the present one superseded."""
-        moment = now()
-        before = (replace(self.live, superseded=moment),) if self.live else ()
-        kept = tuple(entry for entry in before + self.history if entry.version != version)
-        return Pointer(PointerEntry(version, identity, moment, None, rows, size), kept)
-
-    def left_by_rollback(self, identity: str) -> bool:
-        """Whether a version of this identity was live after the live one had been made: somebody went back."""
-        return self.live is not None and any(
-            entry.identity == identity and entry.version > self.live.version for entry in self.history
-        )
-
-    def to_json(self) -> bytes:
-        """The pointer as it is stored."""
-        entries = [vars(entry) for entry in self.history]
-        return json.dumps({**vars(self), "live": self.live and vars(self.live), "history": entries}).encode()
-
-    @classmethod
-    def from_json(cls, content: bytes) -> Pointer:
-        """The inverse of `to_json`."""
-        found = json.loads(content)
-        live = PointerEntry(**found["live"]) if found["live"] else None
-        return cls(live, tuple(PointerEntry(**entry) for entry in found["history"]), found.get("vacuumed"))
-
-
-def read_pointer(storage: Storage, partition: Partition) -> tuple[Pointer, str | None]:
-    """A partition's pointer and its ETag; an empty one and None if there is none yet."""
-    try:
-        content, etag = storage.read(partition.pointer)
-    except FileNotFoundError:
-        return Pointer(), None
-    return Pointer.from_json(content), etag
-
-
 def read_manifest(storage: Storage, partition: Partition, version: str) -> Manifest:
     """A version's manifest. Raises FileNotFoundError where vacuum was faster."""
-    return Manifest.from_json(storage.read(partition.manifest(version))[0])
-
-
-def listed_pointers(storage: Storage, database: str, table: str) -> dict[str | None, Stored]:
-    """The pointers of a table by day (None: the dimension's one), as one listing tells of them."""
-    listed = storage.walk(pointers_folder(database, table))
-    return {_day(stored.path.rpartition("/")[2]): stored for stored in listed if stored.path.endswith(".json")}
-
-
-class Pointers:
-    """All pointers of a table, kept in step by one listing: only those whose ETag changed are read."""
-
-    def __init__(self, storage: Storage, database: str, table: str) -> None:
-        self.storage, self.database, self.table = storage, database, table
-        self._known: dict[str | None, tuple[Pointer, str]] = {}
-
-    def refresh(self) -> dict[str | None, Pointer]:
-        """Every pointer of the table by day (None: the dimension's one), as of now."""
-        return {day: pointer for day, (pointer, _) in self.tagged().items()}
-
-    def tagged(self) -> dict[str | None, tuple[Pointer, str]]:
-        """The same, each pointer with its ETag."""
-        listed = listed_pointers(self.storage, self.database, self.table)
-        found = {day: known for day, known in self._known.items() if day in listed and listed[day].etag == known[1]}
-        missing = [day for day in listed if day not in found]
-        read = each(self.storage, lambda day: self._read(listed[day].path), missing)
-        found |= {day: pointer for day, pointer in zip(missing, read, strict=True) if pointer}
-        self._known = dict(sorted(found.items(), key=lambda known: str(known[0])))
-        return dict(self._known)
-
-    def _read(self, path: str) -> tuple[Pointer, str] | None:
-        """A pointer and its ETag; None where it is gone since it was listed."""
-        try:
-            content, etag = self.storage.read(path)
-        except FileNotFoundError:
-            return None
-        return Pointer.from_json(content), etag
-
-
-def _day(pointer_file: str) -> str | None:
-    name = pointer_file.removesuffix(".json")
-    return name.removeprefix("date=") if name.startswith("date=") else None
+    return Manifest.from_json(storage.cached(partition.manifest(version)), partition.day is not None)

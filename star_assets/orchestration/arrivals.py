@@ -132,7 +132,7 @@ def _to_pull(warehouse: Warehouse, zone: RawZone, source: Source) -> list[str]:
     """The days that the source lacks and that can be pulled. What was staged of withdrawn exports stays."""
     possible = days_between(warehouse.settings.start_date.isoformat(), zone.pulled_until)
     lacked = lacking(warehouse.storage, source, possible) if possible else []
-    staged = warehouse.staged_exports(source) if lacked else {}
+    staged = warehouse.staged(source) if lacked else {}
     return [day for day in lacked if day not in staged or day in zone.days[source.name]]
 
 

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from star_assets.pipeline.elsewhere import Launch
 
 
+# The tags of runs that no person started: they do not undo a rollback.
+AUTOMATIC = {"dagster/schedule_name", "dagster/sensor_name"}
+
+
 def build_assets(star: Star, settings: Settings) -> list[dg.AssetsDefinition]:
     """An asset for every table, in the order data flows."""
     partitions = daily_partitions(settings)
@@ -104,8 +108,10 @@ def refresh(context: dg.AssetExecutionContext, table: AnyTable) -> Iterator[Any]
     warehouse = context.resources.warehouse
     outcomes: list[Outcome] = []
     try:
-        jobs = {"launch": launcher(context, warehouse.settings)} if warehouse.settings.uses_glue else {}
-        for outcome in warehouse.refresh(table.name, context.partition_keys, **jobs):
+        given: dict[str, Any] = {"undo_rollbacks": not AUTOMATIC & context.run.tags.keys()}
+        if warehouse.settings.uses_glue:
+            given["launch"] = launcher(context, warehouse.settings)
+        for outcome in warehouse.refresh(table.name, context.partition_keys, **given):
             yield audit_evaluation(table, outcome)
             outcomes.append(outcome)
     except StarError as error:

@@ -10,6 +10,7 @@ from star_assets.engines.opening import require_known
 from star_assets.model import Star
 from star_assets.orchestration.assets import build_assets
 from star_assets.orchestration.checks import build_checks
+from star_assets.orchestration.housekeeping import housekeeping
 from star_assets.orchestration.jobs import all_tables
 from star_assets.orchestration.notify import build_notifier
 from star_assets.orchestration.resources import build_resources
@@ -33,7 +34,7 @@ def build_definitions(star: Star, settings: Settings, warehouse: object | None =
         return dg.Definitions(
             assets=build_assets(star, settings),
             asset_checks=build_checks(star),
-            jobs=[all_tables],
+            jobs=[all_tables, housekeeping],
             schedules=build_schedules(settings),
             sensors=[*build_sensors(star), *([build_notifier(settings.webhook)] if settings.webhook else [])],
             resources=build_resources(star, settings, warehouse),

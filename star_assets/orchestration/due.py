@@ -63,8 +63,8 @@ def look(
         deadline: `time.monotonic()` at which to leave the rest to the next look.
     """
     star, found, busy = warehouse.star, Due(), under_way(warehouse, instance)
-    if not all(warehouse.catch_up(fact, deadline) for fact in star.facts.values()):
-        reason = "The key index is being brought up to date; the next tick goes on."
+    if not all(warehouse.catch_up(table, deadline) for table in (*star.dimensions, *star.facts)):
+        reason = "The books are being brought up to date; the next tick goes on."
         return Due(reasons=[reason], tried={table: dict(days) for table, days in tried.items()})
     newest: dict[str, list[str]] = defaultdict(list)
     for dimension in star.dimensions.values():
@@ -147,8 +147,8 @@ def _audited_against(warehouse: Warehouse, table: Dimension | Fact) -> list[str]
     if isinstance(table, Dimension):
         return []
     names = dict.fromkeys(target.name for target in table.references.values())
-    pointers = [warehouse.pointers("olap", name).refresh().get(None) for name in names]
-    return [pointer.live.identity for pointer in pointers if pointer and pointer.live]
+    found = [warehouse.look("olap", name).day(None).live for name in names]
+    return [digest(**vars(live.identity)) for live in found if live]
 
 
 def _request(days: Sequence[str], tables: Sequence[str], tried: Tried) -> Request:

@@ -62,7 +62,8 @@ class GlueLauncher:
     def __call__(self, job: Job) -> JobResult:
         """Start a run and wait for its end. Raises JobFailed, JobInterrupted, AwsRefused, AwsBusy."""
         reader = LakeMessages(self.storage, interval=self.pause)
-        extras = {"table": job.table, "versions": dict(job.versions), "settings": self._settings()}
+        asked = {"table": job.table, "versions": dict(job.versions), "build": job.build.to_json()}
+        extras = {**asked, "settings": self._settings()}
         with dg.open_pipes_session(self.context, LakeContext(self.storage), reader, extras) as session:
             run_id = self._start(session.get_bootstrap_cli_arguments())
             self.context.log.info(f"Run {run_id} of Glue's job {self.job}: {self._page(run_id)}")

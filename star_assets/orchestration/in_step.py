@@ -1,7 +1,7 @@
 """What the Athena partition sensor does in a tick, and what it remembers until the next one.
 
-Every tick lists each table's pointers and serves what moved. Now and then, and
-after a restart, everything is compared: catalog entries with pointers, raw exports
+Every tick lists each table's ledgers and serves what moved. Now and then, and
+after a restart, everything is compared: catalog entries with ledgers, raw exports
 with their tables. Both go in steps, so that a tick ends in time and the next one
 goes on. Not here: what is found (lake.drift, pipeline.raw_tables), what Dagster
 is told (landed).
@@ -10,12 +10,13 @@ is told (landed).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from star_assets.lake.drift import Drift, Follower, Listing
+from star_assets.lake.drift import Drift, Follower
+from star_assets.lake.ledger import Entry
 from star_assets.model.errors import StarError
 from star_assets.staging.exports import RAW
 
@@ -48,9 +49,9 @@ class Keeper:
         self._next_pass = 0.0
 
     @property
-    def listings(self) -> dict[tuple[str, str], Listing]:
-        """The pointers of each table, as last listed."""
-        return {table: follower.listed for table, follower in self.followers.items()}
+    def live(self) -> dict[tuple[str, str], Mapping[str | None, Entry] | None]:
+        """The live versions of each table, as last looked up; None of a table before its first look."""
+        return {table: follower.live for table, follower in self.followers.items()}
 
     def tick(self, warehouse: Warehouse, at: str, deadline: float) -> Tick:
         """Look for what moved, then go on with the pass over everything, if one is due.
@@ -62,7 +63,10 @@ class Keeper:
         if not self.followers:
             self._at = at
             for table in warehouse.entries():
-                self.followers[table.database, table.name] = Follower(warehouse.storage, warehouse.catalog, table)
+                ledgers = warehouse.ledgers(table.database, table.name)
+                self.followers[table.database, table.name] = Follower(
+                    warehouse.storage, warehouse.catalog, table, ledgers
+                )
         found = Tick()
         self._look(found, deadline)
         self._go_through(warehouse, found, deadline)
@@ -76,7 +80,7 @@ class Keeper:
             if time.monotonic() > deadline:
                 return
             self._turn = (self._turn + 1) % len(tables)
-            if table.listed is not None:
+            if table.live is not None:
                 _take(table.look(), table.name, found, deadline)
 
     def _go_through(self, warehouse: Warehouse, found: Tick, deadline: float) -> None:

@@ -7,17 +7,15 @@ what is live, whoever made it. Not here: keeping the catalog in step (in_step).
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 import dagster as dg
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
 from star_assets.lake.aws import in_batches
-from star_assets.lake.drift import Listing
-from star_assets.lake.storage import Storage, each
-from star_assets.lake.versions import Partition, PointerEntry, parse_time, read_pointer
+from star_assets.lake.ledger import Entry
+from star_assets.lake.versions import parse_time
 from star_assets.model import Dimension, Star
 from star_assets.model.star import AnyTable
 from star_assets.orchestration.describe import database
@@ -47,14 +45,13 @@ class Reporter:
 
     def __init__(self, star: Star) -> None:
         self.star = star
-        # The state, by ETag, in which a pointer was compared.
+        # The version of each day that was compared last.
         self._compared: dict[tuple[str, str | None], str] = {}
 
     def unreported(
         self,
-        storage: Storage,
         instance: DagsterInstance,
-        listings: Mapping[tuple[str, str], Listing],
+        live: Mapping[tuple[str, str], Mapping[str | None, Entry] | None],
         since: float,
         deadline: float,
     ) -> Unreported:
@@ -68,35 +65,22 @@ class Reporter:
             return Unreported([], since, "Runs are under way; what they publish is theirs to record.")
         events, until, complete = list[Event](), time.time(), True
         for table in self.star.tables.values():
-            listed = listings.get((database(table), table.name))
-            complete = complete and listed is not None
+            found = live.get((database(table), table.name))
+            complete = complete and found is not None
             fresh = [
-                (day, stored)
-                for day, stored in sorted((listed or {}).items(), key=str)
-                if stored.modified > since - SLACK_SECONDS and self._compared.get((table.name, day)) != stored.etag
+                (day, entry)
+                for day, entry in sorted((found or {}).items(), key=str)
+                if self._compared.get((table.name, day)) != entry.version
+                and parse_time(entry.at).timestamp() > since - SLACK_SECONDS
             ]
             for batch in in_batches(fresh, AT_A_TIME):
                 if time.monotonic() > deadline or len(events) >= MOST_EVENTS:
                     complete = False
                     break
-                events += _compare(storage, instance, table, [day for day, _ in batch], since)
-                self._compared.update({(table.name, day): stored.etag for day, stored in batch})
+                recorded = _recorded(instance, table.name, [day for day, _ in batch if day])
+                events += [_event(table, day, entry) for day, entry in batch if (day, entry.version) not in recorded]
+                self._compared.update({(table.name, day): entry.version for day, entry in batch})
         return Unreported(events, until if complete else since)
-
-
-def _compare(
-    storage: Storage, instance: DagsterInstance, table: AnyTable, days: Sequence[str | None], since: float
-) -> list[Event]:
-    partitions = [Partition(database(table), table.name, day) for day in days]
-    pointers = [pointer for pointer, _ in each(storage, partial(read_pointer, storage), partitions)]
-    # Vacuum rewrites pointers too, of what became live long ago.
-    live = {
-        day: pointer.live
-        for day, pointer in zip(days, pointers, strict=True)
-        if pointer.live and parse_time(pointer.live.since).timestamp() > since - SLACK_SECONDS
-    }
-    recorded = _recorded(instance, table.name, [day for day in live if day]) if live else set()
-    return [_event(table, day, entry) for day, entry in live.items() if (day, entry.version) not in recorded]
 
 
 def _recorded(instance: DagsterInstance, table: str, days: list[str]) -> set[tuple[str | None, str]]:
@@ -125,11 +109,11 @@ def _records(instance: DagsterInstance, table: str, days: list[str]) -> Iterator
             return
 
 
-def _event(table: AnyTable, day: str | None, entry: PointerEntry) -> Event:
+def _event(table: AnyTable, day: str | None, entry: Entry) -> Event:
     """A day is a materialization. A dimension does not say which days it includes, so it is an observation."""
     metadata: dict[str, str | int] = {
         "version": entry.version,
-        "live since": entry.since,
+        "live since": entry.at,
         "bytes": entry.size,
         "published by": "not Dagster",
     }

@@ -32,9 +32,11 @@ class TellingWarehouse(Warehouse):
         super().__init__(star, settings)
         self.tell = tell
 
-    def refresh(self, table: str, days: Sequence[str], launch: Launch | None = None) -> Iterator[Outcome]:
+    def refresh(
+        self, table: str, days: Sequence[str], launch: Launch | None = None, undo_rollbacks: bool = True
+    ) -> Iterator[Outcome]:
         """Refresh, and tell."""
-        for outcome in super().refresh(table, days, launch):
+        for outcome in super().refresh(table, days, launch, undo_rollbacks):
             self.tell(outcome)
             yield outcome
 

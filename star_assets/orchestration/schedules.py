@@ -1,6 +1,6 @@
-"""The schedules: yesterday once a day, today once an hour.
+"""The schedules: yesterday once a day, today once an hour, housekeeping once a day.
 
-Both are stopped until somebody starts them: they begin runs, and a lake whose
+All are stopped until somebody starts them: they begin runs, and a lake whose
 exports ended long ago, as a sample's do, has nothing for them. They start only
 what the exports suffice for, or what can be pulled, and say why if that is nothing.
 """
@@ -12,14 +12,24 @@ from datetime import timedelta
 import dagster as dg
 
 from star_assets.orchestration.exports import RawZone
+from star_assets.orchestration.housekeeping import housekeeping
 from star_assets.orchestration.jobs import all_tables
 from star_assets.orchestration.resources import WAREHOUSE
 from star_assets.settings import Settings
 
 
 def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
-    """The daily and the hourly schedule, in the business time zone."""
+    """The daily and the hourly schedule and the one of housekeeping, in the business time zone."""
     return [
+        dg.ScheduleDefinition(
+            name="housekeeping",
+            job=housekeeping,
+            # After the daily run, which supersedes versions.
+            cron_schedule="0 4 * * *",
+            execution_timezone=settings.timezone,
+            description="Repair and vacuum, every day at 4:00.",
+            default_status=dg.DefaultScheduleStatus.STOPPED,
+        ),
         # Exports of a day are usually made soon after midnight.
         _schedule("daily", "0 2 * * *", 1, "All tables for yesterday, every day at 2:00.", settings),
         # Ten past, so as not to meet exports that are written on the hour.

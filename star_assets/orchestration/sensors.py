@@ -115,9 +115,7 @@ def _athena_partitions(star: Star) -> dg.SensorDefinition:
         warehouse, cursor = context.resources.warehouse, _read(context.cursor)
         tick = keeper.tick(warehouse, cursor.get("at", ""), time.monotonic() + TICK_SECONDS)
         deadline = time.monotonic() + REPORT_SECONDS
-        found = reporter.unreported(
-            warehouse.storage, context.instance, keeper.listings, cursor.get("until", 0.0), deadline
-        )
+        found = reporter.unreported(context.instance, keeper.live, cursor.get("until", 0.0), deadline)
         for drift in tick.drifts:
             context.log.info(_told(drift))
         for problem in tick.problems:

@@ -1,1 +1,1 @@
-"""The steps from raw exports to a published star: stage, fold, build, audit, publish. No Dagster here."""
+"""The steps from raw exports to a published star: look, plan, build, audit, commit, serve. No Dagster here."""

@@ -6,28 +6,28 @@ here: the engines themselves, and what is to be computed (stage, dimensions, fac
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Generic, Protocol
 
 from rich.filesize import decimal as file_size
 
-from star_assets.engines.engine import Engine
 from star_assets.lake.catalog import TableEntry
+from star_assets.lake.versions import Partition
 from star_assets.pipeline.context import Context
-from star_assets.pipeline.elsewhere import ElsewhereStep, JudgingStep, Launch
+from star_assets.pipeline.elsewhere import ElsewhereStep, Launch
 from star_assets.pipeline.outcome import Outcome
-from star_assets.pipeline.publishing import Built, Plan, Step
+from star_assets.pipeline.publishing import Audited, Built, L, Plan, Step, W, Written
 from star_assets.settings import Settings
 
 
-class SizedStep(JudgingStep, Protocol):
+class SizedStep(Step[L, W], Protocol[L, W]):
     """A Step whose engine can be chosen once it is known what there is to do."""
 
-    engine: Engine
+    engine_name: str | None
 
-    def input_bytes(self, plans: Sequence[Plan]) -> int:
+    def input_bytes(self, look: L, plans: Sequence[Plan[W]]) -> int:
         """How many bytes of input these plans are made of, each counted once."""
         ...
 
@@ -49,38 +49,52 @@ def choose(settings: Settings, size: int) -> Choice:
     return Choice("duckdb", f"{found}, within {bound}")
 
 
-class ChoosingStep:
+class ChoosingStep(Generic[L, W]):
     """A Step that chooses its engine for what a run has to do, and says so beside what it built."""
 
-    def __init__(self, context: Context, step: SizedStep, launch: Launch | None) -> None:
+    def __init__(self, context: Context, step: SizedStep[L, W], launch: Launch | None) -> None:
         self.context = context
         self.step = step
-        self.launch = launch
-        self.chosen: Step = step
+        self.elsewhere = ElsewhereStep(context, step, launch) if launch else None
+        self.chosen: Step[L, W] = step
         self.entry: TableEntry = step.entry
         self.choice = Choice("", "")
 
-    def plan(self, days: Sequence[str]) -> Iterator[Plan | Outcome]:
-        """As the step plans."""
-        return self.step.plan(days)
+    def look(self, days: Sequence[str], keep: bool) -> L:
+        """As the step looks."""
+        return self.step.look(days, keep)
 
-    def batches(self, plans: Sequence[Plan]) -> Iterator[Sequence[Plan]]:
+    def plan(self, look: L, days: Sequence[str]) -> Iterator[Plan[W] | Outcome]:
+        """As the step plans."""
+        return self.step.plan(look, days)
+
+    def batches(self, look: L, plans: Sequence[Plan[W]]) -> Iterator[Sequence[Plan[W]]]:
         """The engine is chosen for all of them together; then as the step divides them for it."""
         if plans:
-            self.choice = choose(self.context.settings, self.step.input_bytes(plans))
-            if self.choice.engine == "glue" and self.launch:
-                self.chosen = ElsewhereStep(self.context.storage, self.step, self.launch)
+            self.choice = choose(self.context.settings, self.step.input_bytes(look, plans))
+            if self.choice.engine == "glue" and self.elsewhere:
+                self.chosen = self.elsewhere
             else:
-                self.chosen, self.step.engine = self.step, self.context.engine_named(self.choice.engine)
-        return self.chosen.batches(plans)
+                self.chosen, self.step.engine_name = self.step, self.choice.engine
+        return self.chosen.batches(look, plans)
 
-    def build(self, plans: Sequence[Plan], folder: Path) -> Iterator[Built]:
-        """As the step builds."""
+    def build(self, look: L, plans: Sequence[Plan[W]], folder: Path) -> Iterator[Sequence[Built[W]]]:
+        """As the chosen step builds."""
         chosen = {"engine": self.choice.engine, "engine_chosen_for": self.choice.reason}
-        for built in self.chosen.build(plans, folder):
-            manifest = built.manifest and replace(built.manifest, facts={**built.manifest.facts, **chosen})
-            yield replace(built, facts={**built.facts, **chosen}, manifest=manifest)
+        for group in self.chosen.build(look, plans, folder):
+            yield [
+                replace(
+                    built,
+                    facts={**built.facts, **chosen},
+                    manifest=built.manifest and replace(built.manifest, facts={**built.manifest.facts, **chosen}),
+                )
+                for built in group
+            ]
 
-    def before_commit(self, built: Built) -> None:
-        """As the step says."""
-        self.step.before_commit(built)
+    def audit(self, look: L, built: Sequence[Built[W]]) -> Iterator[Audited[W]]:
+        """As the chosen step audits."""
+        return self.chosen.audit(look, built)
+
+    def commit(self, look: L, written: Sequence[Written[W]]) -> Mapping[Partition, bool]:
+        """As the step commits."""
+        return self.step.commit(look, written)

@@ -1,39 +1,35 @@
 """What every step works with: the star, its settings, its lake and its engine.
 
-Here: what is staged, as the steps need to know it. Not here: the steps
+Here: what is staged and served, as the steps need to know it. Not here: the steps
 themselves, and who asks for them (warehouse).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from star_assets.athena.scans import Listing
-from star_assets.engines.engine import Engine, StagedInput
 from star_assets.engines.opening import open_engine, require_known
-from star_assets.engines.spark_files import SharedFiles, SparkFiles
-from star_assets.lake.bucket_files import BucketFiles
-from star_assets.lake.catalog import Catalog
+from star_assets.lake.ledger import Entry, Ledgers, Snapshot
 from star_assets.lake.places import open_catalog, open_storage
-from star_assets.lake.s3_storage import S3Storage
-from star_assets.lake.storage import Storage, each
-from star_assets.lake.versions import (
-    Manifest,
-    Partition,
-    PointerEntry,
-    Pointers,
-    listed_pointers,
-    read_manifest,
-    read_pointer,
-)
+from star_assets.lake.versions import Manifest, Partition, read_manifest
 from star_assets.model.source import Source
 from star_assets.model.star import Star
 from star_assets.model.tables import Fact
-from star_assets.pipeline.identity import code_identity
+from star_assets.pipeline.identity import Build, code_identity
 from star_assets.settings import Settings
-from star_assets.staging.layout import Layout
+from star_assets.staging.exports import Export, read_exports
+
+if TYPE_CHECKING:
+    from star_assets.engines.engine import Engine, StagedInput
+    from star_assets.engines.spark_files import SparkFiles
+    from star_assets.lake.catalog import Catalog
+    from star_assets.lake.storage import Storage
+    from star_assets.pipeline.fold import Folded
+    from star_assets.staging.layout import Layout
 
 
 @dataclass(frozen=True)
@@ -43,6 +39,9 @@ class RawDay:
     export: str
     layout: Layout
 
+
+# Where versions have one file, as days, states and dimensions do.
+FIRST_FILE = "part-00000.parquet"
 
 # What computes all that is too small to choose an engine for, where one is chosen for the rest.
 ENGINE = {"auto": "duckdb", "glue": "duckdb"}
@@ -57,14 +56,14 @@ class Context:
         self.settings = settings
         self._code: dict[str, str] = {}
         self._engines: dict[str, Engine] = {}
-        self.known_pointers: dict[tuple[str, str], Pointers] = {}
+        self._ledgers: dict[tuple[str, str], Ledgers] = {}
         self._manifests: dict[str, Manifest] = {}
-        # For each live version of a date, with the histories' versions: whether its surrogate keys are theirs.
-        self.held: dict[tuple[str, ...], bool] = {}
+        # The books of this process: for each one's partition, what was found or folded last.
+        self.folded: dict[Partition, Folded] = {}
+        # For each source, its raw exports as they were listed last.
+        self.raw_exports: dict[str, Mapping[str, Export]] = {}
         # For each source, the export days whose files were looked into.
         self.raw_days: dict[str, dict[str, RawDay]] = {}
-        # For each driving column, what the key index said of every date, and which versions of its months.
-        self.exports_by_date: dict[str, tuple[tuple[str, ...], Mapping[str, list[str]]]] = {}
 
     @cached_property
     def storage(self) -> Storage:
@@ -75,6 +74,11 @@ class Context:
     def catalog(self) -> Catalog:
         """What Athena sees of the lake."""
         return open_catalog(self.settings)
+
+    @cached_property
+    def temporary(self) -> tempfile.TemporaryDirectory[str]:
+        """Where this process keeps what it may not write, or was not asked to write, into the lake."""
+        return tempfile.TemporaryDirectory(prefix="star_assets-")
 
     @property
     def engine(self) -> Engine:
@@ -89,6 +93,10 @@ class Context:
 
     def _spark_files(self) -> SparkFiles:
         """How Spark's workers see this machine's files."""
+        from star_assets.engines.spark_files import SharedFiles
+        from star_assets.lake.bucket_files import BucketFiles
+        from star_assets.lake.s3_storage import S3Storage
+
         return BucketFiles(self.storage) if isinstance(self.storage, S3Storage) else SharedFiles()
 
     def code_identity(self, table: str) -> str:
@@ -97,26 +105,36 @@ class Context:
             self._code[table] = code_identity(self.star, self.star.table(table), self.settings)
         return self._code[table]
 
-    def pointers(self, database: str, table: str) -> Pointers:
-        """All pointers of a table. Who asks again reads only those that changed."""
-        return self.known_pointers.setdefault((database, table), Pointers(self.storage, database, table))
+    def build(self, table: str) -> Build:
+        """What decides the table's identities in this process, besides its inputs."""
+        found = self.star.table(table)
+        upstream = () if isinstance(found, Source) else self.star.upstream_sources(found)
+        return Build.present({name: self.code_identity(name) for name in (table, *(one.name for one in upstream))})
 
-    def staged_exports(self, source: Source) -> dict[str, str]:
-        """Every staged export day of a source, with its pointer's ETag: one listing, nothing is read."""
-        listed = listed_pointers(self.storage, "staging", source.name)
-        return {day: stored.etag for day, stored in listed.items() if day}
+    def ledgers(self, database: str, table: str) -> Ledgers:
+        """The ledgers of a table. Who asks again reads only those that changed."""
+        key = database, table
+        if key not in self._ledgers:
+            self._ledgers[key] = Ledgers(self.storage, database, table)
+        return self._ledgers[key]
 
-    def live_versions(self, source: Source, days: Iterable[str] | None = None) -> dict[str, tuple[PointerEntry, str]]:
-        """The live staged version of each of the days (None: of all) that has one, with its pointer's ETag."""
-        if days is None:
-            tagged = self.pointers("staging", source.name).tagged()
-            return {day: (pointer.live, etag) for day, (pointer, etag) in tagged.items() if day and pointer.live}
-        partitions = [Partition("staging", source.name, day) for day in days]
-        found = zip(partitions, each(self.storage, partial(read_pointer, self.storage), partitions), strict=True)
-        return {p.day: (pointer.live, etag) for p, (pointer, etag) in found if p.day and pointer.live and etag}
+    def look(self, database: str, table: str) -> Snapshot:
+        """What the ledgers of a table say now."""
+        return self.ledgers(database, table).look()
+
+    def staged(self, source: Source) -> dict[str, Entry]:
+        """The live version of every staged export day of a source, as of now."""
+        return self.look("staging", source.name).live
+
+    def list_exports(self, source: Source) -> Mapping[str, Export]:
+        """The export of every day that has a folder in the raw zone, as of now."""
+        self.raw_exports[source.name] = read_exports(self.storage, source)
+        return self.raw_exports[source.name]
 
     def served_files(self, fact: Fact, days: Sequence[str] | None = None) -> dict[str, list[str]]:
         """The files that the catalog serves for each day; by default for all."""
+        from star_assets.athena.scans import Listing
+
         wanted = None if days is None else set(days)
         listing, paths = Listing(self.storage), dict[str, tuple[str, ...]]()
         for entry in self.catalog.partitions("olap", fact.name):
@@ -137,10 +155,14 @@ class Context:
             self._manifests[version] = replace(manifest, statistics={}, facts={})
         return self._manifests[version]
 
-    def staged_inputs(self, source: Source, exports: Mapping[str, PointerEntry]) -> tuple[StagedInput, ...]:
-        """The staged files of some versions of export days."""
-        folders = {
-            day: Partition("staging", source.name, day).version_folder(entry.version) for day, entry in exports.items()
-        }
-        files = self.storage.local([f"{folder}/part-00000.parquet" for folder in folders.values()])
-        return tuple(StagedInput(day, (file,)) for day, file in zip(folders, files, strict=True))
+    def staged_inputs(self, source: Source, exports: Mapping[str, str]) -> tuple[StagedInput, ...]:
+        """The staged files of some export days, each of the version that is given."""
+        from star_assets.engines.engine import StagedInput
+
+        files = self.first_files({Partition("staging", source.name, day): version for day, version in exports.items()})
+        return tuple(StagedInput(day, (file,)) for day, file in zip(exports, files, strict=True))
+
+    def first_files(self, versions: Mapping[Partition, str]) -> list[str]:
+        """The one file of each of these versions, where it can be read."""
+        folders = [partition.version_folder(version) for partition, version in versions.items()]
+        return self.storage.local([f"{folder}/{FIRST_FILE}" for folder in folders])

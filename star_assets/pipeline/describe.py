@@ -45,12 +45,11 @@ def describe(
     statistics: dict[str, dict[str, Any]] = {}
     schema: dict[str, str] = {}
     for number, file in enumerate(files):
+        size = file.stat().st_size
         with file.open("rb") as handle:
-            checksum = hashlib.file_digest(handle, "sha256")
-        metadata = pq.read_metadata(file)
-        found.append(
-            DataFile(f"part-{number:05}.parquet", metadata.num_rows, file.stat().st_size, checksum.hexdigest())
-        )
+            checksum = hashlib.file_digest(handle, "sha256").hexdigest()
+            metadata = pq.read_metadata(handle)
+        found.append(DataFile(f"part-{number:05}.parquet", metadata.num_rows, size, checksum))
         schema.update({field.name: athena_type(field.type) for field in metadata.schema.to_arrow_schema()})
         _add_statistics(metadata, statistics)
     for column in statistics if thoroughly else ():

@@ -1,39 +1,83 @@
 """Building a dimension: one table, one live version, folded from all live exports.
 
-A dimension's day means: the live version includes that day's exports.
+A dimension's day means: the live version includes that day's exports. A new
+version may drop a member: an inferred one that no export uses any more, or an
+interval that a late export has changed. While live or past versions of facts use
+such a member, it stays, marked as superseded, so that an inner join finds it; the
+dimension is out of date once they do not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from star_assets.athena.derive import table_entry
-from star_assets.engines.engine import DimensionInput
-from star_assets.lake.versions import Partition, read_pointer
-from star_assets.model.errors import NotStaged, StarError
+from star_assets.engines.engine import DimensionInput, Engine
+from star_assets.lake.ledger import Entry, Snapshot
+from star_assets.lake.publish import Commit, commit
+from star_assets.lake.replacing import replace_live, withdraw
+from star_assets.lake.versions import Identity, Manifest, Partition, new_version_id, read_manifest
+from star_assets.model.errors import AwsRefused, LostRace, NotStaged
 from star_assets.model.source import SourceColumn
 from star_assets.model.tables import CALENDAR, Dimension, History
 from star_assets.pipeline.context import Context
-from star_assets.pipeline.fold import Folded, content, source_state, source_versions, used_keys, years
+from star_assets.pipeline.fold import Folded, source_state, source_versions, used_keys, years
 from star_assets.pipeline.identity import digest
 from star_assets.pipeline.key_index import KeyIndex
+from star_assets.pipeline.members import referring, used_members
 from star_assets.pipeline.outcome import CheckResult, Outcome
-from star_assets.pipeline.publishing import Built, Plan, Step, Written, publish
-from star_assets.pipeline.superseded import AND_SUPERSEDED, identity_with, keep_used, present_identity
+from star_assets.pipeline.publishing import Audited, Built, Plan, Step, Written, publish
 
 
-def refresh_dimension(context: Context, dimension: Dimension, step: Step, days: Sequence[str]) -> Iterator[Outcome]:
-    """Build the dimension once, by its step, for all the days; each day it includes shares the outcome."""
-    partition = Partition("olap", dimension.name)
-    sources = context.star.upstream_sources(dimension)
-    staged = {source.name: context.staged_exports(source) for source in sources}
+@dataclass(frozen=True)
+class DimensionLook:
+    """All that decides a dimension, as of one look.
+
+    Args:
+        own: its own ledger, which is read first.
+        staged: those of its sources.
+        states: for each source that the transform reads, its book.
+        used: the books of keys that facts' rows refer to.
+        years: first and last year of the calendar.
+        versions: for a history, the book of what the describing source ever said.
+        superseded: the keys of the live version's superseded members that facts still use.
+    """
+
+    own: Snapshot
+    staged: Mapping[str, Snapshot]
+    states: Mapping[str, Folded]
+    used: tuple[Folded, ...]
+    years: tuple[int, int]
+    versions: Folded | None
+    superseded: tuple[str, ...]
+
+    @property
+    def books(self) -> list[Folded]:
+        """All books that it is built from."""
+        return [book for book in (*self.states.values(), *self.used, self.versions) if book]
+
+
+# What a plan carries: whether the version that was built lacks members of the live one.
+Drops = bool
+
+
+def refresh_dimension(
+    context: Context, dimension: Dimension, step: Step[DimensionLook, Drops], days: Sequence[str], undo_rollbacks: bool
+) -> Iterator[Outcome]:
+    """Build the dimension once for all the days; each day that it includes shares the outcome."""
+    partition, staged = Partition("olap", dimension.name), staged_exports(context, dimension)
     missing = {day: [name for name, exports in staged.items() if day not in exports] for day in days}
     included = [day for day in days if not missing[day]]
     shared = None
     if included:
-        shared = next(publish(context.storage, context.catalog, step, included[-1:]))
+        shared = next(publish(context.storage, context.catalog, step, included[-1:], undo_rollbacks))
+        announced = context.look("olap", dimension.name).ledger(None).next
+        if announced and shared.status == "unchanged":
+            # Whoever announced it died, or will find that he has to begin again.
+            withdraw(context.storage, partition, announced)
     for day in days:
         if missing[day] or shared is None:
             error = NotStaged(dimension.name, day, missing[day])
@@ -42,71 +86,87 @@ def refresh_dimension(context: Context, dimension: Dimension, step: Step, days: 
             yield replace(shared, day=day, seconds=shared.seconds / len(included))
 
 
-@dataclass(frozen=True)
-class _Upstream:
-    """The folded states a dimension is built from, the calendar's years, and for a history all that was ever said."""
-
-    states: Mapping[str, Folded]
-    used: tuple[Folded, ...]
-    years: tuple[int, int]
-    versions: Folded | None
-
-    @property
-    def files(self) -> list[str]:
-        """The files of all states."""
-        return [folded.file for folded in (*self.states.values(), *self.used, self.versions) if folded]
+def staged_exports(context: Context, dimension: Dimension) -> dict[str, Mapping[str, Entry]]:
+    """For each source of a dimension, the live version of its staged export days."""
+    return {source.name: context.staged(source) for source in context.star.upstream_sources(dimension)}
 
 
 class DimensionStep:
     """The Step of one dimension; its only partition is the whole table."""
 
     def __init__(self, context: Context, dimension: Dimension) -> None:
+        from star_assets.athena.derive import table_entry
+
         self.context = context
         self.dimension = dimension
+        self.partition = Partition("olap", dimension.name)
         self.entry = table_entry(context.star, dimension, context.storage)
         self.code = context.code_identity(dimension.name)
-        self.engine = context.engine
+        self.engine_name: str | None = None
 
-    def plan(self, days: Sequence[str]) -> Iterator[Plan | Outcome]:
-        """Fold the sources; the states' identities are the dimension's inputs."""
-        partition = Partition("olap", self.dimension.name)
-        for day in days:
-            try:
-                pointer, etag = read_pointer(self.context.storage, partition)
-                upstream = self._upstream()
-            except StarError as error:
-                yield Outcome(self.dimension.name, day, partition, "failed", error=error)
-                continue
-            inputs = {
-                "states": {name: content(self.context, state) for name, state in upstream.states.items()},
-                "used": [content(self.context, keys) for keys in upstream.used],
-                "years": list(upstream.years) if CALENDAR in self.dimension.upstream else [],
-            }
-            if upstream.versions:
-                inputs["versions"] = content(self.context, upstream.versions)
-            identity = present_identity(self.context, self.dimension, pointer, digest(code=self.code, **inputs))
-            yield Plan(day, partition, pointer, etag, identity, inputs, upstream)
+    def look(self, days: Sequence[str], keep: bool) -> DimensionLook:
+        """Read the dimension's ledger, then its sources'; bring their books up to these."""
+        star, dimension = self.context.star, self.dimension
+        own = self.context.look("olap", dimension.name)
+        staged = {one.name: self.context.look("staging", one.name) for one in star.upstream_sources(dimension)}
+        states = {
+            name: source_state(self.context, star.sources[name], staged[name], keep)
+            for name in dimension.upstream
+            if name in star.sources
+        }
+        member = dimension.of.key if isinstance(dimension, History) else dimension.key
+        used = tuple(self._used_keys(column, member, keep) for column in dimension.inferred_from)
+        described = star.describing(dimension.of) if isinstance(dimension, History) else None
+        versions = None
+        if described:
+            source = described.source
+            versions = source_versions(self.context, source, self.context.look("staging", source.name), keep)
+        between = self._years(keep) if CALENDAR in dimension.upstream else (1, 1)
+        return DimensionLook(own, staged, states, used, between, versions, self._superseded(own, keep))
 
-    def input_bytes(self, plans: Sequence[Plan]) -> int:
-        """Of the states that it is built from."""
-        upstream: list[_Upstream] = [plan.work for plan in plans]
-        files = {file for one in upstream for file in one.files}
-        return sum(Path(file).stat().st_size for file in files)
+    def identity(self, look: DimensionLook) -> Identity:
+        """Of the version that should be live."""
+        made_of, live = digest(code=self.code, **self._inputs(look)), look.own.day(None).live
+        # The live version may keep members that facts used when it was built, and do not use any more.
+        keeps = live is not None and live.identity.made_of == made_of and live.identity.superseded
+        return Identity(made_of, superseded=_superseded_digest(look.superseded) if keeps else "")
 
-    def batches(self, plans: Sequence[Plan]) -> Iterator[Sequence[Plan]]:
+    def plan(self, look: DimensionLook, days: Sequence[str]) -> Iterator[Plan[Drops]]:
+        """The contents of the books are the dimension's inputs."""
+        day, wanted = look.own.day(None), self.identity(look)
+        version, inputs = new_version_id(look.own.ledger(None).floor), self._inputs(look)
+        for asked in days:
+            left = wanted in day.left
+            yield Plan(asked, self.partition, day.live, wanted, inputs, False, version, rolled_back=left)
+
+    def _inputs(self, look: DimensionLook) -> dict[str, Any]:
+        """What the dimension is made of, as its manifest names it."""
+        inputs: dict[str, Any] = {
+            "states": {name: book.content for name, book in look.states.items()},
+            "used": [book.content for book in look.used],
+            "years": list(look.years) if CALENDAR in self.dimension.upstream else [],
+        }
+        return inputs | ({"versions": look.versions.content} if look.versions else {})
+
+    def input_bytes(self, look: DimensionLook, plans: Sequence[Plan[Drops]]) -> int:
+        """Of the books that it is built from."""
+        return sum(book.manifest.size for book in look.books) if plans else 0
+
+    def batches(self, look: DimensionLook, plans: Sequence[Plan[Drops]]) -> Iterator[Sequence[Plan[Drops]]]:
         """There is only ever one."""
         for plan in plans:
             yield [plan]
 
-    def build(self, plans: Sequence[Plan], folder: Path) -> Iterator[Built]:
-        """One file with every member."""
+    def build(
+        self, look: DimensionLook, plans: Sequence[Plan[Drops]], folder: Path
+    ) -> Iterator[Sequence[Built[Drops]]]:
+        """One file with every member, those among them that only facts know any more."""
         for plan in plans:
-            upstream: _Upstream = plan.work
             given = DimensionInput(
-                {name: state.file for name, state in upstream.states.items()},
-                tuple(keys.file for keys in upstream.used),
-                upstream.years,
-                upstream.versions.file if upstream.versions else None,
+                {name: book.file(self.context) for name, book in look.states.items()},
+                tuple(book.file(self.context) for book in look.used),
+                look.years,
+                look.versions.file(self.context) if look.versions else None,
             )
             file = folder / f"{self.dimension.name}.parquet"
             if isinstance(self.dimension, History):
@@ -114,46 +174,104 @@ class DimensionStep:
             else:
                 self.engine.build_dimension(self.dimension, given, file)
             with_superseded = folder / f"{self.dimension.name}_with_superseded.parquet"
-            keys = keep_used(self.context, self.dimension, file, with_superseded)
-            identity = identity_with(plan.identity.partition(AND_SUPERSEDED)[0], keys)
+            keys = self._keep_used(look, file, with_superseded)
+            identity = Identity(plan.identity.made_of, superseded=_superseded_digest(keys))
             file = with_superseded if keys else file
             facts = {"superseded": len(keys)} if keys else {}
-            yield Built(replace(plan, identity=identity), (file,), facts, self._audit(file))
+            yield [Built(replace(plan, identity=identity), (file,), facts)]
 
-    def judge(self, plans: Sequence[Plan], written: Mapping[str, Written]) -> Iterator[Built]:
-        """The file that was written elsewhere is held against the same rules."""
-        for plan in plans:
-            manifest, file = written[plan.day].manifest, written[plan.day].file
-            as_written = replace(plan, identity=manifest.identity)
-            yield Built(as_written, (file,), {}, self._audit(file), manifest=manifest)
+    def audit(self, look: DimensionLook, built: Sequence[Built[Drops]]) -> Iterator[Audited[Drops]]:
+        """The file has the members that it should, each once."""
+        for one in built:
+            if one.refusal:
+                yield Audited(one, refusal=one.refusal)
+                continue
+            (file,) = one.files
+            before = self._live_file(look.own)
+            drops = before is not None and self.context.engine.drops_members(self.dimension, before, str(file))
+            plan = replace(one.plan, work=drops, identity=one.manifest.identity if one.manifest else one.plan.identity)
+            yield Audited(replace(one, plan=plan), self._checks(file))
 
-    def before_commit(self, built: Built) -> None:
-        """A dimension relies on nothing but its states."""
+    def commit(self, look: DimensionLook, written: Sequence[Written[Drops]]) -> Mapping[Partition, bool]:
+        """One swap; where members are dropped, only once no fact can come to use them."""
+        (one,) = written
+        if not one.plan.work:
+            return commit(self.context.storage, [Commit(self.partition, one.manifest, one.plan.seen)])
+        facts = [Partition("olap", fact.name) for fact in referring(self.context, self.dimension)]
+        try:
+            replace_live(
+                self.context.storage,
+                self.partition,
+                one.manifest.version,
+                one.plan.seen,
+                facts,
+                partial(self._require_unused, look, one.manifest),
+                lambda ledger: ledger.committed({self.partition.key: (one.manifest, "")}),
+            )
+        except LostRace:
+            return {self.partition: False}
+        return {self.partition: True}
 
-    def _upstream(self) -> _Upstream:
-        star, dimension = self.context.star, self.dimension
-        states = {
-            name: source_state(self.context, star.sources[name]) for name in dimension.upstream if name in star.sources
-        }
-        member = dimension.of.key if isinstance(dimension, History) else dimension.key
-        used = tuple(used_keys(self.context, column, member) for column in dimension.inferred_from)
-        described = star.describing(dimension.of) if isinstance(dimension, History) else None
-        versions = source_versions(self.context, described.source) if described else None
-        return _Upstream(states, used, self._years() if CALENDAR in dimension.upstream else (1, 1), versions)
+    @property
+    def engine(self) -> Engine:
+        """What computes: the engine that was chosen for this step, or else the one of the settings."""
+        return self.context.engine_named(self.engine_name) if self.engine_name else self.context.engine
 
-    def _years(self) -> tuple[int, int]:
+    def _keep_used(self, look: DimensionLook, file: Path, kept: Path) -> list[str]:
+        """Add what the live version has, the new file lacks, and facts use. Returns the keys, as text.
+
+        Where there are some, the file with them is `kept`.
+        """
+        before, engine = self._live_file(look.own), self.context.engine
+        if before is None or not engine.drops_members(self.dimension, before, str(file)):
+            return []
+        return engine.keep_members(self.dimension, str(file), before, self._used_files(True), kept)
+
+    def _require_unused(self, look: DimensionLook, manifest: Manifest) -> None:
+        """Raises LostRace where a fact has come to use a member that would be lost."""
+        before = self._live_file(look.own)
+        (after,) = self.context.first_files({self.partition: manifest.version})
+        if before and self.context.engine.lost_in_use(self.dimension, before, after, self._used_files(True)):
+            raise LostRace(self.partition.ledger)
+
+    def _used_files(self, keep: bool) -> list[str]:
+        return [file for files in used_members(self.context, self.dimension, keep).values() for file in files]
+
+    def _superseded(self, own: Snapshot, keep: bool) -> tuple[str, ...]:
+        """The superseded members of the live version that facts still use."""
+        live = own.day(None).live
+        file = self._live_file(own) if live and live.identity.superseded else None
+        if file is None:
+            return ()
+        return tuple(self.context.engine.superseded_in_use(self.dimension, file, self._used_files(keep)))
+
+    def _live_file(self, own: Snapshot) -> str | None:
+        """The live version's file; None where there is none, or where somebody removed it."""
+        live = own.day(None).live
+        try:
+            if live is None or not read_manifest(self.context.storage, self.partition, live.version).files:
+                return None
+            return self.context.first_files({self.partition: live.version})[0]
+        except (FileNotFoundError, AwsRefused):
+            return None
+
+    def _used_keys(self, column: SourceColumn, key: str, keep: bool) -> Folded:
+        return used_keys(self.context, column, key, self.context.look("staging", column.source.name), keep)
+
+    def _years(self, keep: bool) -> tuple[int, int]:
         """Whole years: the start date's, and all that any fact reaches into, by any of its dates."""
         found = [self.context.settings.start_date.year]
         for column in self._dated():
-            found += self._years_of(column) or ()
+            found += self._years_of(column, keep) or ()
         return min(found), max(found)
 
-    def _years_of(self, column: SourceColumn) -> tuple[int, int] | None:
+    def _years_of(self, column: SourceColumn, keep: bool) -> tuple[int, int] | None:
         if column.source.declared[column.column].type == "timestamp":
-            return KeyIndex(self.context, column).years()
+            staged = self.context.look("staging", column.source.name)
+            return KeyIndex(self.context, column, staged, keep).years()
         # An index of all keys by a date that no fact is posted on would be read for its years alone.
         key = self.dimension.key
-        return years(self.context, [used_keys(self.context, column, key)], key)
+        return years([self._used_keys(column, key, keep)], key)
 
     def _dated(self) -> dict[SourceColumn, None]:
         """The source columns whose days facts are posted on, or refer to the calendar by."""
@@ -166,7 +284,7 @@ class DimensionStep:
                     found[star.sources[source][column]] = None
         return found
 
-    def _audit(self, file: Path) -> tuple[CheckResult, ...]:
+    def _checks(self, file: Path) -> tuple[CheckResult, ...]:
         key, found = self.dimension.key, self.context.engine.audit_dimension(self.dimension, str(file))
         checks: tuple[CheckResult, ...] = (
             CheckResult("key not null", found["null_keys"] == 0, f"{key}: {found['null_keys']} rows without a key"),
@@ -186,3 +304,8 @@ class DimensionStep:
             problem = f"members whose intervals have gaps or overlaps: expected 0, found {broken}"
             checks += (CheckResult("intervals", broken == 0, problem),)
         return checks
+
+
+def _superseded_digest(keys: Sequence[str]) -> str:
+    """What a version that keeps these superseded members has in its identity; nothing where it keeps none."""
+    return digest(keys=sorted(keys)) if keys else ""

@@ -8,26 +8,43 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Generic
 
-from star_assets.lake.catalog import Catalog, TableEntry
+from star_assets.lake.catalog import TableEntry
 from star_assets.lake.storage import Storage
-from star_assets.lake.versions import read_manifest
+from star_assets.lake.versions import Manifest, Partition, read_manifest
 from star_assets.model import errors
-from star_assets.model.errors import EngineFailed, LostRace, StarError
-from star_assets.pipeline.describe import describe
+from star_assets.model.errors import EngineFailed, JobOvertaken, LostRace, OtherBuild, StarError
+from star_assets.pipeline.context import Context
+from star_assets.pipeline.identity import Build
 from star_assets.pipeline.outcome import CheckResult, Outcome
-from star_assets.pipeline.publishing import Built, Plan, Step, Written, scratch, takes_long, write
-from star_assets.pipeline.superseded import AND_SUPERSEDED
+from star_assets.pipeline.publishing import (
+    Audited,
+    Built,
+    L,
+    Plan,
+    Step,
+    W,
+    Written,
+    scratch,
+    wants_statistics,
+    write,
+)
+
+# Jobs that one request may start for a table. The second is for days whose inputs moved during the
+# first. If they move again, the days fail, since each job costs money; the next request starts anew.
+MOST_JOBS = 2
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a job is to do: write these versions of a table, by day."""
+    """What a job is to do: write these versions of a table, by day, by the build of who starts it."""
 
     table: str
     versions: Mapping[str, str]
+    build: Build
 
 
 @dataclass(frozen=True)
@@ -45,103 +62,146 @@ class JobResult:
 Launch = Callable[[Job], JobResult]
 
 
-class JudgingStep(Step, Protocol):
-    """A Step that can audit what it did not write itself."""
-
-    def judge(self, plans: Sequence[Plan], written: Mapping[str, Written]) -> Iterator[Built]:
-        """Each plan's version, audited. Raises StarError for all or none."""
-        ...
-
-
-class ElsewhereStep:
+class ElsewhereStep(Generic[L, W]):
     """A Step that lets a job write its versions."""
 
-    def __init__(self, storage: Storage, step: JudgingStep, launch: Launch) -> None:
-        self.storage = storage
+    def __init__(self, context: Context, step: Step[L, W], launch: Launch) -> None:
+        self.context = context
         self.step = step
         self.launch = launch
         self.entry: TableEntry = step.entry
+        self._jobs = 0
 
-    def plan(self, days: Sequence[str]) -> Iterator[Plan | Outcome]:
+    def look(self, days: Sequence[str], keep: bool) -> L:
+        """As the step looks."""
+        return self.step.look(days, keep)
+
+    def plan(self, look: L, days: Sequence[str]) -> Iterator[Plan[W] | Outcome]:
         """As the step plans."""
-        return self.step.plan(days)
+        return self.step.plan(look, days)
 
-    def batches(self, plans: Sequence[Plan]) -> Iterator[Sequence[Plan]]:
+    def batches(self, look: L, plans: Sequence[Plan[W]]) -> Iterator[Sequence[Plan[W]]]:
         """One job for all of them."""
         if plans:
             yield plans
 
-    def build(self, plans: Sequence[Plan], folder: Path) -> Iterator[Built]:
-        """Start the job; then audit copies of what it wrote."""
+    def build(self, look: L, plans: Sequence[Plan[W]], folder: Path) -> Iterator[Sequence[Built[W]]]:
+        """Start the job; then fetch copies of what it wrote. After MOST_JOBS of them, refuse to start one more."""
+        if self._jobs == MOST_JOBS:
+            yield [Built(plan, (), refusal=JobOvertaken(self.entry.name, plan.day, MOST_JOBS)) for plan in plans]
+            return
+        self._jobs += 1
         try:
-            done = self.launch(Job(self.entry.name, {plan.day: plan.version for plan in plans}))
+            done = self.launch(Job(self.entry.name, {plan.day: plan.version for plan in plans}, self._build))
         except StarError as error:
             # Raised, it would start a job for each day by itself.
-            yield from (Built(plan, (), refusal=error) for plan in plans)
+            yield [Built(plan, (), refusal=error) for plan in plans]
             return
-        written: dict[str, Written] = {}
-        for plan in plans:
-            try:
-                written[plan.day] = self._written(plan, done.reports.get(plan.day))
-            except StarError as error:
-                yield Built(plan, (), refusal=error)
-        judged = [plan for plan in plans if plan.day in written]
-        for built in self.step.judge(judged, written) if judged else ():
-            found = written[built.plan.day]
-            whole = describe([found.file])[0] == found.manifest.files
-            same = CheckResult("files as written", whole, f"{found.file.name}: expected as the manifest says")
-            manifest = replace(found.manifest, facts={**found.manifest.facts, **done.told})
-            yield replace(built, checks=(*built.checks, same), manifest=manifest)
+        yield [self._built(plan, done) for plan in plans]
 
-    def before_commit(self, built: Built) -> None:
-        """As the step says."""
-        self.step.before_commit(built)
+    def audit(self, look: L, built: Sequence[Built[W]]) -> Iterator[Audited[W]]:
+        """As the step audits, and that the files are those that the manifests describe."""
+        for audited in self._audited(look, built):
+            manifest = audited.built.manifest
+            if manifest is None:
+                yield audited
+                continue
+            from star_assets.pipeline.describe import describe
 
-    def _written(self, plan: Plan, report: Mapping[str, Any] | None) -> Written:
-        """A version that a job wrote. Raises why it did not, and LostRace where it found other inputs."""
+            (file,) = audited.built.files
+            whole = describe([file])[0] == manifest.files
+            same = CheckResult("files as written", whole, f"{file.name}: expected as the manifest says")
+            yield replace(audited, checks=(*audited.checks, same))
+
+    def commit(self, look: L, written: Sequence[Written[W]]) -> Mapping[Partition, bool]:
+        """As the step commits."""
+        return self.step.commit(look, written)
+
+    @cached_property
+    def _build(self) -> Build:
+        return self.context.build(self.entry.name)
+
+    def _audited(self, look: L, built: Sequence[Built[W]]) -> Iterator[Audited[W]]:
+        """Audit all versions together; if that fails, each by itself, so that no job is started again for them."""
+        try:
+            found = list(self.step.audit(look, built))
+        except StarError as error:
+            if len(built) == 1:
+                found = [Audited(replace(built[0], files=(), manifest=None), refusal=error)]
+            else:
+                found = [audited for one in built for audited in self._audited(look, [one])]
+        yield from found
+
+    def _built(self, plan: Plan[W], done: JobResult) -> Built[W]:
+        try:
+            manifest = self._manifest(plan, done.reports.get(plan.day))
+        except StarError as error:
+            return Built(plan, (), refusal=error)
+        (file,) = self.context.storage.local([f"{plan.folder}/{manifest.files[0].name}"])
+        told = replace(manifest, facts={**manifest.facts, **done.told})
+        return Built(plan, (Path(file),), manifest=told)
+
+    def _manifest(self, plan: Plan[W], report: Mapping[str, Any] | None) -> Manifest:
+        """Of a version that a job wrote. Raises why it did not: OtherBuild, or LostRace where it found other inputs."""
         doing = f"building {self.entry.name} {plan.day}"
         if report is None:
             raise EngineFailed("The job", doing, "it ended without a word of this day.")
         if "error" in report:
             raise as_error(report["error"])
         try:
-            manifest = read_manifest(self.storage, plan.partition, plan.version)
+            manifest = read_manifest(self.context.storage, plan.partition, plan.version)
         except FileNotFoundError as error:
             raise EngineFailed("The job", doing, f"version {plan.version} has no manifest.") from error
-        if _inputs(manifest.identity) != _inputs(plan.identity):
+        # What a dimension keeps of superseded members is found where it is built.
+        if replace(manifest.identity, superseded="") != replace(plan.identity, superseded=""):
+            # A job of an earlier package tells no build, and compares none.
+            _require_build(self.entry.name, self._build, Build.from_json(report.get("build", {})))
             raise LostRace(f"{self.entry.name} {plan.day}")
-        (file,) = self.storage.local([f"{plan.folder}/{manifest.files[0].name}"])
-        return Written(manifest, Path(file))
+        return manifest
 
 
-def write_versions(
-    storage: Storage, catalog: Catalog, step: Step, versions: Mapping[str, str]
-) -> Iterator[dict[str, Any]]:
-    """The job's side: write versions under these ids, and make none live. Yields a report for each day."""
-    plans: list[Plan] = []
-    for planned in step.plan(list(versions)):
+def write_versions(context: Context, step: Step[L, W], job: Job) -> Iterator[dict[str, Any]]:
+    """The job's side: write versions under these ids, and make none live. Yields a report for each day.
+
+    Where it is of another build than who started it, every day's report is that error, and nothing is computed.
+    """
+    build, versions = context.build(job.table), job.versions
+    try:
+        _require_build(job.table, job.build, build)
+    except OtherBuild as error:
+        yield from ({"day": day, "error": as_report(error)} for day in versions)
+        return
+    plans: list[Plan[W]] = []
+    look = step.look(list(versions), keep=True)
+    for planned in step.plan(look, list(versions)):
         if isinstance(planned, Outcome):
             assert planned.error is not None
             yield {"day": planned.day, "error": as_report(planned.error)}
         else:
             plans.append(replace(planned, version=versions[planned.day]))
-    for batch in step.batches(plans):
-        yield from _write_batch(storage, step, batch, takes_long(catalog, step))
+    for batch in step.batches(look, plans):
+        for report in _write_batch(context.storage, step, look, batch, wants_statistics(context.catalog, step)):
+            yield {**report, "build": build.to_json()}
 
 
-def _write_batch(storage: Storage, step: Step, plans: Sequence[Plan], thoroughly: bool) -> Iterator[dict[str, Any]]:
+def _require_build(table: str, expected: Build, found: Build) -> None:
+    """Raises OtherBuild unless both are the same."""
+    if found != expected:
+        raise OtherBuild(table, expected.to_json(), found.to_json())
+
+
+def _write_batch(
+    storage: Storage, step: Step[L, W], look: L, plans: Sequence[Plan[W]], thoroughly: bool
+) -> Iterator[dict[str, Any]]:
     done = set()
     try:
         with scratch(storage) as folder:
-            for built in step.build(plans, folder):
-                manifest = write(storage, built, thoroughly)
-                done.add(built.plan.day)
-                yield {
-                    "day": built.plan.day,
-                    "version": manifest.version,
-                    "rows": manifest.rows,
-                    "bytes": manifest.size,
-                }
+            for group in step.build(look, plans, folder):
+                for audited in step.audit(look, group):
+                    manifest = write(storage, audited, thoroughly)
+                    day = audited.built.plan.day
+                    done.add(day)
+                    yield {"day": day, "version": manifest.version, "rows": manifest.rows, "bytes": manifest.size}
     except StarError as error:
         if len(plans) == 1:
             yield {"day": plans[0].day, "error": as_report(error)}
@@ -149,13 +209,13 @@ def _write_batch(storage: Storage, step: Step, plans: Sequence[Plan], thoroughly
         # One bad day must not take the others with it: find it by building each alone.
         for plan in plans:
             if plan.day not in done:
-                yield from _write_batch(storage, step, [plan], thoroughly)
+                yield from _write_batch(storage, step, look, [plan], thoroughly)
 
 
 def as_report(error: StarError) -> list[Any]:
     """An error as JSON: its name, its facts (None where they are no JSON), and its words."""
     facts = [list(fact) if isinstance(fact, tuple) else fact for fact in error.args]
-    plain = all(isinstance(fact, str | int | float | list | None) for fact in facts)
+    plain = all(isinstance(fact, str | int | float | list | dict | None) for fact in facts)
     return [type(error).__name__, facts if plain else None, str(error)]
 
 
@@ -167,7 +227,3 @@ def as_error(report: Sequence[Any]) -> StarError:
         found: StarError = known(*facts)
         return found
     return EngineFailed("The job", name, words)
-
-
-def _inputs(identity: str) -> str:
-    return identity.partition(AND_SUPERSEDED)[0]

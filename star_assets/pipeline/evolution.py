@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
-from star_assets.lake.versions import Partition, read_pointer
 from star_assets.model.source import Source
 from star_assets.pipeline.context import Context
 from star_assets.staging.winners import DELETED
@@ -24,15 +23,13 @@ def undeclared(source: Source, columns: Iterable[str]) -> tuple[str, ...]:
 
 def new_columns(context: Context, source: Source) -> dict[str, str]:
     """The undeclared columns that came after the source's first staged rows, each with its first export day."""
-    pointers = context.pointers("staging", source.name).refresh()
-    days = [(day, pointer.live) for day, pointer in sorted(pointers.items(), key=str) if day and pointer.live]
     first: dict[str, str] = {}
     begin = None
-    for day, live in days:
-        manifest = context.staged_manifest(source.name, day, live.version) if live.rows else None
-        if manifest:
+    for served in context.catalog.partitions("staging", source.name):
+        (day,) = served.values
+        if int(served.parameters.get("rows", 0)):
             begin = begin or day
-            for column in undeclared(source, (name for name, _ in manifest.schema)):
+            for column in undeclared(source, (column.name for column in served.columns)):
                 first.setdefault(column, day)
     return {column: day for column, day in first.items() if day != begin}
 
@@ -73,14 +70,13 @@ class NewColumns:
         """Days before this one, the last first: the one before it, which nearly always will do, without a listing."""
         yield str(date.fromisoformat(day) - timedelta(days=1))
         if self._listed is None:
-            self._listed = set(self.context.staged_exports(self.source))
+            self._listed = set(self.context.staged(self.source))
         earlier = sorted((other for other in self._listed | self._known.keys() if other < day), reverse=True)
         yield from earlier[:LOOKED_BACK]
 
     def _read(self, day: str) -> bool:
         """Look at a staged day. Whether it has rows."""
-        partition = Partition("staging", self.source.name, day)
-        live = read_pointer(self.context.storage, partition)[0].live
+        live = self.context.ledgers("staging", self.source.name).last.day(day).live
         if live is None or not live.rows:
             return False
         manifest = self.context.staged_manifest(self.source.name, day, live.version)

@@ -3,160 +3,157 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from star_assets.athena.derive import table_entry
-from star_assets.engines.engine import FactInput, FactRules
-from star_assets.lake.publish import live_manifest, serve
+from star_assets.engines.engine import Engine, FactInput, FactRules
+from star_assets.lake.ledger import Ledger, Snapshot, swap
+from star_assets.lake.publish import SINCE, VERSION, Commit, commit, serve
 from star_assets.lake.storage import each
-from star_assets.lake.versions import Manifest, Partition, read_pointer
-from star_assets.model.errors import LostRace, NotStaged, StarError
+from star_assets.lake.versions import LIVE, Partition, ledger_of, new_version_id
+from star_assets.model.errors import LostRace, NotStaged
 from star_assets.model.tables import Dimension, Fact
 from star_assets.pipeline.context import Context
-from star_assets.pipeline.dates import FactInputs
+from star_assets.pipeline.fact_inputs import DateInputs, FactLook, fact_sources, look_at_fact
 from star_assets.pipeline.outcome import CheckResult, Outcome
-from star_assets.pipeline.publishing import Built, Plan, Written
-
-
-@dataclass(frozen=True)
-class _Work:
-    """A date's exports, as (source, day), with their staged bytes; the look at what is staged that named them."""
-
-    exports: Mapping[tuple[str, str], int]
-    seen: FactInputs
+from star_assets.pipeline.publishing import Audited, Built, Plan, Written
 
 
 class FactStep:
     """The Step of one fact; its partitions are business dates."""
 
     def __init__(self, context: Context, fact: Fact) -> None:
+        from star_assets.athena.derive import table_entry
+
         self.context = context
         self.fact = fact
         self.entry = table_entry(context.star, fact, context.storage)
-        self.engine = context.engine
-        self._audited: dict[str, str] = {}
+        self.engine_name: str | None = None
 
-    def plan(self, days: Sequence[str]) -> Iterator[Plan | Outcome]:
-        """Read the pointers first, then which staged exports each date needs."""
-        if not days:
-            return
-        storage, name = self.context.storage, self.fact.name
-        partitions = {day: Partition("olap", name, day) for day in days}
-        try:
-            read = each(storage, partial(read_pointer, storage), partitions.values())
-            pointers = dict(zip(days, read, strict=True))
-            seen = FactInputs(self.context, self.fact, days)
-            inputs = seen.of({day: pointer for day, (pointer, _) in pointers.items()})
-        except StarError as error:
-            yield from (Outcome(name, day, partitions[day], "failed", error=error) for day in days)
-            return
-        for day in days:
-            found, (pointer, etag) = inputs[day], pointers[day]
+    def look(self, days: Sequence[str], keep: bool) -> FactLook:
+        """Read the fact's ledgers, then its dimensions', then its sources'; bring the books up to these."""
+        if keep:
+            self._make_ledgers(days)
+        return look_at_fact(self.context, self.fact, keep)
+
+    def plan(self, look: FactLook, days: Sequence[str]) -> Iterator[Plan[DateInputs] | Outcome]:
+        """What each date is built from, as the look says."""
+        for date in days:
+            found, partition = look.inputs_of(date), Partition("olap", self.fact.name, date)
             if isinstance(found, NotStaged):
-                yield Outcome(name, day, partitions[day], "failed", error=found)
+                yield Outcome(self.fact.name, date, partition, "failed", error=found)
                 continue
-            yield Plan(day, partitions[day], pointer, etag, found.identity, found.named, _Work(found.exports, seen))
+            day, version = look.dates.day(date), new_version_id(look.dates.ledger(date).floor)
+            left = found.identity in day.left
+            yield Plan(date, partition, day.live, found.identity, found.inputs, found, version, rolled_back=left)
 
-    def input_bytes(self, plans: Sequence[Plan]) -> int:
+    def input_bytes(self, look: FactLook, plans: Sequence[Plan[DateInputs]]) -> int:
         """Of the staged exports that the dates need."""
-        return sum({export: size for plan in plans for export, size in plan.work.exports.items()}.values())
+        exports = {export: entry.size for plan in plans for export, entry in plan.work.exports.items()}
+        return sum(exports.values())
 
-    def batches(self, plans: Sequence[Plan]) -> Iterator[Sequence[Plan]]:
+    def batches(self, look: FactLook, plans: Sequence[Plan[DateInputs]]) -> Iterator[Sequence[Plan[DateInputs]]]:
         """Dates in order, as many as one pass can hold."""
-        batch: list[Plan] = []
+        batch: list[Plan[DateInputs]] = []
         read: dict[tuple[str, str], int] = {}
         for plan in plans:
-            new = {export: size for export, size in plan.work.exports.items() if export not in read}
+            sizes = {export: entry.size for export, entry in plan.work.exports.items()}
+            new = {export: size for export, size in sizes.items() if export not in read}
             if batch and sum(read.values()) + sum(new.values()) > self.engine.pass_bytes:
                 yield batch
-                batch, read, new = [], {}, plan.work.exports
+                batch, read, new = [], {}, sizes
             batch.append(plan)
             read.update(new)
         if batch:
             yield batch
 
-    def build(self, plans: Sequence[Plan], folder: Path) -> Iterator[Built]:
-        """One pass over all dates; then each file is held against rules and dimensions."""
-        members = self._members(plans)
-        given = replace(self.given(plans), histories=plans[0].work.seen.histories.files)
+    def build(
+        self, look: FactLook, plans: Sequence[Plan[DateInputs]], folder: Path
+    ) -> Iterator[Sequence[Built[DateInputs]]]:
+        """One pass over all dates."""
+        given = self.given(look, plans, look.histories.files)
         files = self.engine.build_fact(self.fact, given, folder)
-        read = sum(len(exports) for exports in given.staged.values())
-        yield from self._held_against(members, plans, files, {"exports_read_in_pass": read})
+        read = {"exports_read_in_pass": sum(len(exports) for exports in given.staged.values())}
+        yield [Built(plan, (files[plan.day],), read) for plan in plans]
 
-    def judge(self, plans: Sequence[Plan], written: Mapping[str, Written]) -> Iterator[Built]:
-        """Each file that was written elsewhere is held against the same rules, and dimensions as they are now."""
-        files = {day: one.file for day, one in written.items()}
-        for built in self._held_against(self._members(plans), plans, files, {}):
-            yield replace(built, manifest=written[built.plan.day].manifest)
-
-    def _members(self, plans: Sequence[Plan]) -> Mapping[str, tuple[Manifest, str]]:
-        """The live dimensions. Raises LostRace where a history moved since the plan."""
-        dimensions = {target.name: target for target in self.fact.references.values()}
-        members = {name: self._live_dimension(target, plans[0].day) for name, target in dimensions.items()}
-        seen: FactInputs = plans[0].work.seen
-        for name, version in seen.histories.versions.items():
-            if members[name][0].version != version:
-                raise LostRace(f"olap.{name}")
-        return members
-
-    def _held_against(
-        self,
-        members: Mapping[str, tuple[Manifest, str]],
-        plans: Sequence[Plan],
-        files: Mapping[str, Path],
-        known: Mapping[str, Any],
-    ) -> Iterator[Built]:
-        self._audited = {name: manifest.version for name, (manifest, _) in members.items()}
-        rules = self.context.engine.audit_fact(
-            self.fact,
-            {day: str(file) for day, file in files.items()},
-            {name: file for name, (_, file) in members.items()},
-        )
-        for plan in plans:
-            found = rules[plan.day]
+    def audit(self, look: FactLook, built: Sequence[Built[DateInputs]]) -> Iterator[Audited[DateInputs]]:
+        """Each file, held against rules and dimensions: the live versions, and those that will replace them."""
+        yield from (Audited(one, refusal=one.refusal) for one in built if one.refusal)
+        good = [one for one in built if not one.refusal]
+        if not good:
+            return
+        members = {target.name: self._live_file(look, target, good[0].plan.day) for target in self._dimensions()}
+        files = {one.plan.day: str(one.files[0]) for one in good}
+        rules = self.context.engine.audit_fact(self.fact, files, members)
+        self._require_announced(look, list(files.values()))
+        against = {name: _state(found) for name, found in look.dimensions.items()}
+        for one in good:
+            found = rules[one.plan.day]
             facts = {
-                "exports": sorted({day for _, day in plan.work.exports}),
-                **known,
-                "audited_against": self._audited,
+                "exports": sorted({day for _, day in one.plan.work.exports}),
+                "audited_against": against,
                 "sums": {column: str(value) for column, value in found.sums.items() if value is not None},
             }
-            yield Built(plan, (files[plan.day],), facts, self._checks(plan.day, found))
+            yield Audited(one, self._checks(one.plan.day, found), facts)
 
-    def before_commit(self, built: Built) -> None:
-        """The catalog must serve the dimensions that the audit saw: newer ones may lack a member."""
-        for name, version in self._audited.items():
-            entry = self.context.catalog.table("olap", name)
-            if entry is None or entry.parameters.get("version") != version:
-                raise LostRace(f"olap.{name}")
+    def commit(self, look: FactLook, written: Sequence[Written[DateInputs]]) -> Mapping[Partition, bool]:
+        """One swap a month, unless a dimension was replaced since it was looked at."""
+        audited = {name: found.ledger(None).sequence for name, found in look.dimensions.items()}
+        commits = [Commit(one.plan.partition, one.manifest, one.plan.seen) for one in written]
+        return commit(self.context.storage, commits, audited)
 
-    def given(self, plans: Sequence[Plan]) -> FactInput:
+    @property
+    def engine(self) -> Engine:
+        """What computes: the engine that was chosen for this step, or else the one of the settings."""
+        return self.context.engine_named(self.engine_name) if self.engine_name else self.context.engine
+
+    def given(
+        self, look: FactLook, plans: Sequence[Plan[DateInputs]], histories: Mapping[str, str] | None = None
+    ) -> FactInput:
         """What the engine needs to build these dates."""
-        seen: FactInputs = plans[0].work.seen
-        exports = sorted({export for plan in plans for export in plan.work.exports})
-        staged = {
-            source.name: self.context.staged_inputs(
-                source, {day: seen.live[name][day] for name, day in exports if name == source.name}
-            )
-            for source in seen.sources
-        }
-        states = self.context.storage.local([state.path for state in seen.states.values()])
-        return FactInput(tuple(plan.day for plan in plans), staged, dict(zip(seen.states, states, strict=True)))
+        staged = {}
+        for source in fact_sources(self.context, self.fact):
+            versions = {
+                day: entry.version
+                for plan in plans
+                for (name, day), entry in plan.work.exports.items()
+                if name == source.name
+            }
+            staged[source.name] = self.context.staged_inputs(source, dict(sorted(versions.items())))
+        states = {name: book.file(self.context) for name, book in look.states.items()}
+        return FactInput(tuple(plan.day for plan in plans), staged, states, histories or {})
 
-    def _live_dimension(self, dimension: Dimension, day: str) -> tuple[Manifest, str]:
-        """The dimension's live version, which the catalog is made to serve, and its file."""
-        storage, partition = self.context.storage, Partition("olap", dimension.name)
-        manifest = live_manifest(storage, partition)
-        if manifest is None:
-            raise NotStaged(self.fact.name, day, [dimension.name])
+    def _make_ledgers(self, days: Sequence[str]) -> None:
+        """Make the months' ledgers before dimensions are read: what is not there cannot be fenced."""
+        there = self.context.look("olap", self.fact.name).ledgers
+        missing = {Partition("olap", self.fact.name, day).ledger for day in days if ledger_of(day) not in there}
+        each(self.context.storage, lambda path: swap(self.context.storage, path, _made), sorted(missing))
+
+    def _dimensions(self) -> list[Dimension]:
+        return list({target.name: target for target in self.fact.references.values()}.values())
+
+    def _live_file(self, look: FactLook, dimension: Dimension, date: str) -> str:
+        """The file of a dimension's live version, once the catalog serves that or a newer one. Raises NotStaged."""
+        partition, live = Partition("olap", dimension.name), look.dimensions[dimension.name].live.get(LIVE)
+        if live is None:
+            raise NotStaged(self.fact.name, date, [dimension.name])
         served = self.context.catalog.table("olap", dimension.name)
-        if served is None or served.parameters.get("version") != manifest.version:
-            serve(storage, self.context.catalog, table_entry(self.context.star, dimension, storage), [partition])
-        folder = partition.version_folder(manifest.version)
-        (file,) = storage.local([f"{folder}/{manifest.files[0].name}"])
-        return manifest, file
+        since = int(served.parameters.get(SINCE, 0)) if served else 0
+        if served is None or (served.parameters.get(VERSION) != live.version and since <= live.since):
+            from star_assets.athena.derive import table_entry
+
+            entry = table_entry(self.context.star, dimension, self.context.storage)
+            serve(self.context.storage, self.context.catalog, entry, [partition])
+        return self.context.first_files({partition: live.version})[0]
+
+    def _require_announced(self, look: FactLook, files: Sequence[str]) -> None:
+        """Raises LostRace where a version that is about to replace a dimension's lacks members of these files."""
+        for column, target in self.fact.references.items():
+            announced = look.dimensions[target.name].ledger(None).next
+            if announced:
+                (members,) = self.context.first_files({Partition("olap", target.name): announced.version})
+                if self.context.engine.missing_members(column, files, target, members):
+                    raise LostRace(Partition("olap", target.name).ledger)
 
     def _checks(self, day: str, found: FactRules) -> tuple[CheckResult, ...]:
         fact = self.fact
@@ -175,3 +172,18 @@ class FactStep:
             CheckResult(name, count == 0, f"{what}: expected 0 of {found.rows}, found {count}")
             for name, count, what in counted
         )
+
+
+def _made(ledger: Ledger) -> Ledger | None:
+    """The ledger, written once if it never was."""
+    return ledger.renewed() if ledger.sequence == 0 else None
+
+
+def _state(dimension: Snapshot) -> dict[str, Any]:
+    """What of a dimension an audit has read, for the manifest."""
+    ledger = dimension.ledger(None)
+    return {
+        "version": ledger.live and ledger.live.version,
+        "sequence": ledger.sequence,
+        "next": ledger.next and ledger.next.version,
+    }

@@ -1,190 +1,250 @@
-"""Folded states: what all live exports of a source say together.
+"""The books: what all live exports of a source say together, kept so that a new export costs no more than itself.
 
-A state is a pure function of {export → staged version}; a listing of the pointers
-and their ETags says whether it is the present one. A new export folds into
-the last state; where an export was replaced or withdrawn, folding starts again
-from the newest earlier state that holds none but live exports, or from nothing.
-States are versions like any other, in folders that no reader sees.
+A book is a pure function of {export day → staged version}. A new export folds into
+the last version of the book; where an export was replaced or withdrawn, folding
+starts again from the newest earlier version that holds none but live exports, or
+from nothing. Books are versions like any other, in folders that no reader sees.
+Not here: the key index (key_index), what histories say of facts (histories).
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from star_assets.engines.engine import StagedInput
-from star_assets.lake.publish import commit, write_version
+from star_assets.lake import day_pointers
+from star_assets.lake.ledger import Day, Snapshot
+from star_assets.lake.publish import Commit, commit, write_version
 from star_assets.lake.versions import (
+    Identity,
     Manifest,
     Partition,
-    Pointer,
+    ledgers_folder,
     new_version_id,
     now,
     read_manifest,
-    read_pointer,
 )
-from star_assets.model.errors import LostRace, PointerContended
+from star_assets.model.errors import LakeRefused
 from star_assets.model.source import Source, SourceColumn
-from star_assets.pipeline.context import Context
-from star_assets.pipeline.describe import describe
+from star_assets.pipeline.context import FIRST_FILE, Context
 from star_assets.pipeline.identity import digest
-from star_assets.pipeline.publishing import ROUNDS
 
-# Earlier states that are looked at as checkpoints before starting from nothing.
+if TYPE_CHECKING:
+    from star_assets.engines.engine import StagedInput
+
+# Earlier versions of a book that are looked at as checkpoints before starting from nothing.
 CHECKPOINTS = 5
 
 # engine call: (base file or None, exports to add, file to write). It may return what
 # makes the content the same for whoever builds on it, where that is less than the file.
-Fold = Callable[["str | None", Sequence[StagedInput], Path], "str | None"]
+Fold = Callable[["str | None", "Sequence[StagedInput]", Path], "str | None"]
+
+
+@dataclass(frozen=True)
+class Book:
+    """What a book is made of.
+
+    Args:
+        partition: where it is kept.
+        code: a digest of the code that folds it.
+        exports: the version of each export day.
+        as_of: the sequence of the snapshot that says so: a book of an earlier one
+            never replaces one of a later.
+        read: the files of some of these versions.
+    """
+
+    partition: Partition
+    code: str
+    exports: Mapping[str, str]
+    as_of: int
+    read: Callable[[Mapping[str, str]], Sequence[StagedInput]]
+
+    @property
+    def identity(self) -> Identity:
+        """The same for the same exports, whoever looked."""
+        return Identity(digest(code=self.code, exports=dict(self.exports)))
 
 
 @dataclass(frozen=True)
 class Folded:
-    """A state: its file, and the version that holds it."""
+    """A book that is up to date: its identity, its manifest, and its file where it is not in the lake.
 
-    file: str
+    `content` is the same for the same rows: what is built on the book need not be
+    built again where its exports differ and its content does not.
+    """
+
     partition: Partition
-    version: str
+    identity: Identity
+    manifest: Manifest
+    temporary: str | None = None
 
     @property
-    def path(self) -> str:
-        """Where its file lies in the lake."""
-        return f"{self.partition.version_folder(self.version)}/part-00000.parquet"
+    def content(self) -> str:
+        """What whoever builds on it sees."""
+        return str(self.manifest.facts["content"])
+
+    def file(self, context: Context) -> str:
+        """Where its file can be read."""
+        return self.temporary or context.first_files({self.partition: self.manifest.version})[0]
 
 
-def source_state(context: Context, source: Source) -> Folded:
+def source_state(context: Context, source: Source, staged: Snapshot, keep: bool) -> Folded:
     """The winning row of each key over all live exports, tombstones among them."""
-    partition = Partition("staging", f"{source.name}/_state")
-    code = context.code_identity(source.name)
+    book = _book(context, source, "_state", context.code_identity(source.name), staged)
 
     def fold(base: str | None, exports: Sequence[StagedInput], file: Path) -> str:
         return context.engine.fold(source, base, exports, file)
 
-    return fold_into(context, partition, code, source, context.staged_exports(source), fold)
+    return folded(context, book, fold, keep)
 
 
-def source_versions(context: Context, source: Source) -> Folded:
-    """Every row that says something else of its key than the one before it, over all live exports.
+def source_versions(context: Context, source: Source, staged: Snapshot, keep: bool) -> Folded:
+    """Every row that differs from the one before it of the same key, over all live exports.
 
     A late export may say something between two rows that are known as one, so it
-    is folded from a state that holds none but earlier exports.
+    is folded from a version that holds none but earlier exports.
     """
-    partition = Partition("staging", f"{source.name}/_versions")
-    code = context.code_identity(source.name)
+    book = _book(context, source, "_versions", context.code_identity(source.name), staged)
 
     def fold(base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
         context.engine.fold_versions(source, base, exports, file)
 
-    return fold_into(context, partition, code, source, context.staged_exports(source), fold, in_order=True)
+    return folded(context, book, fold, keep, in_order=True)
 
 
-def used_keys(context: Context, column: SourceColumn, key: str) -> Folded:
+def used_keys(context: Context, column: SourceColumn, key: str, staged: Snapshot, keep: bool) -> Folded:
     """The distinct values of a source's column over all live exports, as a column named `key`."""
-    partition = Partition("staging", f"{column.source.name}/_used_{column.column}")
     code = digest(source=context.code_identity(column.source.name), key=key)
+    book = _book(context, column.source, f"_used_{column.column}", code, staged)
 
     def fold(base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
         context.engine.fold_keys(column.column, key, base, exports, file)
 
-    return fold_into(context, partition, code, column.source, context.staged_exports(column.source), fold)
+    return folded(context, book, fold, keep)
 
 
-def fold_into(
-    context: Context,
-    partition: Partition,
-    code: str,
-    source: Source,
-    staged: Mapping[str, str],
-    fold: Fold,
-    in_order: bool = False,
+def _book(context: Context, source: Source, folder: str, code: str, staged: Snapshot) -> Book:
+    exports = {day: entry.version for day, entry in staged.live.items()}
+    partition = Partition("staging", f"{source.name}/{folder}")
+    return Book(partition, code, exports, staged.sequence, partial(context.staged_inputs, source))
+
+
+def folded(
+    context: Context, book: Book, fold: Fold, keep: bool, in_order: bool = False, kept: Snapshot | None = None
 ) -> Folded:
-    """The state of `staged` exports (day → ETag) in `partition`: found there, or folded and committed.
+    """The book of these exports: found, or folded; `keep` says whether it is then kept in the lake.
 
-    With `in_order`, what is added to a state is later than all that it holds.
+    With `in_order`, what is added to a version is later than all that it holds.
+    `kept` is what the book's ledgers say, where the caller knows.
     """
-    storage = context.storage
-    for _ in range(ROUNDS):
-        pointer, etag = read_pointer(storage, partition)
-        if pointer.live and pointer.live.identity != digest(code=code, exports=staged):
-            # What is listed after the pointer was read cannot be older than the state that it names.
-            staged = _exports_in(context, source, partition.day)
-        if pointer.live and pointer.live.identity == digest(code=code, exports=staged):
-            return _folded(context, partition, pointer.live.version)
-        base = _checkpoint(context, partition, code, staged, pointer, in_order)
-        covered: Mapping[str, str] = base.inputs["exports"] if base else {}
-        added = context.live_versions(source, (day for day in staged if day not in covered))
-        # An export may have been staged again since the listing; what was read counts.
-        staged = {**covered, **{day: read for day, (_, read) in added.items()}}
-        folder = storage.scratch()
+    known = context.folded.get(book.partition)
+    if known and known.identity == book.identity and not (keep and known.temporary):
+        return known
+    kept = kept or context.look(book.partition.database, book.partition.table)
+    live = kept.day(book.partition.day).live
+    if live and live.identity == book.identity:
+        manifest = read_manifest(context.storage, book.partition, live.version)
+        found = Folded(book.partition, book.identity, manifest)
+    else:
+        found = _fold(context, book, kept, fold, keep, in_order)
+    context.folded[book.partition] = found
+    return found
+
+
+def _fold(context: Context, book: Book, kept: Snapshot, fold: Fold, keep: bool, in_order: bool) -> Folded:
+    from star_assets.pipeline.describe import describe
+
+    earlier = list(_earlier(context, book, kept.day(book.partition.day)))
+    base, covered = _checkpoint(book, earlier, in_order)
+    added = {export: version for export, version in book.exports.items() if export not in covered}
+    if base and not added:
+        # A lake of the first form, whose books have another identity: what they hold is the same.
+        return Folded(book.partition, book.identity, base)
+    # A book of later exports stays: whoever folded it has seen more.
+    keep = keep and not any(known.inputs.get("as_of", 0) > book.as_of for known, _ in earlier[:1])
+    folder = _scratch(context, keep)
+    try:
+        file = folder / FIRST_FILE
+        base_file = context.first_files({book.partition: base.version})[0] if base else None
+        visible = fold(base_file, book.read(added), file)
+        files, schema, statistics = describe([file])
+        inputs = {"code": book.code, "exports": dict(book.exports), "as_of": book.as_of}
+        facts = {"folded": len(added), "content": visible or files[0].sha256}
+        version = new_version_id(kept.ledger(book.partition.day).floor)
+        manifest = Manifest(version, book.identity, now(), files, schema, inputs, statistics, facts)
+        if keep and _keep(context, book, kept.day(book.partition.day), manifest, file):
+            return Folded(book.partition, book.identity, manifest)
+        aside = shutil.move(file, Path(context.temporary.name) / f"{version}.parquet")
+        return Folded(book.partition, book.identity, manifest, str(aside))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _scratch(context: Context, keep: bool) -> Path:
+    """A folder to fold in: of the lake, where the book is to be kept there and that can be written."""
+    if keep:
+        with suppress(LakeRefused):
+            return context.storage.scratch()
+    return Path(tempfile.mkdtemp(dir=context.temporary.name))
+
+
+def _keep(context: Context, book: Book, day: Day, manifest: Manifest, file: Path) -> bool:
+    """Write the book into the lake. Whether it could be; if somebody else was faster, theirs is the live one."""
+    try:
+        write_version(context.storage, book.partition, manifest, [file])
+        commit(context.storage, [Commit(book.partition, manifest, day.live)])
+    except LakeRefused:
+        return False
+    return True
+
+
+def _earlier(context: Context, book: Book, day: Day) -> Iterator[tuple[Manifest, Mapping[str, str]]]:
+    """The book's versions that may be checkpoints, newest first, each with the exports that it holds."""
+    for entry in [entry for entry in (day.live, *day.past) if entry][:CHECKPOINTS]:
         try:
-            file = folder / "state.parquet"
-            entries = {day: entry for day, (entry, _) in added.items()}
-            visible = fold(
-                _file(context, partition, base.version) if base else None,
-                context.staged_inputs(source, entries),
-                file,
-            )
-            files, schema, statistics = describe([file])
-            identity, inputs = digest(code=code, exports=staged), {"code": code, "exports": staged}
-            facts = {"folded": len(added), "content": visible or files[0].sha256}
-            manifest = Manifest(new_version_id(), identity, now(), files, schema, inputs, statistics, facts)
-            write_version(storage, partition, manifest, [file])
-            commit(storage, partition, manifest, pointer, etag)
-            return _folded(context, partition, manifest.version)
-        except LostRace:
+            manifest = read_manifest(context.storage, book.partition, entry.version)
+        except FileNotFoundError:
             continue
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-    raise PointerContended(partition.table, partition.name, ROUNDS)
+        yield manifest, _exports(context, book, manifest)
 
 
-def _exports_in(context: Context, source: Source, month: str | None) -> dict[str, str]:
-    """The staged exports of a month (None: all of them)."""
-    return {day: etag for day, etag in context.staged_exports(source).items() if day.startswith(month or "")}
+def _exports(context: Context, book: Book, manifest: Manifest) -> Mapping[str, str]:
+    """The staged version of each export day that a version of the book holds."""
+    exports: Mapping[str, str] = manifest.inputs["exports"]
+    if "as_of" in manifest.inputs:
+        return exports
+    # Lakes of the first form name the ETags of day pointers.
+    source, held = book.partition.table.partition("/")[0], {}
+    folder, live = ledgers_folder("staging", source), context.look("staging", source).live
+    listed = {stored.path: stored.etag for stored in context.storage.walk(folder)}
+    for day, etag in exports.items():
+        present = listed.get(f"{folder}/date={day}.json")
+        same = day in live and day_pointers.was_live(live[day].at, etag, present)
+        held[day] = live[day].version if same else ""
+    return held
 
 
 def _checkpoint(
-    context: Context, partition: Partition, code: str, staged: Mapping[str, str], pointer: Pointer, in_order: bool
-) -> Manifest | None:
-    """The newest state that was folded by this code from exports that are all still live."""
-    entries = ((pointer.live,) if pointer.live else ()) + pointer.history
-    for entry in entries[:CHECKPOINTS]:
-        try:
-            manifest = read_manifest(context.storage, partition, entry.version)
-        except FileNotFoundError:
-            continue
-        exports: Mapping[str, str] = manifest.inputs["exports"]
-        follows = not in_order or max(exports, default="") < min(staged.keys() - exports.keys(), default="9")
-        if manifest.inputs["code"] == code and exports.items() <= staged.items() and follows:
-            return manifest
-    return None
+    book: Book, earlier: Sequence[tuple[Manifest, Mapping[str, str]]], in_order: bool
+) -> tuple[Manifest | None, Mapping[str, str]]:
+    """The newest version that was folded by this code from exports that are all still live, and those exports."""
+    for manifest, exports in earlier:
+        follows = not in_order or max(exports, default="") < min(book.exports.keys() - exports.keys(), default="9")
+        if manifest.inputs["code"] == book.code and exports.items() <= book.exports.items() and follows:
+            return manifest, exports
+    return None, {}
 
 
-def content(context: Context, folded: Folded) -> str:
-    """What makes a state the same for whoever builds on it.
-
-    Not its own identity, which holds ETags: those change where a pointer is
-    rewritten though the same version stays live, as vacuum does.
-    """
-    return str(read_manifest(context.storage, folded.partition, folded.version).facts["content"])
-
-
-def years(context: Context, states: Sequence[Folded], column: str) -> tuple[int, int] | None:
-    """The first and last year that a column of dates has in these states; None where it has no value."""
-    manifests = [read_manifest(context.storage, state.partition, state.version) for state in states]
-    found = [manifest.statistics.get(column, {}) for manifest in manifests]
+def years(folded: Sequence[Folded], column: str) -> tuple[int, int] | None:
+    """The first and last year that a column of dates has in these books; None where it has no value."""
+    found = [book.manifest.statistics.get(column, {}) for book in folded]
     known = [(str(bounds["min"]), str(bounds["max"])) for bounds in found if "min" in bounds]
     if not known:
         return None
     return int(min(low for low, _ in known)[:4]), int(max(high for _, high in known)[:4])
-
-
-def _folded(context: Context, partition: Partition, version: str) -> Folded:
-    return Folded(_file(context, partition, version), partition, version)
-
-
-def _file(context: Context, partition: Partition, version: str) -> str:
-    (file,) = context.storage.local([f"{partition.version_folder(version)}/part-00000.parquet"])
-    return file

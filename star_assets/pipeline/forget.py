@@ -19,16 +19,16 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from star_assets.lake.publish import commit, write_version
+from star_assets.lake.ledger import read_day
+from star_assets.lake.publish import Commit, commit, write_version
 from star_assets.lake.vacuum import vacuum
 from star_assets.lake.versions import (
+    Identity,
     Manifest,
     Partition,
-    Pointers,
     new_version_id,
     now,
     read_manifest,
-    read_pointer,
     table_folder,
 )
 from star_assets.model.errors import CannotForget, NotForgotten
@@ -68,9 +68,12 @@ def forget(warehouse: Warehouse, dimension: str, key: str) -> Mapping[str, int]:
                 _rewrite_staged(warehouse, source, day, member, traces)
             for file in export.files:
                 _rewrite(warehouse, source, file.path, member.erasure(source, traces))
-    _rebuild(warehouse, member)
+    _rebuild(warehouse, member.tables)
     names = {table.name for table in member.tables}
     versioned = [(base, name) for base, name in warehouse.versioned_tables() if name.partition("/")[0] in names]
+    vacuum(warehouse.storage, warehouse.catalog, versioned, timedelta(0))
+    # A member stays in a dimension for as long as any version of a fact names it.
+    _rebuild(warehouse, [table for table in member.tables if isinstance(table, Dimension)])
     vacuum(warehouse.storage, warehouse.catalog, versioned, timedelta(0))
     after = search(warehouse.storage, member.sources, member.folders, traces)
     if after:
@@ -186,8 +189,8 @@ class _Member:
         """The texts of the member's staged rows that no other member has in that column."""
         found: set[str] = set()
         for source, column in self.describing.items():
-            versions = self.warehouse.live_versions(source, self.warehouse.staged_exports(source))
-            inputs = self.warehouse.staged_inputs(source, {day: entry for day, (entry, _) in versions.items()})
+            staged = self.warehouse.staged(source)
+            inputs = self.warehouse.staged_inputs(source, {day: entry.version for day, entry in staged.items()})
             files = [file for staged in inputs for file in staged.files]
             names = [name for name, declared in source.declared.items() if declared.type == "string" and name != column]
             key = self.key if self._number is None else self._number
@@ -226,10 +229,10 @@ def _rewrite(warehouse: Warehouse, source: Source, path: str, erasure: Erasure) 
 def _rewrite_staged(warehouse: Warehouse, source: Source, day: str, member: _Member, traces: Traces) -> None:
     """A version without the member, where raw files are retired and the staged one stands for them."""
     storage, partition = warehouse.storage, Partition("staging", source.name, day)
-    pointer, etag = read_pointer(storage, partition)
-    if pointer.live is None:
+    seen = read_day(storage, partition).live
+    if seen is None:
         return
-    manifest, folder = read_manifest(storage, partition, pointer.live.version), storage.scratch()
+    manifest, folder = read_manifest(storage, partition, seen.version), storage.scratch()
     live = partition.version_folder(manifest.version)
     version = new_version_id()
     try:
@@ -248,20 +251,19 @@ def _rewrite_staged(warehouse: Warehouse, source: Source, day: str, member: _Mem
         written = [folder / file.name for file in manifest.files]
         files, schema, statistics = describe(written)
         # Another identity, so that what is built on it is built again; it keeps the one of the day's raw files.
-        identity = digest(of=manifest.identity, without=version)
-        inputs = {"identity": manifest.identity, **manifest.inputs}
+        identity = Identity(digest(of=manifest.identity.made_of, without=version))
+        inputs = {"identity": manifest.identity.made_of, **manifest.inputs}
         facts = {**manifest.facts, "first_rejects": []}
         fresh = Manifest(version, identity, now(), files, schema, inputs, statistics, facts)
         write_version(storage, partition, fresh, written)
-        commit(storage, partition, fresh, pointer, etag)
+        commit(storage, [Commit(partition, fresh, seen)])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _rebuild(warehouse: Warehouse, member: _Member) -> None:
+def _rebuild(warehouse: Warehouse, tables: Sequence[Source | Dimension | Fact]) -> None:
     """Stage and build again whatever was made of files that have changed."""
-    # Dimensions once more, last: a member stays in them for as long as live facts name it.
-    for table in [*member.tables, *(table for table in member.tables if isinstance(table, Dimension))]:
+    for table in tables:
         days = _published_days(warehouse, table)
         if isinstance(table, Source):
             # Its files were just written, and nobody else is about to add to them.
@@ -277,8 +279,7 @@ def _rebuild(warehouse: Warehouse, member: _Member) -> None:
 def _published_days(warehouse: Warehouse, table: Source | Dimension | Fact) -> Sequence[str]:
     """The days of a table that are live; for a dimension, one that stands for all."""
     if isinstance(table, Dimension):
-        staged = [set(warehouse.staged_exports(source)) for source in warehouse.star.upstream_sources(table)]
+        staged = [set(warehouse.staged(source)) for source in warehouse.star.upstream_sources(table)]
         return sorted(set.intersection(*staged))[-1:] if staged else []
     partition = warehouse.partition(table, None)
-    pointers = Pointers(warehouse.storage, partition.database, partition.table).refresh()
-    return sorted(day for day, pointer in pointers.items() if day and pointer.live)
+    return list(warehouse.look(partition.database, partition.table).live)

@@ -1,6 +1,7 @@
-"""What makes two versions the same: digests of inputs, code and settings.
+"""What makes two versions the same: digests of inputs, code and settings, and the build that computes them.
 
-The same identity is not computed twice; changed code has another one.
+The same identity is not computed twice; changed code has another one. Processes
+of different builds may give the same inputs different identities.
 """
 
 from __future__ import annotations
@@ -8,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, fields
+from importlib.metadata import version
 from typing import Any
 
 import ibis
@@ -20,6 +22,50 @@ from star_assets.model.star import Star
 from star_assets.model.tables import Dimension, Fact, History
 from star_assets.settings import Settings
 
+# What the engines compute of the same inputs. Whoever changes that, in any engine, in
+# the rules or in how files are written, raises it by one, and every table is built
+# again. A change that gives the same rows and the same columns leaves it.
+REVISION = 1
+
+# A field of a build that another process does not report.
+UNREPORTED = "unknown"
+
+
+@dataclass(frozen=True)
+class Build:
+    """What decides a table's identities besides its inputs: versions of packages, the revision, and the table's code.
+
+    `code` is a digest of the code identities of the table and of the sources it is built from.
+    """
+
+    star_assets: str = UNREPORTED
+    ibis_framework: str = UNREPORTED
+    sqlglot: str = UNREPORTED
+    duckdb: str = UNREPORTED
+    revision: str = UNREPORTED
+    code: str = UNREPORTED
+
+    @classmethod
+    def present(cls, code: Mapping[str, str]) -> Build:
+        """The build of this process, for a table of these code identities."""
+        return cls(
+            __version__,
+            version("ibis-framework"),
+            version("sqlglot"),
+            version("duckdb"),
+            str(REVISION),
+            digest(**code),
+        )
+
+    @classmethod
+    def from_json(cls, reported: Mapping[str, str]) -> Build:
+        """The build that another process reports. Its release may differ: unknown fields are left out."""
+        return cls(**{field.name: reported.get(field.name, UNREPORTED) for field in fields(cls)})
+
+    def to_json(self) -> dict[str, str]:
+        """The inverse of `from_json`."""
+        return asdict(self)
+
 
 def digest(**parts: Any) -> str:
     """A short digest of JSON values, independent of the order of keys."""
@@ -29,7 +75,8 @@ def digest(**parts: Any) -> str:
 
 def code_identity(star: Star, table: Source | Dimension | Fact, settings: Settings) -> str:
     """What decides a table's rows besides its inputs: declaration, compiled transform, settings."""
-    common = {"package": __version__, "compression": settings.compression}
+    # Lakes that were written before there were revisions name the package, which was 0.1.0 all along.
+    common = {"package": f"0.{REVISION}.0", "compression": settings.compression}
     if isinstance(table, Source):
         return digest(**common, source=_declared(table), reserved=star.reserved_keys(table))
     compiled = str(ibis.to_sql(star.transformed(table), dialect="duckdb"))

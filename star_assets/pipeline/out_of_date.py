@@ -3,9 +3,9 @@
 An export is when its files are not those that were staged; a dimension when what
 it would be built from is not what its live version names; a fact's business date
 likewise. Each kind asks the code that builds it for the identity, so what is
-found here is what a refresh would build. The cost is a listing of pointers per
-table, once the pointers and the key index have been read in this process. Not
-here: refreshing (warehouse), who requests it (orchestration, cli).
+found here is what a refresh would build. Nothing is written to the lake: what the
+books lack is computed into a temporary folder. Not here: refreshing (warehouse),
+who requests it (orchestration, cli).
 """
 
 from __future__ import annotations
@@ -15,21 +15,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from star_assets.lake.versions import Pointer, PointerEntry
+from star_assets.lake.ledger import Day, Entry
 from star_assets.model.errors import BrokenFile, EngineFailed, NotStaged, StagedOtherwise
 from star_assets.model.source import Source
 from star_assets.model.star import AnyTable
 from star_assets.model.tables import Dimension, Fact
 from star_assets.pipeline.context import Context
-from star_assets.pipeline.dates import FactInputs
-from star_assets.pipeline.dimensions import DimensionStep
+from star_assets.pipeline.dimensions import DimensionStep, staged_exports
+from star_assets.pipeline.fact_inputs import FactLook, look_at_fact
 from star_assets.pipeline.facts import FactStep
 from star_assets.pipeline.identity import digest
-from star_assets.pipeline.outcome import Outcome
 from star_assets.pipeline.publishing import Plan
 from star_assets.pipeline.stage import StageStep, same_files
 from star_assets.pull.database import last_over
-from star_assets.staging.exports import RAW, Export, days_between, export_days, fingerprint, read_exports
+from star_assets.staging.exports import RAW, Export, days_between, export_days, fingerprint
 
 # Days that a remark names before it only counts them.
 NAMED = 5
@@ -63,15 +62,16 @@ class OutOfDate:
 
 
 def out_of_date(context: Context, table: AnyTable) -> OutOfDate:
-    """What a refresh of the table would change, as of now."""
+    """What a refresh of the table would change, as of now. Nothing is written to the lake."""
     if isinstance(table, Source):
         return _exports(context, table)
     try:
         return _dimension(context, table) if isinstance(table, Dimension) else _dates(context, table)
     except (EngineFailed, StagedOtherwise) as error:
         # What is staged cannot be read as declared. Refreshing a day says so, of this table alone.
-        staged = [context.staged_exports(source) for source in context.star.upstream_sources(table)]
-        return OutOfDate({min(map(max, staged)): digest(error=str(error))})
+        staged = [context.staged(source) for source in context.star.upstream_sources(table)]
+        newest = [max(exports) for exports in staged if exports]
+        return OutOfDate({min(newest): digest(error=str(error))} if newest else {})
 
 
 def _exports(context: Context, source: Source) -> OutOfDate:
@@ -81,10 +81,10 @@ def _exports(context: Context, source: Source) -> OutOfDate:
     A source that is pulled has an export of every day that is over: it need only be fetched.
     """
     storage, step, first = context.storage, StageStep(context, source), context.settings.start_date.isoformat()
-    staged = {day: pointer.live for day, pointer in context.pointers("staging", source.name).refresh().items() if day}
-    raw = read_exports(storage, source)
+    snapshot = context.look("staging", source.name)
+    staged, raw = snapshot.live, context.list_exports(source)
     exported = raw if raw or staged else [d for s in context.star.sources.values() for d in export_days(storage, s)]
-    days, frozen = {}, []
+    days, frozen, rolled_back = {}, [], set()
     last = max([*exported, last_over(context.settings) if source.pulled else ""])
     for day in sorted({*raw, *days_between(first, last)}):
         live, export = staged.get(day), raw.get(day)
@@ -95,21 +95,41 @@ def _exports(context: Context, source: Source) -> OutOfDate:
             continue
         files = [(file.path, file.etag) for file in export.files] if export else []
         days[day] = digest(code=step.code, files=files, replaces=live and live.version)
-    withdrawn = tuple(day for day, live in sorted(staged.items()) if live and live.rows and day not in raw)
+        if export and _was_left(context, step, export, snapshot.day(day)):
+            rolled_back.add(day)
+    withdrawn = tuple(day for day, live in staged.items() if live.rows and day not in raw)
     outside = tuple(day for day in raw if day < first)
-    return OutOfDate(days, withdrawn=withdrawn, frozen=tuple(frozen), outside=outside)
+    return OutOfDate(
+        days,
+        rolled_back=frozenset(rolled_back),
+        withdrawn=withdrawn,
+        frozen=tuple(frozen),
+        outside=outside,
+    )
 
 
-def _is_staged(context: Context, step: StageStep, export: Export, live: PointerEntry) -> bool:
+def _is_staged(context: Context, step: StageStep, export: Export, live: Entry) -> bool:
     """Whether the live version was made, by the present code, of the files that the export has."""
+    if live.export and live.export == step.digest_of(export):
+        return True
     manifest = context.staged_manifest(export.source, export.day, live.version)
     if manifest is None:
         return False
     known = manifest.inputs
     if export.retired:
-        return step.identity(known["files"]) == str(known.get("identity", live.identity))
+        return step.is_of(known["files"], known, live.identity)
     files = known["files"] if same_files(export, known["files"]) else _fingerprints(context, export, known["files"])
     return files is not None and step.identity(files) == live.identity
+
+
+def _was_left(context: Context, step: StageStep, export: Export, day: Day) -> bool:
+    """Whether somebody rolled back from what the present files make."""
+    if not day.left:
+        return False
+    try:
+        return step.identity([vars(file) for file in fingerprint(context.storage, export, {})]) in day.left
+    except BrokenFile:
+        return False
 
 
 def _fingerprints(
@@ -126,58 +146,55 @@ def _fingerprints(
 
 def _dimension(context: Context, dimension: Dimension) -> OutOfDate:
     """Out of date, if it is, for the newest day that all its sources have exported."""
-    staged = [set(context.staged_exports(source)) for source in context.star.upstream_sources(dimension)]
+    staged = [set(exports) for exports in staged_exports(context, dimension).values()]
     included = set.intersection(*staged) if staged else {context.settings.start_date.isoformat()}
     if not included:
         return OutOfDate()
-    (planned,) = DimensionStep(context, dimension).plan([max(included)])
-    if isinstance(planned, Outcome):
-        assert planned.error
-        raise planned.error
-    pointer = planned.pointer
-    if pointer.live and pointer.live.identity == planned.identity:
+    step = DimensionStep(context, dimension)
+    look = step.look([], keep=False)
+    wanted, day = step.identity(look), look.own.day(None)
+    if day.live and day.live.identity == wanted:
         return OutOfDate()
-    rolled_back = frozenset([planned.day] if pointer.left_by_rollback(planned.identity) else [])
-    return OutOfDate({planned.day: planned.identity}, rolled_back=rolled_back)
+    newest = max(included)
+    rolled_back = frozenset([newest] if wanted in day.left else [])
+    return OutOfDate({newest: digest(**vars(wanted))}, rolled_back=rolled_back)
 
 
 def _dates(context: Context, fact: Fact) -> OutOfDate:
     """Every date that has rows, that was exported, or that is live, held against what it should be."""
-    pointers = context.pointers("olap", fact.name).refresh()
-    seen = FactInputs(context, fact)
-    first, last = context.settings.start_date.isoformat(), _last_partition(context, seen)
+    look = look_at_fact(context, fact, keep=False)
+    first, last = context.settings.start_date.isoformat(), _last_partition(context, look)
     days, rolled_back, for_histories, outside = {}, set(), [], []
     waiting: dict[str, NotStaged] = {}
-    published = {day for day, pointer in pointers.items() if day and pointer.live}
-    inputs = seen.of({day: pointers.get(day, Pointer()) for day in sorted(seen.dates() | published)})
-    for day, needed in inputs.items():
-        if isinstance(needed, NotStaged):
-            waiting[day] = needed
+    for date in sorted(look.all_dates()):
+        found, day = look.inputs_of(date), look.dates.day(date)
+        if isinstance(found, NotStaged):
+            waiting[date] = found
             continue
-        live, wanted = pointers[day].live if day in pointers else None, needed.identity
-        if live and live.identity == wanted:
+        if day.live and day.live.identity == found.identity:
             continue
-        if day < first or (day > last and not live):
-            outside.append(day)
+        if date < first or (date > last and not day.live):
+            outside.append(date)
             continue
-        days[day] = wanted
-        for_histories += [day] if needed.for_histories else []
-        if day in pointers and pointers[day].left_by_rollback(wanted):
-            rolled_back.add(day)
+        days[date] = digest(**vars(found.identity))
+        for_histories += [date] if found.for_histories else []
+        if found.identity in day.left:
+            rolled_back.add(date)
     return OutOfDate(days, waiting, frozenset(rolled_back), tuple(for_histories), outside=tuple(outside))
 
 
-def _last_partition(context: Context, seen: FactInputs) -> str:
+def _last_partition(context: Context, look: FactLook) -> str:
     """Today in the business time zone, or the newest export, should that be later."""
     today = datetime.now(context.settings.zone).date().isoformat()
-    return max([today, *(day for versions in seen.live.values() for day in versions)])
+    return max([today, *(day for staged in look.staged.values() for day in staged.live)])
 
 
 def rows_outside(context: Context, fact: Fact, days: Sequence[str]) -> int:
     """The rows that these dates would have, were they partitions. A corrected date has none."""
     step = FactStep(context, fact)
-    plans = [plan for plan in step.plan(days) if isinstance(plan, Plan)]
-    totals = [context.engine.totals(fact, step.given(batch)) for batch in step.batches(plans)]
+    look = step.look(days, keep=False)
+    plans = [plan for plan in step.plan(look, days) if isinstance(plan, Plan)]
+    totals = [context.engine.totals(fact, step.given(look, batch)) for batch in step.batches(look, plans)]
     return sum(int(day["rows"]) for batch in totals for day in batch.values())
 
 
@@ -195,6 +212,11 @@ def remarks(context: Context, table: AnyTable, found: OutOfDate) -> list[str]:
         told.append(
             f"{name}: {_counted(found.frozen, 'day')} as an earlier declaration staged it: {_some(found.frozen)}. "
             "Their raw files were retired; put them back to have them staged again."
+        )
+    if found.rolled_back:
+        told.append(
+            f"{name}: {_counted(sorted(found.rolled_back), 'day')} as somebody rolled it back: "
+            f"{_some(sorted(found.rolled_back))}. A run of such a day by name builds it again."
         )
     if found.for_histories:
         told.append(

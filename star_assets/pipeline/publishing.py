@@ -1,8 +1,10 @@
-"""How every step publishes: plan, build, audit, commit, serve, in rounds.
+"""How every table publishes: look, plan, build, audit, commit, serve.
 
-A round plans each partition (reading its pointer before its inputs), builds
-what is not live yet, audits it, and swaps the pointers. Partitions that lose
-the race are planned again in the next round, from their pointer on.
+A round looks at the ledgers and brings the books up to what they say, plans each
+day from that alone, builds what is not live yet, audits it, and commits a batch of
+days by one swap for each month; then the catalog serves what is live. Days that
+lost the race to another process begin again in the next round. Not here: what each
+of the steps does for a table (stage, dimensions, facts).
 """
 
 from __future__ import annotations
@@ -14,39 +16,55 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from star_assets.lake.catalog import Catalog, TableEntry
-from star_assets.lake.publish import commit, serve, tell_statistics, write_version
+from star_assets.lake.ledger import Entry
+from star_assets.lake.publish import serve, tell_statistics, write_version
 from star_assets.lake.storage import Storage
-from star_assets.lake.versions import Manifest, Partition, Pointer, new_version_id, now, read_manifest
-from star_assets.model.errors import AuditFailed, LostRace, PointerContended, StarError
-from star_assets.pipeline.describe import describe
+from star_assets.lake.versions import Identity, Manifest, Partition, now, read_manifest
+from star_assets.model.errors import AuditFailed, LedgerContended, LostRace, StarError
 from star_assets.pipeline.outcome import CheckResult, Outcome
 
 # A race is lost only to a writer that won, so rounds end quickly; a limit
 # keeps a faulty storage from holding a run forever.
 ROUNDS = 20
 
-# Commits that are under way at the same time.
-COMMITS_AT_ONCE = 4
+# Seconds before another round, after one that lost a race.
+PAUSE = 0.05
+
+# What a table's kind looks at, and what its plans carry to its build.
+L = TypeVar("L")
+L_contra = TypeVar("L_contra", contravariant=True)
+W = TypeVar("W")
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What a partition should become: its pointer as read first, then its inputs.
+class Plan(Generic[W]):
+    """What a day should become.
 
-    `note` is what people should know of it even where nothing is to be done.
+    Args:
+        day: the day that was asked for.
+        partition: what holds it.
+        seen: the version that was live when the ledger was read.
+        identity: of the version that should be.
+        inputs: what that is made of, for its manifest.
+        work: what its build needs.
+        version: the id that it will have.
+        export: of a source's day, the digest of its raw files.
+        rolled_back: whether somebody rolled back from a version of this identity.
+        note: what people should know even where nothing is to be done.
     """
 
     day: str
     partition: Partition
-    pointer: Pointer
-    etag: str | None
-    identity: str
+    seen: Entry | None
+    identity: Identity
     inputs: Mapping[str, Any]
-    work: Any = None
-    version: str = field(default_factory=new_version_id)
+    work: W
+    version: str
+    export: str = ""
+    rolled_back: bool = False
     note: str = ""
 
     @property
@@ -56,119 +74,168 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Built:
-    """Files that an engine wrote for a plan, what is to be told of them, and their audit.
+class Built(Generic[W]):
+    """Files that an engine wrote for a plan, and what the manifest tells of them.
 
     `beside` are files that lie in the version's folder but are no part of the
     table; their names begin with `_`. `manifest` is set where the version is
     written already, by somebody else; then `files` are copies of what lies there.
+    `refusal` says why there are no files, or why they must not become live.
     """
 
-    plan: Plan
+    plan: Plan[W]
     files: tuple[Path, ...]
     facts: Mapping[str, Any] = field(default_factory=dict)
-    checks: tuple[CheckResult, ...] = ()
-    refusal: StarError | None = None
     beside: Mapping[str, Path] = field(default_factory=dict)
     manifest: Manifest | None = None
+    refusal: StarError | None = None
 
 
 @dataclass(frozen=True)
-class Written:
-    """A version that somebody else wrote: its manifest, and a local copy of its file."""
+class Audited(Generic[W]):
+    """What was built, with the results of the rules that it was held against, and what else they found."""
 
+    built: Built[W]
+    checks: tuple[CheckResult, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    refusal: StarError | None = None
+
+
+@dataclass(frozen=True)
+class Written(Generic[W]):
+    """A version in the lake that nothing points at yet."""
+
+    plan: Plan[W]
     manifest: Manifest
-    file: Path
+    checks: tuple[CheckResult, ...]
 
 
-class Step(Protocol):
-    """One table's way from inputs to audited files."""
+class Step(Protocol[L, W]):
+    """One table's way from inputs to live versions."""
 
     entry: TableEntry
 
-    def plan(self, days: Sequence[str]) -> Iterator[Plan | Outcome]:
-        """A plan for each day, or an outcome where it comes to none. Never raises StarError."""
+    def look(self, days: Sequence[str], keep: bool) -> L:
+        """Take a snapshot of the table's ledgers, then of its inputs'; then bring the books up to it.
+
+        Without `keep`, nothing is written to the lake: what the books lack is
+        computed into a temporary folder. Raises StarError.
+        """
         ...
 
-    def batches(self, plans: Sequence[Plan]) -> Iterator[Sequence[Plan]]:
+    def plan(self, look: L, days: Sequence[str]) -> Iterator[Plan[W] | Outcome]:
+        """A plan for each day, or an outcome where it comes to none. Reads and writes nothing that may change."""
+        ...
+
+    def batches(self, look: L, plans: Sequence[Plan[W]]) -> Iterator[Sequence[Plan[W]]]:
         """The plans in portions that one pass of the engine can hold."""
         ...
 
-    def build(self, plans: Sequence[Plan], folder: Path) -> Iterator[Built]:
-        """Files for each plan, audited, in the folder. Raises StarError for all or none."""
+    def build(self, look: L, plans: Sequence[Plan[W]], folder: Path) -> Iterator[Sequence[Built[W]]]:
+        """Files for each plan, in the folder, some plans at a time. Raises StarError for all or none of these."""
         ...
 
-    def before_commit(self, built: Built) -> None:
-        """Raises LostRace if what the audit relied on is no longer served."""
+    def audit(self, look: L, built: Sequence[Built[W]]) -> Iterator[Audited[W]]:
+        """The files, held against the rules that the model implies."""
+        ...
+
+    def commit(self, look: L, written: Sequence[Written[W]]) -> Mapping[Partition, bool]:
+        """Make versions live. Tells for each whether it won its race."""
         ...
 
 
-def publish(storage: Storage, catalog: Catalog, step: Step, days: Sequence[str]) -> Iterator[Outcome]:
-    """Bring partitions up to date; an outcome for each day, batch by batch."""
+def publish(
+    storage: Storage, catalog: Catalog, step: Step[L, W], days: Sequence[str], undo_rollbacks: bool = True
+) -> Iterator[Outcome]:
+    """Bring days up to date; an outcome for each, batch by batch.
+
+    What somebody rolled back from is built again only with `undo_rollbacks`, and
+    never where the rollback happened while this was under way.
+    """
     remaining = list(days)
-    for _ in range(ROUNDS):
-        plans: list[Plan] = []
+    for attempt in range(ROUNDS):
+        if not remaining:
+            return
+        time.sleep(PAUSE * attempt)
+        try:
+            look = step.look(remaining, keep=True)
+        except StarError as error:
+            yield from (_failed(step, day, _partition(step, day), error) for day in remaining)
+            return
+        plans: list[Plan[W]] = []
         unchanged: list[Outcome] = []
-        for planned in step.plan(remaining):
+        for planned in step.plan(look, remaining):
             if isinstance(planned, Outcome):
                 yield planned
-            elif found := _unchanged(storage, step, planned):
+            elif found := _unchanged(storage, step, planned, undo_rollbacks and attempt == 0):
                 unchanged.append(found)
             else:
                 plans.append(planned)
         # A run that was killed after the commit left the catalog behind.
         yield from _served(storage, catalog, step, unchanged)
         remaining = []
-        for batch in step.batches(plans):
-            for outcome in _publish_batch(storage, catalog, step, batch):
+        for batch in step.batches(look, plans):
+            for outcome in _publish_batch(storage, catalog, step, look, batch):
                 if isinstance(outcome.error, LostRace):
                     remaining.append(outcome.day)
                 else:
                     yield outcome
-        if not remaining:
-            return
     for day in remaining:
-        partition = Partition(step.entry.database, step.entry.name, day)
-        yield Outcome(step.entry.name, day, partition, "failed", error=PointerContended(step.entry.name, day, ROUNDS))
+        yield _failed(step, day, _partition(step, day), LedgerContended(f"{step.entry.name} {day}", ROUNDS))
 
 
-def _unchanged(storage: Storage, step: Step, plan: Plan) -> Outcome | None:
-    """The outcome of a plan whose identity is live already; None where it is not, or its files are gone."""
-    live = plan.pointer.live
-    if live is None or live.identity != plan.identity:
+def _partition(step: Step[L, W], day: str) -> Partition:
+    return Partition(step.entry.database, step.entry.name, day if step.entry.partition_columns else None)
+
+
+def _unchanged(storage: Storage, step: Step[L, W], plan: Plan[W], undo_rollbacks: bool) -> Outcome | None:
+    """The outcome of a plan whose live version stays; None where it does not, or its files are gone."""
+    live, note = plan.seen, plan.note
+    if live is None:
+        return None
+    if plan.rolled_back and not undo_rollbacks:
+        note = (
+            f"{step.entry.name} {plan.day}: what its inputs give was rolled back from, so {live.version} stays live. "
+            "A run of this very day, or `star-assets rollback --version`, makes it live again."
+        )
+    elif live.identity != plan.identity:
         return None
     try:
         manifest = read_manifest(storage, plan.partition, live.version)
     except FileNotFoundError:
         return None
     location = storage.uri(plan.partition.version_folder(live.version))
-    return Outcome(step.entry.name, plan.day, plan.partition, "unchanged", manifest, location, note=plan.note)
+    return Outcome(step.entry.name, plan.day, plan.partition, "unchanged", manifest, location, note=note)
 
 
-def _served(storage: Storage, catalog: Catalog, step: Step, outcomes: Sequence[Outcome]) -> list[Outcome]:
+def _served(storage: Storage, catalog: Catalog, step: Step[L, W], outcomes: Sequence[Outcome]) -> list[Outcome]:
     """The outcomes, once the catalog serves what they published; those failed where it could not be told."""
     live = list(dict.fromkeys(outcome.partition for outcome in outcomes if outcome.error is None))
     try:
         if live:
             serve(storage, catalog, step.entry, live, [outcome.manifest for outcome in outcomes if outcome.manifest])
     except StarError as error:
-        return [outcome if outcome.error else _failed(step, outcome, error) for outcome in outcomes]
+        return [
+            outcome if outcome.error else _failed(step, outcome.day, outcome.partition, error) for outcome in outcomes
+        ]
     return list(outcomes)
 
 
-def _publish_batch(storage: Storage, catalog: Catalog, step: Step, plans: Sequence[Plan]) -> Iterator[Outcome]:
+def _publish_batch(
+    storage: Storage, catalog: Catalog, step: Step[L, W], look: L, plans: Sequence[Plan[W]]
+) -> Iterator[Outcome]:
     started, failure = time.monotonic(), None
-    commits: list[Future[Outcome]] = []
-    # Analysts join and filter what is in olap; looking at every value of staged rows would serve nobody.
-    thoroughly = takes_long(catalog, step)
+    written: list[Written[W]] = []
+    outcomes: list[Outcome] = []
     try:
-        # Each commit waits for the disk; the others need not wait with it.
-        with scratch(storage) as folder, ThreadPoolExecutor(max(COMMITS_AT_ONCE, storage.at_once)) as pool:
-            for built in step.build(plans, folder):
-                commits.append(pool.submit(_commit, storage, step, built, thoroughly))
+        for found in _write_built(storage, catalog, step, look, plans):
+            if isinstance(found, Outcome):
+                outcomes.append(found)
+            else:
+                written.append(found)
     except StarError as error:
         failure = error
-    outcomes = _served(storage, catalog, step, [commit.result() for commit in commits])
+    outcomes += _served(storage, catalog, step, _committed(storage, step, look, written))
     published = {outcome.partition: outcome.manifest for outcome in outcomes if outcome.manifest}
     tell_statistics(catalog, step.entry, published)
     seconds = (time.monotonic() - started) / len(plans)
@@ -178,9 +245,89 @@ def _publish_batch(storage: Storage, catalog: Catalog, step: Step, plans: Sequen
         done = {outcome.day for outcome in outcomes}
         for plan in plans:
             if plan.day not in done:
-                yield from _publish_batch(storage, catalog, step, [plan])
+                yield from _publish_batch(storage, catalog, step, look, [plan])
     elif failure:
-        yield replace(_failed(step, plans[0], failure), seconds=seconds)
+        yield replace(_failed(step, plans[0].day, plans[0].partition, failure), seconds=seconds)
+
+
+def _write_built(
+    storage: Storage, catalog: Catalog, step: Step[L, W], look: L, plans: Sequence[Plan[W]]
+) -> Iterator[Written[W] | Outcome]:
+    """Build, audit and write versions; those that must not become live are outcomes. Raises StarError, last."""
+    thoroughly, found = wants_statistics(catalog, step), list[Future[Written[W] | Outcome]]()
+    failure = None
+    with scratch(storage) as folder, ThreadPoolExecutor(storage.at_once) as pool:
+        try:
+            for group in step.build(look, plans, folder):
+                # What is built next need not wait until this is written.
+                found += [pool.submit(_write, storage, step, one, thoroughly) for one in step.audit(look, group)]
+        except StarError as error:
+            failure = error
+        yield from (one.result() for one in found)
+    if failure:
+        raise failure
+
+
+def _write(storage: Storage, step: Step[L, W], audited: Audited[W], thoroughly: bool) -> Written[W] | Outcome:
+    plan = audited.built.plan
+    try:
+        if audited.refusal and not audited.built.files:
+            return _failed(step, plan.day, plan.partition, audited.refusal)
+        manifest = write(storage, audited, thoroughly)
+    except StarError as error:
+        return _failed(step, plan.day, plan.partition, error)
+    broken = [check.description for check in audited.checks if not check.passed]
+    if audited.refusal or broken:
+        kept = storage.uri(plan.folder)
+        refusal = audited.refusal or AuditFailed(step.entry.name, plan.partition.name, broken, kept)
+        return replace(_failed(step, plan.day, plan.partition, refusal), checks=audited.checks)
+    return Written(plan, manifest, audited.checks)
+
+
+def write(storage: Storage, audited: Audited[W], thoroughly: bool) -> Manifest:
+    """Write a version: its files, those beside them, and last its manifest. Nothing points at it yet."""
+    from star_assets.pipeline.describe import describe
+
+    built, plan = audited.built, audited.built.plan
+    if built.manifest:
+        return built.manifest
+    files, schema, statistics = describe(built.files, thoroughly)
+    manifest = Manifest(
+        version=plan.version,
+        identity=plan.identity,
+        created_at=now(),
+        files=files,
+        schema=schema,
+        inputs=plan.inputs,
+        statistics=statistics,
+        facts={**built.facts, **audited.facts, "checks": {check.name: check.passed for check in audited.checks}},
+    )
+    for file_name, file in built.beside.items():
+        storage.adopt(file, f"{plan.folder}/{file_name}")
+    write_version(storage, plan.partition, manifest, built.files)
+    return manifest
+
+
+def _committed(storage: Storage, step: Step[L, W], look: L, written: Sequence[Written[W]]) -> list[Outcome]:
+    """What became of written versions: published, or failed by LostRace or what the commit raised."""
+    try:
+        won = step.commit(look, written) if written else {}
+    except StarError as error:
+        return [_failed(step, one.plan.day, one.plan.partition, error) for one in written]
+    return [
+        Outcome(
+            step.entry.name,
+            one.plan.day,
+            one.plan.partition,
+            "published",
+            one.manifest,
+            storage.uri(one.plan.folder),
+            checks=one.checks,
+        )
+        if won[one.plan.partition]
+        else _failed(step, one.plan.day, one.plan.partition, LostRace(one.plan.partition.ledger))
+        for one in written
+    ]
 
 
 @contextmanager
@@ -193,48 +340,10 @@ def scratch(storage: Storage) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def takes_long(catalog: Catalog, step: Step) -> bool:
-    """Whether all that can be known of a version's columns is wanted, which takes reading every value."""
+def wants_statistics(catalog: Catalog, step: Step[L, W]) -> bool:
+    """Whether the catalog stores what takes reading every value. Analysts join and filter what is in olap alone."""
     return catalog.takes_statistics and step.entry.database == "olap"
 
 
-def write(storage: Storage, built: Built, thoroughly: bool) -> Manifest:
-    """Write a version: its files, those beside them, and last its manifest. Nothing points at it yet."""
-    plan = built.plan
-    files, schema, statistics = describe(built.files, thoroughly)
-    manifest = Manifest(
-        version=plan.version,
-        identity=plan.identity,
-        created_at=now(),
-        files=files,
-        schema=schema,
-        inputs=plan.inputs,
-        statistics=statistics,
-        facts={**built.facts, "checks": {check.name: check.passed for check in built.checks}},
-    )
-    for file_name, file in built.beside.items():
-        storage.adopt(file, f"{plan.folder}/{file_name}")
-    write_version(storage, plan.partition, manifest, built.files)
-    return manifest
-
-
-def _commit(storage: Storage, step: Step, built: Built, thoroughly: bool) -> Outcome:
-    plan = built.plan
-    kept = storage.uri(plan.folder)
-    try:
-        if built.refusal and not built.files:
-            return _failed(step, plan, built.refusal)
-        manifest = built.manifest or write(storage, built, thoroughly)
-        broken = [check.description for check in built.checks if not check.passed]
-        if built.refusal or broken:
-            error = built.refusal or AuditFailed(step.entry.name, plan.partition.name, broken, kept)
-            return replace(_failed(step, plan, error), checks=built.checks)
-        step.before_commit(built)
-        commit(storage, plan.partition, manifest, plan.pointer, plan.etag)
-    except StarError as error:
-        return _failed(step, plan, error)
-    return Outcome(step.entry.name, plan.day, plan.partition, "published", manifest, kept, checks=built.checks)
-
-
-def _failed(step: Step, about: Plan | Outcome, error: StarError) -> Outcome:
-    return Outcome(step.entry.name, about.day, about.partition, "failed", error=error)
+def _failed(step: Step[L, W], day: str, partition: Partition, error: StarError) -> Outcome:
+    return Outcome(step.entry.name, day, partition, "failed", error=error)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
 from star_assets.lake.catalog import TableEntry
 from star_assets.lake.drift import Drift
+from star_assets.lake.versions import Partition
 from star_assets.model.errors import StarError
 from star_assets.model.source import Source
 from star_assets.pipeline.context import Context
+from star_assets.pipeline.documents import document
+from star_assets.pipeline.identity import digest
 from star_assets.pipeline.outcome import Outcome
 from star_assets.pipeline.raw_crawl import crawl, crawl_what_is_new, is_crawled
 from star_assets.pipeline.raw_tables import RawTable
-from star_assets.pipeline.stage import StageStep
+from star_assets.pipeline.stage import StageStep, export_digest
+from star_assets.staging.exports import is_whole
 
 
 def registered(context: Context, step: StageStep, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
@@ -48,6 +53,22 @@ def mend_raw(context: Context, source: Source, wait: bool) -> Iterator[list[Drif
         yield from crawl_what_is_new(context, source, wait)
     else:
         yield from RawTable(context, source).mend()
+
+
+def mend_raw_if_changed(context: Context, source: Source) -> list[Drift]:
+    """The same, unless the exports that this process listed last are those that the table was mended for before."""
+    exports = context.raw_exports.get(source.name)
+    if exports is None or is_crawled(context, source):
+        return [drift for step in mend_raw(context, source, True) for drift in step]
+    table, partition = RawTable(context, source), Partition("staging", f"{source.name}/_raw")
+    mended_for = digest(exports=[export_digest(source, export) for export in exports.values()])
+    known = context.look(partition.database, partition.table).day(partition.day).live
+    if known and known.identity.made_of == mended_for:
+        return []
+    found = [drift for step in table.mend(listed=True) for drift in step]
+    if all(is_whole(export, source, time.time()) for export in exports.values()):
+        document(context, partition, mended_for, lambda: None, keep=True)
+    return found
 
 
 def raw_entries(context: Context) -> list[TableEntry]:

@@ -16,13 +16,13 @@ from functools import cached_property
 from star_assets.lake.catalog import PartitionEntry, TableEntry
 from star_assets.lake.drift import Drift
 from star_assets.lake.storage import each
-from star_assets.lake.versions import Partition, read_manifest, read_pointer
+from star_assets.lake.versions import Partition, read_manifest
 from star_assets.model.errors import BrokenFile, ColumnMissing, HalfExport, UnknownColumns
 from star_assets.model.source import Source
 from star_assets.pipeline.context import Context, RawDay
 from star_assets.pipeline.raw_shape import Shape, registered_layout
 from star_assets.pipeline.stage import LAYOUT, StageStep, export_digest, same_files
-from star_assets.staging.exports import RAW, Export, export_days, read_export, read_exports, require_whole
+from star_assets.staging.exports import RAW, Export, export_days, read_export, require_whole
 from star_assets.staging.layout import Layout
 
 # The parameter that says which files a partition was registered for. One without it is somebody else's.
@@ -61,8 +61,10 @@ class RawTable:
             self._put(shape, fitting, {})
             self._drop(days.keys() - fitting.keys())
 
-    def mend(self) -> Iterator[list[Drift]]:
+    def mend(self, listed: bool = False) -> Iterator[list[Drift]]:
         """Make the table what the exports say, newest days first, in steps; each with what was done.
+
+        With `listed`, the exports are those that this process listed last.
 
         An export that is not whole yet stays as it is registered. A caller that
         stops midway leaves the days that were not looked at as they were.
@@ -70,7 +72,10 @@ class RawTable:
         if self.found and not self.found.is_ours:
             yield [Drift(self.name, None, "not ours")]
             return
-        exports = read_exports(self.context.storage, self.source)
+        if not self.context.ledgers("staging", self.source.name).last.ledgers:
+            self.context.look("staging", self.source.name)
+        known = self.context.raw_exports.get(self.source.name) if listed else None
+        exports = self.context.list_exports(self.source) if known is None else known
         newest_first = sorted(exports.values(), key=lambda export: export.day, reverse=True)
         shape, taken, pending = Shape(self.found), set[str](), dict[str, RawDay]()
         for first in range(0, len(newest_first), DAYS_AT_ONCE):
@@ -133,7 +138,7 @@ class RawTable:
     def _staged_layout(self, export: Export) -> Layout | None:
         """What staging found out of the same files; None where it has not."""
         partition = Partition("staging", self.source.name, export.day)
-        live = read_pointer(self.context.storage, partition)[0].live
+        live = self.context.ledgers("staging", self.source.name).last.day(export.day).live
         with suppress(FileNotFoundError):
             manifest = read_manifest(self.context.storage, partition, live.version) if live else None
             if manifest and LAYOUT in manifest.facts and same_files(export, manifest.inputs["files"]):

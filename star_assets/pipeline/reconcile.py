@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from star_assets.engines.engine import FactInput
 from star_assets.engines.portions import portions
-from star_assets.lake.versions import Partition, PointerEntry, read_manifest
+from star_assets.lake.ledger import Entry
+from star_assets.lake.versions import Partition, read_manifest
 from star_assets.model.source import Source
 from star_assets.model.tables import Fact
 from star_assets.pipeline.account import (
@@ -29,7 +30,7 @@ from star_assets.pipeline.account import (
     Account,
     Amounts,
 )
-from star_assets.pipeline.dates import FactInputs
+from star_assets.pipeline.fact_inputs import fact_sources, look_at_fact
 from star_assets.pipeline.key_index import KeyIndex, LineIndex
 from star_assets.staging.accounts import DELETED_LINE, HEADERLESS, SUPERSEDED
 
@@ -41,14 +42,15 @@ if TYPE_CHECKING:
 AT_ONCE = 2_000_000
 
 # By day: what of it is staged; the amounts of each of its steps.
-Staged = Mapping[str, PointerEntry]
+Staged = Mapping[str, Entry]
 Steps = dict[str, dict[str, dict[str, Decimal]]]
 
 
 def reconcile(warehouse: Warehouse, fact: Fact, days: Sequence[str]) -> Account:
     """Account for every line that was exported on these days, or sold on these dates."""
     grain = warehouse.star.grain(fact)
-    staged = {day: entry for day, (entry, _) in warehouse.live_versions(grain, days).items()}
+    live_days = warehouse.staged(grain)
+    staged = {day: live_days[day] for day in days if day in live_days}
     raw = _raw(warehouse, grain, days, staged)
     found: Steps = {}
     for portion in portions(days, lambda day: staged[day].rows if day in staged else 0, AT_ONCE):
@@ -110,24 +112,26 @@ def _live(warehouse: Warehouse, fact: Fact, days: Sequence[str]) -> dict[str, Am
 
 def _given(warehouse: Warehouse, fact: Fact, grain: Source, days: Sequence[str], staged: Staged) -> FactInput:
     """All exports that say what became of the lines of these days, and which lines these dates have."""
-    seen = FactInputs(warehouse, fact, days)
+    look = look_at_fact(warehouse, fact, keep=False)
+    driving, *_ = sources = fact_sources(warehouse, fact)
     exports: dict[str, set[str]] = defaultdict(set)
-    for name, needed in seen.needed.items():
-        exports[name].update(export for of_date in needed.values() for export in of_date)
+    for name, by_date in look.needed.items():
+        exports[name].update(export for day in days for export in by_date.get(day, ()))
     exports[grain.name] |= staged.keys()
-    files = [file for one in warehouse.staged_inputs(grain, staged) for file in one.files]
-    driving = seen.sources[0]
-    headers = KeyIndex(warehouse, warehouse.star.driving_column(fact))
+    versions = {day: entry.version for day, entry in staged.items()}
+    files = [file for one in warehouse.staged_inputs(grain, versions) for file in one.files]
+    headers = KeyIndex(warehouse, warehouse.star.driving_column(fact), look.staged[driving.name], keep=False)
     if grain is driving:
         exports[grain.name].update(warehouse.engine.exports_of_lines(grain, headers.files, files))
     else:
         exports[driving.name].update(warehouse.engine.header_exports_of_lines(grain, headers.files, files))
     if grain.lines == "changed" and grain is not driving:
-        own = [month.file for month in LineIndex(warehouse, headers, grain).months]
-        exports[grain.name].update(warehouse.engine.exports_of_lines(grain, own, files))
+        own = LineIndex(warehouse, headers, grain, look.staged[grain.name], keep=False)
+        exports[grain.name].update(warehouse.engine.exports_of_lines(grain, own.files, files))
     inputs = {}
-    for source in seen.sources:
-        live = warehouse.live_versions(source, exports[source.name])
-        inputs[source.name] = warehouse.staged_inputs(source, {day: entry for day, (entry, _) in live.items()})
-    states = warehouse.storage.local([state.path for state in seen.states.values()])
-    return FactInput(tuple(days), inputs, dict(zip(seen.states, states, strict=True)))
+    for source in sources:
+        live = look.staged[source.name].live
+        found = {day: live[day].version for day in sorted(exports[source.name]) if day in live}
+        inputs[source.name] = warehouse.staged_inputs(source, found)
+    states = {name: book.file(warehouse) for name, book in look.states.items()}
+    return FactInput(tuple(days), inputs, states)

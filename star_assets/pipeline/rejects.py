@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from star_assets.lake.versions import Manifest, Partition, Pointer, read_manifest, table_folder
+from star_assets.lake.versions import Manifest, Partition, read_manifest, table_folder
 from star_assets.model.source import Source
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.stage import REJECTS_FILE, WITHIN_BOUNDS, same_files
@@ -57,14 +57,13 @@ def _versions(context: Context, source: Source, wanted: Callable[[str], bool]) -
         found = _FILE.fullmatch(stored.path.removeprefix(f"{folder}/"))
         if found and wanted(found[1]):
             kept.setdefault(found[1], []).append(found[2])
-    pointers = context.pointers("staging", source.name).refresh()
+    snapshot = context.look("staging", source.name)
     for day, versions in sorted(kept.items()):
-        pointer = pointers.get(day, Pointer())
-        live = pointer.live.version if pointer.live else ""
+        known = snapshot.day(day)
+        live = known.live.version if known.live else ""
         if live in versions:
             yield day, live, True
-        was_live = {entry.version for entry in pointer.history}
-        newer = [version for version in versions if version > live and version not in was_live]
+        newer = [version for version in versions if version > live and version not in known.versions]
         if newer and _is_refused(context, source, day, max(newer)):
             yield day, max(newer), False
 

@@ -4,19 +4,67 @@ A retired day keeps a marker in its folder, so it is not taken for a day without
 an export. Its staged version is from then on the checkpoint that every table is
 rebuilt from. What can no longer be done is staging it anew: after a change of
 the source's declaration it stays as it was staged, and a run says so.
+
+What is deleted is what was listed and compared, and nothing else: a correction
+that is put there meanwhile stays, as storages promise of `delete_if`.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 
-from star_assets.lake.versions import Partition, read_manifest, read_pointer
+from star_assets.lake.ledger import Entry, read_day
+from star_assets.lake.storage import Storage, each
+from star_assets.lake.versions import Manifest, Partition, read_manifest
 from star_assets.model.source import Source
 from star_assets.pipeline.context import Context
-from star_assets.pipeline.stage import StageStep, same_files
-from star_assets.staging.exports import RAW, RETIRED, Export, export_days, read_export
+from star_assets.pipeline.stage import REJECTS_FILE, StageStep
+from star_assets.staging.exports import (
+    RAW,
+    RETIRED,
+    Export,
+    Fingerprint,
+    RawFile,
+    export_days,
+    is_same,
+    read_export,
+    retirement,
+)
+
+
+@dataclass(frozen=True)
+class OldDay:
+    """An export day that can be retired: its files as they were listed, and the staged version that stands for them.
+
+    `is_begun` is True where an earlier retirement was killed: these files are what it left.
+    """
+
+    source: Source
+    day: str
+    files: tuple[Fingerprint, ...]
+    version: str
+    is_begun: bool
+
+    @property
+    def size(self) -> int:
+        """Bytes of its files."""
+        return sum(file.size for file in self.files)
+
+
+@dataclass(frozen=True)
+class Retirable:
+    """Which old days can be retired, and which must stay, with the reason."""
+
+    days: tuple[OldDay, ...]
+    kept: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files that would be deleted."""
+        return sum(old.size for old in self.days)
 
 
 @dataclass(frozen=True)
@@ -30,36 +78,108 @@ class Retired:
 
 def retire(context: Context, retention: timedelta, today: date) -> Retired:
     """Delete raw files of export days older than the retention, where what is staged holds exactly them."""
-    storage, first_kept = context.storage, (today - retention).isoformat()
-    days, size, kept = 0, 0, []
+    found = retirable(context, retention, today)
+    done = delete_listed(context, found)
+    return replace(done, kept=found.kept + done.kept)
+
+
+def retirable(context: Context, retention: timedelta, today: date) -> Retirable:
+    """The export days older than the retention that have raw files: those that staging can stand for, and the others.
+
+    Deletes nothing. Every staged file that is to stand for raw ones is read, to compare its checksum.
+    """
+    first_kept = (today - retention).isoformat()
+    days, kept = list[OldDay](), list[str]()
     for source in context.star.sources.values():
-        for day in (day for day in export_days(storage, source) if day < first_kept):
-            folder = f"{RAW}/{source.name}/date={day}"
-            export = read_export(storage, source, day)
-            if not export.retired and not export.files:
-                continue
-            if not export.retired and (reason := _needed(context, source, export)):
-                kept.append(f"{source.name} {day}: {reason}")
-                continue
-            if not export.retired:
-                listed = [(file.path, file.size) for file in export.files]
-                storage.write(f"{folder}/{RETIRED}", json.dumps(listed).encode())
-                days, size = days + 1, size + sum(file.size for file in export.files)
-            # A run that was killed here is finished by the next one.
-            markers = {f"{folder}/{marker}" for marker in export.markers} | {f"{folder}/{RETIRED}"}
-            storage.delete(found.path for found in storage.walk(folder) if found.path not in markers)
-    return Retired(days, size, tuple(kept))
+        old = [day for day in export_days(context.storage, source) if day < first_kept]
+        look = partial(_look, context, StageStep(context, source), context.staged(source))
+        for day, found in zip(old, each(context.storage, look, old), strict=True):
+            if isinstance(found, OldDay):
+                days.append(found)
+            elif found:
+                kept.append(f"{source.name} {day}: {found}")
+    return Retirable(tuple(days), tuple(kept))
 
 
-def _needed(context: Context, source: Source, export: Export) -> str | None:
-    """Why a day's raw files must stay; None if what is staged can stand for them."""
-    partition = Partition("staging", source.name, export.day)
-    pointer, _ = read_pointer(context.storage, partition)
-    if pointer.live is None:
+def delete_listed(context: Context, found: Retirable) -> Retired:
+    """Delete exactly the files that were listed, day by day; a day where anything has changed since is kept.
+
+    Each day's marker is written before its first file is deleted, so that the next run finishes a killed one.
+    """
+    reasons = each(context.storage, partial(_delete, context), found.days)
+    done = [old for old, reason in zip(found.days, reasons, strict=True) if reason is None]
+    kept = [f"{old.source.name} {old.day}: {reason}" for old, reason in zip(found.days, reasons, strict=True) if reason]
+    return Retired(len(done), sum(old.size for old in done), tuple(kept))
+
+
+def _look(context: Context, step: StageStep, live: Mapping[str, Entry], day: str) -> OldDay | str | None:
+    """A day that can be retired, or why its raw files must stay; None where it has none."""
+    storage, source = context.storage, step.source
+    export = read_export(storage, source, day)
+    present = _present(export)
+    if not present:
+        return None
+    if day not in live:
         return "it is not staged"
-    files = read_manifest(context.storage, partition, pointer.live.version).inputs["files"]
-    if not same_files(export, files):
+    partition = Partition("staging", source.name, day)
+    try:
+        manifest = read_manifest(storage, partition, live[day].version)
+    except FileNotFoundError:
+        return "its staged version has no manifest"
+    known = {file["path"]: Fingerprint(**file) for file in manifest.inputs["files"]}
+    whole = export.retired or len(present) == len(known)
+    if not whole or not all(file.path in known and is_same(storage, file, known[file.path]) for file in present):
         return "its files have changed since they were staged"
-    if StageStep(context, source).identity(files) != pointer.live.identity:
+    if not export.retired and step.identity(manifest.inputs["files"]) != live[day].identity:
         return "an earlier declaration staged it; run it again first"
+    if damage := _damage(storage, partition, manifest):
+        return damage
+    files = tuple(replace(known[file.path], etag=file.etag, modified=file.modified) for file in present)
+    return OldDay(source, day, files, manifest.version, export.retired)
+
+
+def _damage(storage: Storage, partition: Partition, manifest: Manifest) -> str | None:
+    """What is wrong with the files that are to stand for the raw ones; None if they are as they were written."""
+    checksums: dict[str, str | None] = {file.name: file.sha256 for file in manifest.files}
+    if manifest.facts.get("rejected"):
+        # The only copy of these rows; a manifest tells no checksum of it.
+        checksums[REJECTS_FILE] = None
+    for name, checksum in checksums.items():
+        path = f"{partition.version_folder(manifest.version)}/{name}"
+        try:
+            found = storage.sha256(path)
+        except FileNotFoundError:
+            return f"{storage.uri(path)}, which is to stand for them, is gone; restore it first"
+        if checksum not in (None, found):
+            return f"{storage.uri(path)}, which is to stand for them, has another checksum; restore it first"
     return None
+
+
+def _delete(context: Context, old: OldDay) -> str | None:
+    """Delete a day's files. Returns why it was not done, or not to the end; None if it was."""
+    storage, source = context.storage, old.source
+    present = _present(read_export(storage, source, old.day))
+    if [(file.path, file.etag) for file in present] != [(file.path, file.etag) for file in old.files]:
+        return "its files have changed since they were looked at"
+    live = read_day(storage, Partition("staging", source.name, old.day)).live
+    if live is None or live.version != old.version:
+        return "another version of it has been published since it was looked at"
+    marker = f"{RAW}/{source.name}/date={old.day}/{RETIRED}"
+    if not old.is_begun:
+        storage.write(marker, retirement(old.files))
+    for number, file in enumerate(old.files):
+        if not storage.delete_if(file.path, file.etag):
+            if number == 0 and not old.is_begun:
+                storage.delete([marker])
+            return _replaced(file, number)
+    return None
+
+
+def _replaced(file: Fingerprint, deleted: int) -> str:
+    kept = f"{file.path} was replaced while it was being retired, and stays"
+    others = "1 other file was" if deleted == 1 else f"{deleted} other files were"
+    return f"{kept}; {others} deleted before, so export the whole day again" if deleted else kept
+
+
+def _present(export: Export) -> tuple[RawFile, ...]:
+    return export.left if export.retired else export.files

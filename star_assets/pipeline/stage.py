@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
-from star_assets.athena.derive import table_entry
-from star_assets.engines.engine import ExportInput, RawInput, StagedDay
-from star_assets.lake.versions import Partition, Pointer, read_manifest, read_pointer
+from star_assets.engines.engine import Engine, ExportInput, RawInput, StagedDay
+from star_assets.lake.ledger import Entry, Snapshot
+from star_assets.lake.publish import Commit, commit
+from star_assets.lake.versions import Identity, Manifest, Partition, new_version_id, read_manifest
 from star_assets.model.errors import (
     BrokenFile,
     ColumnMissing,
@@ -28,7 +28,7 @@ from star_assets.pipeline.context import Context, RawDay
 from star_assets.pipeline.evolution import NewColumns
 from star_assets.pipeline.identity import digest
 from star_assets.pipeline.outcome import CheckResult, Outcome
-from star_assets.pipeline.publishing import Built, Plan, Written
+from star_assets.pipeline.publishing import Audited, Built, Plan, Written
 from star_assets.staging.exports import Export, read_export, require_whole
 from star_assets.staging.files import inspect_file
 from star_assets.staging.layout import layout_of, unreadable
@@ -42,82 +42,136 @@ WITHIN_BOUNDS = "rejects within bounds"
 # The fact of a manifest that says how Athena would read the raw files.
 LAYOUT = "raw_layout"
 
+# The fact of a manifest that names the files whose rows do not add up.
+UNACCOUNTED = "unaccounted"
+
+# More days than this are listed together, fewer one by one.
+LISTED_TOGETHER = 16
+
 # Days whose exports are inspected and staged together: enough for one pass over
 # a quarter, few enough that progress shows and a killed run loses little.
 DAYS_AT_ONCE = 120
+
+
+@dataclass(frozen=True)
+class StageLook:
+    """What is staged of a source, and what lies in the raw zone, as of one look."""
+
+    staged: Snapshot
+    exports: Mapping[str, Export]
+
+
+# What a plan carries: the raw files, looked into.
+Files = tuple[RawInput, ...]
 
 
 class StageStep:
     """The Step of one source."""
 
     def __init__(self, context: Context, source: Source, now: float | None = None) -> None:
+        from star_assets.athena.derive import table_entry
+
         self.context = context
         self.source = source
         self.now = now  # Unix seconds, to tell whether an export has settled; by default the clock's
         self.entry = table_entry(context.star, source, context.storage)
         self.code = context.code_identity(source.name)
-        self.engine = context.engine
+        self.engine_name: str | None = None
         self._new_columns = NewColumns(context, source)
         # The days whose files were inspected, for the catalog's table over them.
         self.raw: dict[str, RawDay] = {}
 
-    def plan(self, days: Sequence[str]) -> Iterator[Plan | Outcome]:
-        """Read each pointer, then its export; hash only files whose size or time changed."""
-        with ThreadPoolExecutor(max(self.context.settings.threads, self.context.storage.at_once)) as pool:
-            yield from pool.map(self._plan, days)
+    def look(self, days: Sequence[str], keep: bool) -> StageLook:
+        """Read the ledgers, then list the exports of the days. A source has no books."""
+        storage, staged = self.context.storage, self.context.look("staging", self.source.name)
+        exports: Mapping[str, Export]
+        if len(days) > LISTED_TOGETHER:
+            exports = self.context.list_exports(self.source)
+        else:
+            exports = {day: read_export(storage, self.source, day) for day in days}
+        return StageLook(staged, exports)
 
-    def input_bytes(self, plans: Sequence[Plan]) -> int:
+    def plan(self, look: StageLook, days: Sequence[str]) -> Iterator[Plan[Files] | Outcome]:
+        """Compare each export with what is staged; look only into files whose ETag changed."""
+        with ThreadPoolExecutor(max(self.context.settings.threads, self.context.storage.at_once)) as pool:
+            yield from pool.map(partial(self._plan, look), days)
+
+    def input_bytes(self, look: StageLook, plans: Sequence[Plan[Files]]) -> int:
         """Of the raw files, as they lie there."""
         return sum(file["size"] for plan in plans for file in plan.inputs["files"])
 
-    def batches(self, plans: Sequence[Plan]) -> Iterator[Sequence[Plan]]:
+    def batches(self, look: StageLook, plans: Sequence[Plan[Files]]) -> Iterator[Sequence[Plan[Files]]]:
         """Some days at a time; the engine bounds the bytes of a pass itself."""
         for first in range(0, len(plans), DAYS_AT_ONCE):
             yield plans[first : first + DAYS_AT_ONCE]
 
-    def build(self, plans: Sequence[Plan], folder: Path) -> Iterator[Built]:
+    def build(self, look: StageLook, plans: Sequence[Plan[Files]], folder: Path) -> Iterator[Sequence[Built[Files]]]:
         """Stage all days of the batch in one go."""
         by_day = {plan.day: plan for plan in plans}
         exports = [ExportInput(plan.day, self._local(plan.day, plan.work)) for plan in plans]
         for staged in self.engine.stage(self.source, exports, folder):
-            yield self._audited(by_day[staged.day], staged)
+            yield [self._built(by_day[staged.day], staged)]
 
-    def judge(self, plans: Sequence[Plan], written: Mapping[str, Written]) -> Iterator[Built]:
-        """What was staged elsewhere has as many rows as were counted, and few enough rejects."""
-        for plan in plans:
-            manifest, file = written[plan.day].manifest, written[plan.day].file
-            records, rejected = manifest.facts["rows_in"], manifest.facts["rejected"]
-            wrong = [] if records == pq.read_metadata(file).num_rows + rejected else [f"{file.name} has other rows"]
-            checks, refusal = self._rules(plan, records, rejected, wrong, manifest.facts["first_rejects"])
-            yield Built(plan, (file,), {}, checks, refusal, manifest=manifest)
+    def audit(self, look: StageLook, built: Sequence[Built[Files]]) -> Iterator[Audited[Files]]:
+        """As many rows as were counted, and few enough rejects."""
+        for one in built:
+            if one.refusal:
+                yield Audited(one, refusal=one.refusal)
+                continue
+            facts = one.manifest.facts if one.manifest else one.facts
+            wrong = list(facts.get(UNACCOUNTED, ()))
+            if one.manifest and facts["rows_in"] != _rows(one.files[0]) + facts["rejected"]:
+                wrong.append(f"{one.files[0].name} has other rows")
+            checks, refusal = self._rules(one.plan, facts["rows_in"], facts["rejected"], wrong, facts["first_rejects"])
+            yield Audited(one, checks, refusal=refusal)
 
-    def before_commit(self, built: Built) -> None:
-        """A staged day relies on nothing but its export."""
+    def commit(self, look: StageLook, written: Sequence[Written[Files]]) -> Mapping[Partition, bool]:
+        """One swap a month. A staged day relies on nothing but its export."""
+        commits = [Commit(one.plan.partition, one.manifest, one.plan.seen, one.plan.export) for one in written]
+        return commit(self.context.storage, commits)
 
-    def _plan(self, day: str) -> Plan | Outcome:
-        storage, partition = self.context.storage, Partition("staging", self.source.name, day)
+    @property
+    def engine(self) -> Engine:
+        """What computes: the engine that was chosen for this step, or else the one of the settings."""
+        return self.context.engine_named(self.engine_name) if self.engine_name else self.context.engine
+
+    def digest_of(self, export: Export) -> str:
+        """What tells an export, under this declaration, from another one of its day: no file is read for it."""
+        return digest(code=self.code, files=[(file.path, file.etag) for file in export.files])
+
+    def _plan(self, look: StageLook, day: str) -> Plan[Files] | Outcome:
+        partition, found = Partition("staging", self.source.name, day), look.staged.day(day)
+        export = look.exports.get(day) or Export(self.source.name, day, (), frozenset(), False)
         try:
-            pointer, etag = read_pointer(storage, partition)
-            export = read_export(storage, self.source, day)
             require_whole(export, self.source, self.now or time.time())
-            staged: Mapping[str, Any] = {}
-            if pointer.live:
-                # Without its manifest the version is lost, and the export is staged again.
-                with suppress(FileNotFoundError):
-                    staged = read_manifest(storage, partition, pointer.live.version).inputs
-            known: list[dict[str, Any]] = list(staged.get("files", ()))
+            manifest = self._manifest(partition, found.live)
             if export.retired:
-                return self._retired(day, partition, pointer, etag, staged)
-            if known and pointer.live and same_files(export, known):
-                identity = self.identity(known)
-                if identity == pointer.live.identity:
-                    return Plan(day, partition, pointer, etag, identity, {"files": known})
-            files = self.inspect(export)
+                return self._retired(day, partition, found.live, manifest)
+            inputs, files = self._inputs(export, found.live, manifest)
         except StarError as error:
             return Outcome(self.source.name, day, partition, "failed", error=error)
-        inputs = [{**vars(raw), "sha256": file.profile.sha256} for raw, file in zip(export.files, files, strict=True)]
-        identity = self.identity(inputs)
-        return Plan(day, partition, pointer, etag, identity, {"files": inputs}, files)
+        version = new_version_id(look.staged.ledger(day).floor)
+        wanted, listed = self.identity(inputs), self.digest_of(export)
+        left = wanted in found.left
+        return Plan(day, partition, found.live, wanted, {"files": inputs}, files, version, listed, left)
+
+    def _manifest(self, partition: Partition, live: Entry | None) -> Manifest | None:
+        """The live version's manifest. Without it the version is lost, and the export is staged again."""
+        try:
+            return read_manifest(self.context.storage, partition, live.version) if live else None
+        except FileNotFoundError:
+            return None
+
+    def _inputs(
+        self, export: Export, live: Entry | None, manifest: Manifest | None
+    ) -> tuple[list[dict[str, Any]], Files]:
+        """The export's files as a manifest names them, and what is in them: looked into only if they changed."""
+        known: list[dict[str, Any]] = list(manifest.inputs.get("files", ())) if manifest else []
+        if live and known and same_files(export, known) and self.identity(known) == live.identity:
+            return known, ()
+        files = self.inspect(export)
+        found = zip(export.files, files, strict=True)
+        return [{**vars(raw), "sha256": file.profile.sha256} for raw, file in found], files
 
     def inspect(self, export: Export) -> tuple[RawInput, ...]:
         """Look into every file of an export. Raises BrokenFile, ColumnMissing, UnknownColumns."""
@@ -135,23 +189,25 @@ class StageStep:
         self.raw[export.day] = RawDay(digest_of_files, layout)
         return tuple(found)
 
-    def identity(self, files: Sequence[Mapping[str, Any]]) -> str:
+    def identity(self, files: Sequence[Mapping[str, Any]]) -> Identity:
         """What makes two staged versions the same: their files' names and content, and the code."""
-        return digest(code=self.code, files=[(file["path"], file["sha256"]) for file in files])
+        return Identity(digest(code=self.code, files=[(file["path"], file["sha256"]) for file in files]))
 
-    def _retired(
-        self, day: str, partition: Partition, pointer: Pointer, etag: str | None, staged: Mapping[str, Any]
-    ) -> Plan:
+    def is_of(self, files: Sequence[Mapping[str, Any]], inputs: Mapping[str, Any], live: Identity) -> bool:
+        """Whether a version was staged from these files by the present code, though rows may have been erased since."""
+        return self.identity(files).made_of == str(inputs.get("identity", live.made_of))
+
+    def _retired(self, day: str, partition: Partition, live: Entry | None, manifest: Manifest | None) -> Plan[Files]:
         """A day whose raw files are gone stays as it was staged."""
-        if pointer.live is None or not staged:
+        if live is None or manifest is None:
             raise RawRetired(self.source.name, day)
         note = ""
-        if self.identity(staged["files"]) != staged.get("identity", pointer.live.identity):
+        if not self.is_of(manifest.inputs["files"], manifest.inputs, live.identity):
             note = (
                 f"{self.source.name} {day}: it is as an earlier declaration staged it, and cannot be staged again, "
                 "because its raw files were retired. Put them back to do so."
             )
-        return Plan(day, partition, pointer, etag, pointer.live.identity, staged, note=note)
+        return Plan(day, partition, live, live.identity, manifest.inputs, (), live.version, live.export, note=note)
 
     def _local(self, day: str, files: Sequence[RawInput]) -> tuple[RawInput, ...]:
         """The files, readable once more: a local copy may have gone since they were inspected. Raises HalfExport."""
@@ -161,12 +217,10 @@ class StageStep:
                 raise HalfExport(self.source.name, day, "files that stay as they are", f"{file.name} changed")
         return tuple(files)
 
-    def _audited(self, plan: Plan, staged: StagedDay) -> Built:
+    def _built(self, plan: Plan[Files], staged: StagedDay) -> Built[Files]:
         records = sum(count.records for count in staged.counts)
         rejected = sum(count.rejected for count in staged.counts)
         wrong = [c for c in staged.counts if c.records != c.staged + c.rejected]
-        unaccounted = [f"{c.name}: {c.records} ≠ {c.staged} + {c.rejected}" for c in wrong]
-        checks, refusal = self._rules(plan, records, rejected, unaccounted, staged.first_rejects)
         facts = {
             "rows_in": records,
             "rejected": rejected,
@@ -177,11 +231,13 @@ class StageStep:
             "first_rejects": list(staged.first_rejects),
             LAYOUT: self.raw[plan.day].layout.to_json(),
         }
+        if wrong:
+            facts[UNACCOUNTED] = [f"{c.name}: {c.records} ≠ {c.staged} + {c.rejected}" for c in wrong]
         beside = {REJECTS_FILE: staged.rejects} if staged.rejects else {}
-        return Built(plan, (staged.file,), facts, checks, refusal, beside)
+        return Built(plan, (staged.file,), facts, beside)
 
     def _rules(
-        self, plan: Plan, records: int, rejected: int, unaccounted: Sequence[str], first_rejects: Sequence[str]
+        self, plan: Plan[Files], records: int, rejected: int, unaccounted: Sequence[str], first_rejects: Sequence[str]
     ) -> tuple[tuple[CheckResult, ...], StarError | None]:
         """The audit of a day's account, and why it is refused, if it is."""
         allowed = self.source.max_rejects
@@ -203,6 +259,12 @@ class StageStep:
             ),
         )
         return checks, refusal
+
+
+def _rows(file: Path) -> int:
+    import pyarrow.parquet as pq
+
+    return int(pq.read_metadata(file).num_rows)
 
 
 def same_files(export: Export, known: Sequence[Mapping[str, Any]]) -> bool:

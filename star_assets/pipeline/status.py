@@ -1,6 +1,6 @@
 """What is live, table by table, as rows, and what of it is out of date.
 
-One listing of pointers per table and one read of the catalog: the cost does not
+One listing of ledgers per table and one read of the catalog: the cost does not
 grow with versions or files. Not here: what people see of it (cli), mending what
 is out of step (lake.drift).
 """
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from star_assets.lake.catalog import PartitionEntry, TableEntry
-from star_assets.lake.drift import out_of_step
+from star_assets.lake.drift import live_entries, out_of_step
 from star_assets.lake.versions import parse_time
 from star_assets.pipeline.out_of_date import OutOfDate
 
@@ -48,7 +48,7 @@ def table_status(warehouse: Warehouse, found: Mapping[str, OutOfDate]) -> pa.Tab
     `out_of_date` counts the days that a run would refresh, `withdrawn` the
     staged exports that the raw zone holds no more; both as `found` says.
     """
-    # The catalog first: what the pointers then say beyond it is behind, not about to be served.
+    # The catalog first: what the ledgers then say beyond it is behind, not about to be served.
     entries = warehouse.entries()
     served = warehouse.catalog.snapshot([(entry.database, entry.name) for entry in entries])
     rows = [
@@ -65,10 +65,10 @@ def table_status(warehouse: Warehouse, found: Mapping[str, OutOfDate]) -> pa.Tab
 def _row(
     warehouse: Warehouse, table: TableEntry, found: TableEntry | None, partitions: list[PartitionEntry]
 ) -> dict[str, Any]:
-    pointers = warehouse.pointers(table.database, table.name).refresh()
-    live = {day: pointer.live for day, pointer in pointers.items() if pointer.live}
+    snapshot = warehouse.look(table.database, table.name)
+    live = live_entries(snapshot)
     days = [day for day in live if day]
-    behind = len(out_of_step(warehouse.storage, table, found, partitions, pointers))
+    behind = len(out_of_step(warehouse.storage, table, found, partitions, live))
     agreement = f"{behind} behind" if behind else "in step" if live else None
     return {
         "table": f"{table.database}.{table.name}",
@@ -78,7 +78,7 @@ def _row(
         "last_day": max(days, default=None),
         "rows": sum(entry.rows for entry in live.values()),
         "size_bytes": sum(entry.size for entry in live.values()),
-        "live_since": parse_time(max(entry.since for entry in live.values())) if live else None,
-        "versions": len(live) + sum(len(pointer.history) for pointer in pointers.values()),
+        "live_since": parse_time(max(entry.at for entry in live.values())) if live else None,
+        "versions": len(live) + sum(len(day.past) for day in snapshot.days.values()),
         "catalog": "not ours" if found and not found.is_ours else agreement,
     }

@@ -6,24 +6,21 @@ a step works (stage, dimensions, facts), what Dagster makes of it (orchestration
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import date
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+import math
+import time
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import date, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from star_assets.athena.derive import table_entry
 from star_assets.lake.catalog import TableEntry
-from star_assets.lake.drift import Drift, mend
-from star_assets.lake.publish import live_manifest, rollback
-from star_assets.lake.versions import (
-    Manifest,
-    Partition,
-    Pointer,
-    read_manifest,
-    read_pointer,
-)
+from star_assets.lake.drift import Drift, Follower
+from star_assets.lake.ledger import Day, read_day
+from star_assets.lake.publish import past_manifest, rollback, serve, tell_statistics
+from star_assets.lake.replacing import replace_live
+from star_assets.lake.vacuum import Vacuumed, vacuum
+from star_assets.lake.versions import Manifest, Partition, read_manifest
 from star_assets.model.errors import AuditFailed, BadSetting, RollbackRefused, UnknownPartition
 from star_assets.model.source import Source
 from star_assets.model.star import AnyTable
@@ -31,20 +28,28 @@ from star_assets.model.tables import Dimension, Fact
 from star_assets.pipeline.account import Account
 from star_assets.pipeline.choosing import ChoosingStep, SizedStep
 from star_assets.pipeline.context import Context
-from star_assets.pipeline.dimensions import DimensionStep, refresh_dimension
-from star_assets.pipeline.elsewhere import ElsewhereStep, Launch, write_versions
+from star_assets.pipeline.dimensions import DimensionStep, refresh_dimension, staged_exports
+from star_assets.pipeline.elsewhere import ElsewhereStep, Job, Launch, write_versions
 from star_assets.pipeline.evolution import new_columns, told
+from star_assets.pipeline.fact_inputs import look_at_fact
 from star_assets.pipeline.facts import FactStep
-from star_assets.pipeline.key_index import KeyIndex, catch_up
+from star_assets.pipeline.key_index import catch_up
+from star_assets.pipeline.members import referring, used_members
 from star_assets.pipeline.out_of_date import OutOfDate, out_of_date, remarks
 from star_assets.pipeline.outcome import Outcome
-from star_assets.pipeline.publishing import Step, publish
-from star_assets.pipeline.raw_keeping import mend_raw, registered
+from star_assets.pipeline.publishing import L, Step, W, publish
+from star_assets.pipeline.raw_keeping import mend_raw, mend_raw_if_changed, registered
 from star_assets.pipeline.reconcile import reconcile
 from star_assets.pipeline.stage import StageStep
 from star_assets.pull.database import last_over
 from star_assets.pull.exports import Pulled, lacking, pull
 from star_assets.staging.exports import days_between, export_days
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# Members that a refused rollback names.
+SHOWN = 10
 
 NEEDED_FOR_JOBS = "duckdb or spark outside of Dagster, whose assets start the jobs"
 
@@ -54,14 +59,17 @@ class Warehouse(Context):
 
     # Steps
 
-    def refresh(self, table: str, days: Sequence[str], launch: Launch | None = None) -> Iterator[Outcome]:
+    def refresh(
+        self, table: str, days: Sequence[str], launch: Launch | None = None, undo_rollbacks: bool = True
+    ) -> Iterator[Outcome]:
         """Stage a source's days, or build a table's, and publish what passes its audit.
 
         Yields one Outcome per different day, as it is known. Whatever a user can cause ends
         in an Outcome with status `failed`, not in an exception; only an unknown
         table, or a text that is no day, raises. Days that a source lacks are
         pulled first, where there is a database to pull from. `launch` starts jobs,
-        where the settings say that jobs compute.
+        where the settings say that jobs compute. Without `undo_rollbacks`, what
+        somebody rolled back from is not built again.
         """
         found, days = self.star.table(table), list(dict.fromkeys(days))
         for day in days:
@@ -72,29 +80,32 @@ class Warehouse(Context):
             for day, error in refused.items():
                 yield Outcome(table, day, self.partition(found, day), "failed", error=error)
             present = [day for day in days if day not in refused]
-            step = StageStep(self, found)
-            yield from registered(self, step, publish(self.storage, self.catalog, self._chosen(step, launch), present))
+            stage = StageStep(self, found)
+            yield from registered(
+                self, stage, publish(self.storage, self.catalog, self._chosen(stage, launch), present, undo_rollbacks)
+            )
         elif isinstance(found, Dimension):
-            yield from refresh_dimension(self, found, self._chosen(DimensionStep(self, found), launch), days)
+            step = self._chosen(DimensionStep(self, found), launch)
+            yield from refresh_dimension(self, found, step, days, undo_rollbacks)
         else:
-            yield from publish(self.storage, self.catalog, self._chosen(FactStep(self, found), launch), days)
+            chosen = self._chosen(FactStep(self, found), launch)
+            yield from publish(self.storage, self.catalog, chosen, days, undo_rollbacks)
 
-    def write_versions(self, table: str, versions: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-        """What a job does: write versions of a table's days under these ids, and make none live."""
-        found = self.star.table(table)
-        step: Step
+    def write_versions(self, job: Job) -> Iterator[dict[str, Any]]:
+        """What a job does: write the versions that it is to write, and make none live. Yields a report for each day."""
+        found = self.star.table(job.table)
         if isinstance(found, Source):
-            step = StageStep(self, found)
-        else:
-            step = DimensionStep(self, found) if isinstance(found, Dimension) else FactStep(self, found)
-        return write_versions(self.storage, self.catalog, step, versions)
+            return write_versions(self, StageStep(self, found), job)
+        if isinstance(found, Dimension):
+            return write_versions(self, DimensionStep(self, found), job)
+        return write_versions(self, FactStep(self, found), job)
 
-    def _chosen(self, step: SizedStep, launch: Launch | None) -> Step:
+    def _chosen(self, step: SizedStep[L, W], launch: Launch | None) -> Step[L, W]:
         """The step, with the engine that the settings say, or one that is chosen for it. Raises BadSetting."""
         if launch is None and self.settings.uses_glue:
             raise BadSetting("STAR_ENGINE", self.settings.engine, NEEDED_FOR_JOBS)
         if self.settings.engine == "glue" and launch:
-            return ElsewhereStep(self.storage, step, launch)
+            return ElsewhereStep(self, step, launch)
         return ChoosingStep(self, step, launch) if self.settings.engine == "auto" else step
 
     def to_pull(self, days: Iterable[str], sources: Iterable[Source] | None = None) -> list[str]:
@@ -124,11 +135,11 @@ class Warehouse(Context):
         dimensions = {}
         for target in table.references.values():
             partition = Partition("olap", target.name)
-            if manifest := live_manifest(self.storage, partition):
-                (dimensions[target.name],) = self._files(partition, manifest)
+            if live := read_day(self.storage, partition).live:
+                (dimensions[target.name],) = self.first_files({partition: live.version})
         return self.engine.joined_totals(table, files, dimensions)
 
-    def rollback(self, table: str, day: str | None, version: str | None) -> Pointer:
+    def rollback(self, table: str, day: str | None, version: str | None) -> Day:
         """Make an earlier version live again: `version`, or the one before the live one.
 
         Raises UnknownPartition, UnknownVersion, RollbackRefused where live facts
@@ -137,56 +148,100 @@ class Warehouse(Context):
         """
         found = self.star.table(table)
         if isinstance(found, Dimension):
-            day = None
-        elif day is None:
+            return self._roll_dimension_back(found, version)
+        if day is None:
             raise UnknownPartition(table, "", "a day YYYY-MM-DD")
         partition, entry = self.partition(found, day), table_entry(self.star, found, self.storage)
-        if read_pointer(self.storage, partition)[0].live is None:
-            raise UnknownPartition(table, day or "live", "one that was published")
+        if read_day(self.storage, partition).live is None:
+            raise UnknownPartition(table, day, "one that was published")
 
         def check(manifest: Manifest) -> None:
-            if isinstance(found, Dimension):
-                self._require_members(found, manifest)
-            elif isinstance(found, Fact):
+            if isinstance(found, Fact):
                 self._require_references(found, partition, manifest)
 
         return rollback(self.storage, self.catalog, entry, partition, version, check)
 
-    def _require_members(self, dimension: Dimension, manifest: Manifest) -> None:
-        (members,) = self._files(Partition("olap", dimension.name), manifest)
-        for fact in self.star.facts.values():
-            files = [file for several in self.served_files(fact).values() for file in several]
-            for column, target in fact.references.items():
-                missing = self.engine.missing_members(column, files, target, members) if target is dimension else []
-                if missing:
-                    raise RollbackRefused(dimension.name, manifest.version, fact.name, missing)
+    def _roll_dimension_back(self, dimension: Dimension, version: str | None) -> Day:
+        """As a new version that lacks members is published, because an earlier one may lack some."""
+        partition, entry = Partition("olap", dimension.name), table_entry(self.star, dimension, self.storage)
+        seen = read_day(self.storage, partition)
+        if seen.live is None:
+            raise UnknownPartition(dimension.name, "live", "one that was published")
+        if seen.live.version != version:
+            manifest = past_manifest(self.storage, partition, seen, version)
+            replace_live(
+                self.storage,
+                partition,
+                manifest.version,
+                seen.live,
+                [Partition("olap", fact.name) for fact in referring(self, dimension)],
+                partial(self._require_members, dimension, seen.live.version, manifest),
+                lambda ledger: ledger.returned(partition.key, manifest.version),
+            )
+            tell_statistics(self.catalog, entry, {partition: manifest})
+        serve(self.storage, self.catalog, entry, [partition])
+        return read_day(self.storage, partition)
+
+    def _require_members(self, dimension: Dimension, live: str, manifest: Manifest) -> None:
+        """Raises RollbackRefused where facts use members of the live version that the earlier one lacks."""
+        partition = Partition("olap", dimension.name)
+        before, after = (self.first_files({partition: version})[0] for version in (live, manifest.version))
+        for fact, used in used_members(self, dimension, keep=True).items():
+            if missing := self.engine.lost_in_use(dimension, before, after, used):
+                raise RollbackRefused(dimension.name, manifest.version, fact, missing[:SHOWN])
 
     def _require_references(self, fact: Fact, partition: Partition, manifest: Manifest) -> None:
-        files, broken = self._files(partition, manifest), []
+        """Raises AuditFailed where a version uses members that its dimensions lack, as one of an old lake may."""
+        files, broken = self.first_files({partition: manifest.version}), []
         for column, target in fact.references.items():
             dimension = Partition("olap", target.name)
-            if live := live_manifest(self.storage, dimension):
-                (members,) = self._files(dimension, live)
+            if live := read_day(self.storage, dimension).live:
+                (members,) = self.first_files({dimension: live.version})
                 if missing := self.engine.missing_members(column, files, target, members):
                     broken.append(f"{column}: expected members of {target.name}, found {', '.join(missing)}")
         if broken:
             kept = self.storage.uri(partition.version_folder(manifest.version))
             raise AuditFailed(fact.name, partition.name, broken, kept)
 
-    def _files(self, partition: Partition, manifest: Manifest) -> list[str]:
-        """The local names of a version's files."""
-        folder = partition.version_folder(manifest.version)
-        return self.storage.local([f"{folder}/{file.name}" for file in manifest.files])
+    def catch_up(self, table: str, deadline: float = math.inf) -> bool:
+        """Bring the books that a table is built from up to date, and keep them in the lake.
 
-    def catch_up(self, fact: Fact, deadline: float) -> bool:
-        """Bring the fact's key index up to date, until `time.monotonic()` is past the deadline. Whether it is."""
-        return catch_up(self, self.star.driving_column(fact), self.star.parts(fact), deadline)
+        After that, telling what is out of date computes nothing. It stops when
+        `time.monotonic()` is past the deadline; returns whether it came to its end.
+        """
+        found = self.star.table(table)
+        if isinstance(found, Dimension):
+            # Of a source without any staged export there is nothing to fold.
+            if all(staged_exports(self, found).values()):
+                DimensionStep(self, found).look([], keep=True)
+        elif isinstance(found, Fact):
+            if not catch_up(self, self.star.driving_column(found), self.star.parts(found), deadline):
+                return False
+            look_at_fact(self, found, keep=True)
+        return time.monotonic() <= deadline
 
-    def mend(self, tables: Collection[str]) -> list[Drift]:
-        """Bring the catalog in step with what is live of these tables, and with raw exports. Returns what was done."""
-        found = mend(self.storage, self.catalog, [entry for entry in self.entries() if entry.name in tables])
-        sources = [source for source in self.star.sources.values() if source.name in tables]
-        return [*found, *(drift for source in sources for step in mend_raw(self, source, True) for drift in step)]
+    def mend(self, tables: Collection[str], listed: bool = False) -> list[Drift]:
+        """Bring the catalog in step with what is live of these tables, and with raw exports. Returns what was done.
+
+        With `listed`, raw exports are those that this warehouse listed last, and a
+        table that was mended for these before is not looked at again.
+        """
+        found: list[Drift] = []
+        for entry in (entry for entry in self.entries() if entry.name in tables):
+            ledgers = self.ledgers(entry.database, entry.name)
+            steps = Follower(self.storage, self.catalog, entry, ledgers).look_through()
+            found += [drift for step in steps for drift in step]
+        for source in (source for source in self.star.sources.values() if source.name in tables):
+            if listed:
+                found += mend_raw_if_changed(self, source)
+            else:
+                found += [drift for step in mend_raw(self, source, True) for drift in step]
+        return found
+
+    def vacuum(self, retention: timedelta | None = None) -> Vacuumed:
+        """Remove what was not served for longer than the retention (by default the settings'), and old orphans."""
+        kept = timedelta(days=self.settings.retention_days) if retention is None else retention
+        return vacuum(self.storage, self.catalog, self.versioned_tables(), kept)
 
     # What is there
 
@@ -227,11 +282,14 @@ class Warehouse(Context):
     def live_manifest(self, table: str, day: str) -> Manifest | None:
         """The manifest of the live version of a table's day; None if there is none."""
         partition = self.partition(self.star.table(table), day)
-        pointer, _ = read_pointer(self.storage, partition)
-        return read_manifest(self.storage, partition, pointer.live.version) if pointer.live else None
+        live = read_day(self.storage, partition).live
+        return read_manifest(self.storage, partition, live.version) if live else None
 
     def sample(self, table: str, day: str, rows: int = 5) -> pa.Table:
         """The first rows of the live version of a table's day."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
         partition = self.partition(self.star.table(table), day)
         manifest = self.live_manifest(table, day)
         if manifest is None:
@@ -252,7 +310,3 @@ class Warehouse(Context):
             hidden = [f for f in self.storage.folders(table) if f.startswith("_") and f != "_pointers"]
             found += [(entry.database, entry.name), *((entry.database, f"{entry.name}/{f}") for f in hidden)]
         return found
-
-    def key_index(self, fact: Fact) -> KeyIndex:
-        """The key index of the column that drives a fact, as of now."""
-        return KeyIndex(self, self.star.driving_column(fact))

@@ -21,7 +21,7 @@ from star_assets.staging.content import sha256_of
 RAW = "oltp"
 
 # Beside the files of a day, says that they were, or are being, deleted because
-# what was staged of them stands for them; it lists them.
+# what was staged of them stands for them; it lists their fingerprints.
 RETIRED = "_retired"
 
 # The marker of a pulled export whose source has none of its own.
@@ -49,7 +49,8 @@ class Export:
 
     `exists` is False where the day has no folder: nothing was exported, and
     that is whole. `retired` is True where the files were deleted on purpose: what
-    was staged of them stands.
+    was staged of them stands; `left` are those that a killed retirement did not
+    come to, which are no export any more.
     """
 
     source: str
@@ -58,6 +59,7 @@ class Export:
     markers: frozenset[str]
     exists: bool
     retired: bool = False
+    left: tuple[RawFile, ...] = ()
 
     @property
     def pulls(self) -> frozenset[str]:
@@ -120,14 +122,37 @@ def _export(storage: Storage, source: Source, day: str, found: Sequence[Stored])
         elif not any(part.startswith(("_", ".")) for part in name.split("/")):
             files.append(RawFile(stored.path, stored.size, stored.modified, stored.etag))
     retired = RETIRED in markers and (not files or _all_listed(storage, f"{folder}/{RETIRED}", files))
-    kept = () if retired else tuple(files)
-    return Export(source.name, day, kept, frozenset(markers), bool(files or markers), retired)
+    kept, left = ((), tuple(files)) if retired else (tuple(files), ())
+    return Export(source.name, day, kept, frozenset(markers), bool(files or markers), retired, left)
+
+
+def retirement(files: Sequence[Fingerprint]) -> bytes:
+    """The content of the marker RETIRED: which files are retired, and how each is told from a new one of its name."""
+    return json.dumps([vars(file) for file in files]).encode()
 
 
 def _all_listed(storage: Storage, marker: str, files: Sequence[RawFile]) -> bool:
     """Whether the files are all among those that were retired. Any other file is a new export of that day."""
-    listed = {(path, size) for path, size in json.loads(storage.read(marker)[0])}
-    return listed.issuperset((file.path, file.size) for file in files)
+    listed = json.loads(storage.read(marker)[0])
+    # Earlier markers list paths and sizes alone.
+    sizes = {entry[0]: entry[1] for entry in listed if isinstance(entry, list)}
+    known = {entry["path"]: Fingerprint(**entry) for entry in listed if isinstance(entry, dict)}
+    return all(
+        is_same(storage, file, known[file.path]) if file.path in known else sizes.get(file.path) == file.size
+        for file in files
+    )
+
+
+def is_same(storage: Storage, file: RawFile, known: Fingerprint) -> bool:
+    """Whether a file has the known content. It is read only if its ETag differs and its size does not.
+
+    Raises BrokenFile for a file that is gone, LakeRefused for one that cannot be read.
+    """
+    if file.etag == known.etag or file.size != known.size:
+        return file.etag == known.etag
+    # Touched, or copied to another place: a correction may have the same size, but not the same checksum.
+    (local,) = storage.local([file.path])
+    return sha256_of(Path(local), file.path) == known.sha256
 
 
 def marker_of_pulled(source: Source) -> Marker:
@@ -152,6 +177,15 @@ def require_whole(export: Export, source: Source, now: float) -> None:
         if age < whole.seconds:
             found = f"{newest.path} changed {age:.0f} s ago"
             raise HalfExport(source.name, export.day, f"no change for {whole.seconds:g} s", found)
+
+
+def is_whole(export: Export, source: Source, now: float) -> bool:
+    """Whether the export is whole by its source's rule."""
+    try:
+        require_whole(export, source, now)
+    except HalfExport:
+        return False
+    return True
 
 
 def fingerprint(storage: Storage, export: Export, known: Mapping[str, Fingerprint]) -> tuple[Fingerprint, ...]:

@@ -15,8 +15,9 @@ from star_assets import prices
 from star_assets.athena.reuse import SETTLED_MINUTES
 from star_assets.athena.service import AthenaService
 from star_assets.lake.catalog import MADE_BY, OURS, CatalogColumn, TableEntry
+from star_assets.lake.ledger import Ledger
 from star_assets.lake.places import open_catalog, open_storage
-from star_assets.lake.versions import Partition, Pointer
+from star_assets.lake.versions import Identity, Manifest, Partition, now
 from star_assets.model.errors import AwsRefused, BadQuery, QueryInterrupted, QueryStopped, StarError
 from star_assets.settings import Settings
 
@@ -36,7 +37,8 @@ def service(settings: Settings, decided_athena: Any) -> AthenaService:
     storage, catalog = open_storage(settings), open_catalog(settings)
     catalog.put_table(TableEntry("olap", "fact_sales", (), location=storage.uri("f"), parameters={MADE_BY: OURS}))
     day = Partition("olap", "fact_sales", "2023-07-01")
-    storage.write(day.pointer, Pointer().to("20230701T000000000000-00000000", "i").to_json())
+    manifest = Manifest("20230701T000000000000-00000000", Identity("i"), now(), (), (), {})
+    storage.write(day.ledger, Ledger().committed({day.key: (manifest, "")}).to_json())
     return AthenaService(
         storage,
         catalog,

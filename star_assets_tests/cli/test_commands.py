@@ -350,7 +350,9 @@ def test_back_to_the_day_before_forward_again_and_cleaned_up(star: Star, small_l
     assert star(*undo.split()).exit_code == 0
     assert small_lake.rows(rows) == changed
 
-    assert star("vacuum").stderr == "Nothing to remove.\n", "all of it is younger than the retention"
+    cleaned = star("vacuum").stderr
+    assert cleaned.startswith("Nothing to remove.\nNote: "), "all of it is younger than the retention"
+    assert cleaned.endswith(" superseded versions stay until their retention is over.\n")
     assert "versions removed: " in star("vacuum", "--retention-days", "0").stderr
     gone = star("rollback", "fact_sales", "--day", DAY)
     assert (gone.exit_code, "Kept versions, newest first: none." in gone.stderr) == (1, True)
@@ -377,6 +379,52 @@ def test_repair_fails_where_a_live_version_is_lost(star: Star, small_lake: Any) 
     done = star("repair")
     assert done.exit_code == 1
     assert f"olap.fact_sales date={DAY}: left alone: files of the live version are gone" in done.stderr
+
+
+# Retention of raw exports
+
+
+def raw_files(lake: Any) -> list[str]:
+    return sorted(str(file.relative_to(lake.root)) for file in (lake.root / "oltp").rglob("*") if file.is_file())
+
+
+def test_a_dry_run_lists_what_would_be_retired_and_deletes_nothing(star: Star, small_lake: Any) -> None:
+    before, (orders,) = raw_files(small_lake), small_lake.export("orders", DAY).glob("orders*")
+    orders.write_text(orders.read_text() + "\n")
+    done = star("retire", "--older-than", "1", "--dry-run")
+    assert done.exit_code == 0
+    assert [line.partition(": ")[0] for line in done.stdout.splitlines()] == [
+        f"{source} {day}"
+        for source in small_lake.warehouse.star.sources
+        for day in ("2023-07-01", DAY)
+        if (source, day) != ("orders", DAY)
+    ]
+    assert f"order_items {DAY}: 2 files, " in done.stdout
+    told = done.stderr.splitlines()
+    assert told[0] == f"Note: kept orders {DAY}: its files have changed since they were staged."
+    assert told[1].startswith("Would retire 9 export days: ")
+    assert raw_files(small_lake) == before
+
+
+def test_retiring_asks_first_and_deletes_on_yes_alone(star: Star, small_lake: Any) -> None:
+    before = raw_files(small_lake)
+    for refused in (star("retire", "--older-than", "1", input="n\n"), star("retire", "--older-than", "1", input="")):
+        assert (refused.exit_code, raw_files(small_lake)) == (1, before)
+        assert "Delete the raw files of 10 export days (" in refused.stderr
+        assert f") from {small_lake.root}/oltp for good? [y/N]" in refused.stderr
+    done = star("retire", "--older-than", "1", input="y\n")
+    assert (done.exit_code, "10 export days retired: " in done.stderr) == (0, True)
+    left = {Path(file).name for file in raw_files(small_lake)}
+    assert left == {"_SUCCESS", "_retired"}
+    assert star("retire", "--older-than", "1").stderr == "Nothing to retire.\n"
+
+
+def test_a_script_retires_without_being_asked(star: Star, small_lake: Any) -> None:
+    done = star("retire", "--older-than", "1", "--yes")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert done.stderr.startswith("10 export days retired: ")
+    assert star("run").exit_code == 0
+    assert "Delete raw files of export days older than DAYS." in " ".join(star("retire", "--help").stdout.split())
 
 
 # DDL

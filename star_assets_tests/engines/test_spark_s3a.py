@@ -62,7 +62,7 @@ def test_a_lake_in_a_bucket_is_the_same(both: dict[str, Warehouse]) -> None:
     storage, engine_ = both["spark"].storage, both["spark"].engine
     assert isinstance(storage, S3Storage)
     assert isinstance(engine_, SparkEngine)
-    live = {day: entry for day, (entry, _) in both["spark"].live_versions(retail.sources["orders"]).items()}
+    live = {day: entry.version for day, entry in both["spark"].staged(retail.sources["orders"]).items()}
     staged = both["spark"].staged_inputs(retail.sources["orders"], live)
     read = engine_.spark.session.table(engine_.spark._staged(retail.sources["orders"], staged).get_name()).inputFiles()
     assert read

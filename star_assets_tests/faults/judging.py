@@ -26,27 +26,24 @@ class Ledger:
 
     def __init__(self, seen: Iterable[Seen]) -> None:
         self.versions: dict[Partition, dict[str, Seen]] = defaultdict(dict)
-        # In the order in which they were seen.
-        self.etags: dict[Partition, list[str]] = defaultdict(list)
-        entries: dict[Partition, set[tuple[str, str]]] = defaultdict(set)
+        entries: dict[Partition, set[tuple[int, str]]] = defaultdict(set)
         for one in seen:
             partition = Partition(one["database"], one["table"], one["day"])
             if "version" in one:
                 self.versions[partition][one["version"]] = one
             else:
-                self.etags[partition].append(one["etag"])
                 entries[partition] |= {(since, version) for since, version in one["entries"]}
-        # By when each became live; one that was gone back to is there twice.
+        # By the swap that made each live; one that was gone back to is there twice.
         self.commits = {partition: [version for _, version in sorted(found)] for partition, found in entries.items()}
 
     def built(self, partition: Partition) -> Iterator[Seen]:
         """The versions in the order in which they became live, but for those that were gone back to."""
-        newest = ""
+        seen: set[str] = set()
         for version in self.commits.get(partition, ()):
             found = self.versions[partition].get(version, {})
-            if version > newest and "inputs" in found:
+            if version not in seen and "inputs" in found:
                 yield found
-            newest = max(newest, version)
+            seen.add(version)
 
 
 def load(files: Iterable[Path]) -> Iterator[Seen]:
@@ -88,9 +85,11 @@ def older_inputs(ledger: Ledger, star: Star, exported: Mapping[tuple[str, str], 
         if partition.database == "staging" and not folded:
             order: Mapping[Any, Sequence[Any]] = {"files": exported[source, partition.day or ""]}
             yield from _backwards(ledger, partition, order, _files)
-        elif partition.database == "staging":
-            days = {p.day: etags for p, etags in ledger.etags.items() if p.table == source}
+        elif partition.database == "staging" and "_dates_" not in folded:
+            days = {p.day: versions for p, versions in ledger.commits.items() if p.table == source}
             yield from _backwards(ledger, partition, days, lambda inputs: inputs["exports"])
+        elif folded:
+            continue
         elif partition.table in star.facts:
             versions = {(p.table, p.day): found for p, found in ledger.commits.items() if p.database == "staging"}
             yield from _backwards(ledger, partition, versions, _exports)

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from star_assets.lake.versions import Partition
 
 from ..pipeline.retailers import shop
@@ -21,6 +23,7 @@ ORDERS = Partition("staging", "orders", "2023-07-01")
 STATE = Partition("staging", "orders/_state")
 
 
+@pytest.mark.long
 def test_kills_at_random_points_of_random_operations_break_nothing() -> None:
     """Four writers, two readers, and a machine that goes away at any moment. `make faults` does it 500 times."""
     command = [sys.executable, "-m", "star_assets_tests.faults", "--kills", str(KILLS), "--seed", "7"]
@@ -36,9 +39,9 @@ def test_kills_at_random_points_of_random_operations_break_nothing() -> None:
 # What a harness that sees nothing would not tell.
 
 
-def pointer(partition: Partition, etag: str, *versions: str) -> dict[str, Any]:
-    """A pointer as it was seen: its versions, the live one first, each live since its own number."""
-    return {**vars(partition), "etag": etag, "entries": [(version[1:], version) for version in versions]}
+def day(partition: Partition, *versions: str) -> dict[str, Any]:
+    """A day as it was seen in its ledger: its versions, the live one first, each live since its own number."""
+    return {**vars(partition), "entries": [(version[1:], version) for version in versions]}
 
 
 def version(partition: Partition, name: str, inputs: object = None, values: object = None) -> dict[str, Any]:
@@ -51,7 +54,7 @@ def read(*values: str, day: str = "2023-07-01") -> dict[str, Any]:
 
 SALES = Ledger(
     [
-        pointer(FACT, "e2", "v2", "v1"),
+        day(FACT, "v2", "v1"),
         version(FACT, "v1", values=["5", "5", "10"]),
         version(FACT, "v2", values=["6", "6", "12"]),
     ]
@@ -68,7 +71,7 @@ def test_a_read_of_no_version_is_told() -> None:
 
 
 def test_a_doubled_row_is_told() -> None:
-    doubled = Ledger([pointer(FACT, "e1", "v1"), version(FACT, "v1", values=["6", "5", "12"])])
+    doubled = Ledger([day(FACT, "v1"), version(FACT, "v1", values=["6", "5", "12"])])
     (problem,) = torn_reads(doubled, [read("6", "5", "12")])
     assert "a key twice" in problem
 
@@ -94,7 +97,7 @@ def exports(*etags: str) -> dict[tuple[str, str], list[frozenset[tuple[str, str]
 
 def test_a_version_of_an_older_export_is_told() -> None:
     old, new = version(ORDERS, "v1", made_of("a")), version(ORDERS, "v2", made_of("b"))
-    ledger = Ledger([pointer(ORDERS, "e2", "v2", "v1"), old, new])
+    ledger = Ledger([day(ORDERS, "v2", "v1"), old, new])
     star = shop("complete")
     assert list(older_inputs(ledger, star, exports("a", "b"))) == []
     assert list(older_inputs(ledger, star, exports("b", "a", "b"))) == []
@@ -106,21 +109,21 @@ def test_going_back_on_purpose_is_no_older_export() -> None:
     """`v1` is live again since 3; the next version must be as new as `v2`."""
     entries = [("3", "v1"), ("2", "v2"), ("1", "v1")]
     old, new = version(ORDERS, "v1", made_of("a")), version(ORDERS, "v2", made_of("b"))
-    seen = [{**vars(ORDERS), "etag": "e3", "entries": entries}, old, new]
+    seen = [{**vars(ORDERS), "entries": entries}, old, new]
     star = shop("complete")
     assert list(older_inputs(Ledger(seen), star, exports("a", "b"))) == []
-    after = [*seen, pointer(ORDERS, "e4", "v4"), version(ORDERS, "v4", made_of("a"))]
+    after = [*seen, day(ORDERS, "v4"), version(ORDERS, "v4", made_of("a"))]
     (problem,) = older_inputs(Ledger(after), star, exports("a", "b"))
     assert "v4 was made of an older files than v2" in problem
 
 
-def test_a_state_of_older_pointers_is_told() -> None:
+def test_a_book_of_older_versions_is_told() -> None:
     seen = [
-        pointer(ORDERS, "e1", "v1"),
-        pointer(ORDERS, "e2", "v2", "v1"),
-        pointer(STATE, "s", "v4", "v3"),
-        version(STATE, "v3", {"exports": {"2023-07-01": "e2"}}),
-        version(STATE, "v4", {"exports": {"2023-07-01": "e1"}}),
+        day(ORDERS, "v1"),
+        day(ORDERS, "v2", "v1"),
+        day(STATE, "v4", "v3"),
+        version(STATE, "v3", {"exports": {"2023-07-01": "v2"}}),
+        version(STATE, "v4", {"exports": {"2023-07-01": "v1"}}),
     ]
     (problem,) = older_inputs(Ledger(seen), shop("complete"), exports())
     assert "v4 was made of an older 2023-07-01 than v3" in problem

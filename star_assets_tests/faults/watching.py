@@ -19,7 +19,8 @@ from typing import Any
 import duckdb
 
 from star_assets.athena.embedded import EmbeddedAthena
-from star_assets.lake.versions import Manifest, Partition, Pointers, read_manifest
+from star_assets.lake.ledger import Ledgers
+from star_assets.lake.versions import LIVE, Manifest, Partition, read_manifest
 from star_assets.model.errors import AwsRefused
 from star_assets.pipeline.warehouse import Warehouse
 
@@ -65,28 +66,30 @@ def read_on(warehouse: Warehouse, write: Write) -> Iterator[None]:
 
 
 def watch(looked: Looked, warehouse: Warehouse, write: Write) -> Iterator[None]:
-    """Look at all pointers, again and again: write down each that is new, and each version that it names.
+    """Look at all ledgers, again and again: write down each state of a day that is new, and each version that it names.
 
     `looked` is set to when the last look began, once that is over.
     """
-    known: dict[tuple[str, str], Pointers] = {}
-    seen: set[tuple[Partition, str]] = set()
+    known: dict[tuple[str, str], Ledgers] = {}
+    seen: set[tuple[Partition, object]] = set()
     databases = {entry.name: entry.database for entry in warehouse.entries()}
     with duckdb.connect(config={"threads": 1}) as connection:
         while True:
             began = time.time()
             for key in warehouse.versioned_tables():
                 is_read = key[1] in databases
-                for day, (pointer, etag) in known.setdefault(key, Pointers(warehouse.storage, *key)).tagged().items():
-                    partition = Partition(*key, day)
-                    if (partition, etag) in seen:
+                found = known.setdefault(key, Ledgers(warehouse.storage, *key)).look()
+                for key_, day in found.days.items():
+                    partition = Partition(*key, None if key_ == LIVE else key_)
+                    entries = [entry for entry in (day.live, *day.past) if entry]
+                    state = tuple((one.since, one.version) for one in entries)
+                    if (partition, state) in seen:
                         continue
-                    entries = [*([pointer.live] if pointer.live else []), *pointer.history]
-                    write({**vars(partition), "etag": etag, "entries": [(one.since, one.version) for one in entries]})
+                    write({**vars(partition), "entries": state})
                     for version in {one.version for one in entries if (partition, one.version) not in seen}:
                         write(_version(warehouse, connection, partition, version, is_read))
                         seen.add((partition, version))
-                    seen.add((partition, etag))
+                    seen.add((partition, state))
             looked.value = began
             yield
             time.sleep(PAUSE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from copy import copy
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -16,11 +17,13 @@ import pytest
 
 from star_assets.lake.catalog import CatalogColumn, TableEntry
 from star_assets.lake.drift import mend
+from star_assets.lake.ledger import Day, Entry, Ledger, read_day, swap
 from star_assets.lake.local_catalog import LocalCatalog
 from star_assets.lake.places import open_catalog, open_storage
-from star_assets.lake.publish import commit, serve, write_version
+from star_assets.lake.publish import Commit, commit, serve, write_version
 from star_assets.lake.storage import Storage
-from star_assets.lake.versions import DataFile, Manifest, Partition, Pointer, new_version_id, now, read_pointer
+from star_assets.lake.versions import DataFile, Identity, Manifest, Partition, new_version_id, now
+from star_assets.model.errors import LostRace
 from star_assets.settings import Settings
 
 DAY = Partition("olap", "fact_sales", "2023-07-01")
@@ -54,7 +57,8 @@ class Lake:
             pq.write_table(pa.table({"number": pa.array([number] * self.rows, pa.int64())}), folder / name)
         described = tuple(DataFile(name, self.rows, (folder / name).stat().st_size, "") for name in names)
         schema = tuple((columns or {"number": "bigint"}).items())
-        manifest = Manifest(new_version_id(), f"identity {number}", now(), described, schema, {"number": number})
+        identity = Identity(f"identity {number}")
+        manifest = Manifest(new_version_id(), identity, now(), described, schema, {"number": number})
         return manifest, [folder / name for name in names]
 
     def write(self, partition: Partition, number: int, columns: dict[str, str] | None = None) -> Manifest:
@@ -64,12 +68,20 @@ class Lake:
         files[0].parent.rmdir()
         return manifest
 
-    def publish(self, partition: Partition, number: int, columns: dict[str, str] | None = None) -> Pointer:
-        pointer, etag = read_pointer(self.storage, partition)
-        manifest = self.write(partition, number, columns)
-        pointer = commit(self.storage, partition, manifest, pointer, etag)
+    def commit(self, partition: Partition, manifest: Manifest, seen: Entry | None) -> None:
+        """Make a written version live. Raises LostRace."""
+        if not commit(self.storage, [Commit(partition, manifest, seen)])[partition]:
+            raise LostRace(partition.ledger)
+
+    def publish(self, partition: Partition, number: int, columns: dict[str, str] | None = None) -> Day:
+        seen = self.day_of(partition).live
+        self.commit(partition, self.write(partition, number, columns), seen)
         serve(self.storage, self.catalog, self.table(partition), [partition])
-        return pointer
+        return self.day_of(partition)
+
+    def day_of(self, partition: Partition) -> Day:
+        """What the ledger says of a partition."""
+        return read_day(self.storage, partition)
 
     def location(self, partition: Partition) -> str | None:
         """Where the catalog says that the partition's files are."""
@@ -92,8 +104,8 @@ class Lake:
         return int(numbers[0])
 
     def live(self, partition: Partition) -> str | None:
-        """The version that the pointer names."""
-        entry = read_pointer(self.storage, partition)[0].live
+        """The version that the ledger names."""
+        entry = self.day_of(partition).live
         return entry.version if entry else None
 
     def served(self, partition: Partition) -> str | None:
@@ -105,6 +117,15 @@ class Lake:
         """The versions that have files."""
         folders = self.storage.folders(partition.folder)
         return [name.removeprefix("v=") for name in folders if name.startswith("v=")]
+
+    def lose_day(self, partition: Partition) -> None:
+        """Somebody takes the partition out of its ledger."""
+
+        def without(ledger: Ledger) -> Ledger:
+            left = {key: day for key, day in ledger.days.items() if key != partition.key}
+            return replace(ledger, days=left, sequence=ledger.sequence + 1)
+
+        swap(self.storage, partition.ledger, without)
 
     def lose_files(self, partition: Partition) -> None:
         """Somebody removes the live version's folder."""

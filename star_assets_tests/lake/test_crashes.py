@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from star_assets.lake.publish import commit, rollback, serve, write_version
+from star_assets.lake.publish import rollback, serve, write_version
 from star_assets.lake.vacuum import vacuum
-from star_assets.lake.versions import Partition, read_manifest, read_pointer
+from star_assets.lake.versions import Partition, read_manifest
 from star_assets_tests.faults.killing import changes_aws, changes_files, die_at
 
 # A scenario brings a partition into the state before its operation, and returns the
@@ -29,9 +29,9 @@ def first_publish(lake: Any, partition: Partition) -> tuple[Callable[[], object]
     manifest, files = lake.written(1)
 
     def publish() -> None:
-        pointer, etag = read_pointer(lake.storage, partition)
+        seen = lake.day_of(partition).live
         write_version(lake.storage, partition, manifest, files)
-        commit(lake.storage, partition, manifest, pointer, etag)
+        lake.commit(partition, manifest, seen)
         serve(lake.storage, lake.catalog, lake.table(partition), [partition])
 
     return publish, {None, 1}
@@ -56,10 +56,9 @@ def cleaning(lake: Any, partition: Partition) -> tuple[Callable[[], object], set
 
 
 def mending(lake: Any, partition: Partition) -> tuple[Callable[[], object], set[int | None]]:
-    """The pointer is ahead of the catalog."""
+    """The ledger is ahead of the catalog."""
     lake.publish(partition, 0)
-    manifest = lake.write(partition, 1)
-    commit(lake.storage, partition, manifest, *read_pointer(lake.storage, partition))
+    lake.commit(partition, lake.write(partition, 1), lake.day_of(partition).live)
     return lake.mend, {0, 1}
 
 
@@ -85,13 +84,13 @@ def check_whole(lake: Any, partition: Partition, allowed: set[int | None]) -> No
 
 
 def check_clean(lake: Any, partition: Partition) -> None:
-    """With no retention, vacuum leaves the live version's files and the pointer."""
+    """With no retention, vacuum leaves the live version's files and the ledger."""
     clean(lake, partition)
     live = lake.live(partition)
     files = ["_manifest.json", "part-00000.parquet", "part-00001.parquet"] if live else []
     kept = {f"{partition.version_folder(str(live))}/{file}" for file in files}
     found = {stored.path for stored in lake.storage.walk(f"{partition.database}/{partition.table}")}
-    assert found - {partition.pointer} == kept
+    assert found - {partition.ledger} == kept
 
 
 @pytest.mark.parametrize("name", ["day", "products"])

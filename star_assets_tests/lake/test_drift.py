@@ -14,14 +14,14 @@ import pytest
 
 from star_assets.lake.catalog import PartitionEntry
 from star_assets.lake.drift import Drift, Follower, mend
-from star_assets.lake.publish import commit, serve
+from star_assets.lake.publish import serve
 from star_assets.lake.storage import Storage
 from star_assets.lake.vacuum import vacuum
-from star_assets.lake.versions import Partition, Pointer, read_pointer
+from star_assets.lake.versions import Partition
 from star_assets.settings import Settings
 
 
-def test_mend_rebuilds_a_lost_catalog_from_the_pointers(lake) -> None:
+def test_mend_rebuilds_a_lost_catalog_from_the_ledgers(lake) -> None:
     """The catalog is derived: losing it loses nothing."""
     lake.publish(lake.day, 1)
     lake.publish(lake.next_day, 2, {"number": "bigint", "color": "string"})
@@ -40,7 +40,7 @@ def test_mend_rebuilds_a_lost_catalog_from_the_pointers(lake) -> None:
 
 @pytest.mark.parametrize("name", ["day", "products"])
 def test_mend_rolls_forward_what_a_crash_left_behind(lake, name: str) -> None:
-    """The pointer has moved, the catalog has not."""
+    """The ledger has another live version, the catalog has not."""
     partition: Partition = getattr(lake, name)
     lake.publish(partition, 1)
     before = lake.catalog.table(partition.database, partition.table), lake.catalog.partitions("olap", partition.table)
@@ -55,21 +55,22 @@ def test_mend_rolls_forward_what_a_crash_left_behind(lake, name: str) -> None:
 
 @pytest.mark.parametrize("new_lake", ["local"], indirect=True)
 @pytest.mark.parametrize("name", ["day", "products"])
-def test_what_is_served_late_looks_as_young_as_it_is_for_readers(lake, name: str) -> None:
+def test_what_is_served_late_looks_as_young_as_it_is_for_readers(
+    lake, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     """Athena must not give a result again that was read before a repair, though after the commit."""
     partition: Partition = getattr(lake, name)
     hour_ago = time.time() - 3600
-    pointer, content = lake.storage.root / partition.pointer, lake.write(partition, 1)
-    early = replace(content, created_at="2023-07-01T00:00:00.000000Z")
-    lake.storage.write(partition.manifest(early.version), early.to_json())
-    commit(lake.storage, partition, early, Pointer(), None)
-    os.utime(pointer, (hour_ago, hour_ago))
-    committed = pointer.read_bytes()
+    ledger = lake.storage.root / partition.ledger
+    monkeypatch.setattr("star_assets.lake.ledger.now", lambda: "2023-07-01T00:00:00.000000Z")
+    lake.commit(partition, lake.write(partition, 1), None)
+    os.utime(ledger, (hour_ago, hour_ago))
+    committed = lake.day_of(partition)
     lake.mend()
-    assert (pointer.stat().st_mtime > hour_ago + 1000, pointer.read_bytes()) == (True, committed)
-    os.utime(pointer, (hour_ago, hour_ago))
+    assert (ledger.stat().st_mtime > hour_ago + 1000, lake.day_of(partition)) == (True, committed)
+    os.utime(ledger, (hour_ago, hour_ago))
     serve(lake.storage, lake.catalog, lake.table(partition), [partition])
-    assert pointer.stat().st_mtime < hour_ago + 1000, "what is served already is as old as it was"
+    assert ledger.stat().st_mtime < hour_ago + 1000, "what is served already is as old as it was"
 
 
 @pytest.mark.parametrize("new_lake", ["local"], indirect=True)
@@ -84,11 +85,11 @@ def test_mend_follows_a_lake_that_was_moved(lake, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["day", "products"])
-def test_mend_drops_what_has_no_pointer_any_more(lake, name: str) -> None:
+def test_mend_drops_what_is_in_no_ledger_any_more(lake, name: str) -> None:
     """A withdrawn day must not be answered from."""
     partition: Partition = getattr(lake, name)
     lake.publish(partition, 1)
-    lake.storage.delete([partition.pointer])
+    lake.lose_day(partition)
     assert (partition.name, "dropped") in lake.mend()
     assert lake.location(partition) is None
     assert [drift for drift in lake.mend() if drift[0]] == []
@@ -144,25 +145,30 @@ def counted(lake, change: Callable) -> tuple[Any, list[str]]:
         reads.append(path)
         return storage.read(path)
 
-    return change(lake.storage, read=read), reads
+    def cached(storage: Storage, path: str, etag: str = "") -> bytes:
+        reads.append(path)
+        return storage.cached(path, etag)
+
+    return change(lake.storage, read=read, cached=cached), reads
 
 
-def test_a_restart_reads_no_pointer_that_the_catalog_knows(lake, counted) -> None:
-    """On S3 reading 3,650 pointers takes ten seconds, one listing a tenth of that."""
+def test_a_restart_reads_each_ledger_once(lake, counted) -> None:
+    """A month is one object: ten years are 120, and a listing tells which of them changed."""
     for partition in (lake.day, lake.next_day, lake.products):
         lake.publish(partition, 1)
     storage, reads = counted
     followers = follow(lake, storage)
     assert taken([one.look_through() for one in followers]) == []
     assert taken([one.look() for one in followers]) == []
-    assert reads == []
+    assert sorted(reads) == [lake.products.ledger, lake.day.ledger]
+    reads.clear()
     lake.publish(lake.day, 2)
     assert taken([one.look() for one in followers]) == []
-    assert set(reads) == {lake.day.pointer, lake.day.manifest(lake.live(lake.day))}
+    assert set(reads) == {lake.day.ledger, lake.day.manifest(lake.live(lake.day))}
 
 
 def test_an_idle_look_asks_the_catalog_nothing(lake) -> None:
-    """Every minute, on every table: one listing of its pointers is all."""
+    """Every minute, on every table: one listing of its ledgers is all."""
     lake.publish(lake.day, 1)
     lake.publish(lake.products, 1)
     followers = follow(lake)
@@ -174,40 +180,40 @@ def test_an_idle_look_asks_the_catalog_nothing(lake) -> None:
 
 @pytest.mark.parametrize("name", ["day", "products"])
 def test_what_another_process_committed_is_served_at_the_next_look(lake, name: str) -> None:
-    """A job elsewhere writes a version and moves the pointer; it need not know the catalog."""
+    """A job elsewhere writes a version and changes the ledger; it need not know the catalog."""
     partition: Partition = getattr(lake, name)
     lake.publish(partition, 1)
     followers = follow(lake)
     taken([one.look_through() for one in followers])
-    commit(lake.storage, partition, lake.write(partition, 2), *read_pointer(lake.storage, partition))
+    lake.commit(partition, lake.write(partition, 2), lake.day_of(partition).live)
     assert lake.read(partition) == 1
     assert taken([one.look() for one in followers]) == [(partition.name, "moved")]
     assert lake.read(partition) == 2
     assert taken([one.look() for one in followers]) == []
 
 
-def test_a_pointer_that_went_takes_its_partition_along(lake) -> None:
+def test_a_day_that_went_takes_its_partition_along(lake) -> None:
     """Withdrawn between two looks."""
     lake.publish(lake.day, 1)
     lake.publish(lake.next_day, 1)
     follower = follow(lake)[0]
     taken([follower.look_through()])
-    lake.storage.delete([lake.day.pointer])
+    lake.lose_day(lake.day)
     assert taken([follower.look()]) == [("date=2023-07-01", "dropped")]
     assert taken([follower.look()]) == []
 
 
-def test_what_vacuum_rewrites_is_no_drift_and_is_read_once(lake, counted) -> None:
-    """It names the same version; the catalog has to learn the pointer's new state, or each restart reads it."""
+def test_what_vacuum_rewrites_is_no_drift(lake, counted) -> None:
+    """The ledger names the same live version: one read tells, and no manifest is needed."""
     for number in (1, 2):
         lake.publish(lake.day, number)
-    vacuum(lake.storage, lake.catalog, [("olap", "fact_sales")], timedelta(0))
     storage, reads = counted
-    assert taken([follow(lake, storage)[0].look_through()]) == []
-    assert reads.count(lake.day.pointer) == 2
+    follower = follow(lake, storage)[0]
+    taken([follower.look_through()])
+    vacuum(lake.storage, lake.catalog, [("olap", "fact_sales")], timedelta(0))
     reads.clear()
-    assert taken([follow(lake, storage)[0].look_through()]) == []
-    assert reads == []
+    assert taken([follower.look()]) == []
+    assert reads == [lake.day.ledger]
 
 
 def test_an_entry_that_somebody_pointed_elsewhere_is_moved_back(lake) -> None:
@@ -224,7 +230,7 @@ def test_a_look_that_is_cut_short_leaves_the_rest_to_the_next(lake, monkeypatch:
     monkeypatch.setattr("star_assets.lake.drift.AT_A_TIME", 1)
     days = [Partition("olap", "fact_sales", f"2023-07-{number:02}") for number in range(1, 5)]
     for day in days:
-        commit(lake.storage, day, lake.write(day, 1), *read_pointer(lake.storage, day))
+        lake.commit(day, lake.write(day, 1), None)
     follower = follow(lake)[0]
     looking = follower.look_through()
     done = [next(looking) for _ in range(3)]

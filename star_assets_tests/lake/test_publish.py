@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from star_assets.lake.catalog import CatalogColumn
-from star_assets.lake.publish import commit, rollback, serve
+from star_assets.lake.ledger import Day
+from star_assets.lake.publish import Commit, commit, rollback, serve
 from star_assets.lake.storage import Storage
-from star_assets.lake.versions import Manifest, Pointer, read_manifest, read_pointer
+from star_assets.lake.versions import Manifest, read_manifest
 from star_assets.model.errors import LostRace, NotOurs, RollbackRefused, UnknownVersion, VersionLost
 
 # Writing
@@ -29,10 +30,10 @@ def test_a_written_version_is_invisible_until_committed(lake) -> None:
 
 def test_a_published_version_is_read_whole_and_described_in_the_catalog(lake) -> None:
     """Status and drift are told from the catalog's parameters, without manifests."""
-    pointer = lake.publish(lake.day, 1)
+    published = lake.publish(lake.day, 1)
     assert lake.read(lake.day) == 1
     (entry,) = lake.catalog.partitions("olap", "fact_sales")
-    assert entry.parameters["version"] == pointer.live.version
+    assert entry.parameters["version"] == published.live.version
     assert entry.parameters["identity"] == "identity 1"
     assert entry.parameters["rows"] == "20"
     stored = lake.storage.walk(lake.storage.path(entry.location))
@@ -50,26 +51,27 @@ def test_a_dimension_is_one_table_whose_location_moves(lake) -> None:
     assert lake.read(lake.products) == 2
 
 
-def test_a_commit_on_an_old_pointer_loses_the_race(lake) -> None:
+def test_a_commit_on_an_old_version_loses_the_race(lake) -> None:
     """Two runs of one day: the slower must not undo the faster."""
-    pointer, etag = read_pointer(lake.storage, lake.day)
+    seen = lake.day_of(lake.day).live
     lake.publish(lake.day, 1)
     manifest = lake.write(lake.day, 2)
     with pytest.raises(LostRace):
-        commit(lake.storage, lake.day, manifest, pointer, etag)
+        lake.commit(lake.day, manifest, seen)
     assert lake.read(lake.day) == 1
 
 
 def test_a_commit_whose_reply_was_lost_has_won(lake, change: Callable) -> None:
-    """A network may swallow the answer to a swap that was done; its repetition finds the pointer moved."""
+    """A network may swallow the answer to a swap that was done; its repetition finds the ledger changed."""
 
     def swap(storage: Storage, path: str, *given: Any) -> str:
         storage.swap(path, *given)
         raise LostRace(path)
 
     manifest = lake.write(lake.day, 1)
-    pointer = commit(change(lake.storage, swap=swap), lake.day, manifest, Pointer(), None)
-    assert pointer.live.version == manifest.version == lake.live(lake.day)
+    won = commit(change(lake.storage, swap=swap), [Commit(lake.day, manifest, None)])
+    assert won == {lake.day: True}
+    assert lake.live(lake.day) == manifest.version
 
 
 # Serving
@@ -80,14 +82,14 @@ def test_a_publisher_that_was_overtaken_does_not_put_the_old_version_back(lake, 
     lake.publish(lake.day, 0)
     numbers = iter([1, 2])
 
-    def read(storage: Storage, path: str) -> tuple[bytes, str]:
+    def cached(storage: Storage, path: str, etag: str = "") -> bytes:
         """Somebody else publishes right after a manifest was read, twice."""
-        found = storage.read(path)
+        found = storage.cached(path, etag)
         if path.endswith("_manifest.json") and (number := next(numbers, None)):
             lake.publish(lake.day, number)
         return found
 
-    assert serve(change(lake.storage, read=read), lake.catalog, lake.fact, [lake.day]) == [lake.day]
+    assert serve(change(lake.storage, cached=cached), lake.catalog, lake.fact, [lake.day]) == [lake.day]
     assert lake.read(lake.day) == 2
     assert lake.served(lake.day) == lake.live(lake.day)
 
@@ -123,7 +125,7 @@ def test_a_table_of_another_maker_is_not_taken_over(lake) -> None:
 
 
 def test_a_live_version_removed_by_hand_is_named(lake) -> None:
-    """Without it the publisher would wait forever for a pointer that does not move."""
+    """Without it the publisher would wait forever for a ledger that does not change."""
     lake.publish(lake.day, 1)
     lake.lose_files(lake.day)
     with pytest.raises(VersionLost, match=r"fact_sales date=2023-07-01: expected .*_manifest\.json"):
@@ -133,16 +135,16 @@ def test_a_live_version_removed_by_hand_is_named(lake) -> None:
 # Rolling back
 
 
-def back(lake, version: str | None = None, check: Callable[[Manifest], None] | None = None) -> Pointer:
+def back(lake, version: str | None = None, check: Callable[[Manifest], None] | None = None) -> Day:
     return rollback(lake.storage, lake.catalog, lake.fact, lake.day, version, check)
 
 
 def test_rollback_returns_to_the_version_before_and_keeps_the_other(lake) -> None:
     """A bad day is undone by one command, and undone again by another."""
     first, second = (lake.publish(lake.day, number).live for number in (1, 2))
-    pointer = back(lake)
-    assert (pointer.live.version, pointer.live.identity) == (first.version, "identity 1")
-    assert [entry.version for entry in pointer.history] == [second.version]
+    found = back(lake)
+    assert (found.live.version, found.live.identity) == (first.version, first.identity)
+    assert [entry.version for entry in found.past] == [second.version]
     assert lake.read(lake.day) == 1
     back(lake, second.version)
     assert lake.read(lake.day) == 2
@@ -173,9 +175,9 @@ def test_rollback_after_a_repair_skips_the_version_rolled_back_from(lake) -> Non
 
 def test_rollback_to_the_live_version_only_serves_it(lake) -> None:
     """The same command again, after a crash, finishes what it began."""
-    pointer = lake.publish(lake.day, 1)
+    published = lake.publish(lake.day, 1)
     lake.catalog.drop_table("olap", "fact_sales")
-    assert back(lake, pointer.live.version) == pointer
+    assert back(lake, published.live.version) == published
     assert lake.read(lake.day) == 1
 
 
@@ -197,7 +199,7 @@ def test_a_check_may_refuse_the_rollback(lake) -> None:
     lake.publish(lake.day, 2)
 
     def refuse(manifest: Manifest) -> None:
-        assert manifest.identity == "identity 1"
+        assert manifest.identity.made_of == "identity 1"
         raise RollbackRefused("dim_product", manifest.version, "fact_sales", ["7"])
 
     with pytest.raises(RollbackRefused):
@@ -247,4 +249,4 @@ def test_readers_see_whole_versions_while_others_publish(lake, fork: Callable) -
     assert [wait() for wait in readers] == [0, 0, 0]
     for partition in (lake.day, lake.products):
         assert lake.served(partition) == lake.live(partition)
-        assert len(read_pointer(lake.storage, partition)[0].history) == last
+        assert len(lake.day_of(partition).past) == last

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Callable
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import boto3
 import pytest
 
 from star_assets.lake import s3_storage
+from star_assets.lake.aws import Client, config
 from star_assets.lake.places import open_storage
 from star_assets.lake.s3_storage import S3Storage
+from star_assets.model.errors import AwsRefused
 from star_assets.settings import Settings
 
 # The least that S3 takes for a part.
@@ -55,12 +58,12 @@ def test_a_large_file_goes_and_comes_in_parts_and_is_never_held_whole(
     tracemalloc.start()
     storage.adopt(file, path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another machine"))
-    (copy,) = open_storage(settings).local([path])
+    (local,) = open_storage(settings).local([path])
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     (stored,) = storage.walk("olap/t")
     assert (stored.size, stored.etag.rpartition("-")[2]) == (parts * PART, str(parts))
-    with Path(copy).open("rb") as content:
+    with Path(local).open("rb") as content:
         assert all(content.read(PART) == bytes([number]) * PART for number in range(parts))
     # As many parts as are under way at the same time.
     assert peak < 14 * PART
@@ -86,6 +89,51 @@ def test_every_way_of_writing_uses_the_key_that_is_set(
     found = {(head.get("ServerSideEncryption"), head.get("SSEKMSKeyId")) for head in heads}
     # Without one, the bucket decides.
     assert found == {("aws:kms", key) if key else (None, None)}
+
+
+def faulty(storage: S3Storage, fault: str) -> S3Storage:
+    """The same storage, whose calls fail as aws_server says of such a key."""
+    other = copy(storage)
+    keys = {"aws_access_key_id": fault, "aws_secret_access_key": "testing"}
+    other.client = Client("s3", lambda: boto3.client("s3", **keys, config=config()))
+    return other
+
+
+@pytest.mark.parametrize("fault", ["LOST.InternalError.DELETE", "ONCE.ConditionalRequestConflict.DELETE"])
+def test_a_conditional_delete_is_tried_again(storage: S3Storage, fault: str) -> None:
+    """After a lost reply the second try finds nothing there; that is no other object."""
+    storage.write("t/a.csv", b"old")
+    (listed,) = storage.walk("t")
+    assert faulty(storage, fault).delete_if("t/a.csv", listed.etag)
+    assert list(storage.walk("t")) == []
+
+
+@pytest.mark.parametrize("code", ["PreconditionFailed", "ConditionalRequestConflict"])
+def test_a_conditional_delete_that_s3_declines_leaves_the_object(storage: S3Storage, code: str) -> None:
+    """In a bucket that keeps versions, what is gone is a marker, which no ETag matches."""
+    storage.write("t/a.csv", b"old")
+    (listed,) = storage.walk("t")
+    declined = faulty(storage, f"ALWAYS.{code}.DELETE")
+    assert not declined.delete_if("t/a.csv", listed.etag)
+    assert storage.read("t/a.csv")[0] == b"old"
+    storage.delete(["t/a.csv"])
+    if code == "PreconditionFailed":
+        assert declined.delete_if("t/a.csv", listed.etag)
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "MethodNotAllowed"])
+def test_a_conditional_delete_that_s3_refuses_is_told_in_our_words(storage: S3Storage, code: str) -> None:
+    with pytest.raises(AwsRefused, match=r"t/a\.csv: s3:DeleteObject (was denied|failed with MethodNotAllowed)"):
+        faulty(storage, f"ALWAYS.{code}.DELETE").delete_if("t/a.csv", "any")
+
+
+def test_a_conditional_delete_forgets_the_local_copy(storage: S3Storage) -> None:
+    """Of what may have been a person's, no copy is to stay behind."""
+    storage.write("t/a.csv", b"old")
+    (local,) = storage.local(["t/a.csv"])
+    (listed,) = storage.walk("t")
+    assert storage.delete_if("t/a.csv", listed.etag)
+    assert not Path(local).exists()
 
 
 def test_what_others_keep_in_the_bucket_is_neither_seen_nor_touched(settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 import os
@@ -12,6 +13,7 @@ import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,7 +43,7 @@ def test_every_storage_is_tested(request: pytest.FixtureRequest, tmp_path: Path)
 
 
 def test_what_was_written_is_read_and_listed_with_the_same_etag(storage: Storage) -> None:
-    """Pointers are cached by the ETag of a listing; another one from `read` would read them all each time."""
+    """Ledgers are cached by the ETag of a listing; another one from `read` would read them all each time."""
     storage.write("olap/t/x.json", b"first")
     content, etag = storage.read("olap/t/x.json")
     (listed,) = storage.walk("olap/t")
@@ -164,6 +166,159 @@ def test_delete_removes_just_what_it_is_given(storage: Storage) -> None:
     assert storage.folders("t") == ["v=1"]
 
 
+def test_delete_if_removes_what_is_as_it_was_listed(storage: Storage) -> None:
+    for path in ["t/a.csv", "t/b.csv"]:
+        storage.write(path, b"old")
+    listed, kept = storage.walk("t")
+    assert storage.delete_if(listed.path, listed.etag)
+    assert list(storage.walk("t")) == [kept]
+    assert storage.delete_if(listed.path, listed.etag), "gone is gone, whoever removed it"
+    assert storage.delete_if(kept.path, kept.etag)
+    assert "t" not in storage.folders("")
+
+
+def test_delete_if_leaves_what_was_replaced_since(storage: Storage) -> None:
+    """A correction of the same name is all that there is of it."""
+    storage.write("t/a.csv", b"old")
+    (listed,) = storage.walk("t")
+    storage.write("t/a.csv", b"new")
+    assert not storage.delete_if("t/a.csv", listed.etag)
+    assert storage.read("t/a.csv")[0] == b"new"
+
+
+def before_a_rename(storage: Storage, others: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others do something right before the local storage takes a file from its place."""
+    rename = Path.rename
+
+    def late(self: Path, target: Path) -> Path:
+        others()
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", late)
+
+
+def before_a_request(storage: Any, others: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others do something right before S3 is asked to delete."""
+    storage.client().meta.events.register("before-call.s3.DeleteObject", lambda **_: others())
+
+
+MEANWHILE: dict[str, Callable[[Any, Callable[[], object], pytest.MonkeyPatch], None]] = {
+    "local": before_a_rename,
+    "s3": before_a_request,
+}
+
+
+def test_every_storage_is_raced() -> None:
+    assert MEANWHILE.keys() == STORAGES.keys()
+
+
+@pytest.mark.parametrize("name", STORAGES)
+def test_delete_if_leaves_what_is_put_while_it_works(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Between the last look and the removal there is always a moment."""
+    storage = STORAGES[name](request, tmp_path / "lake")
+    storage.write("t/a.csv", b"old")
+    (listed,) = storage.walk("t")
+    MEANWHILE[name](storage, lambda: storage.write("t/a.csv", b"new"), monkeypatch)
+    assert not storage.delete_if("t/a.csv", listed.etag)
+    assert storage.read("t/a.csv")[0] == b"new"
+    assert [stored.path for stored in storage.walk("")] == ["t/a.csv"]
+
+
+@pytest.mark.parametrize("name", STORAGES)
+def test_delete_if_of_what_others_remove_while_it_works_is_done(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    storage = STORAGES[name](request, tmp_path / "lake")
+    storage.write("t/a.csv", b"old")
+    (listed,) = storage.walk("t")
+    MEANWHILE[name](storage, lambda: storage.delete(["t/a.csv"]), monkeypatch)
+    assert storage.delete_if("t/a.csv", listed.etag)
+    assert list(storage.walk("")) == []
+
+
+def test_a_file_that_is_put_while_a_replaced_one_is_compared_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two corrections within the moment: the later one would have replaced the earlier."""
+    storage, rename = LocalStorage(tmp_path), Path.rename
+    storage.write("t/a.csv", b"old")
+    (listed,) = storage.walk("t")
+
+    def between(self: Path, target: Path) -> Path:
+        storage.write("t/a.csv", b"new")
+        taken = rename(self, target)
+        storage.write("t/a.csv", b"newest")
+        return taken
+
+    monkeypatch.setattr(Path, "rename", between)
+    assert not storage.delete_if("t/a.csv", listed.etag)
+    assert storage.read("t/a.csv")[0] == b"newest"
+    assert [stored.path for stored in storage.walk("")] == ["t/a.csv"]
+
+
+@pytest.mark.parametrize("settle", ["delete_if", "sweep"])
+@pytest.mark.parametrize("replaced", [True, False])
+def test_a_process_killed_while_it_compares_loses_nothing(
+    tmp_path: Path, fork: Callable, settle: str, replaced: bool
+) -> None:
+    """What it had set aside is deleted by the next one, or, if it was put there meanwhile, back in its place."""
+    storage = LocalStorage(tmp_path)
+    storage.write("t/a.csv", b"old")
+    storage.write("t/b.csv", b"other")
+    listed, _ = storage.walk("t")
+
+    def die_aside() -> None:
+        state: list[str] = []
+
+        def hook(event: str, _: Any) -> None:
+            if event == "os.rename" and not state:
+                state.append("renaming")
+                if replaced:
+                    (tmp_path / "t/a.csv").write_bytes(b"correction")
+            elif state and event in ("os.listdir", "os.scandir"):
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.addaudithook(hook)
+        storage.delete_if(listed.path, listed.etag)
+
+    assert fork(die_aside)() == -signal.SIGKILL
+    assert [stored.path for stored in storage.walk("")] == ["t/b.csv"]
+    if settle == "sweep":
+        storage.sweep(timedelta(days=1))
+    else:
+        assert storage.delete_if("t/none.csv", "")
+    left = {stored.path: storage.read(stored.path)[0] for stored in storage.walk("")}
+    assert left == {"t/b.csv": b"other"} | ({"t/a.csv": b"correction"} if replaced else {})
+
+
+def test_a_link_is_deleted_as_what_it_leads_to(tmp_path: Path) -> None:
+    """Exports may be linked into the lake; where they lie, they stay."""
+    storage = LocalStorage(tmp_path / "lake")
+    (tmp_path / "export.csv").write_bytes(b"rows")
+    (tmp_path / "lake/t").mkdir(parents=True)
+    (tmp_path / "lake/t/a.csv").symlink_to("../../export.csv")
+    (listed,) = storage.walk("t")
+    assert not storage.delete_if("t/a.csv", "another")
+    assert storage.delete_if(listed.path, listed.etag)
+    assert list(storage.walk("")) == []
+    assert (tmp_path / "export.csv").read_bytes() == b"rows"
+
+
+def test_sha256_is_of_what_is_stored(storage: Storage) -> None:
+    """A copy on this machine says nothing of an object that has been damaged, or lost, since."""
+    path = "t/v=20230701T000000000000-00000000/part-00000.parquet"
+    storage.write(path, b"rows")
+    storage.local([path])
+    assert storage.sha256(path) == hashlib.sha256(b"rows").hexdigest()
+    storage.write(path, b"rows")
+    assert storage.sha256(path) == hashlib.sha256(b"rows").hexdigest()
+    storage.delete([path])
+    with pytest.raises(FileNotFoundError):
+        storage.sha256(path)
+
+
 def test_path_is_the_inverse_of_uri(storage: Storage) -> None:
     """The catalog holds URIs; what is read back must name the same object."""
     assert storage.path(storage.uri("olap/t/v=1")) == "olap/t/v=1"
@@ -184,6 +339,7 @@ CHANGES: dict[str, Callable[[Storage, Path], object]] = {
     "write": lambda storage, file: storage.write("new/x", b""),
     "swap": lambda storage, file: storage.swap("new/x", b"", None),
     "adopt": lambda storage, file: storage.adopt(file, "new/x"),
+    "delete_if": lambda storage, file: storage.delete_if("t/x", storage.read("t/x")[1]),
     "scratch": lambda storage, file: storage.scratch(),
 }
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from star_assets.lake.catalog import PartitionEntry
-from star_assets.lake.versions import DataFile, Manifest, Partition
+from star_assets.lake.versions import DataFile, Identity, Manifest, Partition
 from star_assets.model import Star
 from star_assets.model.errors import StarError
 from star_assets.orchestration.build import build_definitions
@@ -41,9 +41,9 @@ class DecidedWarehouse:
     reconciled: list[str] = field(default_factory=list)
 
     def live_manifest(self, table: str, day: str) -> Manifest:
-        return Manifest("v1", "i1", "", (DataFile("f", 3, 120, "0"),), (), {}, {}, {"rejected": 1})
+        return Manifest("v1", Identity("i1"), "", (DataFile("f", 3, 120, "0"),), (), {}, {}, {"rejected": 1})
 
-    def refresh(self, table: str, days: Sequence[str]) -> Iterator[Outcome]:
+    def refresh(self, table: str, days: Sequence[str], undo_rollbacks: bool = True) -> Iterator[Outcome]:
         for day in days:
             partition = Partition(database(self.star.table(table)), table, day)
             rule = CheckResult("key unique", (table, day) not in self.errors, "expected 0 of 3, found …")

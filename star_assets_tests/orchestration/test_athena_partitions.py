@@ -12,8 +12,9 @@ import dagster as dg
 import pytest
 from dagster._core.definitions.sensor_definition import SensorExecutionData
 
-from star_assets.lake.publish import commit, write_version
-from star_assets.lake.versions import Partition, read_pointer
+from star_assets.lake.ledger import read_day
+from star_assets.lake.publish import Commit, commit, write_version
+from star_assets.lake.versions import Identity, Partition
 from star_assets.model.errors import CatalogBusy
 from star_assets.orchestration import in_step
 from star_assets.orchestration.build import build_definitions
@@ -93,18 +94,20 @@ def test_a_partition_that_somebody_dropped_is_registered_by_the_next_pass(
 
 
 def test_what_a_job_elsewhere_committed_is_served_and_told(published: Sensor) -> None:
-    """A Glue job moves the pointer; the catalog, and Dagster, learn of it from the sensor."""
+    """A Glue job changes the ledger; the catalog, and Dagster, learn of it from the sensor."""
     published.tick()
     lake, partition = published.lake, Partition("olap", "fact_sales", DAYS[0])
     before = lake.live_manifest("fact_sales", DAYS[0])
     assert before
-    pointer, etag = read_pointer(lake.storage, partition)
+    seen = read_day(lake.storage, partition).live
     folder = lake.storage.scratch()
     (local,) = lake.storage.local([f"{partition.version_folder(before.version)}/part-00000.parquet"])
     (folder / "part-00000.parquet").write_bytes(Path(local).read_bytes())
-    manifest = type(before)(**{**vars(before), "version": "20990101T000000000000-0badcafe", "identity": "another"})
+    manifest = type(before)(
+        **{**vars(before), "version": "20990101T000000000000-0badcafe", "identity": Identity("another")}
+    )
     write_version(lake.storage, partition, manifest, [folder / "part-00000.parquet"])
-    commit(lake.storage, partition, manifest, pointer, etag)
+    commit(lake.storage, [Commit(partition, manifest, seen)])
     assert published.events() == {("fact_sales", DAYS[0])}
     (entry,) = lake.catalog.some_partitions("olap", "fact_sales", [(DAYS[0],)])
     assert entry.parameters["version"] == manifest.version
@@ -268,7 +271,7 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 def test_an_idle_tick_on_aws_costs_one_listing_per_table(
     aws: Callable[..., Settings], instance: dg.DagsterInstance, requests: list[str]
 ) -> None:
-    """And a pass after a restart reads no pointer: listings, tables and their partitions, nothing else."""
+    """And a pass after a restart reads no ledger again: listings, tables and their partitions, nothing else."""
     lake = Warehouse(retail, aws())
     export_samples(lake.storage, lake.settings.start_date, len(DAYS), orders_per_day=5)
     assert materialize(lake, instance, DAYS).success
@@ -277,19 +280,17 @@ def test_an_idle_tick_on_aws_costs_one_listing_per_table(
     requests.clear()
     assert sensor.reason() == NOTHING
     assert requests == ["list"] * len(retail.tables)
-    # A day later, in a new process. Only exports that no SerDe reads, the first of customers
-    # and all of stores, are looked up in what was staged: a pointer and a manifest each.
+    # A day later, in a new process on this machine, whose copies of ledgers and manifests are at hand.
     tomorrow = json.dumps({"until": time.time() + 86_400, "at": ""})
     requests.clear()
     assert Sensor(Warehouse(retail, lake.settings), instance, tomorrow).reason() == NOTHING
-    assert set(requests) == {"list", "get", "GetTable", "GetPartitions"}
-    assert requests.count("get") == 2 * (1 + len(DAYS))
-    # A page of each table's partitions, one raw table is none; of its pointers; of a source's exports, twice.
+    assert set(requests) == {"list", "GetTable", "GetPartitions"}
+    # A page of each table's partitions, one raw table is none; of its ledgers; of a source's exports and folders.
     assert requests.count("GetPartitions") == len(retail.sources) + len(retail.facts) + len(retail.sources) - 1
     assert requests.count("list") == len(retail.tables) + 2 * len(retail.sources)
-    # Ten years have pages: a tick asks for each once.
+    # Ten years are 120 ledgers of each table: a page of them.
     paged = "before-parameter-build.s3.ListObjectsV2"
-    lake.storage.client().meta.events.register(paged, lambda params, **_: params.update(MaxKeys=1))
+    lake.storage.client().meta.events.register(paged, lambda params, **_: params.update(MaxKeys=120))
     requests.clear()
     assert sensor.reason() == NOTHING
-    assert requests == ["list"] * (len(DAYS) * (len(retail.sources) + len(retail.facts)) + len(retail.dimensions))
+    assert requests == ["list"] * len(retail.tables)

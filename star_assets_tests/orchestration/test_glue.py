@@ -17,6 +17,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from star_assets import __version__
 from star_assets.lake.s3_storage import S3Storage
 from star_assets.model import Star, load_star
 from star_assets.model.errors import BadSetting
@@ -48,6 +49,9 @@ VERSIONS = {
 SILENT = "print('nothing')"
 BROKEN = "raise SystemExit('no such table')"
 ENDLESS = "import time\ntime.sleep(600)"
+
+# Ours, of a package that was shipped before.
+OLDER = f"import star_assets\nstar_assets.__version__ = '0.0.9'\n{SCRIPT}"
 
 
 @pytest.fixture
@@ -125,7 +129,7 @@ class TestTheJobItself:
 
     pytestmark = needs_spark
 
-    @pytest.mark.parametrize("version", VERSIONS)
+    @pytest.mark.parametrize("version", [pytest.param("5.1", marks=pytest.mark.long), "6.0"])
     def test_a_job_writes_and_dagster_audits_and_publishes(
         self, settings: Settings, shipped: Star, glue: Any, tmp_path: Path, version: str
     ) -> None:
@@ -185,6 +189,17 @@ def test_every_other_end_is_told_and_publishes_nothing(settings: Settings, glue:
     assert message in told
     assert "/job/star/run/jr_1" in told
     assert "/aws-glue/jobs/error" in told
+    assert len(runs.started) == 1
+    assert Warehouse(retail, settings).live_manifest("customers", DAYS[0]) is None
+
+
+def test_a_job_of_another_package_costs_one_run_and_says_what_to_ship(settings: Settings, glue: Any) -> None:
+    """The job itself compares, before it starts Spark; what it says comes back as the error that it is."""
+    runs = glue(OLDER)
+    told = failure(materialize(settings, "customers"))
+    assert f"expected a job of this process's build (star-assets {__version__}, ibis-framework " in told
+    assert "found star-assets 0.0.9, ibis-framework " in told
+    assert f"--additional-python-modules s3://…/star_assets-{__version__}-py3-none-any.whl,ibis-framework==" in told
     assert len(runs.started) == 1
     assert Warehouse(retail, settings).live_manifest("customers", DAYS[0]) is None
 

@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from star_assets.lake.versions import Manifest, Partition, Pointers, read_pointer
+from star_assets.lake.ledger import Ledgers
+from star_assets.lake.vacuum import vacuum
+from star_assets.lake.versions import LIVE, Manifest
 from star_assets.model import Star
 from star_assets.pipeline.outcome import Outcome
 from star_assets.pipeline.warehouse import Warehouse
@@ -100,6 +102,12 @@ class Lake:
             failed = [str(outcome.error) for outcome in self.refresh(table, *days) if outcome.error]
             assert failed == []
 
+    def tidy(self, *days: str) -> None:
+        """Remove all past versions; then dimensions lose the members that only these used."""
+        facts = [("olap", name) for name in self.star.facts]
+        vacuum(self.warehouse.storage, self.warehouse.catalog, facts, timedelta(0))
+        self.run(*days, tables=list(self.star.dimensions))
+
     def statuses(self, table: str, *days: str) -> list[str]:
         return [outcome.status for outcome in self.refresh(table, *days)]
 
@@ -146,11 +154,8 @@ class Lake:
         """The live version of everything that has versions, states and indexes among them."""
         found = {}
         for database, table in self.warehouse.versioned_tables():
-            for file in (self.root / database / table / "_pointers").glob("*.json"):
-                name = file.name.removesuffix(".json")
-                partition = Partition(database, table, name[5:] if name.startswith("date=") else None)
-                entry = read_pointer(self.warehouse.storage, partition)[0].live
-                found[f"{table} {partition.name}"] = entry.version if entry else ""
+            for key, entry in Ledgers(self.warehouse.storage, database, table).look().live.items():
+                found[f"{table} {key if key == LIVE else f'date={key}'}"] = entry.version
         return found
 
     def rejects(self, source: str, day: str) -> list[tuple[Any, ...]]:
@@ -183,14 +188,6 @@ class AwsLake(Lake):
         storage = self.warehouse.storage
         listed = [stored.path for stored in storage.walk(storage.path(location or "") or "")]
         return storage.local([path for path in listed if not path.rpartition("/")[2].startswith("_")])
-
-    def live(self) -> dict[str, str]:
-        found = {}
-        for database, table in self.warehouse.versioned_tables():
-            for day, pointer in Pointers(self.warehouse.storage, database, table).refresh().items():
-                name = Partition(database, table, day).name
-                found[f"{table} {name}"] = pointer.live.version if pointer.live else ""
-        return found
 
 
 def open_lake(place: str) -> Lake:

@@ -259,6 +259,7 @@ def apply(lake: Lake, history: History) -> None:
             with suppress(AuditFailed, RollbackRefused, UnknownPartition, UnknownVersion):
                 lake.warehouse.rollback(table, None if table.startswith("dim_") else day, None)
     lake.run(*DAYS)
+    lake.tidy(*DAYS)
 
 
 # Retailers are independent of each other, so what differs is small as it is: nothing need be shrunk.

@@ -7,18 +7,18 @@ from random import Random
 import duckdb
 import pytest
 
-from star_assets.lake.versions import read_manifest
 from star_assets.pipeline.fold import source_state, used_keys
-from star_assets.star import order_items, products
+from star_assets.pipeline.key_index import KeyIndex
+from star_assets.star import order_items, orders, products
 
 DAYS = [f"2023-{month:02}-{day:02}" for month in (7, 8) for day in (1, 2, 3, 30)]
 
 
 def folded(lake, source=products) -> tuple[int, list[tuple[object, ...]]]:
     """How many exports the present state folded in, and its rows."""
-    state = source_state(lake.warehouse, source)
-    manifest = read_manifest(lake.warehouse.storage, state.partition, state.version)
-    return manifest.facts["folded"], rows_of(state.file)
+    warehouse = lake.warehouse
+    state = source_state(warehouse, source, warehouse.look("staging", source.name), keep=True)
+    return state.manifest.facts["folded"], rows_of(state.file(warehouse))
 
 
 def rows_of(file: str) -> list[tuple[object, ...]]:
@@ -75,19 +75,19 @@ def test_a_withdrawn_export_leaves_the_state(lake, make_lake) -> None:
     assert [row[0] for row in folded(lake)[1]] == [1, 11, 12]
 
 
-def test_who_listed_exports_long_ago_replaces_no_newer_state(lake, monkeypatch) -> None:
+def test_who_looked_long_ago_replaces_no_newer_state(lake) -> None:
     """Two processes fold at once; the slower one must not bring back what was exported before."""
     day = DAYS[0]
     lake.export("products", day, product(1, "old"))
     lake.run(day, tables=["products"])
-    listed = lake.warehouse.staged_exports(products)
+    slow = lake.again().warehouse
+    seen = slow.look("staging", "products")
     lake.export("products", day, product(1, "new"))
     lake.run(day, tables=["products"])
-    newest = source_state(lake.warehouse, products)
-    slow, look = lake.again().warehouse, lake.warehouse.staged_exports
-    looks = iter([listed])
-    monkeypatch.setattr(slow, "staged_exports", lambda source: next(looks, None) or look(source))
-    assert source_state(slow, products).version == newest.version
+    newest = source_state(lake.warehouse, products, lake.warehouse.look("staging", "products"), keep=True)
+    state = source_state(slow, products, seen, keep=True)
+    assert [row[1] for row in rows_of(state.file(slow))] == ["old"], "what it saw is what it works with"
+    assert lake.live()["products/_state live"] == newest.manifest.version
 
 
 def test_new_columns_do_not_change_who_wins(lake, make_lake) -> None:
@@ -108,8 +108,14 @@ def test_used_keys_are_every_value_ever_exported(lake) -> None:
     lake.export("order_items", DAYS[0], "1,1,7,1,1,", "1,2,,1,1,", "2,1,7,1,1,")
     lake.export("order_items", DAYS[1], "1,1,8,1,1,")
     lake.run(*DAYS[:2], tables=["order_items"])
-    used = used_keys(lake.warehouse, order_items["product_id"], "product_id")
-    assert rows_of(used.file) == [(7,), (8,)]
+    warehouse = lake.warehouse
+    staged = warehouse.look("staging", "order_items")
+    used = used_keys(warehouse, order_items["product_id"], "product_id", staged, keep=True)
+    assert rows_of(used.file(warehouse)) == [(7,), (8,)]
+
+
+def index_of(lake) -> KeyIndex:
+    return KeyIndex(lake.warehouse, orders["ordered_at"], lake.warehouse.look("staging", "orders"), keep=True)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -122,16 +128,14 @@ def test_the_key_index_equals_a_search_through_everything(lake, seed: int) -> No
             live[day] = [(rng.randrange(8), rng.choice([*DAYS, None])) for _ in range(3)]
             lake.export("orders", day, *(f"{n},,,{d} 10:00:00,,,U" if d else f"{n},,,,,,D" for n, d in live[day]))
         lake.run(*live, tables=["orders"])
-        index = lake.warehouse.key_index(lake.star.facts["fact_sales"])
+        index = index_of(lake)
         dates = {key: {d for rows in live.values() for k, d in rows if k == key and d} for key in range(8)}
         exports = {key: {day for day, rows in live.items() for k, _ in rows if k == key} for key in range(8)}
         expected = {d: sorted(set().union(*(exports[k] for k in dates if d in dates[k]))) for d in DAYS}
-        assert index.exports_of(DAYS) == {d: found for d, found in expected.items() if found}
-        for day in live:
-            assert index.dates_of([day]) == sorted(set().union(*(dates[k] for k in dates if day in exports[k])))
+        assert index.exports_by_date() == {d: found for d, found in expected.items() if found}
 
 
 def test_the_index_knows_the_years_that_facts_reach_into(lake) -> None:
     lake.export("orders", DAYS[0], "1,,,2019-05-05 10:00:00,,,I", "2,,,2031-05-05 10:00:00,,,I", "3,,,,,,D")
     lake.run(DAYS[0], tables=["orders"])
-    assert lake.warehouse.key_index(lake.star.facts["fact_sales"]).years() == (2019, 2031)
+    assert index_of(lake).years() == (2019, 2031)

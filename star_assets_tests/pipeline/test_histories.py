@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from ibis.expr.types import Table
 
+from star_assets.lake.local_storage import LocalStorage
+from star_assets.lake.vacuum import vacuum
 from star_assets.model import Column, Source, Star, dimension
 from star_assets.model.errors import BadDeclaration, RollbackRefused
 from star_assets.star import fact_sales, order_items, orders, products
@@ -114,7 +117,10 @@ def test_a_late_export_concerns_the_dates_of_its_interval_where_the_member_was_s
     assert told == f"fact_sales: 2 dates are concerned by nothing but a changed history: {D4}, {D5}."
     lake.run(*DAYS)
     after = lake.live()
-    assert {name[-10:] for name in after if name.startswith("fact_sales") and after[name] != before[name]} == {D4, D5}
+    assert {name[-10:] for name in after if name.startswith("fact_sales date") and after[name] != before[name]} == {
+        D4,
+        D5,
+    }
     assert sold_as(lake) == {D1: "Outdoor", D2: "Outdoor", D3: "Unknown", D4: "Camping", D5: "Camping"}
     assert not lake.again().warehouse.out_of_date("fact_sales").days
 
@@ -138,6 +144,8 @@ def test_an_inner_join_finds_every_sale_before_facts_are_built_again(lake: Lake)
     assert [lake.statuses(table, D5) for table in dimensions] == [["unchanged"], ["unchanged"]]
     lake.run(*DAYS, tables=["fact_sales"])
     assert lake.rows(joined) == [(1,)]
+    assert list(lake.warehouse.out_of_date("dim_product_history").days) == [], "a rollback may need them"
+    vacuum(lake.warehouse.storage, lake.warehouse.catalog, [("olap", "fact_sales")], timedelta(0))
     assert list(lake.warehouse.out_of_date("dim_product_history").days) == [D5]
     lake.run(*DAYS, tables=dimensions)
     assert lake.rows(kinds.format("dim_product_history")) == [("described",)]
@@ -304,3 +312,27 @@ def test_what_cannot_have_a_history_is_refused(transform: str, problem: str) -> 
 def test_sources_say_what_their_exports_hold() -> None:
     with pytest.raises(BadDeclaration, match="exports is 'all'"):
         Source("s", key="id", columns={"id": "int64"}, exports="all")  # type: ignore[arg-type]
+
+
+def test_the_second_look_reads_no_fact_file(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A history changes every day; a look that read all dates of its month each time would cost a month for ever."""
+    for day in DAYS:
+        sell(lake, day, 200 if day == D3 else 100)
+    lake.export("products", D1, product("Outdoor", version="01"))
+    lake.run(*DAYS)
+    # It concerns no date's rows: nobody sold the product after that moment.
+    lake.export("products", D5, product("Garden", version="20"))
+    lake.run(D5, tables=["products", "dim_product", "dim_product_history"])
+    read: list[str] = []
+    local = LocalStorage.local
+
+    def counted(storage: LocalStorage, paths: Sequence[str]) -> list[str]:
+        read.extend(path for path in paths if path.startswith("olap/fact_sales/date="))
+        return local(storage, paths)
+
+    monkeypatch.setattr(LocalStorage, "local", counted)
+    lake.again().warehouse.catch_up("fact_sales")
+    assert len(read) == len(DAYS), "the first look reads each date's rows once"
+    read.clear()
+    assert not lake.again().warehouse.out_of_date("fact_sales").days
+    assert read == []

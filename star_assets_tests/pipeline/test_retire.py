@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import signal
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
+from star_assets.lake.storage import Stored
 from star_assets.model import Column, Star
 from star_assets.pipeline.forget import forget
-from star_assets.pipeline.retire import retire
+from star_assets.pipeline.retire import delete_listed, retirable, retire
 from star_assets.star import dim_product, fact_sales, order_items, orders, products, retail
-from star_assets_tests.pipeline.conftest import Lake
+from star_assets_tests.pipeline.conftest import ITEMS, Lake
 
 DAYS = ("2023-07-01", "2023-07-02")
 TODAY = date(2023, 7, 3)
+DAY = timedelta(days=1)
+
+# Where the lines of the first day lie, and the lines of a correction, which has as many bytes.
+LINES = f"oltp/order_items/date={DAYS[0]}"
+CORRECTION = f"{ITEMS}\n1,1,5,3,10.00,\n".encode()
 
 
-@pytest.fixture
-def filled(lake: Lake) -> Lake:
+def fill(lake: Lake) -> Lake:
     for number, day in enumerate(DAYS, start=1):
         lake.export("orders", day, f"{number},7,1,{day} 10:00:00,placed,{day} 10:00:00,I")
         lake.export("order_items", day, f"{number},1,5,2,10.00,")
@@ -28,10 +38,51 @@ def filled(lake: Lake) -> Lake:
     return lake
 
 
+@pytest.fixture
+def filled(lake: Lake) -> Lake:
+    return fill(lake)
+
+
+@pytest.fixture(params=["local", "aws"])
+def anywhere(request: pytest.FixtureRequest) -> Lake:
+    """The same lake in a folder and on S3."""
+    if request.param == "local":
+        return fill(request.getfixturevalue("make_lake")())
+    return fill(request.getfixturevalue("make_aws_lake")())
+
+
+def stored(lake: Lake, folder: str) -> dict[str, Stored]:
+    """What lies in a folder, by name."""
+    return {found.path.removeprefix(f"{folder}/"): found for found in lake.warehouse.storage.walk(folder)}
+
+
+def right_before(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, method: str, path: str, others: Callable[[], object]
+) -> None:
+    """Others do something right before the storage's method is called for a path, the first time."""
+    storage = lake.warehouse.storage
+    called, original = [], getattr(storage, method)
+
+    def late(given: str, *arguments: Any) -> Any:
+        if given == path and not called:
+            called.append(given)
+            others()
+        return original(given, *arguments)
+
+    monkeypatch.setattr(storage, method, late)
+
+
+def corrected(lake: Lake) -> bool:
+    """Whether a run publishes the correction."""
+    again = lake.again()
+    again.run(*DAYS)
+    return bool(again.sales()[0][-1] == "30.0000")
+
+
 def test_a_retired_day_is_not_a_day_without_an_export(filled: Lake) -> None:
     """A run must not empty the tables because their raw files went."""
     before, live = filled.sales(), filled.live()
-    done = retire(filled.warehouse, timedelta(days=1), TODAY)
+    done = retire(filled.warehouse, DAY, TODAY)
     assert (done.days, done.kept) == (3, ())
     assert sorted(file.name for file in filled.folder("orders", DAYS[0]).iterdir()) == ["_SUCCESS", "_retired"]
     filled.again().run(*DAYS)
@@ -99,6 +150,219 @@ def test_a_killed_retirement_is_finished_by_the_next(filled: Lake) -> None:
     assert filled.sales() == before
     retire(filled.warehouse, timedelta(days=1), TODAY)
     assert not (folder / "b.csv").exists()
+
+
+def test_what_would_be_retired_is_told_without_deleting(filled: Lake) -> None:
+    """What a person is asked about before it happens must be what happens."""
+    filled.export("products", "2023-06-30", "5,Shoe,Shoes,B,10.00,2023-07-01 00:00:00")
+    present = stored(filled, "oltp")
+    found = retirable(filled.warehouse, DAY, TODAY)
+    assert stored(filled, "oltp") == present
+    assert [(old.source.name, old.day) for old in found.days] == [(name, DAYS[0]) for name in filled.star.sources]
+    assert found.kept == ("products 2023-06-30: it is not staged",)
+    done = delete_listed(filled.warehouse, found)
+    assert (done.days, done.bytes, done.kept) == (3, found.size, ())
+    assert sum(one.size for one in present.values()) - found.size == sum(
+        one.size for name, one in stored(filled, "oltp").items() if "_retired" not in name
+    )
+
+
+# What is put there meanwhile
+
+
+@pytest.mark.parametrize("name", ["order_items.csv", "again.csv"])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("write", f"{LINES}/_retired"), ("delete_if", f"{LINES}/order_items.csv")],
+    ids=["before it is marked", "before it is deleted"],
+)
+def test_a_correction_that_is_dropped_meanwhile_stays(
+    anywhere: Lake, monkeypatch: pytest.MonkeyPatch, name: str, method: str, path: str
+) -> None:
+    """It was never read, so nothing stands for it. It may have the same name, and as many bytes."""
+    storage = anywhere.warehouse.storage
+    right_before(anywhere, monkeypatch, method, path, lambda: storage.write(f"{LINES}/{name}", CORRECTION))
+    done = retire(anywhere.warehouse, DAY, TODAY)
+    assert storage.read(f"{LINES}/{name}")[0] == CORRECTION
+    if name == "order_items.csv":
+        assert done.kept == (
+            f"order_items {DAYS[0]}: {LINES}/order_items.csv was replaced while it was being retired, and stays",
+        )
+        assert "_retired" not in stored(anywhere, LINES), "nothing of the day was retired"
+    assert corrected(anywhere)
+
+
+def test_a_correction_that_is_dropped_while_a_person_is_asked_stays(anywhere: Lake) -> None:
+    """Between the list and the answer may lie a lunch."""
+    found = retirable(anywhere.warehouse, DAY, TODAY)
+    anywhere.warehouse.storage.write(f"{LINES}/again.csv", CORRECTION)
+    done = delete_listed(anywhere.warehouse, found)
+    assert done.kept == (f"order_items {DAYS[0]}: its files have changed since they were looked at",)
+    assert sorted(stored(anywhere, LINES)) == ["_SUCCESS", "again.csv", "order_items.csv"]
+
+
+def test_a_version_that_is_published_while_a_person_is_asked_is_looked_at_anew(filled: Lake) -> None:
+    """It was not compared with the raw files, nor with its checksums."""
+    found = retirable(filled.warehouse, DAY, TODAY)
+    filled.again(compression="snappy").run(*DAYS, tables=["order_items"])
+    done = delete_listed(filled.warehouse, found)
+    assert done.kept == (f"order_items {DAYS[0]}: another version of it has been published since it was looked at",)
+    assert "order_items.csv" in stored(filled, LINES)
+
+
+def test_a_day_of_which_a_file_is_replaced_midway_is_told(filled: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The correction alone is the day's export then, so somebody has to know."""
+    rows = (filled.folder("order_items", DAYS[0]) / "order_items.csv").read_bytes()
+    filled.write("order_items", DAYS[0], {"a.csv": rows, "b.csv": f"{ITEMS}\n", "c.csv": f"{ITEMS}\n"})
+    filled.run(*DAYS)
+    file, storage = f"{LINES}/b.csv", filled.warehouse.storage
+    right_before(filled, monkeypatch, "delete_if", file, lambda: storage.write(file, CORRECTION))
+    done = retire(filled.warehouse, DAY, TODAY)
+    assert done.kept == (
+        f"order_items {DAYS[0]}: {LINES}/b.csv was replaced while it was being retired, and stays; "
+        "1 other file was deleted before, so export the whole day again",
+    )
+    assert sorted(stored(filled, LINES)) == ["_SUCCESS", "_retired", "b.csv", "c.csv"]
+    assert corrected(filled)
+
+
+def test_what_is_no_data_is_not_deleted(filled: Lake) -> None:
+    """Nothing was staged of it, so nothing stands for it."""
+    filled.warehouse.storage.write(f"{LINES}/_notes/why.txt", b"late")
+    filled.warehouse.storage.write(f"{LINES}/_late", b"")
+    retire(filled.warehouse, DAY, TODAY)
+    assert sorted(stored(filled, LINES)) == ["_SUCCESS", "_late", "_notes/why.txt", "_retired"]
+
+
+# What stands for them
+
+
+def staged(lake: Lake, pattern: str) -> Any:
+    (found,) = (lake.root / "staging/orders" / f"date={DAYS[0]}").rglob(pattern)
+    return found
+
+
+DAMAGES: dict[str, tuple[str, Callable[[Any], object], str]] = {
+    "a lost file": ("part-*.parquet", lambda file: file.unlink(), "is gone; restore it first"),
+    "a damaged file": (
+        "part-*.parquet",
+        lambda file: file.write_bytes(file.read_bytes()[:-1] + b"?"),
+        "has another checksum; restore it first",
+    ),
+    "lost rejects": ("_rejects.parquet", lambda file: file.unlink(), "is gone; restore it first"),
+    "a lost manifest": ("_manifest.json", lambda file: file.unlink(), "has no manifest"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_raw_files_stay_where_what_is_to_stand_for_them_is_not_whole(make_lake: Any, name: str) -> None:
+    """The raw files are then the last copy of these rows."""
+    lenient = replace(orders, max_rejects=0.9)
+    lake = make_lake(Star([lenient, replace(order_items, part_of=lenient)], [], []))
+    lake.export("orders", DAYS[0], f"1,7,1,{DAYS[0]} 10:00:00,placed,,I", "x,7,1,,placed,,I")
+    lake.refresh("orders", DAYS[0])
+    pattern, damage, reason = DAMAGES[name]
+    damage(staged(lake, pattern))
+    done = retire(lake.again().warehouse, DAY, TODAY)
+    assert done.days == 0
+    (kept,) = done.kept
+    assert kept.startswith(f"orders {DAYS[0]}: ")
+    assert kept.endswith(reason)
+    assert "orders.csv" in stored(lake, f"oltp/orders/date={DAYS[0]}")
+
+
+def test_a_lost_object_is_not_taken_for_whole_because_of_a_local_copy(make_aws_lake: Any) -> None:
+    """This machine wrote it, so it has a copy of it; nobody else has."""
+    lake = fill(make_aws_lake())
+    version = lake.manifest("orders", DAYS[0]).version
+    lake.warehouse.storage.client().delete_object(
+        Bucket=lake.warehouse.storage.bucket,
+        Key=lake.warehouse.storage.key(f"staging/orders/date={DAYS[0]}/v={version}/part-00000.parquet"),
+    )
+    (kept,) = retire(lake.warehouse, DAY, TODAY).kept
+    assert "is gone" in kept
+
+
+def test_a_lake_that_was_copied_can_be_retired(filled: Lake) -> None:
+    """Every file has another ETag there; what it holds is the same."""
+    shutil.copytree(filled.root, filled.root.parent / "copy")
+    copy = Lake(filled.root.parent / "copy")
+    done = retire(copy.warehouse, DAY, TODAY)
+    assert (done.days, done.kept) == (3, ())
+
+
+# Killed
+
+
+@pytest.mark.parametrize("deleted", [0, 1, 2])
+def test_a_retirement_that_is_killed_anywhere_is_finished(filled: Lake, fork: Any, deleted: int) -> None:
+    """Whatever it had come to, the tables stay as they are, and the next one does the rest."""
+    rows = (filled.folder("order_items", DAYS[0]) / "order_items.csv").read_bytes()
+    filled.write("order_items", DAYS[0], {"a.csv": rows, "b.csv": f"{ITEMS}\n"})
+    filled.run(*DAYS)
+    sales, live = filled.sales(), filled.live()
+
+    def killed() -> None:
+        storage, count = filled.warehouse.storage, iter(range(10))
+        original = storage.delete_if
+
+        def dying(path: str, etag: str) -> bool:
+            if path.startswith(LINES) and next(count) == deleted:
+                os.kill(os.getpid(), signal.SIGKILL)
+            done = original(path, etag)
+            if path == f"{LINES}/b.csv":
+                os.kill(os.getpid(), signal.SIGKILL)
+            return done
+
+        storage.delete_if = dying  # type: ignore[method-assign]
+        retire(filled.warehouse, DAY, TODAY)
+
+    assert fork(killed)() == -signal.SIGKILL
+    left = sorted(stored(filled, LINES))
+    assert left == ["_SUCCESS", "_retired", *["a.csv", "b.csv"][deleted:]]
+    again = filled.again()
+    again.run(*DAYS)
+    assert (again.sales(), again.live()) == (sales, live)
+    done = retire(again.warehouse, DAY, TODAY)
+    assert done.kept == ()
+    assert sorted(stored(again, LINES)) == ["_SUCCESS", "_retired"]
+    assert [name for name in stored(again, "oltp") if DAYS[0] in name and name.endswith(".csv")] == []
+
+
+@pytest.mark.parametrize("name", ["b.csv", "c.csv"])
+def test_a_correction_of_a_day_whose_retirement_was_killed_is_not_lost(filled: Lake, name: str) -> None:
+    """By its size alone it would be taken for the file that was to be deleted."""
+    content = (filled.folder("order_items", DAYS[0]) / "order_items.csv").read_bytes()
+    filled.write("order_items", DAYS[0], {"a.csv": f"{ITEMS}\n", "b.csv": content})
+    filled.run(*DAYS)
+    kept = filled.root / "kept"
+    shutil.copytree(filled.folder("order_items", DAYS[0]), kept)
+    retire(filled.warehouse, DAY, TODAY)
+    shutil.copy2(kept / "b.csv", filled.folder("order_items", DAYS[0]))  # as if it had died before this one
+    assert len(CORRECTION) == len(content)
+    (filled.folder("order_items", DAYS[0]) / name).write_bytes(CORRECTION)
+    done = retire(filled.warehouse, DAY, TODAY)
+    assert done.kept == (f"order_items {DAYS[0]}: its files have changed since they were staged",)
+    assert (filled.folder("order_items", DAYS[0]) / name).read_bytes() == CORRECTION
+    if name == "b.csv":
+        assert corrected(filled)
+
+
+def test_a_marker_of_earlier_releases_is_understood(filled: Lake) -> None:
+    """It lists paths and sizes; what else is told of them is in the manifest."""
+    folder, kept = filled.folder("orders", DAYS[0]), filled.root / "kept"
+    shutil.copytree(folder, kept)
+    sales, size = filled.sales(), (folder / "orders.csv").stat().st_size
+    retire(filled.warehouse, DAY, TODAY)
+    (folder / "_retired").write_text(json.dumps([[f"oltp/orders/date={DAYS[0]}/orders.csv", size]]))
+    shutil.copy2(kept / "orders.csv", folder)
+    again = filled.again()
+    again.run(*DAYS)
+    assert again.sales() == sales
+    assert retire(again.warehouse, DAY, TODAY).days == 1
+    (folder / "orders.csv").write_bytes(b"x" * size)
+    assert retire(again.warehouse, DAY, TODAY).days == 0
+    assert (folder / "orders.csv").exists()
 
 
 def test_a_person_is_forgotten_in_retired_days_too(make_lake) -> None:

@@ -11,9 +11,10 @@
     │   ├── AuditFailed          a built version broke a rule of the model
     │   ├── UnknownTable         no such source, dimension or fact
     │   ├── UnknownPartition     no such day, or none published
-    │   ├── UnknownVersion       a version id that the pointer does not list
+    │   ├── UnknownVersion       a version id that the ledger does not list
     │   ├── VersionLost          a live version's files are gone
-    │   ├── RollbackRefused      live facts would lose a dimension's member
+    │   ├── NewerLedger          a form of ledger that this version does not know
+    │   ├── RollbackRefused      facts would lose a dimension's member
     │   ├── NotOurs              the catalog holds a table of that name that we did not make
     │   ├── RawRetired           nothing is staged of a day whose raw files were deleted
     │   ├── CannotForget         a member that cannot be erased, or is none
@@ -22,6 +23,7 @@
     │   ├── StagedOtherwise      days are staged with a type that the declared one cannot hold
     │   ├── EngineFailed         the engine gave up on a statement
     │   ├── JobFailed            a job elsewhere ended without what it was to write
+    │   ├── OtherBuild           a job elsewhere is of another build than who started it
     │   ├── DatabaseRefused      a database that exports are pulled from: rights, tables, columns
     │   ├── LakeRefused          the lake's folder cannot be read or written
     │   │   └── AwsRefused           AWS does not let us: rights, credentials, names
@@ -32,10 +34,11 @@
     │       └── Unfaithful           right on Athena, but not answered here
     └── Transient            trying again later may help
         ├── HalfExport           an export that is not whole yet
-        ├── LostRace             somebody else moved the pointer first
-        ├── PointerContended     the race was lost too often
+        ├── LostRace             somebody else published first
+        ├── LedgerContended      the race was lost too often
         ├── CatalogBusy          other processes hold the catalog
         ├── JobInterrupted       a job elsewhere was stopped, or took too long
+        ├── JobOvertaken         inputs, or the live version, changed during each job
         ├── DatabaseBusy         a database cannot be reached, gave up, or the day is not over there
         ├── AwsBusy              AWS throttles, or cannot be reached
         ├── CrawlUnfinished      a crawler of Glue was stopped, or takes too long
@@ -64,17 +67,20 @@ from star_assets.model.errors.places import (
     EngineFailed,
     JobFailed,
     JobInterrupted,
+    JobOvertaken,
     LakeFull,
     LakeRefused,
+    OtherBuild,
 )
 from star_assets.model.errors.publishing import (
     AuditFailed,
     CannotForget,
+    LedgerContended,
     LostRace,
+    NewerLedger,
     NotForgotten,
     NotOurs,
     NotStaged,
-    PointerContended,
     RollbackRefused,
     StagedOtherwise,
     UnknownPartition,
@@ -105,14 +111,17 @@ __all__ = [
     "HalfExport",
     "JobFailed",
     "JobInterrupted",
+    "JobOvertaken",
     "LakeFull",
     "LakeRefused",
+    "LedgerContended",
     "LostRace",
+    "NewerLedger",
     "NotForgotten",
     "NotOurs",
     "NotStaged",
+    "OtherBuild",
     "Permanent",
-    "PointerContended",
     "QueryError",
     "QueryInterrupted",
     "QueryStopped",

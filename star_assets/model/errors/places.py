@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from star_assets.model.errors.tree import Permanent, Transient
 
 
@@ -34,6 +36,50 @@ class JobInterrupted(Transient):
 
     def __str__(self) -> str:
         return _of_job(*self.args)
+
+
+class JobOvertaken(Transient):
+    """What jobs wrote was no longer wanted when they ended: each time, inputs or the live version had changed."""
+
+    def __init__(self, table: str, day: str, jobs: int) -> None:
+        super().__init__(table, day, jobs)
+
+    def __str__(self) -> str:
+        table, day, jobs = self.args
+        return (
+            f"{table} {day}: its exports, or what is live, changed while a job computed it, {jobs} times in a row. "
+            "Nothing of it was published; the live version stays. "
+            "Run it again when its exports have arrived and the other runs have ended."
+        )
+
+
+class OtherBuild(Permanent):
+    """A job is of another build than the process that started it: its versions would have other identities.
+
+    `expected` and `found` tell the builds as {package: version}, and a digest as `code`.
+    """
+
+    def __init__(self, table: str, expected: Mapping[str, str], found: Mapping[str, str]) -> None:
+        super().__init__(table, dict(expected), dict(found))
+
+    def __str__(self) -> str:
+        table, expected, found = self.args
+        packages = {
+            name.replace("_", "-"): number for name, number in expected.items() if name not in ("code", "revision")
+        }
+        wheel = f"star_assets-{packages.pop('star-assets', '…')}-py3-none-any.whl"
+        modules = ",".join([f"s3://…/{wheel}", *(f"{name}=={number}" for name, number in packages.items())])
+        return (
+            f"{table}: expected a job of this process's build ({_of_build(expected)}), found {_of_build(found)}. "
+            "Nothing was published; the live versions stay. Ship the package that this process runs: "
+            f"`pip wheel --no-deps --wheel-dir dist .`, upload dist/{wheel}, and start the job with "
+            f"--additional-python-modules {modules}, and the wheel of your star, if it has one; "
+            "docs/scale.md has the commands."
+        )
+
+
+def _of_build(build: Mapping[str, str]) -> str:
+    return ", ".join(f"{name.replace('_', '-')} {version[:12]}" for name, version in build.items())
 
 
 def _of_job(job: str, run: str, problem: str, page: str, log: str) -> str:

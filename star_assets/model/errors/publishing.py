@@ -74,7 +74,7 @@ class UnknownPartition(Permanent):
 
 
 class UnknownVersion(Permanent):
-    """A version id that the pointer does not list."""
+    """A version id that the ledger does not list."""
 
     def __init__(self, table: str, partition: str, version: str, known: Sequence[str]) -> None:
         super().__init__(table, partition, version, tuple(known))
@@ -96,13 +96,13 @@ class VersionLost(Permanent):
     def __str__(self) -> str:
         table, partition, path = self.args
         return (
-            f"{table} {partition}: expected {path}, which its pointer names; it is gone. "
+            f"{table} {partition}: expected {path}, which its ledger names; it is gone. "
             "Materialize it again, restore the file, or go back to a kept version with `star-assets rollback`."
         )
 
 
 class RollbackRefused(Permanent):
-    """An older version of a dimension lacks members that live facts use."""
+    """An older version of a dimension lacks members that facts use."""
 
     def __init__(self, table: str, version: str, fact: str, missing: Sequence[str]) -> None:
         super().__init__(table, version, fact, tuple(missing))
@@ -156,7 +156,7 @@ class NotOurs(Permanent):
 
 
 class LostRace(Transient):
-    """Somebody else moved the pointer since it was read."""
+    """Somebody else published since the ledger was read."""
 
     def __init__(self, path: str) -> None:
         super().__init__(path)
@@ -166,15 +166,29 @@ class LostRace(Transient):
         return f"{path}: another process published first."
 
 
-class PointerContended(Transient):
-    """The race for a pointer was lost too often."""
+class LedgerContended(Transient):
+    """A ledger, or the days in it, changed each time that they were about to be."""
 
-    def __init__(self, table: str, partition: str, attempts: int) -> None:
-        super().__init__(table, partition, attempts)
+    def __init__(self, ledger: str, attempts: int) -> None:
+        super().__init__(ledger, attempts)
 
     def __str__(self) -> str:
-        table, partition, attempts = self.args
+        ledger, attempts = self.args
         return (
-            f"{table} {partition}: another process published first, {attempts} times in a row. "
+            f"{ledger}: other processes published first, {attempts} times in a row. "
             "Nothing is lost; run it again when the other runs have ended."
+        )
+
+
+class NewerLedger(Permanent):
+    """A ledger has a form that this version of the package does not know."""
+
+    def __init__(self, ledger: str) -> None:
+        super().__init__(ledger)
+
+    def __str__(self) -> str:
+        (ledger,) = self.args
+        return (
+            f"{ledger}: a newer version of star_assets wrote it, in a form that this one does not know. "
+            "Nothing was changed. Install that version here too."
         )

@@ -1,0 +1,164 @@
+"""What each business date of a fact is made of, and the identity that follows from it.
+
+Building a date (facts) and telling which dates are out of date (out_of_date) both
+ask here, so they cannot disagree. Not here: how a date is built and audited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from star_assets.lake.ledger import Day, Entry, Snapshot
+from star_assets.lake.versions import Identity
+from star_assets.model.errors import NotStaged
+from star_assets.model.source import Source
+from star_assets.model.tables import Fact
+from star_assets.pipeline.context import Context
+from star_assets.pipeline.fold import Folded, source_state
+from star_assets.pipeline.histories import FactHistories
+from star_assets.pipeline.identity import digest
+from star_assets.pipeline.key_index import ExportsByDate, KeyIndex, LineIndex
+
+
+@dataclass(frozen=True)
+class DateInputs:
+    """What one business date is built from.
+
+    Args:
+        identity: of the version that these inputs make.
+        exports: the staged versions, by source and export day.
+        states: the content of each look-up's book.
+        for_histories: whether only what its members were has changed since it was built.
+    """
+
+    identity: Identity
+    exports: Mapping[tuple[str, str], Entry]
+    states: Mapping[str, str]
+    for_histories: bool = False
+
+    @property
+    def size(self) -> int:
+        """The bytes of its staged exports."""
+        return sum(entry.size for entry in self.exports.values())
+
+    @property
+    def inputs(self) -> Mapping[str, Any]:
+        """The inputs as a manifest names them."""
+        exports: dict[str, dict[str, str]] = {}
+        for (source, day), entry in self.exports.items():
+            exports.setdefault(source, {})[day] = entry.version
+        return {"exports": exports, "states": dict(self.states)}
+
+
+@dataclass(frozen=True)
+class FactLook:
+    """All that decides a fact's dates, as of one look.
+
+    Args:
+        fact: the fact.
+        code: a digest of the code that computes it.
+        dates: its own ledgers, which are read first.
+        dimensions: those of the dimensions that it refers to.
+        staged: those of its driving source and its parts, the driving one first.
+        needed: for each of these, the export days that each date needs.
+        states: the book of each look-up source.
+        histories: what the members were, and which dates that concerns.
+    """
+
+    fact: Fact
+    code: str
+    dates: Snapshot
+    dimensions: Mapping[str, Snapshot]
+    staged: Mapping[str, Snapshot]
+    needed: Mapping[str, ExportsByDate]
+    states: Mapping[str, Folded]
+    histories: FactHistories
+    _contents: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def driving(self) -> str:
+        """The name of the driving source."""
+        return next(iter(self.staged))
+
+    def all_dates(self) -> set[str]:
+        """Every date that has a row, that all its sources have exported, or that is live."""
+        exported = set.intersection(*(set(found.live) for found in self.staged.values()))
+        return exported.union(self.needed[self.driving], self.dates.live)
+
+    def inputs_of(self, date: str) -> DateInputs | NotStaged:
+        """What a date is built from; NotStaged where exports are lacking.
+
+        A date whose exports are those it was built from keeps its identity where its rows carry
+        the surrogate keys of the versions in force, whatever else changed in a history.
+        """
+        day = self.dates.day(date)
+        exports = self._exports_of(date, day)
+        if isinstance(exports, NotStaged):
+            return exports
+        identities: dict[str, dict[str, str]] = {source: {} for source in self.staged}
+        for (source, export), entry in exports.items():
+            identities[source][export] = entry.identity.made_of
+        made_of = digest(code=self.code, exports=identities, states=self._contents)
+        wanted = Identity(made_of, histories=self.histories.digest_of(date))
+        live = day.live
+        if live is None or live.identity == wanted or live.identity.made_of != made_of:
+            return DateInputs(wanted, exports, self._contents)
+        if self.histories.holds(date, live):
+            return DateInputs(live.identity, exports, self._contents)
+        return DateInputs(wanted, exports, self._contents, for_histories=True)
+
+    def _exports_of(self, date: str, day: Day) -> Mapping[tuple[str, str], Entry] | NotStaged:
+        """The staged exports of a date. A part may lag behind its header, or the date may never have been published.
+
+        A date whose last row moved to another date stays published, with zero rows.
+        """
+        headers = self.needed[self.driving].get(date, [])
+        needed = {source: by_date.get(date, []) for source, by_date in self.needed.items()}
+        lacking = [
+            f"{source} {export}"
+            for source, found in self.staged.items()
+            for export in dict.fromkeys((*headers, *needed[source]))
+            if export not in found.live
+        ]
+        unstaged = [source for source, found in self.staged.items() if date not in found.live]
+        if lacking or (unstaged and not headers and not day.live):
+            elsewhere = [one for one in lacking if not one.endswith(f" {date}")]
+            return NotStaged(self.fact.name, date, [*unstaged, *elsewhere])
+        return {(source, e): self.staged[source].live[e] for source, exports in needed.items() for e in exports}
+
+
+def look_at_fact(context: Context, fact: Fact, keep: bool) -> FactLook:
+    """Read the fact's ledgers, then its dimensions', then its sources'; bring the books up to these."""
+    star = context.star
+    dates = context.look("olap", fact.name)
+    targets = dict.fromkeys((*fact.references.values(), *star.versioned(fact).values()))
+    dimensions = {target.name: context.look("olap", target.name) for target in targets}
+    sources, lookups = fact_sources(context, fact), star.lookups(fact)
+    staged = {source.name: context.look("staging", source.name) for source in sources}
+    folded = {one.name: context.look("staging", one.name) for one in lookups}
+    needed = _needed(context, fact, staged, keep)
+    states = {one.name: source_state(context, one, folded[one.name], keep) for one in lookups}
+    months = {date[:7] for by_date in needed.values() for date in by_date} | {date[:7] for date in dates.live}
+    histories = FactHistories(context, fact, dimensions, dates, sorted(months), keep)
+    contents = {name: state.content for name, state in states.items()}
+    return FactLook(
+        fact, context.code_identity(fact.name), dates, dimensions, staged, needed, states, histories, contents
+    )
+
+
+def fact_sources(context: Context, fact: Fact) -> tuple[Source, ...]:
+    """The driving source of a fact, and its parts."""
+    return (context.star.driving_column(fact).source, *context.star.parts(fact))
+
+
+def _needed(context: Context, fact: Fact, staged: Mapping[str, Snapshot], keep: bool) -> dict[str, ExportsByDate]:
+    """The export days that each date needs, for the driving source and each part."""
+    driving, *parts = fact_sources(context, fact)
+    headers = KeyIndex(context, context.star.driving_column(fact), staged[driving.name], keep)
+    needed = dict.fromkeys((source.name for source in (driving, *parts)), headers.exports_by_date())
+    for part in parts:
+        if part.lines == "changed":
+            needed[part.name] = LineIndex(context, headers, part, staged[part.name], keep).exports_by_date()
+    return needed
