@@ -27,7 +27,9 @@ test: ready  ## what every change must pass: format, lint, types, and the tests
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory tests
 
-test-all: ready  ## the same, and the tests that take long, which CONTRIBUTING.md lists
+# While pip installs, Maven fetches.
+test-all: .venv/demo  ## the same, and the tests that take long, which CONTRIBUTING.md lists
+	@$(MAKE) --no-print-directory --jobs=2 ready fetched
 	@$(MAKE) --no-print-directory glue lint
 	@$(MAKE) --no-print-directory tests PYTEST="$(PYTEST) -m ''"
 	@$(MAKE) --no-print-directory faults
@@ -35,9 +37,7 @@ test-all: ready  ## the same, and the tests that take long, which CONTRIBUTING.m
 tests:
 	$(PYTEST)
 
-# While pip installs, Maven fetches.
-ready: .venv/demo
-	@$(MAKE) --no-print-directory --jobs=2 .venv/test fetched
+ready: .venv/test
 
 faults: .venv/test  ## kill 500 processes at random points of random operations; minutes
 	$(BIN)/python -m star_assets_tests.faults
@@ -53,11 +53,11 @@ fetched:
 	@$(MAKE) --no-print-directory witness
 	@$(MAKE) --no-print-directory s3a
 
-witness: $(WITNESS)/complete  ## fetch Trino, which tests compare the embedded Athena with, where Java 17 and Maven are
+witness: $(WITNESS)/complete  ## fetch Trino, which long tests let read what is published, where Java 17 and Maven are
 
-s3a: $(S3A)/complete  ## fetch the jars with which Spark reads S3, where Maven is
+s3a: $(S3A)/complete  ## fetch the jars with which Spark reads S3 in long tests, where Maven is
 
-glue: $(GLUE)/complete  ## make an environment as AWS Glue 5.1 has it, in which tests run the job, where Python 3.11, Java and Maven are
+glue: $(GLUE)/complete  ## make an environment as AWS Glue 5.1 has it, in which a long test runs the job, where Python 3.11, Java and Maven are
 
 lint: .venv/test  ## format, lint and types
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
@@ -82,7 +82,7 @@ clean:  ## remove the environment, the sample lake and Dagster's history
 	$(BIN)/pip $(INSTALL) --editable '.[test]'
 	touch $@
 
-# Without it the tests that ask Trino are skipped, and say so.
+# For test-all. Without it the tests that ask Trino are skipped, and say so.
 $(WITNESS)/complete: star_assets_tests/athena/witness/pom.xml
 	@if javac -version 2>&1 | grep -q '^javac 17\.' && command -v mvn >/dev/null; then \
 		echo "Fetching Trino (270 MB)."; \
@@ -92,7 +92,7 @@ $(WITNESS)/complete: star_assets_tests/athena/witness/pom.xml
 		echo "WARNING: There is no Java 17 or no Maven here. The tests that ask Trino are skipped."; \
 	fi
 
-# Without it the tests of Spark on S3 are skipped, and say so.
+# For test-all. Without it the tests of Spark on S3 are skipped, and say so.
 $(S3A)/complete: star_assets_tests/engines/s3a/pom.xml
 	@if command -v mvn >/dev/null; then \
 		echo "Fetching S3A (13 MB)."; \

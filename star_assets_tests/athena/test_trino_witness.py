@@ -18,7 +18,8 @@ from star_assets.star import retail
 from star_assets_tests.athena.answers import as_trino, in_any_order
 from star_assets_tests.athena.trino import Answer, Trino
 
-pytestmark = pytest.mark.xdist_group("trino")
+# Trino is 270 MB and takes half a minute to start. test_corpus holds the embedded Athena to what it answered before.
+pytestmark = [pytest.mark.xdist_group("trino"), pytest.mark.long]
 
 FIRST, DAYS = date(2023, 7, 1), 2
 OF_EACH_DAY = "SELECT date, count(*), sum(quantity), sum(revenue), min(sale_id) FROM fact_sales GROUP BY date"

@@ -29,6 +29,7 @@ def both() -> Iterator[agreement.Both]:
     found.close()
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("both")
 class TestAgreed:
     """The list, held against both engines."""

@@ -146,6 +146,7 @@ def jaffle(tmp_path_factory: pytest.TempPathFactory) -> Pair:
     return pair
 
 
+@pytest.mark.long
 def test_the_jaffle_dump_is_the_same(jaffle: Pair) -> None:
     """UUIDs, prices in cents, descriptions with commas and quotes."""
     for table in jaffle.star.tables:

@@ -21,7 +21,7 @@ from star_assets.star import retail
 from ..pipeline.comparing import live_rows
 from ..spark import needs_spark, write_defaults
 
-pytestmark = needs_spark
+pytestmark = [*needs_spark, pytest.mark.long]
 
 STAR_ASSETS = Path(sysconfig.get_path("scripts")) / "star-assets"
 DAYS = ["2023-07-01", "2023-07-02"]

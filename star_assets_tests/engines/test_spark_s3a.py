@@ -20,7 +20,7 @@ from star_assets.star import retail
 
 from ..spark import S3A, needs_spark
 
-pytestmark = needs_spark
+pytestmark = [*needs_spark, pytest.mark.long]
 
 DAYS = ["2023-07-01", "2023-07-02"]
 

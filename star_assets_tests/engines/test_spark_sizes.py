@@ -16,7 +16,7 @@ from .hard_cases import DAYS, hard
 from .pairs import Pair, require_same
 from .sizes import write_sizes
 
-pytestmark = needs_spark
+pytestmark = [*needs_spark, pytest.mark.long]
 
 FILES, LINES = 60, 4000
 

@@ -124,12 +124,13 @@ def failure(result: dg.ExecuteInProcessResult) -> str:
     return str(data.error.message)
 
 
+@pytest.mark.long
 class TestTheJobItself:
     """The script as a process, over moto's S3."""
 
     pytestmark = needs_spark
 
-    @pytest.mark.parametrize("version", [pytest.param("5.1", marks=pytest.mark.long), "6.0"])
+    @pytest.mark.parametrize("version", VERSIONS)
     def test_a_job_writes_and_dagster_audits_and_publishes(
         self, settings: Settings, shipped: Star, glue: Any, tmp_path: Path, version: str
     ) -> None:

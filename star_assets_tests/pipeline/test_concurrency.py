@@ -34,7 +34,13 @@ for table in lake.star.tables:
 """
 
 
-@pytest.fixture(params=["make_lake", "make_aws_lake"], ids=["local", "aws"])
+PLACES = [
+    pytest.param("make_lake", id="local"),
+    pytest.param("make_aws_lake", id="aws", marks=pytest.mark.long),
+]
+
+
+@pytest.fixture(params=PLACES)
 def lake(request: pytest.FixtureRequest):
     """An empty lake of the small shop, in a folder and on AWS."""
     return request.getfixturevalue(request.param)()
