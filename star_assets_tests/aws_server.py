@@ -14,12 +14,15 @@ import logging
 import re
 import sys
 from collections.abc import Callable, Iterable
+from functools import cache
 from threading import Lock
 from typing import Any
 
 import aws_athena
 import aws_crawlers
 import aws_statistics
+import moto.backends
+import moto.core.serialize
 import moto.server
 from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
@@ -40,6 +43,7 @@ def serve() -> None:
     aws_crawlers.make_crawl()
     aws_statistics.keep()
     make_faulty()
+    make_quick()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -113,6 +117,17 @@ def make_strict() -> None:
 
     S3Response.put_object = alone(S3Response.put_object)
     S3Response.delete_object = alone(S3Response.delete_object)
+
+
+def make_quick() -> None:
+    """What moto works out anew with each request, though it stays the same: its own modules, and what a text's time is.
+
+    The latter is a third of what a listing takes.
+    """
+    modules = tuple(moto.backends.list_of_moto_modules())
+    moto.backends.list_of_moto_modules = lambda: modules
+    parse = cache(moto.core.serialize.parse_to_aware_datetime)
+    moto.core.serialize.parse_to_aware_datetime = parse
 
 
 FAULT = re.compile(r"Credential=(ALWAYS|ONCE|LOST)\.(\w+)\.(\w+)/")

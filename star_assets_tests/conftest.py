@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import traceback
 import urllib.request
 import uuid
@@ -57,10 +58,10 @@ class SmallLake:
         found: list[dict[str, Any]] = athena.query(sql).table.to_pylist()
         return found
 
-    def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, program: Path = STAR_ASSETS, **options: Any) -> subprocess.Popen[str]:
         """`star-assets …` as a process; it reads and writes text through pipes."""
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        return subprocess.Popen([STAR_ASSETS, *arguments], env=self.environment, text=True, **{**pipes, **options})
+        return subprocess.Popen([program, *arguments], env=self.environment, text=True, **{**pipes, **options})
 
 
 @pytest.fixture(scope="session")
@@ -98,6 +99,16 @@ def serving(*command: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def quick_star_assets() -> Iterator[Path]:
+    """A program that is `star-assets`, and need not import anything (command_server)."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serving(str(Path(__file__).parent / "command_server.py"), folder) as program,
+    ):
+        yield Path(program)
+
+
+@pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """The superuser's URL of a PostgreSQL server."""
     if postgres_server.programs() is None:
@@ -129,27 +140,33 @@ def aws_address() -> Iterator[str]:
         yield address
 
 
-@pytest.fixture
-def aws(aws_address: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Settings]:
-    """Makes the settings of a new lake on AWS: a folder in a bucket of its own, and Glue databases of its own."""
+def to_aws(monkeypatch: pytest.MonkeyPatch, address: str, cache: Path) -> None:
+    """Lead everything that asks AWS to moto's server; local copies are kept in `cache`."""
     variables = {
-        "AWS_ENDPOINT_URL": aws_address,
+        "AWS_ENDPOINT_URL": address,
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": "us-east-1",
-        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        "XDG_CACHE_HOME": str(cache),
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
 
-    def lake(**settings: Any) -> Settings:
-        import boto3
 
-        name = uuid.uuid4().hex[:12]
-        boto3.client("s3").create_bucket(Bucket=f"b-{name}")
-        return Settings(lake=f"s3://b-{name}/retail/lake", glue_prefix=f"g{name}_", **settings)
+def new_aws_lake(**settings: Any) -> Settings:
+    """A folder in a bucket of its own, and Glue databases of its own."""
+    import boto3
 
-    return lake
+    name = uuid.uuid4().hex[:12]
+    boto3.client("s3").create_bucket(Bucket=f"b-{name}")
+    return Settings(lake=f"s3://b-{name}/retail/lake", glue_prefix=f"g{name}_", **settings)
+
+
+@pytest.fixture
+def aws(aws_address: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Settings]:
+    """Makes the settings of a new lake on AWS."""
+    to_aws(monkeypatch, aws_address, tmp_path / "cache")
+    return new_aws_lake
 
 
 class DecidedAthena:

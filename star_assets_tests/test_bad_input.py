@@ -22,6 +22,8 @@ import pytest
 
 from star_assets.pipeline.fold import source_state
 
+from .conftest import STAR_ASSETS
+
 DAY = "2023-07-02"
 RUN = ("run", "orders", "--from", DAY, "--to", DAY)
 HEADER = "order_id,customer_id,store_id,ordered_at,status,updated_at"
@@ -241,13 +243,15 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.replace(" ", "_"))
-def test_bad_input_is_told_and_harms_nothing(small_lake: Any, case: Case) -> None:
+def test_bad_input_is_told_and_harms_nothing(small_lake: Any, quick_star_assets: Path, case: Case) -> None:
     """A message that does not say what to do costs an evening; a lost row or a broken day costs trust."""
     live = [small_lake.rows(sql) for sql in LIVE]
     case.spoil(small_lake)
     exported = digests(small_lake.root / "oltp")
 
-    started = [small_lake.start(*case.command, **case.options) for _ in range(case.processes)]
+    # A process is given options before it begins; the quick one has begun.
+    program = STAR_ASSETS if case.options else quick_star_assets
+    started = [small_lake.start(*case.command, program=program, **case.options) for _ in range(case.processes)]
     ended = [(process.communicate(timeout=120)[1], process.returncode) for process in started]
 
     assert "".join(sorted(shown(message, small_lake.root) for message, _ in ended)) == case.message

@@ -36,8 +36,8 @@ def blocks(page: Path) -> list[tuple[str, str]]:
     return [(text, said if then == "text" else "") for (kind, text), (then, said) in pairs if kind == "sh"]
 
 
-def run(script: str, folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run a block as a reader would, with `make` only told what it would do."""
+def run(script: str, folder: Path, program: Path | None = None, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run a block as a reader would, with `make` only told what it would do; `star-assets` may be another program."""
     script = re.sub(r"^make ", f"make -n -C {ROOT} ", script, flags=re.MULTILINE)
     # Tests that a page names are collected, not run: they run by themselves.
     script = re.sub(
@@ -47,25 +47,30 @@ def run(script: str, folder: Path, **settings: str) -> subprocess.CompletedProce
         flags=re.MULTILINE,
     )
     known = {name: value for name, value in os.environ.items() if not name.startswith(("STAR_", "DAGSTER_"))}
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    programs = [*([str(program.parent)] if program else []), str(Path(sys.executable).parent), os.environ["PATH"]]
     return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         cwd=folder,
-        env={**known, "PATH": path, "PYTHONPATH": str(ROOT), **settings},
+        env={**known, "PATH": ":".join(programs), "PYTHONPATH": str(ROOT), **settings},
         capture_output=True,
         text=True,
         timeout=300,
     )
 
 
+def needs_exports(commands: str) -> bool:
+    """Whether a block is for somebody who has a lake already."""
+    return "STAR_LAKE=" not in commands and ("star-assets " in commands or "dagster " in commands)
+
+
 @pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def clone(tmp_path_factory: pytest.TempPathFactory, quick_star_assets: Path) -> Path:
     """A folder like a clone, with five days of exports, each table published twice."""
     folder = tmp_path_factory.mktemp("clone")
     for file in ("dagster.yaml", "workspace.yaml"):
         shutil.copy(ROOT / file, folder)
     made = run("star-assets sample --days 5 --orders-per-day 20 && STAR_COMPRESSION=snappy star-assets run", folder)
-    again = run("star-assets run", folder)
+    again = run("star-assets run", folder, quick_star_assets)
     assert made.returncode == again.returncode == 0, made.stderr + again.stderr
     return folder
 
@@ -73,51 +78,61 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("page", "number"),
     [
-        pytest.param(page, n, id=f"{page.name}-{n}")
+        pytest.param(
+            page,
+            n,
+            id=f"{page.name}-{n}",
+            # One worker makes the lake.
+            marks=[pytest.mark.xdist_group("clone")] if needs_exports(commands) else [],
+        )
         for page in PAGES
         if page not in (POSTGRES, AWS)
-        for n in range(len(blocks(page)))
+        for n, (commands, _) in enumerate(blocks(page))
     ],
 )
-def test_every_command_of_the_documentation_runs(page: Path, number: int, clone: Path) -> None:
+def test_every_command_of_the_documentation_runs(
+    page: Path, number: int, quick_star_assets: Path, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
     """What a reader copies from a page must work as it stands, and print what the page shows."""
     commands, printed = blocks(page)[number]
-    done = run(commands, clone)
+    folder = request.getfixturevalue("clone") if needs_exports(commands) else tmp_path
+    # The first that the README shows are run by the real program, from its imports on.
+    done = run(commands, folder, None if page == PAGES[0] and number < 4 else quick_star_assets)
     assert done.returncode == 0, done.stdout + done.stderr
     assert not printed or done.stdout == printed
 
 
-def test_the_commands_of_the_example_run(tmp_path: Path) -> None:
+def test_the_commands_of_the_example_run(tmp_path: Path, quick_star_assets: Path) -> None:
     """The example's page is a recipe for a star of one's own."""
     dump = Path(os.environ.get("JAFFLE_DATA", ROOT.parent / "shared" / "data" / "jaffle"))
     if not dump.is_dir():
         pytest.skip(f"no dump in {dump}; JAFFLE_DATA names its folder")
     for commands, _ in blocks(JAFFLE):
-        done = run(commands.replace("/path/to/the/dump", str(dump)), tmp_path)
+        done = run(commands.replace("/path/to/the/dump", str(dump)), tmp_path, quick_star_assets)
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_commands_of_the_page_on_postgresql_run(shop: Shop, tmp_path: Path) -> None:
+def test_the_commands_of_the_page_on_postgresql_run(shop: Shop, tmp_path: Path, quick_star_assets: Path) -> None:
     """On a database whose role is set up as the page says."""
     for commands, _ in blocks(POSTGRES):
         commands = commands.replace("postgresql://star_export@db.example.com:5432/shop", shop.url)
-        done = run(commands, tmp_path, STAR_SOURCE_DSN=shop.url)
+        done = run(commands, tmp_path, quick_star_assets, STAR_SOURCE_DSN=shop.url)
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_commands_of_the_large_example_run(tmp_path: Path) -> None:
+def test_the_commands_of_the_large_example_run(tmp_path: Path, quick_star_assets: Path) -> None:
     """The same, of its smallest scale a week: what takes a reader minutes is tested with the example itself."""
     smaller = {"prepare 1 ": "prepare 0.001 ", "star-assets run ": "star-assets run --to 1992-01-07 "}
     for commands, _ in blocks(TPCH):
         for written, run_instead in smaller.items():
             assert written in commands
             commands = commands.replace(written, run_instead)
-        done = run(commands.replace("-f examples/", f"-f {ROOT}/examples/"), tmp_path)
+        done = run(commands.replace("-f examples/", f"-f {ROOT}/examples/"), tmp_path, quick_star_assets)
         assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_commands_of_the_page_on_aws_run(
-    aws: Callable[..., Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    aws: Callable[..., Settings], tmp_path: Path, quick_star_assets: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those of the AWS CLI as it would run them, then ours on what they made."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
@@ -129,7 +144,7 @@ def test_the_commands_of_the_page_on_aws_run(
     # Moto takes a ban of plain HTTP for a ban of everything.
     call_aws("aws s3api delete-bucket-policy --bucket shop-lake")
     for block, _ in blocks(AWS):
-        done = run(block, tmp_path)
+        done = run(block, tmp_path, quick_star_assets)
         assert done.returncode == 0, done.stdout + done.stderr
 
 

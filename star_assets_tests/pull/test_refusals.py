@@ -20,7 +20,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ..conftest import STAR_ASSETS
 from ..shop import Shop
 from .test_whole_days import Held
 
@@ -232,13 +231,13 @@ CASES = [
 
 
 @pytest.fixture
-def run(shop: Shop, tmp_path: Path) -> Callable[..., Any]:
+def run(shop: Shop, quick_star_assets: Path, tmp_path: Path) -> Callable[..., Any]:
     """`star-assets pull` of a day, from a DSN, as a process."""
 
     def start(dsn: str, day: str = DAY, **settings: str) -> subprocess.Popen[str]:
         known = {n: v for n, v in os.environ.items() if not n.startswith(("STAR_", "PG"))}
         given = {"STAR_LAKE": str(tmp_path / "lake"), "STAR_SOURCE_DSN": dsn, "HOME": str(tmp_path), **settings}
-        command = [STAR_ASSETS, "pull", "--from", day, "--to", day]
+        command = [quick_star_assets, "pull", "--from", day, "--to", day]
         return subprocess.Popen(command, env={**known, **given}, text=True, stderr=subprocess.PIPE)
 
     return start
