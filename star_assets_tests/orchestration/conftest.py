@@ -95,11 +95,15 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield ephemeral
 
 
-@pytest.fixture
-def lake(settings: Settings) -> Warehouse:
+def exported(settings: Settings) -> Warehouse:
     """A warehouse over three days of real exports, nothing staged."""
     write_exports(Path(settings.lake), settings.start_date, len(DAYS), orders_per_day=5)
     return Warehouse(retail, settings)
+
+
+@pytest.fixture
+def lake(settings: Settings) -> Warehouse:
+    return exported(settings)
 
 
 def materialize(

@@ -24,9 +24,12 @@ from star_assets.samples.lake import export_samples
 from star_assets.settings import Settings
 from star_assets.star import retail
 
-from .conftest import DAYS, materialize
+from .conftest import DAYS, exported, materialize
 
 NEVER = float("inf")
+
+# One worker makes the lake that most of these tests share.
+pytestmark = pytest.mark.xdist_group("athena_partitions")
 
 
 class Sensor:
@@ -65,32 +68,51 @@ def published(lake: Warehouse, instance: dg.DagsterInstance) -> Sensor:
     return Sensor(lake, instance)
 
 
+@pytest.fixture(scope="module")
+def materialized(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, dg.DagsterInstance]]:
+    """The same lake and its instance, for tests that leave them as they were."""
+    settings = Settings(lake=str(tmp_path_factory.mktemp("materialized") / "lake"), threads=2)
+    with dg.DagsterInstance.ephemeral() as instance:
+        lake = exported(settings)
+        assert materialize(lake, instance, DAYS).success
+        assert Sensor(lake, instance).reason() == NOTHING
+        yield settings, instance
+
+
+@pytest.fixture
+def kept(materialized: tuple[Settings, dg.DagsterInstance]) -> Iterator[Sensor]:
+    """A new sensor over them. What it was to mend must be mended."""
+    settings, instance = materialized
+    yield Sensor(Warehouse(retail, settings), instance)
+    assert Sensor(Warehouse(retail, settings), instance).reason() == NOTHING, "the next test would fail"
+
+
 NOTHING = "The catalog serves what is live; nothing to mend."
 
 
 # The catalog
 
 
-def test_nothing_to_mend_is_said(published: Sensor) -> None:
-    assert published.reason() == NOTHING
-    assert published.reason() == NOTHING
+def test_nothing_to_mend_is_said(kept: Sensor) -> None:
+    assert kept.reason() == NOTHING
+    assert kept.reason() == NOTHING
 
 
 @pytest.mark.parametrize("restarted", [True, False])
 def test_a_partition_that_somebody_dropped_is_registered_by_the_next_pass(
-    published: Sensor, restarted: bool, monkeypatch: pytest.MonkeyPatch
+    kept: Sensor, restarted: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No pointer tells of it, so a look does not find it; the pass over everything does."""
-    published.tick()
-    published.lake.catalog.drop_partitions("olap", "fact_sales", [(DAYS[1],)])
-    assert published.reason() == NOTHING
+    kept.tick()
+    kept.lake.catalog.drop_partitions("olap", "fact_sales", [(DAYS[1],)])
+    assert kept.reason() == NOTHING
     if restarted:
-        published = Sensor(published.lake, published.instance, published.cursor)
+        kept = Sensor(kept.lake, kept.instance, kept.cursor)
     else:
         later = time.monotonic() + in_step.PASS_SECONDS
         monkeypatch.setattr(in_step.time, "monotonic", lambda: later)
-    assert published.reason().startswith(f"Mended: olap.fact_sales date={DAYS[1]}: registered.")
-    assert [entry.values[0] for entry in published.lake.catalog.partitions("olap", "fact_sales")] == DAYS
+    assert kept.reason().startswith(f"Mended: olap.fact_sales date={DAYS[1]}: registered.")
+    assert [entry.values[0] for entry in kept.lake.catalog.partitions("olap", "fact_sales")] == DAYS
 
 
 def test_what_a_job_elsewhere_committed_is_served_and_told(published: Sensor) -> None:
@@ -121,33 +143,33 @@ def test_exports_that_another_system_dropped_are_registered(lake: Warehouse, ins
 
 
 def test_a_table_that_cannot_be_looked_at_does_not_keep_the_others(
-    published: Sensor, monkeypatch: pytest.MonkeyPatch
+    kept: Sensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A right that is missing for one table must not stop ten."""
-    published.lake.catalog.drop_partitions("olap", "fact_sales", [(DAYS[1],)])
-    table = published.lake.catalog.table
+    kept.lake.catalog.drop_partitions("olap", "fact_sales", [(DAYS[1],)])
+    table = kept.lake.catalog.table
 
     def busy(database: str, name: str) -> object:
         if name == "orders":
             raise CatalogBusy(f"Glue {database}", 60)
         return table(database, name)
 
-    monkeypatch.setattr(published.lake.catalog, "table", busy)
-    reason = published.reason()
+    monkeypatch.setattr(kept.lake.catalog, "table", busy)
+    reason = kept.reason()
     assert f"Mended: olap.fact_sales date={DAYS[1]}: registered." in reason
     assert "staging.orders: Glue staging: other processes held the catalog" in reason
     monkeypatch.undo()
-    assert published.reason() == NOTHING
+    assert kept.reason() == NOTHING
 
 
 # Time
 
 
-def test_a_pass_that_has_no_time_goes_on_with_the_next_tick(published: Sensor) -> None:
+def test_a_pass_that_has_no_time_goes_on_with_the_next_tick(kept: Sensor) -> None:
     """Dagster ends a tick after a minute, however large the lake."""
     keeper, at, parts = Keeper(), "", []
     for _ in range(100):
-        tick = keeper.tick(published.lake, at, time.monotonic() - 1)
+        tick = keeper.tick(kept.lake, at, time.monotonic() - 1)
         at = tick.at
         parts.append(at)
         if not at:
@@ -157,35 +179,33 @@ def test_a_pass_that_has_no_time_goes_on_with_the_next_tick(published: Sensor) -
     assert parts[-1] == ""
 
 
-def test_a_restarted_pass_begins_where_the_last_one_was(published: Sensor) -> None:
+def test_a_restarted_pass_begins_where_the_last_one_was(kept: Sensor) -> None:
     """With little time and many restarts, the last tables would never have a turn."""
-    tick = Keeper().tick(published.lake, "olap.fact_sales", time.monotonic() - 1)
+    tick = Keeper().tick(kept.lake, "olap.fact_sales", time.monotonic() - 1)
     assert tick.at == "olap.fact_sales"
-    assert Keeper().tick(published.lake, "olap.fact_sales", NEVER) == Tick()
-    assert Keeper().tick(published.lake, "olap.gone", NEVER) == Tick()
+    assert Keeper().tick(kept.lake, "olap.fact_sales", NEVER) == Tick()
+    assert Keeper().tick(kept.lake, "olap.gone", NEVER) == Tick()
 
 
-def test_tables_take_turns_where_looking_at_all_takes_too_long(
-    published: Sensor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_tables_take_turns_where_looking_at_all_takes_too_long(kept: Sensor, monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise those at the end would be served an hour late."""
     keeper = Keeper()
-    assert keeper.tick(published.lake, "", NEVER).drifts == []
+    assert keeper.tick(kept.lake, "", NEVER).drifts == []
     looked: list[str] = []
     for follower in keeper.followers.values():
         monkeypatch.setattr(follower, "look", lambda name=follower.name: looked.append(name) or iter([[]]))
     clock = iter(range(10_000))
     monkeypatch.setattr(in_step.time, "monotonic", lambda: next(clock))
     first = next(clock)
-    keeper.tick(published.lake, "", first + 4)
-    keeper.tick(published.lake, "", next(clock) + 4)
+    keeper.tick(kept.lake, "", first + 4)
+    keeper.tick(kept.lake, "", next(clock) + 4)
     assert looked[:3] == [follower.name for follower in keeper.followers.values()][:3]
     assert len(set(looked)) == len(looked)
 
 
-def test_a_cursor_of_an_earlier_form_costs_a_longer_look_and_nothing_else(published: Sensor) -> None:
-    published.cursor = "2023-07-01T00:00:00.000000Z"
-    assert published.reason() == NOTHING
+def test_a_cursor_of_an_earlier_form_costs_a_longer_look_and_nothing_else(kept: Sensor) -> None:
+    kept.cursor = "2023-07-01T00:00:00.000000Z"
+    assert kept.reason() == NOTHING
 
 
 # What Dagster is told

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from star_assets.lake.drift import mend
 from star_assets.lake.storage import Stored
 from star_assets.model import Column, Star
 from star_assets.pipeline.forget import forget
 from star_assets.pipeline.retire import delete_listed, retirable, retire
+from star_assets.settings import Settings
 from star_assets.star import dim_product, fact_sales, order_items, orders, products, retail
-from star_assets_tests.pipeline.conftest import ITEMS, Lake
+from star_assets_tests.conftest import new_aws_lake, to_aws
+from star_assets_tests.pipeline.conftest import ITEMS, AwsLake, Lake
 
 DAYS = ("2023-07-01", "2023-07-02")
 TODAY = date(2023, 7, 3)
@@ -43,12 +48,46 @@ def filled(lake: Lake) -> Lake:
     return fill(lake)
 
 
-@pytest.fixture(params=["local", "aws"])
+@pytest.fixture(scope="module")
+def filled_once_on_aws(aws_address: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, dict[str, bytes]]:
+    """The same lake on AWS, and all that lies in its bucket."""
+    with pytest.MonkeyPatch.context() as patch:
+        to_aws(patch, aws_address, tmp_path_factory.mktemp("cache"))
+        settings = new_aws_lake()
+        patch.setenv("STAR_GLUE_PREFIX", settings.glue_prefix)
+        storage = fill(AwsLake(settings.lake)).warehouse.storage
+        return settings, {one.path: storage.read(one.path)[0] for one in storage.walk("")}
+
+
+@pytest.fixture
+def filled_on_aws(
+    aws: Callable[..., Settings],
+    filled_once_on_aws: tuple[Settings, dict[str, bytes]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Lake]:
+    """It, for one test; then its bucket holds again what it held, and its catalog serves that."""
+    settings, objects = filled_once_on_aws
+    monkeypatch.setenv("STAR_GLUE_PREFIX", settings.glue_prefix)
+    yield AwsLake(settings.lake)
+    lake = AwsLake(settings.lake)
+    storage = lake.warehouse.storage
+    present = {one.path: one.etag.strip('"') for one in storage.walk("")}
+    storage.delete([path for path in present if path not in objects])
+    for path, content in objects.items():
+        if present.get(path) != hashlib.md5(content).hexdigest():
+            storage.write(path, content)
+    mend(storage, lake.warehouse.catalog, lake.warehouse.entries())
+
+
+# One worker fills it.
+on_aws = pytest.mark.xdist_group("retire on aws")
+
+
+@pytest.fixture(params=["local", pytest.param("aws", marks=on_aws)])
 def anywhere(request: pytest.FixtureRequest) -> Lake:
     """The same lake in a folder and on S3."""
-    if request.param == "local":
-        return fill(request.getfixturevalue("make_lake")())
-    return fill(request.getfixturevalue("make_aws_lake")())
+    found: Lake = request.getfixturevalue("filled" if request.param == "local" else "filled_on_aws")
+    return found
 
 
 def stored(lake: Lake, folder: str) -> dict[str, Stored]:
@@ -271,15 +310,16 @@ def test_raw_files_stay_where_what_is_to_stand_for_them_is_not_whole(make_lake: 
     assert "orders.csv" in stored(lake, f"oltp/orders/date={DAYS[0]}")
 
 
-def test_a_lost_object_is_not_taken_for_whole_because_of_a_local_copy(make_aws_lake: Any) -> None:
-    """This machine wrote it, so it has a copy of it; nobody else has."""
-    lake = fill(make_aws_lake())
-    version = lake.manifest("orders", DAYS[0]).version
-    lake.warehouse.storage.client().delete_object(
-        Bucket=lake.warehouse.storage.bucket,
-        Key=lake.warehouse.storage.key(f"staging/orders/date={DAYS[0]}/v={version}/part-00000.parquet"),
-    )
-    (kept,) = retire(lake.warehouse, DAY, TODAY).kept
+@on_aws
+def test_a_lost_object_is_not_taken_for_whole_because_of_a_local_copy(filled_on_aws: Any) -> None:
+    """This machine has read it, so it has a copy of it; nobody else has."""
+    storage = filled_on_aws.warehouse.storage
+    version = filled_on_aws.manifest("orders", DAYS[0]).version
+    path = f"staging/orders/date={DAYS[0]}/v={version}/part-00000.parquet"
+    (copy,) = storage.local([path])
+    storage.client().delete_object(Bucket=storage.bucket, Key=storage.key(path))
+    assert Path(copy).exists()
+    (kept,) = retire(filled_on_aws.warehouse, DAY, TODAY).kept
     assert "is gone" in kept
 
 
