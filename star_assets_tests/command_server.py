@@ -1,7 +1,7 @@
-"""`star-assets` without the two seconds that its imports take: a process that has imported all forks for each command.
+"""Commands without the seconds that their imports take: a process that has imported all forks for each of them.
 
-`python command_server.py FOLDER` writes a program `star-assets` into the folder,
-says so, and serves it until its standard input ends. The program hands over its
+`python command_server.py FOLDER NAME` writes a program into the folder, which is
+`star-assets` or `dagster`, says so, and serves it until its standard input ends. The program hands over its
 arguments, environment, folder and standard streams, passes on the signals that it
 gets, and ends as the command does. The command is a process of its own, that has
 opened nothing before; that it finds its modules loaded is all that tells it from
@@ -21,9 +21,9 @@ from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
-# What commands import when they run.
-MODULES = """
+STAR_ASSETS = """
 boto3 botocore.httpsession duckdb pandas psycopg pyathena rich.console rich.live rich.progress rich.table
 star_assets.athena.embedded star_assets.athena.service star_assets.cli.progress star_assets.cli.terminal
 star_assets.engines.duckdb_engine star_assets.lake.glue_catalog star_assets.lake.local_catalog
@@ -31,6 +31,15 @@ star_assets.lake.s3_storage star_assets.pipeline.forget star_assets.pipeline.rej
 star_assets.pipeline.status star_assets.pipeline.warehouse star_assets.pull.postgres star_assets.samples.lake
 star_assets.star
 """
+
+# Definitions are loaded by the command itself, which reads its settings then.
+DAGSTER = """
+dagster_aws duckdb pandas star_assets.engines.duckdb_engine star_assets.lake.local_catalog
+star_assets.orchestration.build star_assets.pipeline.warehouse star_assets.star
+"""
+
+# For each program the module whose `main` it is, and what it imports when it runs.
+PROGRAMS = {"star-assets": ("star_assets.cli", STAR_ASSETS), "dagster": ("dagster._cli", DAGSTER)}
 
 PROGRAM = """#!{python} -IS
 import json, os, signal, socket, sys
@@ -52,13 +61,15 @@ os._exit(code)
 """
 
 
-def serve(folder: Path) -> None:
-    """Fork for each command until standard input ends. Returns in the process of a command, for it to go on."""
-    for module in MODULES.split():
-        import_module(module)
+def serve(folder: Path, name: str) -> Any:
+    """Fork for each command until standard input ends. Returns in the process of a command, with what it is to run."""
+    module, others = PROGRAMS[name]
+    main = import_module(module).main
+    for other in others.split():
+        import_module(other)
     # What a process leaves alone, it need not copy.
     gc.freeze()
-    program, address = folder / "star-assets", str(folder / "socket")
+    program, address = folder / name, str(folder / "socket")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)
         listener.listen()
@@ -77,6 +88,7 @@ def serve(folder: Path) -> None:
                 while os.waitpid(-1, os.WNOHANG)[0]:
                     pass
     keep(client)
+    return main
 
 
 def keep(client: socket.socket) -> None:
@@ -121,7 +133,4 @@ def become(streams: list[int], arguments: list[str], environment: dict[str, str]
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]))
-    from star_assets.cli import main
-
-    sys.exit(main())
+    sys.exit(serve(Path(sys.argv[1]), sys.argv[2])())

@@ -126,14 +126,26 @@ def serving(*command: str) -> Iterator[str]:
         server.stdin.close()
 
 
-@pytest.fixture(scope="session")
-def quick_star_assets() -> Iterator[Path]:
-    """A program that is `star-assets`, and need not import anything (command_server)."""
+@contextmanager
+def quick(name: str) -> Iterator[Path]:
+    """A program that need not import anything (command_server)."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        serving(str(Path(__file__).parent / "command_server.py"), folder) as program,
+        serving(str(Path(__file__).parent / "command_server.py"), folder, name) as program,
     ):
         yield Path(program)
+
+
+@pytest.fixture(scope="session")
+def quick_star_assets() -> Iterator[Path]:
+    with quick("star-assets") as program:
+        yield program
+
+
+@pytest.fixture(scope="session")
+def quick_dagster() -> Iterator[Path]:
+    with quick("dagster") as program:
+        yield program
 
 
 @pytest.fixture(scope="session")

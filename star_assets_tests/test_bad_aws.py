@@ -411,7 +411,7 @@ def test_a_query_that_is_interrupted_is_stopped_on_athena(lake: Lake) -> None:
     command = [lake.program, *ASK]
     with subprocess.Popen(command, env=lake.environment(), stderr=subprocess.PIPE, text=True) as process:
         while not lake.athena.requests and process.poll() is None:
-            pass
+            time.sleep(0.01)
         if version("pyathena").startswith("3."):
             # That cannot stop a query whose number it has not been told yet.
             time.sleep(2 * POLL)

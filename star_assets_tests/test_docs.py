@@ -36,8 +36,8 @@ def blocks(page: Path) -> list[tuple[str, str]]:
     return [(text, said if then == "text" else "") for (kind, text), (then, said) in pairs if kind == "sh"]
 
 
-def run(script: str, folder: Path, program: Path | None = None, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run a block as a reader would, with `make` only told what it would do; `star-assets` may be another program."""
+def run(script: str, folder: Path, *programs: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run a block as a reader would, with `make` only told what it would do, and these programs those of their name."""
     script = re.sub(r"^make ", f"make -n -C {ROOT} ", script, flags=re.MULTILINE)
     # Tests that a page names are collected, not run: they run by themselves.
     script = re.sub(
@@ -47,11 +47,11 @@ def run(script: str, folder: Path, program: Path | None = None, **settings: str)
         flags=re.MULTILINE,
     )
     known = {name: value for name, value in os.environ.items() if not name.startswith(("STAR_", "DAGSTER_"))}
-    programs = [*([str(program.parent)] if program else []), str(Path(sys.executable).parent), os.environ["PATH"]]
+    path = [*(str(program.parent) for program in programs), str(Path(sys.executable).parent), os.environ["PATH"]]
     return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         cwd=folder,
-        env={**known, "PATH": ":".join(programs), "PYTHONPATH": str(ROOT), **settings},
+        env={**known, "PATH": ":".join(path), "PYTHONPATH": str(ROOT), **settings},
         capture_output=True,
         text=True,
         timeout=300,
@@ -91,13 +91,15 @@ def clone(tmp_path_factory: pytest.TempPathFactory, quick_star_assets: Path) -> 
     ],
 )
 def test_every_command_of_the_documentation_runs(
-    page: Path, number: int, quick_star_assets: Path, request: pytest.FixtureRequest, tmp_path: Path
+    page: Path, number: int, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     """What a reader copies from a page must work as it stands, and print what the page shows."""
     commands, printed = blocks(page)[number]
     folder = request.getfixturevalue("clone") if needs_exports(commands) else tmp_path
+    quick = ["quick_dagster"] if "dagster asset " in commands else ["quick_star_assets"]
     # The first that the README shows are run by the real program, from its imports on.
-    done = run(commands, folder, None if page == PAGES[0] and number < 4 else quick_star_assets)
+    programs = [] if page == PAGES[0] and number < 4 else map(request.getfixturevalue, quick)
+    done = run(commands, folder, *programs)
     assert done.returncode == 0, done.stdout + done.stderr
     assert not printed or done.stdout == printed
 

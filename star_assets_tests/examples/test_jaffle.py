@@ -17,6 +17,9 @@ from star_assets.settings import Settings
 
 REPOSITORY = Path(__file__).parents[2]
 
+# One worker builds the year.
+pytestmark = pytest.mark.xdist_group("jaffle")
+
 ITEMS = """
     SELECT {k} AS k, count(*) AS lines, count(DISTINCT order_id) AS orders_with_items,
            CAST(100 * sum(revenue) AS BIGINT) AS item_revenue_cents

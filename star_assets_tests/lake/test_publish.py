@@ -219,6 +219,7 @@ def test_a_rollback_that_was_overtaken_is_not_done(lake) -> None:
 # Together
 
 
+@pytest.mark.parametrize("new_lake", ["local", pytest.param("aws", marks=pytest.mark.long)], indirect=True)
 def test_readers_see_whole_versions_while_others_publish(lake, fork: Callable) -> None:
     """Two publishers, three readers: never a torn day, a mixed one, or none."""
     last = 100 if lake.is_local else 20

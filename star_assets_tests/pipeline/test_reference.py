@@ -11,6 +11,9 @@ from star_assets.athena.embedded import EmbeddedAthena
 from star_assets.samples.retailer import write_exports
 from star_assets.star import retail
 
+# One worker builds the quarter.
+pytestmark = pytest.mark.xdist_group("reference")
+
 FIRST, DAYS = date(2023, 7, 1), 92
 
 QUESTION = """

@@ -6,6 +6,7 @@ import gzip
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -226,7 +227,7 @@ class Held:
     def wait_for(self, waiting: int) -> None:
         """Until so many sessions wait for a lock."""
         while self.shop.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")[0][0] < waiting:
-            pass
+            time.sleep(0.01)
 
     def let_go(self) -> None:
         self.session.close()
