@@ -8,7 +8,9 @@ WITNESS := .witness
 S3A := .s3a
 GLUE := .glue
 
-INSTALL := install --quiet --disable-pip-version-check
+# Much of what pip installs is never imported. Python compiles the rest when it is, and keeps it for all processes.
+INSTALL := install --quiet --disable-pip-version-check --no-compile
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTEST := $(BIN)/pytest -n auto --dist loadgroup
 
@@ -68,9 +70,12 @@ bench: .venv/bench  ## how fast, against peers; writes bench/results.md
 clean:  ## remove the environment, the sample lake and Dagster's history
 	rm -rf .venv $(WITNESS) $(S3A) $(GLUE) .bench lake .dagster
 
-.venv/demo: setup.py
+.venv/made: setup.py
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; PYTHON=/path/to/python names one."; exit 1; }
 	$(PYTHON) -m venv .venv
+	touch $@
+
+.venv/demo: .venv/made
 	$(BIN)/pip $(INSTALL) --editable .
 	touch $@
 
@@ -78,9 +83,10 @@ clean:  ## remove the environment, the sample lake and Dagster's history
 	$(BIN)/pip $(INSTALL) --editable '.[aws,moto]'
 	touch $@
 
-.venv/test: setup.py .venv/demo
+# It holds what the demo needs.
+.venv/test: .venv/made
 	$(BIN)/pip $(INSTALL) --editable '.[test]'
-	touch $@
+	touch .venv/demo $@
 
 # For test-all. Without it the tests that ask Trino are skipped, and say so.
 $(WITNESS)/complete: star_assets_tests/athena/witness/pom.xml

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 import pyarrow as pa
@@ -41,21 +42,27 @@ PARQUET = {
 }
 
 
-@pytest.fixture(scope="module")
-def retailer(tmp_path_factory: pytest.TempPathFactory) -> Pair:
-    """Three days of the sample retailer."""
-    root = tmp_path_factory.mktemp("retailer")
-    write_exports(root, date(2023, 7, 1), 3, orders_per_day=30)
+class Retailer(NamedTuple):
+    """Days of the sample retailer."""
+
+    pair: Pair
+    days: list[str]
+
+
+@pytest.fixture(scope="module", params=[2, pytest.param(3, marks=pytest.mark.long)], ids="{} days".format)
+def retailer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Retailer:
+    root, days = tmp_path_factory.mktemp("retailer"), ["2023-07-01", "2023-07-02", "2023-07-03"][: request.param]
+    write_exports(root, date(2023, 7, 1), len(days), orders_per_day=30)
     pair = Pair(retail, root, start_date=date(2023, 7, 1))
-    assert pair.run(["2023-07-01", "2023-07-02", "2023-07-03"]) == {}
-    return pair
+    assert pair.run(days) == {}
+    return Retailer(pair, days)
 
 
 @pytest.mark.parametrize("table", retail.tables)
-def test_the_sample_retailer_is_the_same(retailer: Pair, table: str) -> None:
+def test_the_sample_retailer_is_the_same(retailer: Retailer, table: str) -> None:
     """The whole way: CSV and JSON, snapshots, a history, references."""
-    for day in ("2023-07-01", "2023-07-02", "2023-07-03"):
-        require_same(retailer, table, day, in_order=table not in retail.sources)
+    for day in retailer.days:
+        require_same(retailer.pair, table, day, in_order=table not in retail.sources)
 
 
 @pytest.fixture(scope="module")
