@@ -74,27 +74,28 @@ def run(tables: Sequence[str], from_: datetime | None, to_: datetime | None) -> 
     console = Console(stderr=True)
     refused = pull_first(console, warehouse, chosen, asked)
     failed, published = list(refused.values()), False
-    for table in chosen:
-        days, remarks = (asked, []) if asked is not None else _due(warehouse, table)
-        if refused and (source := warehouse.star.sources.get(table)):
-            without = warehouse.to_pull(refused, [source])
-            days = [day for day in days if day not in without]
-            if without and not days:
-                continue
-        refreshed = warehouse.refresh(table, days, undo_rollbacks=asked is not None)
-        outcomes = shown_progress(console, table, len(days), refreshed)
-        for text in [*notes(outcomes), *remarks]:
-            note(text)
-        for text in failures(outcomes):
-            fail(text)
-        failed += [outcome.error for outcome in outcomes if outcome.error]
-        published = published or any(outcome.status == "published" for outcome in outcomes)
-    if asked is None:
-        if published:
+    with warehouse.listed_once():
+        for table in chosen:
+            days, remarks = (asked, []) if asked is not None else _due(warehouse, table)
+            if refused and (source := warehouse.star.sources.get(table)):
+                without = warehouse.to_pull(refused, [source])
+                days = [day for day in days if day not in without]
+                if without and not days:
+                    continue
+            refreshed = warehouse.refresh(table, days, undo_rollbacks=asked is not None)
+            outcomes = shown_progress(console, table, len(days), refreshed)
+            for text in [*notes(outcomes), *remarks]:
+                note(text)
+            for text in failures(outcomes):
+                fail(text)
+            failed += [outcome.error for outcome in outcomes if outcome.error]
+            published = published or any(outcome.status == "published" for outcome in outcomes)
+        if published and asked is None:
             # What facts used of an earlier dimension stays in it until no version of them does.
             for table in (name for name in chosen if isinstance(warehouse.star.table(name), Dimension)):
                 again = warehouse.refresh(table, _due(warehouse, table)[0], undo_rollbacks=False)
                 failed += [outcome.error for outcome in again if outcome.error]
+    if asked is None:
         # A run that was killed after a commit left the catalog behind.
         warehouse.mend(chosen, listed=True)
     if failed:

@@ -7,7 +7,8 @@ themselves, and who asks for them (warehouse).
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -57,6 +58,8 @@ class Context:
         self._code: dict[str, str] = {}
         self._engines: dict[str, Engine] = {}
         self._ledgers: dict[tuple[str, str], Ledgers] = {}
+        # What was seen of each table's ledgers, while they are listed but once.
+        self._seen: dict[tuple[str, str], Snapshot] | None = None
         self._manifests: dict[str, Manifest] = {}
         # The books of this process: for each one's partition, what was found or folded last.
         self.folded: dict[Partition, Folded] = {}
@@ -119,8 +122,35 @@ class Context:
         return self._ledgers[key]
 
     def look(self, database: str, table: str) -> Snapshot:
-        """What the ledgers of a table say now."""
-        return self.ledgers(database, table).look()
+        """What the ledgers of a table say now, or said when they were `listed_once`."""
+        if self._seen is None:
+            return self.ledgers(database, table).look()
+        key = database, table
+        if key not in self._seen:
+            self._seen[key] = self.ledgers(database, table).look()
+        return self._seen[key]
+
+    @contextmanager
+    def listed_once(self) -> Iterator[None]:
+        """Within it, the ledgers of a table are listed at the first look alone, until something is refreshed.
+
+        For who asks of many tables, one after the other, what is out of date: they
+        have their sources and dimensions in common.
+        """
+        self._seen = {}
+        try:
+            yield
+        finally:
+            self._seen = None
+
+    @contextmanager
+    def listed_anew(self) -> Iterator[None]:
+        """Within it, each look lists the ledgers; after it, what was seen before counts no more."""
+        before, self._seen = self._seen, None
+        try:
+            yield
+        finally:
+            self._seen = None if before is None else {}
 
     def staged(self, source: Source) -> dict[str, Entry]:
         """The live version of every staged export day of a source, as of now."""

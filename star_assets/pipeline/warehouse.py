@@ -72,23 +72,30 @@ class Warehouse(Context):
         somebody rolled back from is not built again.
         """
         found, days = self.star.table(table), list(dict.fromkeys(days))
+        if days:
+            with self.listed_anew():
+                yield from self._refresh(found, days, launch, undo_rollbacks)
+
+    def _refresh(
+        self, table: AnyTable, days: Sequence[str], launch: Launch | None, undo_rollbacks: bool
+    ) -> Iterator[Outcome]:
         for day in days:
-            self.require_day(table, day)
-        if isinstance(found, Source):
-            lacked = self.to_pull(days, [found])
+            self.require_day(table.name, day)
+        if isinstance(table, Source):
+            lacked = self.to_pull(days, [table])
             refused = {pulled.day: pulled.error for pulled in self.pull(lacked) if pulled.error}
             for day, error in refused.items():
-                yield Outcome(table, day, self.partition(found, day), "failed", error=error)
+                yield Outcome(table.name, day, self.partition(table, day), "failed", error=error)
             present = [day for day in days if day not in refused]
-            stage = StageStep(self, found)
+            stage = StageStep(self, table)
             yield from registered(
                 self, stage, publish(self.storage, self.catalog, self._chosen(stage, launch), present, undo_rollbacks)
             )
-        elif isinstance(found, Dimension):
-            step = self._chosen(DimensionStep(self, found), launch)
-            yield from refresh_dimension(self, found, step, days, undo_rollbacks)
+        elif isinstance(table, Dimension):
+            step = self._chosen(DimensionStep(self, table), launch)
+            yield from refresh_dimension(self, table, step, days, undo_rollbacks)
         else:
-            chosen = self._chosen(FactStep(self, found), launch)
+            chosen = self._chosen(FactStep(self, table), launch)
             yield from publish(self.storage, self.catalog, chosen, days, undo_rollbacks)
 
     def write_versions(self, job: Job) -> Iterator[dict[str, Any]]:
