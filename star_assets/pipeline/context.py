@@ -7,6 +7,7 @@ themselves, and who asks for them (warehouse).
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -48,6 +49,12 @@ FIRST_FILE = "part-00000.parquet"
 ENGINE = {"auto": "duckdb", "glue": "duckdb"}
 
 
+class _Seen(threading.local):
+    """What a thread saw of each table's ledgers, while it lists them but once."""
+
+    snapshots: dict[tuple[str, str], Snapshot] | None = None
+
+
 class Context:
     """A star in a lake. Storage, catalog and engine are opened when first used."""
 
@@ -58,8 +65,7 @@ class Context:
         self._code: dict[str, str] = {}
         self._engines: dict[str, Engine] = {}
         self._ledgers: dict[tuple[str, str], Ledgers] = {}
-        # What was seen of each table's ledgers, while they are listed but once.
-        self._seen: dict[tuple[str, str], Snapshot] | None = None
+        self._seen = _Seen()
         self._manifests: dict[str, Manifest] = {}
         # The books of this process: for each one's partition, what was found or folded last.
         self.folded: dict[Partition, Folded] = {}
@@ -123,34 +129,34 @@ class Context:
 
     def look(self, database: str, table: str) -> Snapshot:
         """What the ledgers of a table say now, or said when they were `listed_once`."""
-        if self._seen is None:
+        key, seen = (database, table), self._seen.snapshots
+        if seen is None:
             return self.ledgers(database, table).look()
-        key = database, table
-        if key not in self._seen:
-            self._seen[key] = self.ledgers(database, table).look()
-        return self._seen[key]
+        if key not in seen:
+            seen[key] = self.ledgers(database, table).look()
+        return seen[key]
 
     @contextmanager
     def listed_once(self) -> Iterator[None]:
-        """Within it, the ledgers of a table are listed at the first look alone, until something is refreshed.
+        """Within it, this thread lists a table's ledgers at the first look alone, until it refreshes something.
 
         For who asks of many tables, one after the other, what is out of date: they
         have their sources and dimensions in common.
         """
-        self._seen = {}
+        self._seen.snapshots = {}
         try:
             yield
         finally:
-            self._seen = None
+            self._seen.snapshots = None
 
     @contextmanager
     def listed_anew(self) -> Iterator[None]:
         """Within it, each look lists the ledgers; after it, what was seen before counts no more."""
-        before, self._seen = self._seen, None
+        before, self._seen.snapshots = self._seen.snapshots, None
         try:
             yield
         finally:
-            self._seen = None if before is None else {}
+            self._seen.snapshots = None if before is None else {}
 
     def staged(self, source: Source) -> dict[str, Entry]:
         """The live version of every staged export day of a source, as of now."""
