@@ -54,5 +54,11 @@ setup(
         "tpch": TPCH,
         "test": TEST,
     },
-    entry_points={"console_scripts": ["star-assets=star_assets.cli:main"]},
+    entry_points={
+        "console_scripts": ["star-assets=star_assets.cli:main"],
+        "star_assets.engines": [
+            "duckdb=star_assets.engines.duckdb.engine:DuckDBEngine",
+            "spark=star_assets.engines.spark.engine:SparkEngine",
+        ],
+    },
 )

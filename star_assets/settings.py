@@ -25,7 +25,7 @@ class Settings(BaseSettings):
 
     lake: str = Field("./lake", description="The lake: a folder, or s3://bucket/prefix.")
     model: str = Field("star_assets.star:retail", description="The Star, as package.module:attribute.")
-    engine: Literal["duckdb", "spark", "glue", "auto"] = Field("duckdb", description="What computes.")
+    engine: str = Field("duckdb", description="What computes: duckdb, spark, glue, auto, or what else is installed.")
     spark_master: str | None = Field(
         None, description="Where Spark runs, such as spark://host:7077; none: as Spark's own configuration says."
     )

@@ -19,7 +19,8 @@ from pathlib import Path
 
 import duckdb
 
-from star_assets.engines.duckdb_engine import DuckDBEngine
+from star_assets.books.keys import Keys
+from star_assets.engines.duckdb.session import Database
 from star_assets.engines.engine import StagedInput
 from star_assets.settings import Settings
 from star_assets.star import orders, retail
@@ -67,18 +68,18 @@ def median(times: int, call: Callable[[], object]) -> float:
 
 
 def main() -> None:
-    keys, per_day, times = (int(argument) for argument in sys.argv[1:])
-    engine = DuckDBEngine(retail, Settings())
+    number, per_day, times = (int(argument) for argument in sys.argv[1:])
+    keys = Keys(retail, Database(Settings()))
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        files, day = write_index(folder, keys, per_day), write_day(folder, per_day, keys // per_day)
-        one = [str(FIRST + timedelta(days=keys // per_day // 2))]
+        files, day = write_index(folder, number, per_day), write_day(folder, per_day, number // per_day)
+        one = [str(FIRST + timedelta(days=number // per_day // 2))]
         report = {
             "one more day": median(
-                times, lambda: engine.index_keys(orders, "ordered_at", files[-1], [day], folder / "month.parquet")
+                times, lambda: keys.index_keys(orders, "ordered_at", files[-1], [day], folder / "month.parquet")
             ),
-            "one date": median(times, lambda: engine.exports_of_dates(orders, files, one)),
-            "all dates": median(times, lambda: engine.exports_of_dates(orders, files, None)),
+            "one date": median(times, lambda: keys.exports_of_dates(orders, files, one)),
+            "all dates": median(times, lambda: keys.exports_of_dates(orders, files, None)),
         }
     print(json.dumps(report))
 

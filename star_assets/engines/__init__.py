@@ -1,1 +1,1 @@
-"""What computes: one interface, DuckDB behind it. Engines write files and know nothing of pointers."""
+"""What computes: one interface, and the engines behind it. Engines write files and know nothing of ledgers or books."""

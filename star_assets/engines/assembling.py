@@ -1,6 +1,6 @@
 """What the rows of dimensions and facts are: Ibis expressions over an engine's own tables, the same on every engine.
 
-Not here: how an engine reads files and computes (duckdb_relations, spark_relations), how it writes them.
+Not here: how an engine reads files and computes (duckdb.relations, spark.relations), how it writes them.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ class Assembling(ABC):
     star: Star
 
     @abstractmethod
-    def _staged(self, source: Source, exports: Sequence[StagedInput]) -> Table:
+    def staged(self, source: Source, exports: Sequence[StagedInput]) -> Table:
         """The staged rows of some exports, each with `_export`."""
 
     @abstractmethod
-    def _read(self, table: str, files: Sequence[str]) -> Table:
+    def read(self, table: str, files: Sequence[str]) -> Table:
         """The rows of Parquet files, by column name, as a table of that name."""
 
     @abstractmethod
@@ -43,16 +43,16 @@ class Assembling(ABC):
         """The same rows as a table of that name, which hides how they come about."""
 
     @abstractmethod
-    def _keep(self, table: str, rows: Table) -> Table:
+    def keep(self, table: str, rows: Table) -> Table:
         """The same rows, computed once, as a table of that name."""
 
     @abstractmethod
     def _calendar(self, first: int, last: int) -> Table:
         """`date_key`: every day of the years from the first to the last."""
 
-    def _state(self, source: Source, file: str) -> Table:
+    def state(self, source: Source, file: str) -> Table:
         """A source's current rows, as a transform sees them."""
-        rows = self._read(f"state_{source.name}", [file])
+        rows = self.read(f"state_{source.name}", [file])
         return self._alive(f"alive_{source.name}", rows, source)
 
     def _alive(self, table: str, rows: Table, source: Source) -> Table:
@@ -66,7 +66,7 @@ class Assembling(ABC):
         unknown = ibis.literal(unknown_key(described, dimension.key), type=key.type())
         used = unknown.name(dimension.key).as_table()
         if given.used:
-            used = used.union(self._read("used", given.used).select(dimension.key))
+            used = used.union(self.read("used", given.used).select(dimension.key))
         return with_members(dimension, described, used, self._vanished(dimension, given))
 
     def intervals(self, history: History, given: DimensionInput) -> Table:
@@ -74,14 +74,14 @@ class Assembling(ABC):
         column = self.star.describing(history.of)
         assert column is not None
         assert given.versions is not None
-        steps = self._keep("steps", in_force(self._read("said", [given.versions]), column.source))
+        steps = self.keep("steps", in_force(self.read("said", [given.versions]), column.source))
         alive = self._alive("alive_steps", steps, column.source).drop(SINCE)
         upstream = {**self._upstream(history, given), column.source.name: alive}
         described = carry(self.star.transformed(history, upstream), alive, ROW)
         return history_rows(history, column.column, steps, described, self.members(history.of, given))
 
     def _upstream(self, dimension: Dimension, given: DimensionInput) -> dict[str, Table]:
-        upstream = {source: self._state(self.star.sources[source], state) for source, state in given.states.items()}
+        upstream = {source: self.state(self.star.sources[source], state) for source, state in given.states.items()}
         if CALENDAR in dimension.upstream:
             upstream[CALENDAR] = self._calendar(*given.years)
         return upstream
@@ -91,25 +91,25 @@ class Assembling(ABC):
         column = self.star.describing(dimension)
         if column is None or column.source.exports != "snapshots":
             return None
-        state = self._read(f"listed_{column.source.name}", [given.states[column.source.name]])
+        state = self.read(f"listed_{column.source.name}", [given.states[column.source.name]])
         last = state.group_by(state[column.column].name(dimension.key)).agg(_last=state[LISTED].max())
         return last.filter(last["_last"] < state[LISTED].max().as_scalar()).select(dimension.key)
 
     def fact_rows(self, fact: Fact, given: FactInput) -> Table:
         """The fact's rows of the given dates, each with its `_date`."""
         column = self.star.driving_column(fact)
-        headers = self._current(self._staged(column.source, given.staged[column.source.name]), column.source)
+        headers = self._current(self.staged(column.source, given.staged[column.source.name]), column.source)
         day = business_date(headers[column.column])
         within = day.between(ibis.date(min(given.dates)), ibis.date(max(given.dates)))
-        headers = self._keep("headers", headers.filter(within))
+        headers = self.keep("headers", headers.filter(within))
         upstream = {column.source.name: headers.drop(*system_columns(headers))}
         for part in self.star.parts(fact):
-            lines = self._lines(headers, self._staged(part, given.staged[part.name]), column.source, part)
+            lines = self._lines(headers, self.staged(part, given.staged[part.name]), column.source, part)
             upstream[part.name] = lines.drop(*system_columns(lines))
         for source, state in given.states.items():
-            upstream[source] = self._state(self.star.sources[source], state)
+            upstream[source] = self.state(self.star.sources[source], state)
         rows = without_nulls(fact, self.star.transformed(fact, upstream))
-        rows = with_versions(rows, fact.date, self._histories(fact, given.histories))
+        rows = with_versions(rows, fact.date, self.histories(fact, given.histories))
         dated = rows.mutate(**{DATE: business_date(rows[fact.date])})
         return dated.filter(dated[DATE].isin([ibis.date(date) for date in given.dates]))
 
@@ -121,12 +121,12 @@ class Assembling(ABC):
         """The lines that belong to winning headers, each line's winning row."""
         return lines_of(headers, lines, header, part)
 
-    def _histories(self, fact: Fact, files: Mapping[str, str]) -> dict[str, tuple[History, Table]]:
+    def histories(self, fact: Fact, files: Mapping[str, str]) -> dict[str, tuple[History, Table]]:
         """For each column whose history there is a file of, that history and its rows."""
         found = {}
         for column, history in self.star.versioned(fact).items():
             if history.name in files:
-                rows = self._read(f"every_{history.name}", [files[history.name]])
+                rows = self.read(f"every_{history.name}", [files[history.name]])
                 found[column] = history, self._named(history.name, rows.filter(rows[MEMBER_KIND] != SUPERSEDED))
         return found
 

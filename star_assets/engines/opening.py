@@ -1,35 +1,36 @@
-"""The engines by name. One is imported when it is opened."""
+"""The engines by name, as entry points of `star_assets.engines`. One is imported when it is opened."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib.metadata import entry_points
 
+from star_assets.engines.engine import Engine, Workplace
+from star_assets.model.errors import BadSetting
 from star_assets.model.portable import require_portable
 from star_assets.model.star import Star
 from star_assets.settings import Settings
 
-if TYPE_CHECKING:
-    from star_assets.engines.engine import Engine
-    from star_assets.engines.spark_files import SparkFiles
+# Packages that bring an engine have an entry point of this group, which is called with a Workplace.
+GROUP = "star_assets.engines"
 
-ENGINES = ("duckdb", "spark")
+
+# What STAR_ENGINE may say beside an engine's name: that one is chosen for each run, or that a job of Glue's computes.
+AUTO, GLUE = "auto", "glue"
 
 
 def require_known(star: Star, settings: Settings) -> None:
-    """Raises BadDeclaration where an engine may compute something else than DuckDB would.
+    """Raises BadSetting for an engine that no package has, BadDeclaration where one may compute else than DuckDB would.
 
     Who computes with DuckDB alone may use all that it has.
     """
     if settings.engine != "duckdb":
+        known = entry_points(group=GROUP).names
+        if settings.engine not in (*known, AUTO, GLUE):
+            raise BadSetting("STAR_ENGINE", settings.engine, f"{', '.join(sorted(known))}, {AUTO} or {GLUE}")
         require_portable(star)
 
 
-def open_engine(engine: str, star: Star, settings: Settings, files: SparkFiles) -> Engine:
-    """What computes this star. Nothing is started before it is used."""
-    if engine == "spark":
-        from star_assets.engines.spark_engine import SparkEngine
-
-        return SparkEngine(star, settings, files)
-    from star_assets.engines.duckdb_engine import DuckDBEngine
-
-    return DuckDBEngine(star, settings)
+def open_engine(name: str, workplace: Workplace) -> Engine:
+    """What computes a star. Nothing is started before it is used."""
+    opened: Engine = entry_points(group=GROUP)[name].load()(workplace)
+    return opened

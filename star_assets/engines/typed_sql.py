@@ -1,7 +1,7 @@
 """SQL that types a source's texts by the project's grammar, and says what is wrong with a row.
 
 Here: what is the same in every engine's SQL. Not here: how an engine matches and
-casts one value (duckdb_typing, spark_typing); which text is valid (staging/grammar).
+casts one value (duckdb.typed_sql, spark.typed_sql); which text is valid (staging/grammar).
 """
 
 from __future__ import annotations

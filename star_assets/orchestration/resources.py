@@ -63,7 +63,7 @@ def pyspark_resource(settings: Settings) -> dg.ResourceDefinition:
         from dagster_pyspark import LazyPySparkResource
 
         # A session that is wanted first starts Spark as the engine would.
-        from star_assets.engines.spark_session import QUIET
+        from star_assets.engines.spark.session import QUIET
 
         master = {"spark.master": settings.spark_master} if settings.spark_master else {}
         return LazyPySparkResource(spark_config={**QUIET, **master})

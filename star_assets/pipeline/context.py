@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from star_assets.engines.engine import Workplace
 from star_assets.engines.opening import open_engine, require_known
 from star_assets.lake.ledger import Entry, Ledgers, Snapshot
 from star_assets.lake.places import open_catalog, open_storage
@@ -26,8 +27,14 @@ from star_assets.settings import Settings
 from star_assets.staging.exports import Export, read_exports
 
 if TYPE_CHECKING:
+    from star_assets.books.accounts import Accounts
+    from star_assets.books.audits import Audits
+    from star_assets.books.keys import Keys
+    from star_assets.books.members import Members
+    from star_assets.books.states import States
+    from star_assets.engines.duckdb.session import Database
     from star_assets.engines.engine import Engine, StagedInput
-    from star_assets.engines.spark_files import SparkFiles
+    from star_assets.engines.spark.files import SparkFiles
     from star_assets.lake.catalog import Catalog
     from star_assets.lake.storage import Storage
     from star_assets.pipeline.fold import Folded
@@ -64,6 +71,7 @@ class Context:
         self.settings = settings
         self._code: dict[str, str] = {}
         self._engines: dict[str, Engine] = {}
+        self._opening = threading.Lock()
         self._ledgers: dict[tuple[str, str], Ledgers] = {}
         self._seen = _Seen()
         self._manifests: dict[str, Manifest] = {}
@@ -96,13 +104,57 @@ class Context:
 
     def engine_named(self, name: str) -> Engine:
         """One of the engines; it is opened once."""
-        if name not in self._engines:
-            self._engines[name] = open_engine(name, self.star, self.settings, self._spark_files())
-        return self._engines[name]
+        with self._opening:
+            if name not in self._engines:
+                files = self._spark_files()
+                self._engines[name] = open_engine(name, Workplace(self.star, self.settings, self.database, files))
+            return self._engines[name]
+
+    @cached_property
+    def database(self) -> Database:
+        """DuckDB in this process, which engines and books share."""
+        from star_assets.engines.duckdb.session import Database
+
+        return Database(self.settings)
+
+    @cached_property
+    def states(self) -> States:
+        """What all exports of a source say together."""
+        from star_assets.books.states import States
+
+        return States(self.star, self.database)
+
+    @cached_property
+    def keys(self) -> Keys:
+        """In which exports the rows of each key are."""
+        from star_assets.books.keys import Keys
+
+        return Keys(self.star, self.database)
+
+    @cached_property
+    def members(self) -> Members:
+        """Which members of dimensions facts use."""
+        from star_assets.books.members import Members
+
+        return Members(self.star, self.database)
+
+    @cached_property
+    def audits(self) -> Audits:
+        """What holds files against the model."""
+        from star_assets.books.audits import Audits
+
+        return Audits(self.star, self.database)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """What facts and lines add up to."""
+        from star_assets.books.accounts import Accounts
+
+        return Accounts(self.star, self.database)
 
     def _spark_files(self) -> SparkFiles:
         """How Spark's workers see this machine's files."""
-        from star_assets.engines.spark_files import SharedFiles
+        from star_assets.engines.spark.files import SharedFiles
         from star_assets.lake.bucket_files import BucketFiles
         from star_assets.lake.s3_storage import S3Storage
 

@@ -188,7 +188,7 @@ class DimensionStep:
                 continue
             (file,) = one.files
             before = self._live_file(look.own)
-            drops = before is not None and self.context.engine.drops_members(self.dimension, before, str(file))
+            drops = before is not None and self.context.members.drops_members(self.dimension, before, str(file))
             plan = replace(one.plan, work=drops, identity=one.manifest.identity if one.manifest else one.plan.identity)
             yield Audited(replace(one, plan=plan), self._checks(file))
 
@@ -222,16 +222,16 @@ class DimensionStep:
 
         Where there are some, the file with them is `kept`.
         """
-        before, engine = self._live_file(look.own), self.context.engine
-        if before is None or not engine.drops_members(self.dimension, before, str(file)):
+        before, members = self._live_file(look.own), self.context.members
+        if before is None or not members.drops_members(self.dimension, before, str(file)):
             return []
-        return engine.keep_members(self.dimension, str(file), before, self._used_files(True), kept)
+        return members.keep_members(self.dimension, str(file), before, self._used_files(True), kept)
 
     def _require_unused(self, look: DimensionLook, manifest: Manifest) -> None:
         """Raises LostRace where a fact has come to use a member that would be lost."""
         before = self._live_file(look.own)
         (after,) = self.context.first_files({self.partition: manifest.version})
-        if before and self.context.engine.lost_in_use(self.dimension, before, after, self._used_files(True)):
+        if before and self.context.members.lost_in_use(self.dimension, before, after, self._used_files(True)):
             raise LostRace(self.partition.ledger)
 
     def _used_files(self, keep: bool) -> list[str]:
@@ -243,7 +243,7 @@ class DimensionStep:
         file = self._live_file(own) if live and live.identity.superseded else None
         if file is None:
             return ()
-        return tuple(self.context.engine.superseded_in_use(self.dimension, file, self._used_files(keep)))
+        return tuple(self.context.members.superseded_in_use(self.dimension, file, self._used_files(keep)))
 
     def _live_file(self, own: Snapshot) -> str | None:
         """The live version's file; None where there is none, or where somebody removed it."""
@@ -285,7 +285,7 @@ class DimensionStep:
         return found
 
     def _checks(self, file: Path) -> tuple[CheckResult, ...]:
-        key, found = self.dimension.key, self.context.engine.audit_dimension(self.dimension, str(file))
+        key, found = self.dimension.key, self.context.audits.audit_dimension(self.dimension, str(file))
         checks: tuple[CheckResult, ...] = (
             CheckResult("key not null", found["null_keys"] == 0, f"{key}: {found['null_keys']} rows without a key"),
             CheckResult(
@@ -300,7 +300,7 @@ class DimensionStep:
             ),
         )
         if isinstance(self.dimension, History):
-            broken = self.context.engine.audit_history(self.dimension, str(file))
+            broken = self.context.audits.audit_history(self.dimension, str(file))
             problem = f"members whose intervals have gaps or overlaps: expected 0, found {broken}"
             checks += (CheckResult("intervals", broken == 0, problem),)
         return checks

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from star_assets.engines.engine import Engine, FactInput, FactRules
+from star_assets.books.audits import FactRules
+from star_assets.engines.engine import Engine, FactInput
 from star_assets.lake.ledger import Ledger, Snapshot, swap
 from star_assets.lake.publish import SINCE, VERSION, Commit, commit, serve
 from star_assets.lake.storage import each
@@ -84,7 +85,7 @@ class FactStep:
             return
         members = {target.name: self._live_file(look, target, good[0].plan.day) for target in self._dimensions()}
         files = {one.plan.day: str(one.files[0]) for one in good}
-        rules = self.context.engine.audit_fact(self.fact, files, members)
+        rules = self.context.audits.audit_fact(self.fact, files, members)
         self._require_announced(look, list(files.values()))
         against = {name: _state(found) for name, found in look.dimensions.items()}
         for one in good:
@@ -152,7 +153,7 @@ class FactStep:
             announced = look.dimensions[target.name].ledger(None).next
             if announced:
                 (members,) = self.context.first_files({Partition("olap", target.name): announced.version})
-                if self.context.engine.missing_members(column, files, target, members):
+                if self.context.audits.missing_members(column, files, target, members):
                     raise LostRace(Partition("olap", target.name).ledger)
 
     def _checks(self, day: str, found: FactRules) -> tuple[CheckResult, ...]:

@@ -99,7 +99,7 @@ def source_state(context: Context, source: Source, staged: Snapshot, keep: bool)
     book = _book(context, source, "_state", context.code_identity(source.name), staged)
 
     def fold(base: str | None, exports: Sequence[StagedInput], file: Path) -> str:
-        return context.engine.fold(source, base, exports, file)
+        return context.states.fold(source, base, exports, file)
 
     return folded(context, book, fold, keep)
 
@@ -113,7 +113,7 @@ def source_versions(context: Context, source: Source, staged: Snapshot, keep: bo
     book = _book(context, source, "_versions", context.code_identity(source.name), staged)
 
     def fold(base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
-        context.engine.fold_versions(source, base, exports, file)
+        context.states.fold_versions(source, base, exports, file)
 
     return folded(context, book, fold, keep, in_order=True)
 
@@ -124,7 +124,7 @@ def used_keys(context: Context, column: SourceColumn, key: str, staged: Snapshot
     book = _book(context, column.source, f"_used_{column.column}", code, staged)
 
     def fold(base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
-        context.engine.fold_keys(column.column, key, base, exports, file)
+        context.states.fold_keys(column.column, key, base, exports, file)
 
     return folded(context, book, fold, keep)
 

@@ -69,7 +69,7 @@ class FactHistories:
 
     def _ask(self, name: str, months: Sequence[str]) -> dict[str, str]:
         (file,) = self.context.first_files({Partition("olap", name): self.versions[name]})
-        return self.context.engine.history_digests(self.tables[name], file, list(months))
+        return self.context.audits.history_digests(self.tables[name], file, list(months))
 
     def _verify(self, dates: Snapshot) -> Verified:
         """Look at the rows of dates whose month has another digest than they were built with, unless that was done."""
@@ -83,7 +83,7 @@ class FactHistories:
         if unknown:
             files = self.context.first_files({partition: entry.version for partition, entry in unknown.items()})
             by_date = {partition.key: [file] for partition, file in zip(unknown, files, strict=True)}
-            outdated = set(self.context.engine.outdated_versions(self.fact, by_date, self.files))
+            outdated = set(self.context.audits.outdated_versions(self.fact, by_date, self.files))
             verified |= {d: [*self._key(d, changed[d]), d not in outdated] for d in by_date}
         if verified == known:
             return verified

@@ -48,7 +48,7 @@ class KeyIndex:
             self.context,
             partition,
             self.months,
-            lambda: self.context.engine.exports_of_dates(source, self.files, None),
+            lambda: self.context.keys.exports_of_dates(source, self.files, None),
             self.keep,
         )
 
@@ -80,7 +80,7 @@ class LineIndex:
             self.context,
             partition,
             [*self.headers.months, *self.months],
-            lambda: self.context.engine.line_exports_of_dates(
+            lambda: self.context.keys.line_exports_of_dates(
                 header.source, self.headers.files, self.part, self.files, None
             ),
             self.keep,
@@ -115,7 +115,7 @@ def _months(context: Context, column: SourceColumn, staged: Snapshot, keep: bool
     code = digest(source=context.code_identity(source.name), timezone=context.settings.timezone)
 
     def fold(base: str | None, added: Sequence[StagedInput], file: Path) -> None:
-        context.engine.index_keys(source, column.column, base, added, file)
+        context.keys.index_keys(source, column.column, base, added, file)
 
     return _by_month(context, source, f"_index_{column.column}", code, staged, fold, keep)
 
@@ -124,7 +124,7 @@ def _line_months(context: Context, part: Source, staged: Snapshot, keep: bool) -
     code = digest(source=context.code_identity(part.name))
 
     def fold(base: str | None, added: Sequence[StagedInput], file: Path) -> None:
-        context.engine.index_lines(part, base, added, file)
+        context.keys.index_lines(part, base, added, file)
 
     return _by_month(context, part, "_index_lines", code, staged, fold, keep)
 

@@ -51,7 +51,7 @@ def _months(context: Context, fact: Fact, column: str, keep: bool) -> Iterator[s
     dates, kept = context.look("olap", fact.name), context.look("olap", table)
 
     def fold(base: str | None, added: Sequence[StagedInput], file: Path) -> None:
-        context.engine.fold_members(column, base, added, file)
+        context.members.fold_members(column, base, added, file)
 
     for month, ledger in sorted(dates.ledgers.items()):
         versions = _versions(fact, ledger)

@@ -75,7 +75,7 @@ def _steps(warehouse: Warehouse, fact: Fact, grain: Source, days: Sequence[str],
             for measure in measures:
                 found[day][step][measure] += sign * Decimal(line[measure] or 0)
 
-    for line in warehouse.engine.explain(fact, _given(warehouse, fact, grain, days, staged)):
+    for line in warehouse.accounts.explain(fact, _given(warehouse, fact, grain, days, staged)):
         add(line["export"], STAGED, line, 1)
         if line["cause"]:
             add(line["export"], line["cause"], line, -1)
@@ -103,7 +103,7 @@ def _raw(warehouse: Warehouse, grain: Source, days: Sequence[str], staged: Stage
 
 def _live(warehouse: Warehouse, fact: Fact, days: Sequence[str]) -> dict[str, Amounts]:
     """What queries find on each date."""
-    totals = warehouse.engine.file_totals(fact, warehouse.served_files(fact, days))
+    totals = warehouse.accounts.file_totals(fact, warehouse.served_files(fact, days))
     nothing = dict.fromkeys(("rows", *fact.summed), Decimal(0))
     return {
         day: {measure: amount or Decimal(0) for measure, amount in totals.get(day, nothing).items()} for day in days
@@ -122,12 +122,12 @@ def _given(warehouse: Warehouse, fact: Fact, grain: Source, days: Sequence[str],
     files = [file for one in warehouse.staged_inputs(grain, versions) for file in one.files]
     headers = KeyIndex(warehouse, warehouse.star.driving_column(fact), look.staged[driving.name], keep=False)
     if grain is driving:
-        exports[grain.name].update(warehouse.engine.exports_of_lines(grain, headers.files, files))
+        exports[grain.name].update(warehouse.keys.exports_of_lines(grain, headers.files, files))
     else:
-        exports[driving.name].update(warehouse.engine.header_exports_of_lines(grain, headers.files, files))
+        exports[driving.name].update(warehouse.keys.header_exports_of_lines(grain, headers.files, files))
     if grain.lines == "changed" and grain is not driving:
         own = LineIndex(warehouse, headers, grain, look.staged[grain.name], keep=False)
-        exports[grain.name].update(warehouse.engine.exports_of_lines(grain, own.files, files))
+        exports[grain.name].update(warehouse.keys.exports_of_lines(grain, own.files, files))
     inputs = {}
     for source in sources:
         live = look.staged[source.name].live

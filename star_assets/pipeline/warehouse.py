@@ -144,7 +144,7 @@ class Warehouse(Context):
             partition = Partition("olap", target.name)
             if live := read_day(self.storage, partition).live:
                 (dimensions[target.name],) = self.first_files({partition: live.version})
-        return self.engine.joined_totals(table, files, dimensions)
+        return self.accounts.joined_totals(table, files, dimensions)
 
     def rollback(self, table: str, day: str | None, version: str | None) -> Day:
         """Make an earlier version live again: `version`, or the one before the live one.
@@ -194,7 +194,7 @@ class Warehouse(Context):
         partition = Partition("olap", dimension.name)
         before, after = (self.first_files({partition: version})[0] for version in (live, manifest.version))
         for fact, used in used_members(self, dimension, keep=True).items():
-            if missing := self.engine.lost_in_use(dimension, before, after, used):
+            if missing := self.members.lost_in_use(dimension, before, after, used):
                 raise RollbackRefused(dimension.name, manifest.version, fact, missing[:SHOWN])
 
     def _require_references(self, fact: Fact, partition: Partition, manifest: Manifest) -> None:
@@ -204,7 +204,7 @@ class Warehouse(Context):
             dimension = Partition("olap", target.name)
             if live := read_day(self.storage, dimension).live:
                 (members,) = self.first_files({dimension: live.version})
-                if missing := self.engine.missing_members(column, files, target, members):
+                if missing := self.audits.missing_members(column, files, target, members):
                     broken.append(f"{column}: expected members of {target.name}, found {', '.join(missing)}")
         if broken:
             kept = self.storage.uri(partition.version_folder(manifest.version))

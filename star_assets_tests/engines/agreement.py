@@ -22,7 +22,7 @@ from ibis.common.exceptions import IbisError
 from ibis.expr.types import Table
 
 from star_assets.engines import duckdb_relations, spark_sql
-from star_assets.engines.duckdb_session import connect
+from star_assets.engines.duckdb.session import connect
 from star_assets.model.functions import business_date, start_of_day, surrogate_key
 from star_assets.model.portable import AGREED_FILE, signature, signatures
 from star_assets.settings import Settings
@@ -376,7 +376,7 @@ class Both:
     """The same rows in both engines."""
 
     def __init__(self) -> None:
-        from star_assets.engines.spark_session import open_session
+        from star_assets.engines.spark.session import open_session
 
         settings = Settings(engine="spark", timezone=ZONE, threads=2)
         self.folder = tempfile.TemporaryDirectory()

@@ -9,10 +9,11 @@ from typing import Any
 import duckdb
 import pyarrow.parquet as pq
 
-from star_assets.engines.opening import ENGINES
 from star_assets.model import Star
 from star_assets.pipeline.warehouse import Warehouse
 from star_assets.settings import Settings
+
+ENGINES = ("duckdb", "spark")
 
 
 class Pair:

@@ -10,21 +10,24 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from star_assets.engines.duckdb_engine import DuckDBEngine
-from star_assets.engines.duckdb_facts import ROW_GROUP
-from star_assets.engines.duckdb_staging import SMALL
+from star_assets.books.audits import Audits
+from star_assets.books.states import States
+from star_assets.engines.duckdb.engine import ROW_GROUP, DuckDBEngine
+from star_assets.engines.duckdb.staging import SMALL
 from star_assets.engines.engine import DimensionInput, ExportInput, FactInput, RawInput, StagedInput
 from star_assets.model import Star
 from star_assets.settings import Settings
 from star_assets.staging.files import inspect_file
 from star_assets.star import dim_time, retail
 
+from ..workplaces import workplace
+
 DAY = "2023-07-01"
 ORDERS = 100_000
 
 
 def engine(**settings: str) -> DuckDBEngine:
-    return DuckDBEngine(retail, Settings(threads=2, **settings))
+    return DuckDBEngine(workplace(retail, Settings(threads=2, **settings)))
 
 
 def exported(source: str, day: str, rows: str, folder: Path) -> ExportInput:
@@ -101,7 +104,7 @@ def test_the_compression_is_the_one_asked_for(tmp_path: Path, compression: str) 
     duck = engine(compression=compression)
     given = staged(duck, "stores", "1,a,b,c,d,,\n", tmp_path)
     state = tmp_path / "state.parquet"
-    duck.fold(retail.sources["stores"], None, [given], state)
+    States(retail, duck.database).fold(retail.sources["stores"], None, [given], state)
     members = tmp_path / "members.parquet"
     duck.build_dimension(retail.dimensions["dim_store"], DimensionInput({"stores": str(state)}, (), (1, 1)), members)
     for file in (given.files[0], state, members):
@@ -110,11 +113,11 @@ def test_the_compression_is_the_one_asked_for(tmp_path: Path, compression: str) 
 
 def test_a_calendar_of_any_years(tmp_path: Path) -> None:
     """Somebody's sentinel date must not stop the load: the first year and the last are years too."""
-    duck = DuckDBEngine(Star([], [dim_time], []), Settings(threads=2))
+    duck = DuckDBEngine(workplace(Star([], [dim_time], []), Settings(threads=2)))
     for first, last, days in ((1, 1, 365), (2024, 2024, 366), (9999, 9999, 365)):
         file = tmp_path / f"{first}.parquet"
         duck.build_dimension(dim_time, DimensionInput({}, (), (first, last)), file)
-        assert duck.audit_dimension(dim_time, str(file)) == {
+        assert Audits(duck.star, duck.database).audit_dimension(dim_time, str(file)) == {
             "rows": days + 1,
             "null_keys": 0,
             "repeated_keys": 0,

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from star_assets.engines.duckdb_session import business_date, connect, name, text, told
+from star_assets.engines.duckdb.session import business_date, connect, name, text, told
 from star_assets.model.errors import EngineFailed, LakeFull, LakeRefused, StarError
 from star_assets.settings import Settings
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from star_assets.engines.duckdb_typing import DuckDBTypedSql
+from star_assets.engines.duckdb.typed_sql import DuckDBTypedSql
 from star_assets.model import Source, load_star
 from star_assets.samples.retailer import write_exports
 from star_assets.settings import Settings
@@ -105,8 +105,8 @@ def test_every_type_has_one_form_in_parquet(hard_cases: Pair) -> None:
 @pytest.mark.parametrize("timezone", ["UTC", "America/New_York", "America/Havana", "Australia/Lord_Howe"])
 def test_the_grammar_means_the_same(timezone: str) -> None:
     """Every text that is, or only looks like, a value of some type, read as each type."""
-    from star_assets.engines.spark_session import open_session
-    from star_assets.engines.spark_typing import SparkTypedSql
+    from star_assets.engines.spark.session import open_session
+    from star_assets.engines.spark.typed_sql import SparkTypedSql
 
     texts = [
         None,

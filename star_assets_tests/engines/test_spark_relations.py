@@ -11,15 +11,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from star_assets.engines.duckdb.relations import relations
 from star_assets.engines.engine import StagedInput
-from star_assets.engines.opening import open_engine
-from star_assets.engines.spark_files import SharedFiles
-from star_assets.engines.spark_session import open_session
+from star_assets.engines.spark.relations import SparkRelations
+from star_assets.engines.spark.session import open_session
 from star_assets.model import Column, Source, Star
 from star_assets.model.errors import BadSetting, StagedOtherwise
 from star_assets.settings import Settings
 
 from ..spark import needs_spark
+from ..workplaces import workplace
 
 pytestmark = needs_spark
 
@@ -59,14 +60,16 @@ def test_rows_have_the_declared_types_whatever_staged_them(tmp_path: Path, days:
     """A declaration may grow; days whose raw files are gone stay as they were staged."""
     found = {}
     for name in ("duckdb", "spark"):
-        engine: Any = open_engine(name, Star([items], [], []), Settings(engine=name), SharedFiles())
+        place = workplace(Star([items], [], []), Settings(engine=name))
         exports = staged(tmp_path, *days)
         if name == "spark":
-            rows = engine.spark._staged(items, exports)
-            selected = [tuple(row) for row in engine.spark.session.table(rows.get_name()).collect()]
+            spark = SparkRelations(place.star, place.settings, place.files)
+            rows = spark.staged(items, exports)
+            selected = [tuple(row) for row in spark.session.table(rows.get_name()).collect()]
         else:
-            rows = engine._staged(items, exports)
-            selected = engine.connection.execute(f"FROM {rows.get_name()}").fetchall()
+            with relations(place.star, place.database, "reading") as tables:
+                rows = tables.staged(items, exports)
+                selected = tables.execute(f"FROM {rows.get_name()}").fetchall()
         types = {column: str(type_).removeprefix("!") for column, type_ in rows.schema().items()}
         found[name] = types, sorted(str(sorted(zip(rows.columns, row, strict=True))) for row in selected)
     assert found["spark"] == found["duckdb"]
@@ -75,9 +78,9 @@ def test_rows_have_the_declared_types_whatever_staged_them(tmp_path: Path, days:
 def test_a_type_that_holds_less_than_was_staged_is_an_error(tmp_path: Path) -> None:
     """A cast would lose digits, or turn text into NULL."""
     narrow = Source("items", key="item", columns={"item": "int32", "price": "decimal(9,2)", "code": "string"})
-    engine: Any = open_engine("spark", Star([narrow], [], []), Settings(engine="spark"), SharedFiles())
+    place = workplace(Star([narrow], [], []), Settings(engine="spark"))
     with pytest.raises(StagedOtherwise, match="'item' as int32 in all that is staged, found int64"):
-        engine.spark._staged(narrow, staged(tmp_path, OLD))
+        SparkRelations(place.star, place.settings, place.files).staged(narrow, staged(tmp_path, OLD))
 
 
 def test_an_older_spark_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from star_assets.engines.spark_engine import SparkEngine
+from star_assets.engines.spark.engine import SparkEngine
 from star_assets.lake.s3_storage import S3Storage
 from star_assets.pipeline.warehouse import Warehouse
 from star_assets.samples.retailer import write_exports
@@ -64,7 +64,7 @@ def test_a_lake_in_a_bucket_is_the_same(both: dict[str, Warehouse]) -> None:
     assert isinstance(engine_, SparkEngine)
     live = {day: entry.version for day, entry in both["spark"].staged(retail.sources["orders"]).items()}
     staged = both["spark"].staged_inputs(retail.sources["orders"], live)
-    read = engine_.spark.session.table(engine_.spark._staged(retail.sources["orders"], staged).get_name()).inputFiles()
+    read = engine_.spark.session.table(engine_.spark.staged(retail.sources["orders"], staged).get_name()).inputFiles()
     assert read
     assert all(name.startswith(f"s3a://{storage.bucket}/") for name in read)
     assert list(storage.walk("staging/_spark")) == []

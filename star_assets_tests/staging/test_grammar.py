@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from star_assets.engines.duckdb_typing import DuckDBTypedSql
+from star_assets.engines.duckdb.typed_sql import DuckDBTypedSql
 from star_assets.model import Column, Source, Type
 from star_assets.staging.grammar import expected, pattern
 

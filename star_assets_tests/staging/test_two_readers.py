@@ -13,11 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from star_assets.engines.duckdb_engine import DuckDBEngine
+from star_assets.engines.duckdb.engine import DuckDBEngine
 from star_assets.engines.engine import ExportInput, RawInput, StagedDay
 from star_assets.model import Column, Csv, Source, Star
 from star_assets.settings import Settings
 from star_assets.staging.files import inspect_file
+
+from ..workplaces import workplace
 
 DAY = "2023-07-01"
 ANY = Column("string", optional=True)
@@ -47,7 +49,7 @@ TEXTS = [
 @pytest.fixture(scope="module")
 def engine() -> Iterator[DuckDBEngine]:
     with tempfile.TemporaryDirectory() as lake:
-        yield DuckDBEngine(Star([], [], []), Settings(lake=lake, threads=2))
+        yield DuckDBEngine(workplace(Star([], [], []), Settings(lake=lake, threads=2)))
 
 
 @st.composite

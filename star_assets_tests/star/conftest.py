@@ -9,7 +9,7 @@ import ibis
 import pytest
 from ibis.expr.types import Table
 
-from star_assets.engines.duckdb_session import business_date
+from star_assets.engines.duckdb.session import business_date
 
 Rows = list[dict[str, Any]]
 

@@ -20,14 +20,13 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from star_assets.engines.duckdb_session import FILE, name, parquet, parquet_format, text, text_list, told
-from star_assets.engines.duckdb_typing import DuckDBTypedSql
+from star_assets.engines.duckdb.session import FILE, Database, name, parquet, parquet_format, text, text_list, told
+from star_assets.engines.duckdb.typed_sql import DuckDBTypedSql
 from star_assets.engines.engine import ExportInput, FileCount, RawInput, StagedDay
 from star_assets.engines.portions import portions
 from star_assets.engines.typed_sql import Header
 from star_assets.model.errors import StarError
 from star_assets.model.source import Source
-from star_assets.settings import Settings
 from star_assets.staging.reading import read_records
 from star_assets.staging.records import LINE, RAW
 
@@ -61,14 +60,13 @@ class Staging:
 
     def __init__(
         self,
-        connection: duckdb.DuckDBPyConnection,
+        database: Database,
         source: Source,
         reserved_keys: Mapping[str, object],
-        settings: Settings,
     ) -> None:
-        self.connection = connection
+        self.database = database
         self.source = source
-        self.settings = settings
+        self.settings = database.settings
         self.sql = DuckDBTypedSql(source, reserved_keys)
 
     def stage(self, exports: Sequence[ExportInput], folder: Path) -> Iterator[StagedDay]:
@@ -78,12 +76,12 @@ class Staging:
             together |= {day.day: day for day in self._stage_exactly_together(group, folder)}
 
         def stage(days: Sequence[ExportInput]) -> list[StagedDay]:
-            return self._with_repeated_keys([together.get(day.day) or self._stage_day(day, folder) for day in days])
+            return self.with_repeated_keys([together.get(day.day) or self._stage_day(day, folder) for day in days])
 
         with ThreadPoolExecutor(self.settings.threads) as pool:
-            yield from chain.from_iterable(pool.map(stage, self._portions(exports)))
+            yield from chain.from_iterable(pool.map(stage, self.portions(exports)))
 
-    def _portions(self, exports: Sequence[ExportInput]) -> Iterator[list[ExportInput]]:
+    def portions(self, exports: Sequence[ExportInput]) -> Iterator[list[ExportInput]]:
         """Neighbours that one thread stages and looks over for repeated keys, in order; enough for all threads."""
         return portions(exports, _bytes, min(PORTION, sum(map(_bytes, exports)) / self.settings.threads))
 
@@ -97,7 +95,7 @@ class Staging:
             f"{self._read_csv(header, list(days))} JOIN (VALUES {listed}) AS days({files}, {of_day}) USING ({files})"
         )
         typed = self.sql.strict(texts, header, f"{of_day} AS {DAY}")
-        columns = ", ".join(name(column) for column in [*self.sql.columns, *self._extra([header])])
+        columns = ", ".join(name(column) for column in [*self.sql.columns, *self.extra([header])])
         out = folder / f"from-{group[0].day}"
         with self._session(group[0].day) as cursor:
             try:
@@ -125,13 +123,13 @@ class Staging:
     @contextmanager
     def _session(self, day: str) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection to the same database, in the source's time zone."""
-        with told(f"staging {self.source.name} {day}"), self.connection.cursor() as cursor:
+        with told(f"staging {self.source.name} {day}"), self.database.cursor() as cursor:
             if self.source.timezone != "UTC":
                 # A timestamp without offset is read in the session's zone.
                 cursor.execute(f"SET TimeZone = {text(self.source.timezone)}")
             yield cursor
 
-    def _with_repeated_keys(self, staged: Sequence[StagedDay]) -> list[StagedDay]:
+    def with_repeated_keys(self, staged: Sequence[StagedDay]) -> list[StagedDay]:
         """The days, each with its count of keys that have several rows of one version, and not identical ones."""
         files = [str(day.file) for day in staged]
         keys = ", ".join(map(name, self.source.keys))
@@ -183,7 +181,7 @@ class Staging:
         if pq.read_metadata(staged).num_rows != sum(file.profile.records for file in export.files):
             return None
         counts = [FileCount(file.name, file.profile.records, file.profile.records, 0) for file in export.files]
-        return StagedDay(export.day, staged, tuple(counts), extra=self._extra(headers))
+        return StagedDay(export.day, staged, tuple(counts), extra=self.extra(headers))
 
     def _read_csv(self, header: Header, paths: list[str]) -> str:
         csv = self.source.csv
@@ -224,9 +222,9 @@ class Staging:
             day,
             staged,
             tuple(counts),
-            self._write_rejects(day, rejects, folder) if rejects else None,
+            self.write_rejects(day, rejects, folder) if rejects else None,
             tuple(f"{file}, line {line}: {reason}" for file, line, reason, _ in rejects[:TOLD]),
-            self._extra(headers),
+            self.extra(headers),
         )
 
     def _stage_exactly_together(self, group: Sequence[ExportInput], folder: Path) -> list[StagedDay]:
@@ -244,7 +242,7 @@ class Staging:
 
     def _stage_read(self, header: Header, days: Mapping[str, _ReadDay], folder: Path) -> Iterator[StagedDay]:
         records = pa.concat_tables([table for day in days.values() for table in day.records])
-        columns = [*self.sql.columns, *self._extra([header])]
+        columns = [*self.sql.columns, *self.extra([header])]
         listed = ", ".join(map(name, columns))
         out = Path(tempfile.mkdtemp(prefix="exactly-", dir=folder))
         kept = (f"{name(RAW_DAY)} AS {DAY}", f"{name(RAW_FILE)} AS _name")
@@ -284,7 +282,7 @@ class Staging:
         self, cursor: duckdb.DuckDBPyConnection, day: str, parts: Sequence[tuple[str, Header]], folder: Path
     ) -> Path:
         """The valid rows of all parts, by column name; columns that a part lacks are NULL."""
-        columns = [*self.sql.columns, *self._extra([header for _, header in parts])]
+        columns = [*self.sql.columns, *self.extra([header for _, header in parts])]
         rows = " UNION ALL BY NAME ".join(f"({part})" for part in (self.sql.no_rows(), *(part for part, _ in parts)))
         file = folder / f"{day}.parquet"
         cursor.execute(
@@ -293,7 +291,8 @@ class Staging:
         )
         return file
 
-    def _write_rejects(self, day: str, rejects: list[tuple[str, int, str, str]], folder: Path) -> Path:
+    def write_rejects(self, day: str, rejects: list[tuple[str, int, str, str]], folder: Path) -> Path:
+        """Write (file, line, reason, raw) of each reject of a day."""
         file = folder / f"{day}.rejects.parquet"
         columns = [
             pa.array(values, field.type) for values, field in zip(zip(*rejects, strict=True), REJECTS, strict=True)
@@ -301,7 +300,7 @@ class Staging:
         pq.write_table(pa.Table.from_arrays(columns, schema=REJECTS), file, compression=self.settings.compression)
         return file
 
-    def _extra(self, headers: Sequence[Header]) -> Header:
+    def extra(self, headers: Sequence[Header]) -> Header:
         """The staged names of columns that the declaration does not list, in order of appearance."""
         return tuple(dict.fromkeys(column for header in headers for column in self.sql.carried(header).values()))
 

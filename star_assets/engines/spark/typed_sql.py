@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from star_assets.engines.spark_sql import name, sql_type, text, to_utc
+from star_assets.engines.spark.sql import name, sql_type, text, to_utc
 from star_assets.engines.typed_sql import Header, TypedSql
 from star_assets.model.types import Type
 from star_assets.staging import grammar

@@ -18,9 +18,9 @@ from ibis.expr.types import Table
 
 from star_assets.engines.assembling import Assembling
 from star_assets.engines.engine import StagedInput
-from star_assets.engines.spark_files import SparkFiles
-from star_assets.engines.spark_session import open_session
-from star_assets.engines.spark_sql import name, physical, sql_type, statement
+from star_assets.engines.spark.files import SparkFiles
+from star_assets.engines.spark.session import open_session
+from star_assets.engines.spark.sql import name, physical, sql_type, statement
 from star_assets.model.errors import EngineFailed, StagedOtherwise
 from star_assets.model.source import Source
 from star_assets.model.star import Star
@@ -59,7 +59,8 @@ class SparkRelations(Assembling):
         """The one session of this engine, opened when first used."""
         return open_session(self.settings, self.files.options)
 
-    def _staged(self, source: Source, exports: Sequence[StagedInput]) -> Table:
+    def staged(self, source: Source, exports: Sequence[StagedInput]) -> Table:
+        """The staged rows of some exports, each with `_export`."""
         days = {file: export.day for export in exports for file in export.files}
         self._require_declared(source, list(days))
         names = self.files.seen(list(days))
@@ -87,13 +88,15 @@ class SparkRelations(Assembling):
         fields |= {DELETED: Type("boolean")} if source.tombstone else {}
         return fields | ({LISTED: Type("date")} if source.exports == "snapshots" else {})
 
-    def _read(self, table: str, files: Sequence[str]) -> Table:
+    def read(self, table: str, files: Sequence[str]) -> Table:
+        """The rows of Parquet files, by column name, as a table of that name."""
         return self.view(table, self._read_files(files, {}).drop(FILE))
 
     def _named(self, table: str, rows: Table) -> Table:
         return self.view(table, self.session.sql(statement(rows, self.settings.timezone)))
 
-    def _keep(self, table: str, rows: Table) -> Table:
+    def keep(self, table: str, rows: Table) -> Table:
+        """The same rows, computed once, as a table of that name."""
         self._kept[table] = self.session.sql(statement(rows, self.settings.timezone)).persist()
         return self.view(table, self._kept[table])
 

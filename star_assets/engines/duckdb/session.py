@@ -1,9 +1,13 @@
-"""A DuckDB session as the engine uses it: bounded memory, business dates, small SQL helpers."""
+"""DuckDB as engines and books use it: one database in bounded memory, a session for each call, SQL helpers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 
 import duckdb
 
@@ -25,6 +29,56 @@ _DUCKDB = {
     "date": "DATE",
     "timestamp": "TIMESTAMP_MS",
 }
+
+
+class Database:
+    """DuckDB in this process's memory, for all threads. It takes up to the memory limit, then spills to disk.
+
+    Threads never meet: each call has a session, whose tables and views are in a
+    schema of its own.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._spill = tempfile.TemporaryDirectory(prefix="star_assets_spill_")
+        self._opening = threading.Lock()
+        self._numbers = itertools.count()
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection of its own, for one thread."""
+        with self._opening:
+            return self._connection.cursor()
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A session that is over, with all its tables, when the context is left."""
+        schema = f"session_{next(self._numbers)}"
+        with self.cursor() as connection:
+            connection.execute(f"CREATE SCHEMA {schema}")
+            try:
+                connection.execute(f"SET schema = {text(schema)}")
+                yield Session(connection, schema)
+            finally:
+                connection.execute(f"DROP SCHEMA {schema} CASCADE")
+
+    @cached_property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        return connect(self.settings, self._spill.name)
+
+
+class Session:
+    """A connection whose tables and views nobody else sees."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, schema: str) -> None:
+        self.connection = connection
+        self._schema = schema
+
+    @contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Another connection that sees the session's tables, for a thread of it."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(f"SET schema = {text(self._schema)}")
+            yield cursor
 
 
 def connect(settings: Settings, spill: str) -> duckdb.DuckDBPyConnection:
@@ -98,6 +152,12 @@ def parquet(files: Sequence[str], evolving: bool = True) -> str:
         f"read_parquet({text_list(files)}, union_by_name={str(evolving).lower()}, "
         f"hive_partitioning=false, filename={text(FILE)})"
     )
+
+
+def dated(files: Mapping[str, Sequence[str]]) -> str:
+    """SQL for a table (FILE, _date) that says which date each file is of; there must be one."""
+    rows = (f"({text(file)}, {text(date)})" for date, several in files.items() for file in several)
+    return f"(VALUES {', '.join(rows)}) AS dated({FILE}, _date)"
 
 
 def parquet_format(settings: Settings, *options: str) -> str:

@@ -1,15 +1,15 @@
 """The Spark engine: raw files and transforms on any cluster, the books on the machine that drives it.
 
 Spark reads and types the exports, and computes dimensions, histories and facts:
-what is large, and what runs the star's own functions. States, the key index,
-audits and reconciliation stay with DuckDB: they grow with keys and members, not
-with columns times lines, and hold what Spark built against a second opinion.
-DuckDB also writes every file that is published, out of Spark's runs, so that
-files have the same types, statistics and sizes whoever computed them.
+what is large, and what runs the star's own functions. DuckDB writes every file
+that is published, out of Spark's runs, so that files have the same types,
+statistics and sizes whoever computed them. Not here: the books, which are
+DuckDB's, since they grow with keys and members, not with columns times lines.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,53 +17,56 @@ from pathlib import Path
 from ibis.expr.types import Table
 
 from star_assets.engines.assembling import DATE
-from star_assets.engines.duckdb_engine import DuckDBEngine
-from star_assets.engines.duckdb_facts import ROW_GROUP
-from star_assets.engines.duckdb_relations import names, physical
-from star_assets.engines.duckdb_session import name, parquet, parquet_format, text
-from star_assets.engines.engine import DimensionInput, ExportInput, FactInput, StagedDay
-from star_assets.engines.spark_files import SparkFiles
-from star_assets.engines.spark_relations import SparkRelations
-from star_assets.engines.spark_session import told
-from star_assets.engines.spark_staging import SparkStaging
+from star_assets.engines.duckdb.engine import ROW_GROUP
+from star_assets.engines.duckdb.relations import names, physical
+from star_assets.engines.duckdb.session import name, parquet, parquet_format, text
+from star_assets.engines.engine import DimensionInput, ExportInput, FactInput, StagedDay, Workplace
+from star_assets.engines.spark.relations import SparkRelations
+from star_assets.engines.spark.session import told
+from star_assets.engines.spark.staging import SparkStaging
 from star_assets.model.source import Source
-from star_assets.model.star import Star
 from star_assets.model.tables import Dimension, Fact, History
-from star_assets.settings import Settings
 
 
-class SparkEngine(DuckDBEngine):
-    """An Engine on a Spark session and, beside it, a DuckDB connection."""
+class SparkEngine:
+    """An Engine on a Spark session; calls of several threads take turns, each of which has all workers."""
 
     # A job takes seconds to begin, and Spark needs no bound to its memory: what bounds
     # a pass is how much work is lost where it ends midway.
     pass_bytes = 4 * 1024**3
 
-    def __init__(self, star: Star, settings: Settings, files: SparkFiles) -> None:
-        super().__init__(star, settings)
-        self.spark = SparkRelations(star, settings, files)
+    def __init__(self, workplace: Workplace) -> None:
+        self.star = workplace.star
+        self.database = workplace.database
+        self.settings = workplace.settings
+        self.spark = SparkRelations(workplace.star, workplace.settings, workplace.files)
+        self._turn = threading.Lock()
 
     def stage(self, source: Source, exports: Sequence[ExportInput], folder: Path) -> Iterator[StagedDay]:
         """Raw exports → typed, valid rows and rejects, a file a day."""
-        reserved = self.star.reserved_keys(source)
-        return SparkStaging(self.spark, self.connection, source, reserved, self.settings).stage(exports, folder)
+        staging = SparkStaging(self.spark, self.database, source, self.star.reserved_keys(source))
+        with self._turn:
+            return iter(list(staging.stage(exports, folder)))
 
     @told("building a dimension")
     def build_dimension(self, dimension: Dimension, given: DimensionInput, file: Path) -> None:
         """The transform over the states, with the members that nothing describes."""
-        self._write_table(self.spark.members(dimension, given), dimension.key, file)
+        with self._turn:
+            self._write_table(self.spark.members(dimension, given), dimension.key, file)
 
     @told("building a history")
     def build_history(self, history: History, given: DimensionInput, file: Path) -> None:
         """The transform over all that the describing source ever said, interval by interval."""
-        self._write_table(self.spark.intervals(history, given), history.key, file)
+        with self._turn:
+            self._write_table(self.spark.intervals(history, given), history.key, file)
 
     @told("building a fact")
     def build_fact(self, fact: Fact, given: FactInput, folder: Path) -> dict[str, Path]:
         """One job computes the range, each date as runs of sorted rows; each becomes a file."""
-        rows = self.spark.fact_rows(fact, given)
         order = list(dict.fromkeys((*fact.sort_by, fact.key)))
-        found = self.spark.write(rows, folder / "runs", order, by=DATE)
+        with self._turn:
+            rows = self.spark.fact_rows(fact, given)
+            found = self.spark.write(rows, folder / "runs", order, by=DATE)
         columns = rows.drop(DATE)
 
         def write(date: str) -> tuple[str, Path]:
@@ -83,7 +86,7 @@ class SparkEngine(DuckDBEngine):
         nothing = ", ".join(f"NULL AS {name(column)}" for column in rows.columns)
         found = parquet(runs) if runs else f"(SELECT {nothing}) WHERE false"
         sort = f" ORDER BY {names(order)}" if len(runs) > 1 else ""
-        with self.connection.cursor() as cursor:
+        with self.database.cursor() as cursor:
             cursor.execute(
                 f"COPY (SELECT {physical(rows)} FROM {found}{sort}) TO {text(str(file))} "
                 f"{parquet_format(self.settings, *options)}"

@@ -1,7 +1,7 @@
 """The exact reader on Spark's workers: raw files become texts and rejects in Parquet, which Spark reads on.
 
 Runs in the workers' own processes, so it imports nothing of Spark. Not here: what
-becomes of the texts (spark_staging).
+becomes of the texts (staging).
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """SQL that types a source's texts by the project's grammar, on DuckDB.
 
 Here: beside the form that says what is wrong with each row, a quick one that ends
-at the first invalid value. Not here: reading files, writing rows (duckdb_staging).
+at the first invalid value. Not here: reading files, writing rows (staging).
 """
 
 from __future__ import annotations
 
-from star_assets.engines.duckdb_session import name, sql_type, text
+from star_assets.engines.duckdb.session import name, sql_type, text
 from star_assets.engines.typed_sql import Header, TypedSql
 from star_assets.model.types import Type
 from star_assets.staging import grammar

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from star_assets.engines.duckdb_session import told as told_by_duckdb
+from star_assets.engines.duckdb.session import told as told_by_duckdb
 from star_assets.model.errors import BadSetting, EngineFailed, LakeFull, LakeRefused
 from star_assets.settings import Settings
 

@@ -18,18 +18,17 @@ from typing import TYPE_CHECKING
 import duckdb
 import pyarrow.parquet as pq
 
-from star_assets.engines.duckdb_session import name, parquet, parquet_format, sql_type, text
-from star_assets.engines.duckdb_staging import TOLD, Staging
+from star_assets.engines.duckdb.session import Database, name, parquet, parquet_format, sql_type, text
+from star_assets.engines.duckdb.staging import TOLD, Staging
 from star_assets.engines.engine import ExportInput, FileCount, RawInput, StagedDay
-from star_assets.engines.spark_exact import DAY, NUMBER, RawFile, ReadTask, Texts, place, read_tasks
-from star_assets.engines.spark_relations import SOURCE_FILE, SparkRelations, location, runs, union
-from star_assets.engines.spark_session import told
-from star_assets.engines.spark_sql import name as spark_name
-from star_assets.engines.spark_typing import SparkTypedSql
+from star_assets.engines.spark.exact import DAY, NUMBER, RawFile, ReadTask, Texts, place, read_tasks
+from star_assets.engines.spark.relations import SOURCE_FILE, SparkRelations, location, runs, union
+from star_assets.engines.spark.session import told
+from star_assets.engines.spark.sql import name as spark_name
+from star_assets.engines.spark.typed_sql import SparkTypedSql
 from star_assets.engines.typed_sql import Header
 from star_assets.model.source import Source
 from star_assets.model.types import Type
-from star_assets.settings import Settings
 from star_assets.staging.records import LINE, RAW
 from star_assets.staging.winners import DELETED
 
@@ -43,19 +42,17 @@ TASK_BYTES = 32 * 1024 * 1024
 NOTHING = "\x00null"
 
 
-class SparkStaging(Staging):
-    """How one source is staged by Spark; what it shares with DuckDB's staging is how days are told and rejects kept."""
+class SparkStaging:
+    """How one source is staged by Spark; DuckDB counts repeated keys, and writes rejects and the published files."""
 
     def __init__(
-        self,
-        spark: SparkRelations,
-        connection: duckdb.DuckDBPyConnection,
-        source: Source,
-        reserved_keys: Mapping[str, object],
-        settings: Settings,
+        self, spark: SparkRelations, database: Database, source: Source, reserved_keys: Mapping[str, object]
     ) -> None:
-        super().__init__(connection, source, reserved_keys, settings)
         self.spark = spark
+        self.database = database
+        self.source = source
+        self.settings = database.settings
+        self.local = Staging(database, source, reserved_keys)
         self.typed = SparkTypedSql(source, reserved_keys)
 
     def stage(self, exports: Sequence[ExportInput], folder: Path) -> Iterator[StagedDay]:
@@ -68,13 +65,13 @@ class SparkStaging(Staging):
             if self.spark.files.shared:
                 staged.update(self._stage_exact_days(exact, folder))
             elif exact:
-                staged.update((day.day, day) for day in super().stage(exact, folder))
+                staged.update((day.day, day) for day in self.local.stage(exact, folder))
 
             def count_repeated(portion: Sequence[ExportInput]) -> list[StagedDay]:
-                return self._with_repeated_keys([day for export in portion if (day := staged[export.day])])
+                return self.local.with_repeated_keys([day for export in portion if (day := staged[export.day])])
 
             with ThreadPoolExecutor(self.settings.threads) as pool:
-                found = list(pool.map(count_repeated, self._portions(exports)))
+                found = list(pool.map(count_repeated, self.local.portions(exports)))
         yield from chain.from_iterable(found)
 
     # Plain files
@@ -144,7 +141,7 @@ class SparkStaging(Staging):
         headers = list(dict.fromkeys(file.profile.header for file in _with_rows(export)))
         staged = self._publishable(export.day, headers, files, folder)
         counts = [FileCount(file.name, file.profile.records, file.profile.records, 0) for file in export.files]
-        return StagedDay(export.day, staged, tuple(counts), extra=self._extra(headers))
+        return StagedDay(export.day, staged, tuple(counts), extra=self.local.extra(headers))
 
     # Other files
 
@@ -163,12 +160,14 @@ class SparkStaging(Staging):
         if rows:
             self.spark.save(union(rows), folder / "exact", DAY)
         explained = runs(folder / "exact")
-        self._view_rejects([file for several in explained.values() for file in several], found)
         headers = {number: several for texts in found for number, several in texts.headers.items()}
-        return {
-            export.day: self._exact_day(export, files, headers, explained.get(export.day, ()), folder)
-            for export in exports
-        }
+        with self.database.session() as session:
+            records = session.connection
+            self._view_records(records, [file for several in explained.values() for file in several], found)
+            return {
+                export.day: self._exact_day(records, export, files, headers, explained.get(export.day, ()), folder)
+                for export in exports
+            }
 
     def _read_exactly(self, files: Sequence[RawFile], folder: Path) -> list[Texts]:
         """Texts and rejects of raw files. Raises what ended the reading of one."""
@@ -193,17 +192,20 @@ class SparkStaging(Staging):
         rows = self.spark.session.sql(self.typed.explained(texts, header, NUMBER, DAY))
         return rows.withColumn(RAW, expr(f"if(_reason IS NULL, NULL, {RAW})"))
 
-    def _view_rejects(self, explained: Sequence[str], found: Sequence[Texts]) -> None:
+    def _view_records(
+        self, connection: duckdb.DuckDBPyConnection, explained: Sequence[str], found: Sequence[Texts]
+    ) -> None:
         """All that is known of records: their file's number, and for those that are no rows, line, reason and text."""
         parts = [f"SELECT NULL::INTEGER AS {NUMBER}, NULL::BIGINT AS {LINE}, '' AS reason, '' AS {RAW} WHERE false"]
         if explained:
             parts.append(f"SELECT {NUMBER}, {LINE}, _reason AS reason, {RAW} FROM {parquet(explained)}")
         if rejected := [texts.rejects for texts in found if texts.rejects]:
             parts.append(f"SELECT {NUMBER}, {LINE}, reason, {RAW} FROM {parquet(rejected)}")
-        self.connection.execute(f"CREATE OR REPLACE VIEW records AS {' UNION ALL '.join(parts)}")
+        connection.execute(f"CREATE VIEW records AS {' UNION ALL '.join(parts)}")
 
     def _exact_day(
         self,
+        records: duckdb.DuckDBPyConnection,
         export: ExportInput,
         files: Sequence[RawFile],
         headers: Mapping[int, list[Header]],
@@ -212,11 +214,11 @@ class SparkStaging(Staging):
     ) -> StagedDay:
         names = {file.number: file.raw.name for file in files if file.day == export.day}
         numbers = ", ".join(map(str, names)) or "NULL"
-        counted = self.connection.execute(
+        counted = records.execute(
             f"SELECT {NUMBER}, count(*) FILTER (reason IS NULL), count(reason) FROM records "
             f"WHERE {NUMBER} IN ({numbers}) GROUP BY {NUMBER}"
         ).fetchall()
-        rejects = self.connection.execute(
+        rejects = records.execute(
             f"SELECT {NUMBER}, {LINE}, reason, {RAW} FROM records WHERE reason IS NOT NULL AND {NUMBER} IN ({numbers}) "
             f"ORDER BY ALL"
         ).fetchall()
@@ -228,22 +230,22 @@ class SparkStaging(Staging):
             export.day,
             self._publishable(export.day, known, explained, folder, " WHERE _reason IS NULL"),
             tuple(FileCount(file, staged + rejected, staged, rejected) for file, staged, rejected in counts),
-            self._write_rejects(export.day, told_of, folder) if told_of else None,
+            self.local.write_rejects(export.day, told_of, folder) if told_of else None,
             tuple(f"{file}, line {line}: {reason}" for file, line, reason, _ in told_of[:TOLD]),
-            self._extra(known),
+            self.local.extra(known),
         )
 
     def _publishable(
         self, day: str, headers: Sequence[Header], files: Sequence[str], folder: Path, where: str = ""
     ) -> Path:
         """The day's file, out of Spark's."""
-        types = {**self.sql.types, **({DELETED: Type("boolean")} if self.source.tombstone else {})}
-        types |= dict.fromkeys(self._extra(headers), Type("string"))
+        types = {**self.typed.types, **({DELETED: Type("boolean")} if self.source.tombstone else {})}
+        types |= dict.fromkeys(self.local.extra(headers), Type("string"))
         columns = ", ".join(f"CAST({name(c)} AS {sql_type(type_)}) AS {name(c)}" for c, type_ in types.items())
         nothing = ", ".join(f"NULL AS {name(column)}" for column in types)
         found = f"{parquet(files)}{where}" if files else f"(SELECT {nothing}) WHERE false"
         staged = folder / f"{day}.parquet"
-        with self.connection.cursor() as cursor:
+        with self.database.cursor() as cursor:
             cursor.execute(
                 f"COPY (SELECT {columns} FROM {found}) TO {text(str(staged))} {parquet_format(self.settings)}"
             )

@@ -1,0 +1,138 @@
+"""Accounts: what a fact's rows and its sources' lines add up to, and why a line is no sale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ibis.expr.types import Table
+
+from star_assets.books.book import Book
+from star_assets.engines.assembling import DATE, system_columns
+from star_assets.engines.duckdb.relations import Relations, names, physical, sql
+from star_assets.engines.duckdb.session import FILE, dated, name, parquet, text
+from star_assets.engines.engine import FactInput
+from star_assets.model.rowwise import carry, unfiltered
+from star_assets.model.source import Source
+from star_assets.model.tables import Fact
+from star_assets.staging.accounts import CAUSE, judged, rivals
+from star_assets.staging.winners import DELETED, EXPORT, LINE, lines_of, winners
+
+
+class Accounts(Book):
+    """Totals are rows and the sums of the measures that add up."""
+
+    def totals(self, fact: Fact, given: FactInput) -> dict[str, dict[str, Any]]:
+        """Per date: rows, and the sum of each measure that adds up."""
+        with self._tables("adding up sources") as tables:
+            sums = fact.summed
+            rows = tables.fact_rows(fact, given)
+            found = tables.execute(
+                f"SELECT CAST({DATE} AS VARCHAR), count(*), {', '.join(f'sum({name(c)})' for c in sums)} "
+                f"FROM (SELECT {physical(rows)} FROM ({sql(rows)})) GROUP BY {DATE}"
+            ).fetchall()
+            tables.drop_inputs(fact)
+            return {date: dict(zip(("rows", *sums), values, strict=True)) for date, *values in found}
+
+    def file_totals(self, fact: Fact, files: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Any]]:
+        """Per date: the same totals, read from the date's files."""
+        with self._tables("adding up files") as tables:
+            sums = fact.summed
+            listed = [file for several in files.values() for file in several]
+            if not listed:
+                return {}
+            found = tables.execute(
+                f"SELECT _date, count(*), {', '.join(f'sum({name(c)})' for c in sums)} "
+                f"FROM {parquet(listed)} JOIN {dated(files)} USING ({FILE}) GROUP BY _date"
+            ).fetchall()
+            return {date: dict(zip(("rows", *sums), values, strict=True)) for date, *values in found}
+
+    def joined_totals(
+        self, fact: Fact, files: Sequence[str], dimensions: Mapping[str, str]
+    ) -> dict[str, dict[str, Any]]:
+        """What a query finds that asks for the fact alone, and one that joins it with a dimension."""
+        with self._tables("joining dimensions") as tables:
+            if not files:
+                return {}
+            joins = {"": ""}
+            for column, target in fact.references.items():
+                if target.name in dimensions:
+                    members = parquet([dimensions[target.name]])
+                    joins[column] = f"JOIN {members} AS member ON fact.{name(column)} = member.{name(target.key)}"
+            sums = ", ".join(["count(*)", *(f"sum(fact.{name(column)})" for column in fact.summed)])
+            totals = {}
+            for column, join in joins.items():
+                found = tables.execute(f"SELECT {sums} FROM {parquet(files)} AS fact {join}").fetchone()
+                totals[column] = dict(zip(("rows", *fact.summed), found or (), strict=True))
+            return totals
+
+    def explain(self, fact: Fact, given: FactInput) -> list[dict[str, Any]]:
+        """The staged lines by export, cause and date; a sale has a date and no cause."""
+        with self._tables("explaining lines") as tables:
+            driving, grain = self.star.driving_column(fact).source, self.star.grain(fact)
+            headers = tables.keep("headers", winners(tables.staged(driving, given.staged[driving.name]), driving))
+            staged = tables.staged(grain, given.staged[grain.name])
+            tables.create("numbered", f"FROM {staged.get_name()}")
+            tables.view("lines", f"SELECT *, rowid AS {LINE} FROM numbered")
+            tables.create(
+                "again", f"SELECT {names(rivals(grain, driving))} FROM lines GROUP BY ALL HAVING count(*) > 1"
+            )
+            tables.keep("judged", judged(tables.table("lines"), tables.table("again"), headers, grain, driving))
+            tables.view("candidates", f"FROM lines ANTI JOIN (FROM judged WHERE {CAUSE} IS NOT NULL) USING ({LINE})")
+            tables.view("alive", "FROM headers" + (f" WHERE NOT {DELETED}" if driving.tombstone else ""))
+            date = f"business_date({name(fact.date)})"
+            tables.create(
+                "sold", _by_line(fact, self._followed(tables, fact, grain, given, "alive", "candidates"), date)
+            )
+            # What a sale is worth is known; only the other lines, a few in a hundred, are valued once more.
+            tables.create("others", f"FROM lines ANTI JOIN sold USING ({LINE})")
+            tables.view("every_header", f"FROM headers{_unknown_headers(grain, driving)}")
+            worth = unfiltered(self._followed(tables, fact, grain, given, "every_header", "others"))
+            found = tables.execute(_explained(fact, _by_line(fact, worth, "CAST(NULL AS DATE)")))
+            columns = [described[0] for described in found.description or ()]
+            explained = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+            tables.drop("headers", "numbered", "again", "judged", "sold", "others")
+            return explained
+
+    def _followed(
+        self, tables: Relations, fact: Fact, grain: Source, given: FactInput, headers: str, lines: str
+    ) -> Table:
+        """The fact's rows of some headers and lines, each with the number of its line."""
+        driving = self.star.driving_column(fact).source
+        followed, known = tables.table(lines), tables.table(headers)
+        marked = followed.drop(*system_columns(followed))
+        upstream = {driving.name: known.drop(*system_columns(known)), grain.name: marked}
+        for part in self.star.parts(fact):
+            if part is not grain:
+                others = lines_of(known, tables.staged(part, given.staged[part.name]), driving, part)
+                upstream[part.name] = others.drop(*system_columns(others))
+        for source, state in given.states.items():
+            upstream[source] = tables.state(self.star.sources[source], state)
+        return carry(self.star.transformed(fact, upstream), marked, LINE)
+
+
+def _unknown_headers(grain: Source, header: Source) -> str:
+    """SQL that adds headers that never came, so that their lines can be valued all the same."""
+    if grain is header:
+        return ""
+    named = list(zip(grain.header_keys, header.keys, strict=True))
+    columns = ", ".join(f"{name(key)} AS {name(column)}" for key, column in named)
+    on = " AND ".join(f"others.{name(key)} = headers.{name(column)}" for key, column in named)
+    return f" UNION ALL BY NAME (SELECT DISTINCT {columns} FROM others ANTI JOIN headers ON {on})"
+
+
+def _by_line(fact: Fact, rows: Table, date: str) -> str:
+    """SQL for each line's date, and what its rows add up to."""
+    sums = [f"sum({name(column)}) AS {name(column)}" for column in fact.summed]
+    return f"SELECT {', '.join([LINE, f'any_value({date}) AS date', *sums])} FROM ({sql(rows)}) GROUP BY {LINE}"
+
+
+def _explained(fact: Fact, others: str) -> str:
+    """SQL that adds up lines and what they are worth, by export, date and cause."""
+    sums = [f"sum({name(column)}) AS {name(column)}" for column in fact.summed]
+    return (
+        f"SELECT CAST({EXPORT} AS VARCHAR) AS export, CAST(date AS VARCHAR) AS date, "
+        f"CASE WHEN {CAUSE} IS NULL AND date IS NULL THEN {text(fact.excluded)} ELSE {CAUSE} END AS cause, "
+        f"{', '.join(['count(*) AS rows', *sums])} "
+        f"FROM judged LEFT JOIN (FROM sold UNION ALL BY NAME ({others})) USING ({LINE}) GROUP BY ALL"
+    )

@@ -1,0 +1,198 @@
+"""Audits: the files of facts and dimensions, held against what the model says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from star_assets.books.book import Book
+from star_assets.engines.duckdb.relations import Relations, names, sql
+from star_assets.engines.duckdb.session import FILE, dated, name, parquet, text
+from star_assets.model.members import MEMBER_KIND, SUPERSEDED
+from star_assets.model.tables import IS_CURRENT, VALID_FROM, VALID_TO, Dimension, Fact, History, surrogate
+from star_assets.model.types import UNKNOWN
+from star_assets.staging.histories import BEGINNING, END, with_versions
+
+# A file of fewer bytes costs more to open in a statement of its own than to read.
+SMALL = 256 * 1024
+
+
+@dataclass(frozen=True)
+class FactRules:
+    """What the audit of one date's file found, as counts of rows that break a rule."""
+
+    rows: int
+    null_keys: int
+    repeated_keys: int
+    outside_date: int
+    below_minimum: Mapping[str, int]
+    unknown_references: Mapping[str, int]
+    sums: Mapping[str, Any]
+
+
+class Audits(Book):
+    """Whatever computed the files, DuckDB has a second opinion."""
+
+    def audit_fact(self, fact: Fact, files: Mapping[str, str], dimensions: Mapping[str, str]) -> dict[str, FactRules]:
+        """Hold each date's file against the rules of the model and the dimensions' members."""
+        with self._tables("auditing a fact") as tables:
+            unknown = {column: self._unknown(tables, fact, column, files, dimensions) for column in fact.references}
+            if sum(Path(file).stat().st_size for file in files.values()) <= SMALL * len(files):
+                found = self._audit_together(tables, fact, files)
+            else:
+                # File by file: one statement over all of them takes four times as long
+                # to find repeated keys, because it keeps every key of the range at once.
+                with ThreadPoolExecutor(self.database.settings.threads) as pool:
+                    audited = pool.map(lambda date: self._audit_file(tables, fact, date, files[date]), files)
+                    found = dict(zip(files, audited, strict=True))
+            return {
+                date: replace(
+                    rules, unknown_references={c: counts.get(files[date], 0) for c, counts in unknown.items()}
+                )
+                for date, rules in found.items()
+            }
+
+    def _audit_together(self, tables: Relations, fact: Fact, files: Mapping[str, str]) -> dict[str, FactRules]:
+        """Small files in one statement, whose beginning would cost more than reading one of them."""
+        found = tables.execute(
+            f"SELECT _date, {self._counts(fact, 'CAST(_date AS DATE)')} FROM {parquet(list(files.values()))} "
+            f"JOIN {dated({date: [file] for date, file in files.items()})} USING ({FILE}) GROUP BY _date"
+        ).fetchall()
+        counted = {date: counts for date, *counts in found}
+        # A file without rows is in no group.
+        nothing = [0] * 4 + [0] * len(_minimums(fact)) + [None] * len(fact.summed)
+        return {date: self._rules(fact, counted.get(date, nothing)) for date in files}
+
+    def _audit_file(self, tables: Relations, fact: Fact, date: str, file: str) -> FactRules:
+        with tables.cursor() as cursor:
+            counts = self._counts(fact, f"DATE {text(date)}")
+            found = cursor.execute(f"SELECT {counts} FROM {parquet([file])}").fetchone()
+        assert found is not None
+        return self._rules(fact, found)
+
+    def _counts(self, fact: Fact, date: str) -> str:
+        """SQL for what `_rules` takes, of rows that should all be of one date."""
+        key = name(fact.key)
+        counts = [
+            "count(*)",
+            f"count(*) - count({key})",
+            f"count({key}) - count(DISTINCT {key})",
+            f"count(*) FILTER (business_date({name(fact.date)}) IS DISTINCT FROM {date})",
+            *(f"count(*) FILTER ({name(column)} < {least})" for column, least in _minimums(fact).items()),
+            *(f"sum({name(column)})" for column in fact.summed),
+        ]
+        return ", ".join(counts)
+
+    def _rules(self, fact: Fact, counts: Sequence[Any]) -> FactRules:
+        sums, minimums = fact.summed, _minimums(fact)
+        rows, null_keys, repeated_keys, outside_date, *measured = counts
+        below, totals = measured[: len(minimums)], measured[len(minimums) :]
+        return FactRules(
+            rows,
+            null_keys,
+            repeated_keys,
+            outside_date,
+            below_minimum=dict(zip(minimums, below, strict=True)),
+            unknown_references={},
+            sums=dict(zip(sums, totals, strict=True)),
+        )
+
+    def _unknown(
+        self, tables: Relations, fact: Fact, column: str, files: Mapping[str, str], dimensions: Mapping[str, str]
+    ) -> dict[str, int]:
+        """Per file, the rows whose reference is NULL or no member."""
+        target = fact.references[column]
+        members = parquet([dimensions[target.name]])
+        found = tables.execute(
+            f"SELECT {FILE}, count(*) FROM {parquet(list(files.values()))} "
+            f"WHERE {name(column)} NOT IN (SELECT {name(target.key)} FROM {members}) OR {name(column)} IS NULL "
+            f"GROUP BY {FILE}"
+        )
+        return dict(found.fetchall())
+
+    def missing_members(self, column: str, files: Sequence[str], dimension: Dimension, members: str) -> list[str]:
+        """Up to ten values of a fact's column that the dimension's file lacks, as text."""
+        with self._tables("comparing members") as tables:
+            if not files:
+                return []
+            found = tables.execute(
+                f"SELECT DISTINCT CAST({name(column)} AS VARCHAR) FROM {parquet(files)} "
+                f"WHERE {name(column)} NOT IN (SELECT {name(dimension.key)} FROM {parquet([members])}) "
+                "ORDER BY 1 LIMIT 10"
+            )
+            return [value for (value,) in found.fetchall()]
+
+    def audit_dimension(self, dimension: Dimension, file: str) -> dict[str, int]:
+        """Rows, NULL keys, keys that occur again, and Unknown members (there must be one)."""
+        with self._tables("auditing a dimension") as tables:
+            key = name(dimension.key)
+            unknown = next(f.type for f in self.star.fields(dimension) if f.name == dimension.key)
+            found = tables.execute(
+                f"SELECT count(*), count(*) - count({key}), count({key}) - count(DISTINCT {key}), "
+                f"count(*) FILTER (CAST({key} AS VARCHAR) = {text(str(UNKNOWN[str(unknown)]))}) FROM {parquet([file])}"
+            ).fetchone()
+            assert found is not None
+            return dict(zip(("rows", "null_keys", "repeated_keys", "unknown_members"), found, strict=True))
+
+    def audit_history(self, history: History, file: str) -> int:
+        """The members whose intervals do not follow each other from the beginning of time to one that lasts."""
+        with self._tables("auditing a history") as tables:
+            in_order = f"(PARTITION BY {name(history.of.key)} ORDER BY {VALID_FROM})"
+            in_force = f"{MEMBER_KIND} <> {text(SUPERSEDED)}"
+            broken = (
+                f"{VALID_FROM} >= {VALID_TO} OR {VALID_FROM} <> coalesce(before, {_moment(BEGINNING)}) "
+                f"OR {IS_CURRENT} <> ({VALID_TO} = {_moment(END)}) OR ({IS_CURRENT} AND after IS NOT NULL)"
+            )
+            found = tables.execute(
+                f"SELECT count(DISTINCT {name(history.of.key)}) FROM ("
+                f"SELECT *, lag({VALID_TO}) OVER {in_order} AS before, lead({VALID_FROM}) OVER {in_order} AS after "
+                f"FROM {parquet([file])} WHERE {in_force}) WHERE {broken}"
+            ).fetchone()
+            assert found is not None
+            return int(found[0])
+
+    def history_digests(self, history: History, file: str, months: Sequence[str]) -> dict[str, str]:
+        """What of the history a month's dates can see. The surrogate key stands for member and values."""
+        with self._tables("comparing histories") as tables:
+            listed = ", ".join(f"({text(month)}, DATE '{month}-01')" for month in months)
+            # Business dates may begin a day before UTC's, or end a day after.
+            begin, end = "begins - INTERVAL 1 DAY", "begins + INTERVAL 1 MONTH + INTERVAL 1 DAY"
+            bounds = f"greatest({VALID_FROM}, {begin}), least({VALID_TO}, {end})"
+            found = tables.execute(
+                f"SELECT month, count(*) || '-' || bit_xor(hash({name(history.key)}, {bounds})) "
+                f"FROM (VALUES {listed}) AS months(month, begins) JOIN {parquet([file])} "
+                f"ON {MEMBER_KIND} <> {text(SUPERSEDED)} AND {VALID_FROM} < {end} AND {VALID_TO} > {begin} "
+                "GROUP BY month"
+            )
+            return dict(found.fetchall())
+
+    def outdated_versions(
+        self, fact: Fact, files: Mapping[str, Sequence[str]], histories: Mapping[str, str]
+    ) -> list[str]:
+        """The dates with a row whose surrogate key is not that of the version in force at its time."""
+        with self._tables("comparing versions") as tables:
+            roles = self.star.versioned(fact)
+            columns = dict.fromkeys([*roles, *map(surrogate, roles), fact.date])
+            every = [file for several in files.values() for file in several]
+            tables.view("carried", f"SELECT {names(columns)}, {FILE} FROM {parquet(every)}")
+            kept = tables.table("carried").rename({f"_{column}": surrogate(column) for column in roles})
+            rows = with_versions(kept, fact.date, tables.histories(fact, histories))
+            differs = " OR ".join(f"{name(f'_{c}')} IS DISTINCT FROM {name(surrogate(c))}" for c in roles)
+            found = tables.execute(
+                f"SELECT DISTINCT _date FROM ({sql(rows)}) JOIN {dated(files)} USING ({FILE}) "
+                f"WHERE {differs} ORDER BY 1"
+            )
+            return [date for (date,) in found.fetchall()]
+
+
+def _minimums(fact: Fact) -> dict[str, Any]:
+    """The least value of each measure that has one."""
+    return {measure.column: measure.minimum for measure in fact.measures if measure.minimum is not None}
+
+
+def _moment(moment: datetime) -> str:
+    return f"TIMESTAMP '{moment}'"

@@ -1,0 +1,134 @@
+"""The key index: in which exports the rows of each key are, and which business dates they have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from star_assets.books.book import Book
+from star_assets.engines.duckdb.relations import names
+from star_assets.engines.duckdb.session import name, parquet, text
+from star_assets.engines.engine import StagedInput
+from star_assets.model.source import Source
+from star_assets.staging.winners import EXPORT
+
+
+class Keys(Book):
+    """Index files are written for a month of exports, and asked all together."""
+
+    def index_keys(
+        self, source: Source, column: str, base: str | None, exports: Sequence[StagedInput], file: Path
+    ) -> None:
+        """(keys, export, date) of the base's and the exports' rows, sorted by date."""
+        with self._tables("indexing keys") as tables:
+            keys = names(source.keys)
+            parts = [f"SELECT {keys}, export, date FROM {parquet([base])}"] if base else []
+            rows = tables.staged(source, exports)
+            day = f"business_date({name(column)})"
+            parts.append(f"SELECT {keys}, {EXPORT} AS export, {day} AS date FROM {rows.get_name()}")
+            tables.copy(f"SELECT * FROM ({' UNION ALL '.join(parts)}) ORDER BY date, {keys}", file)
+
+    def exports_of_dates(
+        self, source: Source, index: Sequence[str], dates: Sequence[str] | None
+    ) -> dict[str, list[str]]:
+        """For each date, the exports with any row of a key that has a row of that date."""
+        with self._tables("reading the key index") as tables:
+            if not index or (dates is not None and not dates):
+                return {}
+            files, keys = parquet(index, evolving=False), names(source.keys)
+            pairs = _pairs(files, keys) if dates is None else _pairs_of(files, keys, dates)
+            return dict(tables.execute(f"{pairs} {_BY_DATE}").fetchall())
+
+    def index_lines(self, part: Source, base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
+        """(keys, header's keys, export) of the base's and the exports' lines, sorted by the header's keys."""
+        with self._tables("indexing lines") as tables:
+            columns = names(_line_columns(part))
+            parts = [f"SELECT {columns}, export FROM {parquet([base])}"] if base else []
+            parts.append(f"SELECT {columns}, {EXPORT} AS export FROM {tables.staged(part, exports).get_name()}")
+            tables.copy(f"SELECT DISTINCT * FROM ({' UNION ALL '.join(parts)}) ORDER BY {columns}, export", file)
+
+    def line_exports_of_dates(
+        self, header: Source, index: Sequence[str], part: Source, lines: Sequence[str], dates: Sequence[str] | None
+    ) -> dict[str, list[str]]:
+        """For each date, the exports with any row of a line that ever belonged to a header of that date."""
+        with self._tables("reading the key index") as tables:
+            if not index or not lines or (dates is not None and not dates):
+                return {}
+            wanted = "date IS NOT NULL" if dates is None else _is_among(dates)
+            named = ", ".join(f"{name(k)} AS {name(c)}" for k, c in zip(header.keys, part.header_keys, strict=True))
+            files, keys = parquet(lines, evolving=False), names(part.keys)
+            owned = (
+                f"owned AS (SELECT DISTINCT {keys}, date FROM {files} JOIN wanted USING ({names(part.header_keys)}))"
+            )
+            needed = f"SELECT DISTINCT date, export FROM {files} JOIN owned USING ({keys})"
+            if set(part.header_keys) <= set(part.keys):
+                # No line can move to another header.
+                owned, needed = "owned AS (FROM wanted)", f"SELECT DISTINCT date, export FROM {files} JOIN owned USING "
+                needed += f"({names(part.header_keys)})"
+            found = tables.execute(
+                f"WITH wanted AS (SELECT DISTINCT {named}, date FROM {parquet(index, evolving=False)} WHERE {wanted}), "
+                f"{owned}, needed AS ({needed}) {_BY_DATE}"
+            )
+            return dict(found.fetchall())
+
+    def header_exports_of_lines(self, part: Source, index: Sequence[str], lines: Sequence[str]) -> list[str]:
+        """The exports, by the header's index, that hold any row of a header of these lines."""
+        with self._tables("finding the headers of lines") as tables:
+            if not index or not lines or part.part_of is None:
+                return []
+            on = " AND ".join(
+                f"line.{name(k)} = header.{name(h)}" for k, h in zip(part.header_keys, part.part_of.keys, strict=True)
+            )
+            found = tables.execute(
+                f"SELECT DISTINCT CAST(export AS VARCHAR) FROM {parquet(index, evolving=False)} AS header "
+                f"SEMI JOIN {parquet(lines)} AS line ON {on} ORDER BY 1"
+            )
+            return [export for (export,) in found.fetchall()]
+
+    def exports_of_lines(self, part: Source, index: Sequence[str], lines: Sequence[str]) -> list[str]:
+        """The exports, by the lines' own index, that hold any row of these lines."""
+        with self._tables("finding other rows of lines") as tables:
+            if not index or not lines:
+                return []
+            found = tables.execute(
+                f"SELECT DISTINCT CAST(known.export AS VARCHAR) FROM {parquet(index, evolving=False)} AS known "
+                f"SEMI JOIN {parquet(lines)} AS line USING ({names(part.keys)}) ORDER BY 1"
+            )
+            return [export for (export,) in found.fetchall()]
+
+
+# From `needed`, (date, export): each date with a list of its exports.
+_BY_DATE = (
+    "SELECT CAST(date AS VARCHAR), list_sort(list(CAST(export AS VARCHAR))) FROM needed "
+    "WHERE date IS NOT NULL GROUP BY date"
+)
+
+
+def _is_among(dates: Sequence[str]) -> str:
+    """SQL that finds the dates. The bounds let the reader skip row groups; the list alone would not."""
+    listed = ", ".join(f"DATE {text(date)}" for date in dates)
+    return f"date IN ({listed}) AND date BETWEEN {text(min(dates))} AND {text(max(dates))}"
+
+
+def _line_columns(part: Source) -> Sequence[str]:
+    """The header's key and the line's own, each column once."""
+    return tuple(dict.fromkeys((*part.header_keys, *part.keys)))
+
+
+def _pairs_of(files: str, keys: str, dates: Sequence[str]) -> str:
+    """SQL that defines `needed`: the dates, each with the exports that it needs."""
+    return (
+        f"WITH wanted AS (SELECT {keys}, date FROM {files} WHERE {_is_among(dates)}), "
+        f"needed AS (SELECT DISTINCT wanted.date, export FROM {files} AS every JOIN wanted USING ({keys}))"
+    )
+
+
+def _pairs(files: str, keys: str) -> str:
+    """The same for every date. Only keys that moved join a date to exports that have no row of it."""
+    return (
+        f"WITH moved AS (SELECT {keys} FROM {files} GROUP BY ALL "
+        "HAVING min(date) IS DISTINCT FROM max(date) OR count(date) < count(*)), "
+        f"rows AS (SELECT {keys}, date, export FROM {files} SEMI JOIN moved USING ({keys})), "
+        f"needed AS (SELECT date, export FROM {files} "
+        f"UNION SELECT a.date, b.export FROM rows AS a JOIN rows AS b USING ({keys}))"
+    )

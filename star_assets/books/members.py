@@ -1,0 +1,82 @@
+"""Members of dimensions: which of them facts use, and what a new version must keep for these."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from star_assets.books.book import Book
+from star_assets.engines.duckdb.relations import Relations
+from star_assets.engines.duckdb.session import FILE, name, parquet, text
+from star_assets.engines.engine import StagedInput
+from star_assets.model.members import MEMBER_KIND, SUPERSEDED
+from star_assets.model.tables import IS_CURRENT, Dimension, History
+
+
+class Members(Book):
+    """`used` are files of `fold_members`; keys are told as text."""
+
+    def fold_members(self, column: str, base: str | None, facts: Sequence[StagedInput], file: Path) -> None:
+        """(version, key) of the base's and the facts' rows, each once."""
+        with self._tables("listing members") as tables:
+            parts = [f"SELECT version, key FROM {parquet([base])}"] if base else []
+            listed = ", ".join(f"({text(path)}, {text(fact.day)})" for fact in facts for path in fact.files)
+            if listed:
+                files = parquet([path for fact in facts for path in fact.files], evolving=False)
+                parts.append(
+                    f"SELECT DISTINCT version, {name(column)} AS key FROM {files} "
+                    f"JOIN (VALUES {listed}) AS named({FILE}, version) USING ({FILE})"
+                )
+            tables.copy(f"SELECT * FROM ({' UNION ALL '.join(parts)}) ORDER BY key, version", file)
+
+    def drops_members(self, dimension: Dimension, before: str, after: str) -> bool:
+        """Whether the later file lacks a member of the earlier one."""
+        with self._tables("comparing members") as tables:
+            key = name(dimension.key)
+            found = tables.execute(
+                f"SELECT count(*) FROM {parquet([before])} AS was ANTI JOIN {parquet([after])} AS is_now USING ({key})"
+            ).fetchone()
+            return found is not None and found[0] > 0
+
+    def keep_members(self, dimension: Dimension, file: str, before: str, used: Sequence[str], kept: Path) -> list[str]:
+        """The rows of the earlier file that the later one lacks, as far as facts use them."""
+        with self._tables("keeping members") as tables:
+            keys = self._lost(tables, dimension, before, file, used)
+            if keys:
+                key = name(dimension.key)
+                listed = ", ".join(map(text, keys))
+                changed = f"{text(SUPERSEDED)} AS {MEMBER_KIND}"
+                changed += f", false AS {IS_CURRENT}" if isinstance(dimension, History) else ""
+                lost = f"SELECT * REPLACE ({changed}) FROM lost WHERE CAST({key} AS VARCHAR) IN ({listed})"
+                rows = f"FROM {parquet([file])} UNION ALL BY NAME ({lost})"
+                tables.view("with_superseded", f"SELECT * EXCLUDE ({FILE}) FROM ({rows})")
+                tables.write(tables.table("with_superseded"), dimension.key, kept)
+            return keys
+
+    def lost_in_use(self, dimension: Dimension, before: str, after: str, used: Sequence[str]) -> list[str]:
+        """Of the members that the later file lacks, those that facts use."""
+        with self._tables("comparing members") as tables:
+            return self._lost(tables, dimension, before, after, used)
+
+    def _lost(self, tables: Relations, dimension: Dimension, before: str, after: str, used: Sequence[str]) -> list[str]:
+        """The view `lost` has all members that the later file lacks; those that facts use are returned."""
+        key = name(dimension.key)
+        tables.view("lost", f"FROM {parquet([before])} AS was ANTI JOIN {parquet([after])} AS is_now USING ({key})")
+        return self._used(tables, dimension, "lost", used)
+
+    def superseded_in_use(self, dimension: Dimension, file: str, used: Sequence[str]) -> list[str]:
+        """Of the members that were kept, those that facts still use."""
+        with self._tables("comparing members") as tables:
+            tables.view("kept", f"FROM {parquet([file])} WHERE {MEMBER_KIND} = {text(SUPERSEDED)}")
+            return self._used(tables, dimension, "kept", used)
+
+    def _used(self, tables: Relations, dimension: Dimension, members: str, used: Sequence[str]) -> list[str]:
+        """The keys of some members that facts use, as text."""
+        if not used:
+            return []
+        key = name(dimension.key)
+        found = tables.execute(
+            f"SELECT DISTINCT CAST({key} AS VARCHAR) FROM {members} "
+            f"WHERE {key} IN (SELECT key FROM {parquet(used, evolving=False)}) ORDER BY 1"
+        )
+        return [value for (value,) in found.fetchall()]

@@ -1,0 +1,52 @@
+"""States: what all exports of a source say together, one row for each key or value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from star_assets.books.book import Book
+from star_assets.engines.duckdb.relations import Relations, names, physical, sql
+from star_assets.engines.duckdb.session import FILE, name, parquet
+from star_assets.engines.engine import StagedInput
+from star_assets.model.source import Source
+from star_assets.staging.winners import EXPORT, LISTED, folded, versions
+
+
+class States(Book):
+    """Each folds exports onto an earlier state, its base; None: onto nothing."""
+
+    def fold(self, source: Source, base: str | None, exports: Sequence[StagedInput], file: Path) -> str:
+        """One row per key: the winner over the base state and the exports."""
+        with self._tables("folding exports") as tables:
+            found = folded(tables.staged(source, exports, base), source)
+            tables.copy(f"SELECT {physical(found)} FROM ({sql(found)}) ORDER BY {names(source.keys)}", file)
+            return self._visible(tables, source, file)
+
+    def _visible(self, tables: Relations, source: Source, file: Path) -> str:
+        """A digest of a state without what changes when the same rows are exported again."""
+        rows = f"SELECT * EXCLUDE ({FILE}, {EXPORT}) FROM {parquet([str(file)])}"
+        if source.exports == "snapshots":
+            listed = f"{LISTED} = max({LISTED}) OVER () AS {LISTED}"
+            rows = f"SELECT * REPLACE ({listed}) FROM ({rows})"
+        digest = "count(*), coalesce(bit_xor(hash(row)), 0), coalesce(sum(hash(row)), 0)"
+        found = tables.execute(f"SELECT {digest} FROM ({rows}) AS row").fetchone()
+        return "-".join(map(str, found or ()))
+
+    def fold_versions(self, source: Source, base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
+        """Several rows per key: those that say something new."""
+        with self._tables("folding versions") as tables:
+            found = versions(tables.staged(source, exports, base), source)
+            tables.copy(f"SELECT {physical(found)} FROM ({sql(found)}) ORDER BY ALL", file)
+
+    def fold_keys(self, column: str, key: str, base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
+        """The distinct values of a column, over the base's and the exports'."""
+        with self._tables("folding keys") as tables:
+            parts = [f"SELECT {name(key)} FROM {parquet([base])}"] if base else []
+            files = [file_ for export in exports for file_ in export.files]
+            parts += [f"SELECT {name(column)} AS {name(key)} FROM {parquet(files)}"] if files else []
+            tables.copy(
+                f"SELECT DISTINCT {name(key)} FROM ({' UNION ALL '.join(parts)}) "
+                f"WHERE {name(key)} IS NOT NULL ORDER BY 1",
+                file,
+            )

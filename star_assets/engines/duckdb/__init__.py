@@ -1,0 +1,1 @@
+"""DuckDB: the default engine, and the SQL that books use as well."""

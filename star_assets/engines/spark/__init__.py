@@ -1,0 +1,1 @@
+"""Spark: the engine for days that outgrow one machine."""
