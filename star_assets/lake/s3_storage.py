@@ -54,6 +54,14 @@ def _small(reply: Any) -> bytes | None:
     return _whole(reply) if reply["ContentLength"] <= PART else None
 
 
+def _into(file: Path, first: int, reply: Any) -> None:
+    """Write the content into a file, from an offset on."""
+    with file.open("r+b") as out:
+        out.seek(first)
+        for chunk in reply["Body"].iter_chunks(1 << 20):
+            out.write(chunk)
+
+
 def _checksum(reply: Any) -> str:
     digest = hashlib.sha256()
     for chunk in reply["Body"].iter_chunks(1 << 20):
@@ -320,20 +328,23 @@ class S3Storage(Storage):
         return True
 
     def _fetch(self, path: str, condition: Mapping[str, str], file: Path) -> None:
-        """Download an object; a large one in parallel parts."""
-        from boto3.s3.transfer import TransferConfig
+        """Download an object; a large one in parallel parts, all of the ETag that the first reply had.
 
+        Raises LostRace where it changes meanwhile.
+        """
         reply = self._get(path, _small, **condition)
         if reply["Content"] is not None:
             file.write_bytes(reply["Content"])
-        else:
-            with told(self.uri(path), "s3:GetObject"):
-                self.client().download_file(
-                    self.bucket,
-                    self.key(path),
-                    str(file),
-                    Config=TransferConfig(multipart_threshold=PART, multipart_chunksize=PART),
-                )
+            return
+        size, same = reply["ContentLength"], reply["ETag"]
+        with file.open("wb") as whole:
+            whole.truncate(size)
+
+        def fetch_part(first: int) -> None:
+            until = min(first + PART, size) - 1
+            self._get(path, partial(_into, file, first), Range=f"bytes={first}-{until}", IfMatch=same)
+
+        each(self, fetch_part, range(0, size, PART))
 
     def _kept(self, failed: dict[str, str]) -> Exception:
         what, problem = self.uri(self._path(failed["Key"])), failed.get("Message", "").rstrip(".")

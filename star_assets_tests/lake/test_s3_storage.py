@@ -69,6 +69,28 @@ def test_a_large_file_goes_and_comes_in_parts_and_is_never_held_whole(
     assert peak < 14 * PART
 
 
+def test_a_large_object_that_changes_while_it_is_copied_is_copied_anew(
+    storage: S3Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its parts would be of two objects, and lie in the cache under the ETag of one."""
+    monkeypatch.setattr(s3_storage, "PART", PART)
+    path, before, after = "oltp/orders/date=2023-07-01/orders.csv", b"a" * 3 * PART, b"b" * 3 * PART
+    storage.write(path, before)
+    asked = []
+
+    def replaced_midway(params: dict[str, Any], **_: Any) -> None:
+        asked.append(params.get("Range"))
+        if len(asked) == 2:
+            storage.write(path, after)
+
+    storage.client().meta.events.register("before-parameter-build.s3.GetObject", replaced_midway)
+    (copied,) = storage.local([path])
+    assert Path(copied).read_bytes() == after
+    assert any(asked)
+    with storage.client().get_object(Bucket=storage.bucket, Key=storage.key(path))["Body"] as body:
+        assert body.read() == after
+
+
 @pytest.mark.parametrize("key", [None, "alias/shop"])
 def test_every_way_of_writing_uses_the_key_that_is_set(
     aws: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch, key: str | None
