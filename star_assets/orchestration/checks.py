@@ -178,7 +178,7 @@ def reconciliation(account: Account) -> CheckResult:
             "expected": "nothing unexplained",
             "actual": _added_up(found) if days else "nothing unexplained",
             "days": days,
-            "account": account_table(account.measures, totals),
+            "account": account_table(list(account.measures), totals),
         },
     )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import localcontext
 from typing import TYPE_CHECKING, Any
 
 from star_assets.engines.engine import FactInput
@@ -19,7 +19,9 @@ from star_assets.lake.ledger import Entry
 from star_assets.lake.versions import Partition, read_manifest
 from star_assets.model.source import Source
 from star_assets.model.tables import Fact
+from star_assets.model.types import Type
 from star_assets.pipeline.account import (
+    EXACT,
     FACT,
     MOVED_IN,
     MOVED_OUT,
@@ -29,6 +31,8 @@ from star_assets.pipeline.account import (
     UNEXPLAINED,
     Account,
     Amounts,
+    Number,
+    difference,
 )
 from star_assets.pipeline.fact_inputs import fact_sources, look_at_fact
 from star_assets.pipeline.key_index import KeyIndex, LineIndex
@@ -43,11 +47,16 @@ AT_ONCE = 2_000_000
 
 # By day: what of it is staged; the amounts of each of its steps.
 Staged = Mapping[str, Entry]
-Steps = dict[str, dict[str, dict[str, Decimal]]]
+Steps = dict[str, dict[str, dict[str, Number]]]
 
 
 def reconcile(warehouse: Warehouse, fact: Fact, days: Sequence[str]) -> Account:
     """Account for every line that was exported on these days, or sold on these dates."""
+    with localcontext(EXACT):
+        return _reconciled(warehouse, fact, days)
+
+
+def _reconciled(warehouse: Warehouse, fact: Fact, days: Sequence[str]) -> Account:
     grain = warehouse.star.grain(fact)
     live_days = warehouse.staged(grain)
     staged = {day: live_days[day] for day in days if day in live_days}
@@ -56,9 +65,10 @@ def reconcile(warehouse: Warehouse, fact: Fact, days: Sequence[str]) -> Account:
     for portion in portions(days, lambda day: staged[day].rows if day in staged else 0, AT_ONCE):
         found |= _steps(warehouse, fact, grain, portion, {day: staged[day] for day in portion if day in staged})
     live = _live(warehouse, fact, days)
+    types = {field.name: field.type for field in warehouse.star.fields(fact)}
     return Account(
         fact.name,
-        ("rows", *fact.summed),
+        {"rows": Type("int64"), **{measure: types[measure] for measure in fact.summed}},
         {day: {**raw[day], **steps, **_compared(steps, live[day])} for day, steps in found.items()},
     )
 
@@ -68,12 +78,12 @@ def _steps(warehouse: Warehouse, fact: Fact, grain: Source, days: Sequence[str],
     measures = ("rows", *fact.summed)
     causes = (SUPERSEDED, DELETED_LINE, HEADERLESS, fact.excluded)
     steps = (STAGED, *causes, MOVED_OUT, MOVED_IN)
-    found = {day: {step: dict.fromkeys(measures, Decimal(0)) for step in steps} for day in days}
+    found: Steps = {day: {step: dict.fromkeys(measures, 0) for step in steps} for day in days}
 
     def add(day: str, step: str, line: Mapping[str, Any], sign: int) -> None:
         if day in found:
             for measure in measures:
-                found[day][step][measure] += sign * Decimal(line[measure] or 0)
+                found[day][step][measure] += sign * (line[measure] or 0)
 
     for line in warehouse.accounts.explain(fact, _given(warehouse, fact, grain, days, staged)):
         add(line["export"], STAGED, line, 1)
@@ -86,8 +96,8 @@ def _steps(warehouse: Warehouse, fact: Fact, grain: Source, days: Sequence[str],
 
 
 def _compared(steps: Mapping[str, Amounts], live: Amounts) -> dict[str, Amounts]:
-    expected = {measure: sum(amounts[measure] for amounts in steps.values()) for measure in live}
-    return {FACT: live, UNEXPLAINED: {measure: amount - expected[measure] for measure, amount in live.items()}}
+    expected = {measure: [amounts[measure] for amounts in steps.values()] for measure in live}
+    return {FACT: live, UNEXPLAINED: {measure: difference(live[measure], parts) for measure, parts in expected.items()}}
 
 
 def _raw(warehouse: Warehouse, grain: Source, days: Sequence[str], staged: Staged) -> dict[str, dict[str, Amounts]]:
@@ -104,10 +114,8 @@ def _raw(warehouse: Warehouse, grain: Source, days: Sequence[str], staged: Stage
 def _live(warehouse: Warehouse, fact: Fact, days: Sequence[str]) -> dict[str, Amounts]:
     """What queries find on each date."""
     totals = warehouse.accounts.file_totals(fact, warehouse.served_files(fact, days))
-    nothing = dict.fromkeys(("rows", *fact.summed), Decimal(0))
-    return {
-        day: {measure: amount or Decimal(0) for measure, amount in totals.get(day, nothing).items()} for day in days
-    }
+    nothing = dict.fromkeys(("rows", *fact.summed), 0)
+    return {day: {measure: amount or 0 for measure, amount in totals.get(day, nothing).items()} for day in days}
 
 
 def _given(warehouse: Warehouse, fact: Fact, grain: Source, days: Sequence[str], staged: Staged) -> FactInput:

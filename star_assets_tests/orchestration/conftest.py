@@ -14,6 +14,7 @@ from star_assets.lake.catalog import PartitionEntry
 from star_assets.lake.versions import DataFile, Identity, Manifest, Partition
 from star_assets.model import Star
 from star_assets.model.errors import StarError
+from star_assets.model.types import Type
 from star_assets.orchestration.build import build_definitions
 from star_assets.orchestration.describe import database
 from star_assets.orchestration.run import QUIET, partition_tags
@@ -60,7 +61,7 @@ class DecidedWarehouse:
     def reconcile(self, fact: str, days: Sequence[str]) -> Account:
         self.reconciled = list(days)
         steps = {"staged": {"rows": 3}, "fact": {"rows": 3}, "unexplained": {"rows": 0 if self.reconciles else 1}}
-        return Account(fact, ("rows",), dict.fromkeys(days, steps))
+        return Account(fact, {"rows": Type("int64")}, dict.fromkeys(days, steps))
 
     def joined(self, fact: str, days: Sequence[str]) -> dict[str, dict[str, object]]:
         return {"": {"rows": 3}, "product_id": {"rows": 3 if self.joins else 2}}

@@ -6,8 +6,9 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from ibis.expr.types import Table
 
-from star_assets.model import Star
+from star_assets.model import Measure, Source, Star, fact
 from star_assets.star import dim_product, fact_sales, order_items, orders, products
 
 from .conftest import Lake, MakeLake
@@ -103,3 +104,57 @@ def test_an_account_is_a_table_of_days_and_steps(lake: Lake, measure: str) -> No
     assert [row["day"] for row in by_day] == [*DAYS, "all"]
     assert by_day[0]["fact"] == by_day[-1]["fact"] == (1 if measure == "rows" else 10)
     assert {row["step"] for row in account.rows().to_pylist()} >= NOTHING
+
+
+exact = Source(
+    "sales",
+    key="sale",
+    columns={
+        "sale": "int64",
+        "at": "timestamp",
+        "fine": "decimal(30,10)",
+        "huge": "decimal(37,2)",
+        "ratio": "float64",
+    },
+)
+
+
+@fact(
+    key="sale",
+    date="at",
+    references={},
+    measures=[Measure(name, "sum", name) for name in ("fine", "huge", "ratio")],
+    columns={"sale": "The sale."},
+)
+def fact_exact(sales: Table) -> Table:
+    """One row per sale."""
+    return sales.filter(sales.sale > 0)
+
+
+def test_measures_of_any_scale_add_up_to_their_last_digit(make_lake: MakeLake) -> None:
+    """Four decimals were all that an account could hold; Python rounds to 28 digits; floats have an order."""
+    lake = make_lake(Star([exact], [], [fact_exact]))
+    rows = [
+        "1,2023-07-01 10:00:00,0.0000000001,99999999999999999999999999999999999.01,0.1",
+        "2,2023-07-01 10:00:00,12345678901234567890.0000000002,0.01,0.2",
+        "-3,2023-07-01 10:00:00,7.1234567891,1.00,0.3",
+        "4,2023-07-02 10:00:00,1,0.04,1e17",
+    ]
+    header = "sale,at,fine,huge,ratio"
+    lake.write("sales", D1, {"sales.csv": "\n".join([header, *rows]) + "\n"})
+    lake.write("sales", D2, {"sales.csv": header + "\n"})
+    lake.run(D1, D2)
+    account = lake.warehouse.reconcile("fact_exact", [D1, D2])
+    assert account.differing == []
+    assert account.by_day("fine").to_pylist()[0]["fact"] == Decimal("12345678901234567890.0000000003")
+    assert account.by_day("huge").to_pylist()[0]["fact"] == Decimal("99999999999999999999999999999999999.02")
+    assert account.by_day("ratio").to_pylist()[0]["fact"] == pytest.approx(0.3)
+    types = {field.name: str(field.type) for field in account.rows().schema}
+    assert types == {
+        "day": "string",
+        "step": "string",
+        "rows": "int64",
+        "fine": "decimal128(38, 10)",
+        "huge": "decimal128(38, 2)",
+        "ratio": "double",
+    }
