@@ -11,6 +11,7 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from star_assets.model.errors.exports import kept_rejects
 from star_assets.pipeline.outcome import Outcome
 from star_assets.pipeline.stage import REJECTS_FILE
 
@@ -66,7 +67,8 @@ def _notes_of_day(outcome: Outcome) -> Iterator[str]:
     where, facts = f"{outcome.table} {outcome.day}", outcome.manifest.facts if outcome.manifest else {}
     if rejected := facts.get("rejected"):
         yield (
-            f"{where}: {rejected:,} of {facts['rows_in']:,} rows rejected, which the source allows; they are kept in "
+            f"{where}: {rejected:,} of {facts['rows_in']:,} rows rejected, which the source allows; "
+            f"{kept_rejects(rejected)} are kept in "
             f"{outcome.location}/{REJECTS_FILE}, and `star-assets rejects {outcome.table}` lists them. "
             f"The first: {facts['first_rejects'][0]}."
         )

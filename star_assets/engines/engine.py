@@ -66,6 +66,10 @@ class FileCount:
     staged: int
     rejected: int
 
+    def plus(self, staged: int, rejected: int) -> FileCount:
+        """With so many more records."""
+        return FileCount(self.name, self.records + staged + rejected, self.staged + staged, self.rejected + rejected)
+
 
 @dataclass(frozen=True)
 class StagedDay:

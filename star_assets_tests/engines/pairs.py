@@ -83,4 +83,4 @@ def require_same(pair: Pair, table: str, day: str, in_order: bool) -> None:
     rejects = {engine: file.parent / "_rejects.parquet" for engine, file in files.items()}
     assert rejects["spark"].exists() == rejects["duckdb"].exists()
     if rejects["duckdb"].exists():
-        assert pq.read_table(rejects["spark"]) == pq.read_table(rejects["duckdb"])
+        assert pq.read_table(rejects["spark"]).to_pylist() == pq.read_table(rejects["duckdb"]).to_pylist()

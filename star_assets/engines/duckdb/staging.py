@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -29,11 +29,7 @@ from star_assets.model.errors import StarError
 from star_assets.model.source import Source
 from star_assets.staging.reading import read_records
 from star_assets.staging.records import LINE, RAW
-
-# How many rejects are told in an error's text; all are kept in the rejects' file.
-TOLD = 3
-
-REJECTS = pa.schema([("file", pa.string()), ("line", pa.int64()), ("reason", pa.string()), ("raw", pa.string())])
+from star_assets.staging.rejects_file import Reject, RejectsFile
 
 # A day of fewer bytes costs more to begin than to read, so such days share a
 # statement, up to a bound that keeps all cores busy.
@@ -197,35 +193,27 @@ class Staging:
         self, cursor: duckdb.DuckDBPyConnection, export: ExportInput, files: list[RawInput], folder: Path
     ) -> StagedDay:
         """Read the files with the exact reader; what is invalid becomes a reject."""
-        accounts = {file.name: _Account() for file in export.files}
+        counts = {file.name: FileCount(file.name, 0, 0, 0) for file in export.files}
         tables: dict[Header, str] = {}
-        for file in files:
-            for records in read_records(file.path, file.name, self.source, file.profile):
-                account = accounts[file.name]
-                account.rejects += [(found.line, found.reason, found.raw) for found in records.rejects]
-                header = tuple(column for column in records.table.column_names if column not in (LINE, RAW))
-                table = tables.setdefault(header, f"exact_{len(tables)}")
-                invalid = self._explain(cursor, records.table, header, table)
-                account.rejects += invalid
-                account.staged += records.table.num_rows - len(invalid)
+        with self.rejects_file(export.day, folder) as rejects:
+            for file in files:
+                for records in read_records(file.path, file.name, self.source, file.profile):
+                    header = tuple(column for column in records.table.column_names if column not in (LINE, RAW))
+                    table = tables.setdefault(header, f"exact_{len(tables)}")
+                    invalid = self._explain(cursor, records.table, header, table)
+                    found = [*((one.line, one.reason, one.raw) for one in records.rejects), *invalid]
+                    rejects.add(file.name, sorted(found))
+                    counts[file.name] = counts[file.name].plus(records.table.num_rows - len(invalid), len(found))
         valid = [(f"FROM {table}", header) for header, table in tables.items()]
         staged = self._write(cursor, export.day, valid, folder)
-        return self._told_exactly(export.day, staged, accounts, list(tables), folder)
+        return self._told_exactly(export.day, staged, counts, list(tables), rejects)
 
     def _told_exactly(
-        self, day: str, staged: Path, accounts: Mapping[str, _Account], headers: Sequence[Header], folder: Path
+        self, day: str, staged: Path, counts: Mapping[str, FileCount], headers: Sequence[Header], rejects: RejectsFile
     ) -> StagedDay:
         """A day that the exact reader read, with its rejects."""
-        counts = [FileCount(n, a.staged + len(a.rejects), a.staged, len(a.rejects)) for n, a in accounts.items()]
-        rejects = [(file, *found) for file, account in accounts.items() for found in sorted(account.rejects)]
-        return StagedDay(
-            day,
-            staged,
-            tuple(counts),
-            self.write_rejects(day, rejects, folder) if rejects else None,
-            tuple(f"{file}, line {line}: {reason}" for file, line, reason, _ in rejects[:TOLD]),
-            self.extra(headers),
-        )
+        extra, first = self.extra(headers), tuple(rejects.first)
+        return StagedDay(day, staged, tuple(counts.values()), rejects.path, first, extra)
 
     def _stage_exactly_together(self, group: Sequence[ExportInput], folder: Path) -> list[StagedDay]:
         """Small exports that the exact reader reads, in one statement: the days whose files have one header.
@@ -256,14 +244,15 @@ class Staging:
             invalid = cursor.execute(
                 f"SELECT {DAY}, _name, {LINE}, _reason, {RAW} FROM explained WHERE _reason IS NOT NULL"
             ).fetchall()
-        for of_day, file, *found in invalid:
-            account = days[of_day].accounts[file]
-            account.rejects.append((found[0], found[1], found[2]))
-            account.staged -= 1
+        for of_day, file, line, reason, raw in invalid:
+            days[of_day].rejects[file].append((line, reason, raw))
         for of_day, day in days.items():
             written = sorted((out / f"{DAY}={of_day}").glob("*.parquet"))
             if len(written) == 1:
-                yield self._told_exactly(of_day, written[0], day.accounts, [header], folder)
+                with self.rejects_file(of_day, folder) as rejects:
+                    for name_, found in day.rejects.items():
+                        rejects.add(name_, sorted(found))
+                yield self._told_exactly(of_day, written[0], day.counts(), [header], rejects)
 
     def _explain(
         self, cursor: duckdb.DuckDBPyConnection, records: pa.Table, header: Header, table: str
@@ -291,14 +280,9 @@ class Staging:
         )
         return file
 
-    def write_rejects(self, day: str, rejects: list[tuple[str, int, str, str]], folder: Path) -> Path:
-        """Write (file, line, reason, raw) of each reject of a day."""
-        file = folder / f"{day}.rejects.parquet"
-        columns = [
-            pa.array(values, field.type) for values, field in zip(zip(*rejects, strict=True), REJECTS, strict=True)
-        ]
-        pq.write_table(pa.Table.from_arrays(columns, schema=REJECTS), file, compression=self.settings.compression)
-        return file
+    def rejects_file(self, day: str, folder: Path) -> RejectsFile:
+        """Where a day's rejects go."""
+        return RejectsFile(folder / f"{day}.rejects.parquet", self.settings.compression)
 
     def extra(self, headers: Sequence[Header]) -> Header:
         """The staged names of columns that the declaration does not list, in order of appearance."""
@@ -306,34 +290,28 @@ class Staging:
 
 
 @dataclass
-class _Account:
-    """What became of one file's records: staged, or rejected as (line, reason, raw)."""
-
-    staged: int = 0
-    rejects: list[tuple[int, str, str]] = field(default_factory=list)
-
-
-@dataclass
 class _ReadDay:
-    """A small export as the exact reader read it: its rows as text, and an account for each file.
+    """A small export as the exact reader read it: its records as text, and the rejects of each file.
 
     `header` is empty where its files have several.
     """
 
     header: Header
     records: list[pa.Table]
-    accounts: dict[str, _Account]
+    read: dict[str, int]
+    rejects: dict[str, list[Reject]]
 
     @classmethod
     def of(cls, export: ExportInput, source: Source) -> _ReadDay:
         """Read an export. Raises BrokenFile, ColumnMissing, LakeRefused."""
-        found = cls((), [], {file.name: _Account() for file in export.files})
+        names = [file.name for file in export.files]
+        found = cls((), [], dict.fromkeys(names, 0), {name: [] for name in names})
         headers: set[Header] = set()
         for file in (file for file in export.files if file.profile.records):
             for records in read_records(file.path, file.name, source, file.profile):
-                account, rows = found.accounts[file.name], records.table
-                account.rejects += [(one.line, one.reason, one.raw) for one in records.rejects]
-                account.staged += rows.num_rows
+                rows = records.table
+                found.rejects[file.name] += [(one.line, one.reason, one.raw) for one in records.rejects]
+                found.read[file.name] += rows.num_rows + len(records.rejects)
                 headers.add(tuple(column for column in rows.column_names if column not in (LINE, RAW)))
                 for column, value in ((RAW_DAY, export.day), (RAW_FILE, file.name)):
                     rows = rows.append_column(column, pa.repeat(pa.scalar(value), rows.num_rows))
@@ -341,6 +319,11 @@ class _ReadDay:
         if len(headers) == 1:
             (found.header,) = headers
         return found
+
+    def counts(self) -> dict[str, FileCount]:
+        """What became of each file's records, once all rejects are known."""
+        rejected = {name: len(found) for name, found in self.rejects.items()}
+        return {name: FileCount(name, read, read - rejected[name], rejected[name]) for name, read in self.read.items()}
 
 
 def exact_groups(exports: Sequence[ExportInput]) -> Iterator[list[ExportInput]]:

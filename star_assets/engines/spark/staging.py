@@ -19,7 +19,7 @@ import duckdb
 import pyarrow.parquet as pq
 
 from star_assets.engines.duckdb.session import Database, name, parquet, parquet_format, sql_type, text
-from star_assets.engines.duckdb.staging import TOLD, Staging
+from star_assets.engines.duckdb.staging import Staging
 from star_assets.engines.engine import ExportInput, FileCount, RawInput, StagedDay
 from star_assets.engines.spark.exact import DAY, NUMBER, RawFile, ReadTask, Texts, place, read_tasks
 from star_assets.engines.spark.relations import SOURCE_FILE, SparkRelations, location, runs, union
@@ -27,9 +27,11 @@ from star_assets.engines.spark.session import told
 from star_assets.engines.spark.sql import name as spark_name
 from star_assets.engines.spark.typed_sql import SparkTypedSql
 from star_assets.engines.typed_sql import Header
+from star_assets.model.errors.exports import MOST_REJECTS
 from star_assets.model.source import Source
 from star_assets.model.types import Type
 from star_assets.staging.records import LINE, RAW
+from star_assets.staging.rejects_file import TOLD
 from star_assets.staging.winners import DELETED
 
 if TYPE_CHECKING:
@@ -218,22 +220,33 @@ class SparkStaging:
             f"SELECT {NUMBER}, count(*) FILTER (reason IS NULL), count(reason) FROM records "
             f"WHERE {NUMBER} IN ({numbers}) GROUP BY {NUMBER}"
         ).fetchall()
-        rejects = records.execute(
-            f"SELECT {NUMBER}, {LINE}, reason, {RAW} FROM records WHERE reason IS NOT NULL AND {NUMBER} IN ({numbers}) "
-            f"ORDER BY ALL"
-        ).fetchall()
-        told_of = [(names[number], *found) for number, *found in rejects]
         of_file = {names[number]: (staged, rejected) for number, staged, rejected in counted}
         counts = [(file.name, *of_file.get(file.name, (0, 0))) for file in export.files]
         known = list(dict.fromkeys(header for number in names for header in headers.get(number, ())))
+        rejects, first = self._rejects(records, export.day, names, folder) if any(c[2] for c in counts) else (None, ())
         return StagedDay(
             export.day,
             self._publishable(export.day, known, explained, folder, " WHERE _reason IS NULL"),
             tuple(FileCount(file, staged + rejected, staged, rejected) for file, staged, rejected in counts),
-            self.local.write_rejects(export.day, told_of, folder) if told_of else None,
-            tuple(f"{file}, line {line}: {reason}" for file, line, reason, _ in told_of[:TOLD]),
+            rejects,
+            first,
             self.local.extra(known),
         )
+
+    def _rejects(
+        self, records: duckdb.DuckDBPyConnection, day: str, names: Mapping[int, str], folder: Path
+    ) -> tuple[Path, tuple[str, ...]]:
+        """The file of a day's rejects, and the first few as text."""
+        file = folder / f"{day}.rejects.parquet"
+        named = ", ".join(f"({number}, {text(file_name)})" for number, file_name in names.items())
+        rows = (
+            f"SELECT file, {LINE} AS line, reason, {RAW} AS raw FROM records "
+            f"JOIN (VALUES {named}) AS named({NUMBER}, file) USING ({NUMBER}) "
+            f"WHERE reason IS NOT NULL ORDER BY {NUMBER}, {LINE}, reason LIMIT {MOST_REJECTS}"
+        )
+        records.execute(f"COPY ({rows}) TO {text(str(file))} {parquet_format(self.settings)}")
+        first = records.execute(f"SELECT file, line, reason FROM {parquet([str(file)])} LIMIT {TOLD}").fetchall()
+        return file, tuple(f"{found}, line {line}: {reason}" for found, line, reason in first)
 
     def _publishable(
         self, day: str, headers: Sequence[Header], files: Sequence[str], folder: Path, where: str = ""

@@ -58,6 +58,15 @@ class BrokenFile(Permanent):
         return f"{where}: {problem}. Nothing of this day was staged; the live version stays. {remedy}."
 
 
+# Rejects of a day that are kept. Those beyond are counted: whoever declares a type wrongly has millions of one kind.
+MOST_REJECTS = 1_000_000
+
+
+def kept_rejects(rejected: int) -> str:
+    """Which of a day's rejects are kept, as the subject of a sentence."""
+    return f"the first {MOST_REJECTS:,} of them" if rejected > MOST_REJECTS else "the rejected rows"
+
+
 class TooManyRejects(Permanent):
     """More rows are invalid than the source allows."""
 
@@ -71,7 +80,7 @@ class TooManyRejects(Permanent):
         examples = "".join(f"\n  {example}" for example in first)
         return (
             f"{source} {day}: {rejected:,} of {rows:,} rows rejected ({rejected / max(rows, 1):.2%}), "
-            f"allowed are {allowed:.2%}. The live version stays; the rejected rows are kept in {kept}, "
+            f"allowed are {allowed:.2%}. The live version stays; {kept_rejects(rejected)} are kept in {kept}, "
             f"and `star-assets rejects {source}` lists them. "
             f"Export the day again, or correct the Source: its types, its csv or its max_rejects. The first:{examples}"
         )
