@@ -87,6 +87,7 @@ class AthenaService(Athena):
 
     def _kept_from_athena(self, statement: Statement) -> Result | None:
         """The answer to what Athena would do wrongly; None for what it is to do. Raises BadQuery."""
+        self._require_tables_kept(Reader(statement, self.database))
         reader = Reader(statement, f"{self.prefix}{self.database}")
         is_repair = reader.accept("MSCK REPAIR TABLE")
         if not is_repair and not any(reader.accept(words) for words in _CHANGES):
@@ -101,6 +102,16 @@ class AthenaService(Athena):
         if entry and not is_repair:
             require_not_ours(entry, reader)
         return None
+
+    def _require_tables_kept(self, reader: Reader) -> None:
+        """Raises BadQuery for a database that is dropped with tables of the star in it."""
+        if not (reader.accept("DROP DATABASE") or reader.accept("DROP SCHEMA")):
+            return
+        reader.accept("IF EXISTS")
+        database = reader.name("a database")
+        if reader.accept("CASCADE") and database.startswith(self.prefix):
+            for entry in self.catalog.tables(database.removeprefix(self.prefix)):
+                require_not_ours(entry, reader)
 
     # PyAthena
 

@@ -300,6 +300,18 @@ class Interrupt(BaseException):
     """As Dagster stops a step: no KeyboardInterrupt, which PyAthena sees to itself."""
 
 
+@pytest.mark.parametrize("words", ["DROP DATABASE", "drop schema if exists"])
+def test_a_database_is_not_dropped_with_the_star_in_it(
+    service: AthenaService, decided_athena: Any, settings: Settings, words: str
+) -> None:
+    """One line would take every table of the star out of the catalog, while all runs find them up to date."""
+    with pytest.raises(BadQuery, match=r"olap\.fact_sales is made by star_assets"):
+        service.query(f"{words} `{settings.glue_prefix}olap` CASCADE")
+    assert decided_athena.requests == []
+    service.query("DROP DATABASE somebody_elses CASCADE")
+    assert len(decided_athena.requests) == 1
+
+
 def test_a_step_that_is_stopped_stops_its_query(service: AthenaService, decided_athena: Any) -> None:
     """It would go on, and cost, with nobody waiting for it."""
     decided_athena.decide({"state": "RUNNING"})
