@@ -56,6 +56,14 @@ setup(
     },
     entry_points={
         "console_scripts": ["star-assets=star_assets.cli:main"],
+        "star_assets.storages": [
+            "folder=star_assets.lake.local_storage:open_folder",
+            "s3=star_assets.lake.s3_storage:open_s3",
+        ],
+        "star_assets.catalogs": [
+            "folder=star_assets.lake.local_catalog:open_folder",
+            "s3=star_assets.lake.glue_catalog:open_glue",
+        ],
         "star_assets.engines": [
             "duckdb=star_assets.engines.duckdb.engine:DuckDBEngine",
             "spark=star_assets.engines.spark.engine:SparkEngine",

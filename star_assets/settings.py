@@ -9,13 +9,18 @@ from __future__ import annotations
 import os
 import re
 from datetime import date
+from importlib.metadata import entry_points
 from typing import Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import ByteSize, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from star_assets.model.errors import BadSetting
+
+# The entry points under which packages bring storages and catalogs, by the scheme of a lake's URL;
+# FOLDER stands for a lake that is no URL.
+STORAGES, CATALOGS, FOLDER = "star_assets.storages", "star_assets.catalogs", "folder"
 
 
 class Settings(BaseSettings):
@@ -59,8 +64,11 @@ class Settings(BaseSettings):
     @classmethod
     def _known_place(cls, value: str) -> str:
         scheme, is_url, place = value.partition("://")
-        if is_url and (scheme != "s3" or not place.partition("/")[0]):
-            raise ValueError("a folder, or s3://bucket/prefix")
+        if not is_url:
+            return value
+        others = sorted(entry_points(group=STORAGES).names - {FOLDER, "s3"})
+        if scheme not in ("s3", *others) or not place.partition("/")[0]:
+            raise ValueError(" or ".join(["a folder, or s3://bucket/prefix", *(f"{other}://…" for other in others)]))
         return value
 
     @field_validator("glue_prefix")
@@ -92,8 +100,10 @@ class Settings(BaseSettings):
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        if value not in available_timezones():
-            raise ValueError("an IANA time zone such as America/New_York")
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError("an IANA time zone such as America/New_York") from error
         return value
 
     @property

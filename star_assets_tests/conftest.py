@@ -17,15 +17,11 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import date, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
-from zoneinfo import available_timezones
 
-import ibis
 import pyarrow as pa
 import pytest
-from ibis.backends.sql.datatypes import DuckDBType
 
 from star_assets.athena.embedded import EmbeddedAthena
 from star_assets.lake.drift import mend
@@ -36,30 +32,6 @@ from star_assets.star import retail
 
 from . import postgres_server
 from .shop import Shop
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _remembered() -> Iterator[None]:
-    """What gives the same for the same each time is worked out once for the many small lakes of a process.
-
-    These are the statement of an Ibis expression, the type that a name of DuckDB's stands for, and the list of all
-    time zones: together a fifth of the processor time of building a lake of a few rows.
-    """
-    to_sql = ibis.to_sql
-    statements: dict[object, Any] = {}
-
-    def remembered(expression: ibis.Expr, **options: Any) -> Any:
-        key = expression.op(), *sorted(options.items())
-        if key not in statements:
-            statements[key] = to_sql(expression, **options)
-        return statements[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ibis, "to_sql", remembered)
-        patch.setattr(DuckDBType, "from_string", staticmethod(cache(DuckDBType.from_string)))
-        patch.setattr("star_assets.settings.available_timezones", cache(available_timezones))
-        yield
-
 
 FIRST, DAYS = date(2023, 7, 1), 2
 

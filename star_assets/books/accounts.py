@@ -9,8 +9,9 @@ from ibis.expr.types import Table
 
 from star_assets.books.book import Book
 from star_assets.engines.assembling import DATE, system_columns
-from star_assets.engines.duckdb.relations import Relations, names, physical, sql
+from star_assets.engines.duckdb.relations import Relations, names, physical
 from star_assets.engines.duckdb.session import FILE, dated, name, parquet, text
+from star_assets.engines.duckdb.sql import sql
 from star_assets.engines.engine import FactInput
 from star_assets.model.rowwise import carry, unfiltered
 from star_assets.model.source import Source

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from star_assets.books.book import Book
-from star_assets.engines.duckdb.relations import Relations, names, sql
+from star_assets.engines.duckdb.relations import Relations, names
 from star_assets.engines.duckdb.session import FILE, dated, name, parquet, text
+from star_assets.engines.duckdb.sql import sql
 from star_assets.model.members import MEMBER_KIND, SUPERSEDED
 from star_assets.model.tables import IS_CURRENT, VALID_FROM, VALID_TO, Dimension, Fact, History, surrogate
 from star_assets.model.types import UNKNOWN

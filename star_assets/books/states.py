@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from star_assets.books.book import Book
-from star_assets.engines.duckdb.relations import Relations, names, physical, sql
+from star_assets.engines.duckdb.relations import Relations, names, physical
 from star_assets.engines.duckdb.session import FILE, name, parquet
+from star_assets.engines.duckdb.sql import sql
 from star_assets.engines.engine import StagedInput
 from star_assets.model.source import Source
 from star_assets.staging.winners import EXPORT, LISTED, folded, versions

@@ -1,36 +1,31 @@
-"""Which storage and catalog a lake has: told by `STAR_LAKE`.
+"""Which storage and catalog a lake has: told by the scheme of `STAR_LAKE`, through entry points.
 
-Here: one line per kind of place. An adapter is imported when its lake is opened,
-so that nobody waits for a service that he does not use.
+A package that brings a place to keep lakes in has an entry point of each group
+under its scheme, called with the settings; `folder` stands for a lake without
+one. What is found is imported when its lake is opened, so that nobody waits for a
+service that he does not use.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
+from importlib.metadata import entry_points
 from typing import cast
 
 from star_assets.lake.catalog import Catalog
 from star_assets.lake.storage import Storage
-from star_assets.settings import Settings
-
-# URL scheme → what opens the storage, what opens the catalog. A folder has no scheme.
-PLACES = {
-    "": ("local_storage:open_folder", "local_catalog:open_folder"),
-    "s3": ("s3_storage:open_s3", "glue_catalog:open_glue"),
-}
+from star_assets.settings import CATALOGS, FOLDER, STORAGES, Settings
 
 
 def open_storage(settings: Settings) -> Storage:
     """Where the lake's bytes are."""
-    return cast(Storage, _open(settings, 0))
+    return cast(Storage, _open(settings, STORAGES))
 
 
 def open_catalog(settings: Settings) -> Catalog:
     """What Athena sees of the lake."""
-    return cast(Catalog, _open(settings, 1))
+    return cast(Catalog, _open(settings, CATALOGS))
 
 
-def _open(settings: Settings, which: int) -> object:
-    scheme = settings.lake.partition("://")[0] if "://" in settings.lake else ""
-    module, _, function = PLACES[scheme][which].partition(":")
-    return getattr(import_module(f"star_assets.lake.{module}"), function)(settings)
+def _open(settings: Settings, group: str) -> object:
+    scheme = settings.lake.partition("://")[0] if "://" in settings.lake else FOLDER
+    return entry_points(group=group)[scheme].load()(settings)

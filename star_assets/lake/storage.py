@@ -81,7 +81,7 @@ class Storage(Protocol):
         ...
 
     def local(self, paths: Sequence[str]) -> list[str]:
-        """Local file names under which the objects' content can be read.
+        """Local file names, which end with the objects' paths, under which their content can be read.
 
         Ask for them right before they are read: a storage elsewhere keeps its
         local copies only for a while.

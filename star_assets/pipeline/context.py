@@ -106,7 +106,7 @@ class Context:
         """One of the engines; it is opened once."""
         with self._opening:
             if name not in self._engines:
-                files = self._spark_files()
+                files = _worker_files(self.storage)
                 self._engines[name] = open_engine(name, Workplace(self.star, self.settings, self.database, files))
             return self._engines[name]
 
@@ -151,14 +151,6 @@ class Context:
         from star_assets.books.accounts import Accounts
 
         return Accounts(self.star, self.database)
-
-    def _spark_files(self) -> SparkFiles:
-        """How Spark's workers see this machine's files."""
-        from star_assets.engines.spark.files import SharedFiles
-        from star_assets.lake.bucket_files import BucketFiles
-        from star_assets.lake.s3_storage import S3Storage
-
-        return BucketFiles(self.storage) if isinstance(self.storage, S3Storage) else SharedFiles()
 
     def code_identity(self, table: str) -> str:
         """A digest of the code that decides a table's rows."""
@@ -254,3 +246,12 @@ class Context:
         """The one file of each of these versions, where it can be read."""
         folders = [partition.version_folder(version) for partition, version in versions.items()]
         return self.storage.local([f"{folder}/{FIRST_FILE}" for folder in folders])
+
+
+def _worker_files(storage: Storage) -> SparkFiles:
+    """How workers on other machines see the files of this one: through the lake's bucket, or as this one does."""
+    from star_assets.engines.spark.files import SharedFiles
+    from star_assets.lake.bucket_files import BucketFiles
+    from star_assets.lake.s3_storage import S3Storage
+
+    return BucketFiles(storage) if isinstance(storage, S3Storage) else SharedFiles()

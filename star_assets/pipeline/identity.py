@@ -13,9 +13,8 @@ from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from typing import Any
 
-import ibis
-
 from star_assets import __version__
+from star_assets.engines.duckdb.sql import sql
 from star_assets.model.functions import business_date
 from star_assets.model.source import Source
 from star_assets.model.star import Star
@@ -79,7 +78,7 @@ def code_identity(star: Star, table: Source | Dimension | Fact, settings: Settin
     common = {"package": f"0.{REVISION}.0", "compression": settings.compression}
     if isinstance(table, Source):
         return digest(**common, source=_declared(table), reserved=star.reserved_keys(table))
-    compiled = str(ibis.to_sql(star.transformed(table), dialect="duckdb"))
+    compiled = sql(star.transformed(table))
     if isinstance(table, Fact) or business_date.__name__ in compiled.lower():
         common["timezone"] = settings.timezone
     if isinstance(table, Dimension):

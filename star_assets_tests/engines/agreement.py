@@ -21,8 +21,11 @@ import pyarrow as pa
 from ibis.common.exceptions import IbisError
 from ibis.expr.types import Table
 
-from star_assets.engines import duckdb_relations, spark_sql
+from star_assets.engines.duckdb.relations import physical
 from star_assets.engines.duckdb.session import connect
+from star_assets.engines.duckdb.sql import sql
+from star_assets.engines.spark.sql import physical as spark_physical
+from star_assets.engines.spark.sql import statement
 from star_assets.model.functions import business_date, start_of_day, surrogate_key
 from star_assets.model.portable import AGREED_FILE, signature, signatures
 from star_assets.settings import Settings
@@ -401,7 +404,7 @@ class Both:
     def on_duckdb(self, table: Table) -> list[str] | None:
         """The rows in order of their text; None where there is no answer."""
         try:
-            select = f"SELECT {duckdb_relations.physical(table)} FROM ({duckdb_relations.sql(table)})"
+            select = f"SELECT {physical(table)} FROM ({sql(table)})"
             return sorted(map(str, self.duck.execute(select).fetchall()))
         except (duckdb.Error, IbisError, ValueError):
             return None
@@ -410,7 +413,7 @@ class Both:
         from pyspark.errors import PySparkException
 
         try:
-            select = f"SELECT {spark_sql.physical(table)} FROM ({spark_sql.statement(table, ZONE)})"
+            select = f"SELECT {spark_physical(table)} FROM ({statement(table, ZONE)})"
             return sorted(str(tuple(row)) for row in self.spark.sql(select).collect())
         except (PySparkException, IbisError, ValueError, NotImplementedError):
             return None

@@ -8,8 +8,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from star_assets.engines.assembling import DATE
-from star_assets.engines.duckdb.relations import Relations, names, physical, relations, sql
+from star_assets.engines.duckdb.relations import Relations, names, physical, relations
 from star_assets.engines.duckdb.session import parquet_format, text
+from star_assets.engines.duckdb.sql import sql
 from star_assets.engines.duckdb.staging import Staging
 from star_assets.engines.engine import DimensionInput, ExportInput, FactInput, StagedDay, Workplace
 from star_assets.model.source import Source

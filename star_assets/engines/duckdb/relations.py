@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import ibis
@@ -23,6 +22,7 @@ from star_assets.engines.duckdb.session import (
     text,
     told,
 )
+from star_assets.engines.duckdb.sql import ibis_type, sql
 from star_assets.engines.engine import StagedInput
 from star_assets.model.errors import StagedOtherwise
 from star_assets.model.source import Source
@@ -125,7 +125,7 @@ class Relations(Assembling):
     def table(self, view: str) -> Table:
         """A view as an Ibis table, with the columns that it really has."""
         described = self.execute(f"DESCRIBE {name(view)}").fetchall()
-        return ibis.table({column: _ibis_type(type_) for column, type_, *_ in described}, name=view)
+        return ibis.table({column: ibis_type(type_) for column, type_, *_ in described}, name=view)
 
     def copy(self, select: str, file: Path) -> None:
         """Write what a query finds to a Parquet file."""
@@ -150,17 +150,6 @@ class Relations(Assembling):
         """Free what `fact_rows` kept."""
         sources = (self.star.driving_column(fact).source, *self.star.parts(fact))
         self.drop("headers", *(f"{kept}_{source.name}" for source in sources for kept in ("owned", "again")))
-
-
-def sql(table: Table) -> str:
-    """The DuckDB statement of an Ibis expression."""
-    return str(ibis.to_sql(table, dialect="duckdb"))
-
-
-def _ibis_type(duckdb_type: str) -> Any:
-    from ibis.backends.sql.datatypes import DuckDBType
-
-    return DuckDBType.from_string(duckdb_type)
 
 
 def physical(rows: Table) -> str:
