@@ -3,7 +3,7 @@
 Dagster's PipesGlueClient waits for ever for a run that expired, takes a run that
 said nothing for a good one, shows no logs of a bad one, and polls every five
 seconds; so the session is Pipes', and the run is ours. Not here: what the job
-does (engines/glue_job), what is made of its versions (pipeline/elsewhere).
+does (pipeline/glue_job), what is made of its versions (pipeline/elsewhere).
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ class GlueLauncher:
         """Why a run came to no good end; None where it did."""
         state, page = run["JobRunState"], self._page(run_id)
         if state == "SUCCEEDED":
-            silent = "it succeeded without a word of what it wrote; is its script star_assets.engines.glue_job?"
+            silent = "it succeeded without a word of what it wrote; is its script star_assets.pipeline.glue_job?"
             return None if done else JobFailed(self.job, run_id, silent, page, self._log(run_id, run))
         problem = f"it ended as {state}: {run.get('ErrorMessage', 'Glue gives no reason')}".rstrip(".")
         kind = JobInterrupted if state in AGAIN else JobFailed

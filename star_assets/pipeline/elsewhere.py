@@ -1,7 +1,7 @@
 """Versions that are written elsewhere: a job computes and writes them; who started it audits and publishes them.
 
 Here: both sides, and what passes between them. Not here: how a job is started and
-waited for (orchestration/glue), the program that it runs (engines/glue_job).
+waited for (orchestration/glue), the program that it runs (pipeline/glue_job).
 """
 
 from __future__ import annotations

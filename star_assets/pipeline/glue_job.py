@@ -1,11 +1,10 @@
 """The program that a Glue job runs: it writes versions of one table by Spark, and makes none of them live.
 
-    python -m star_assets.engines.glue_job --dagster-pipes-context … --dagster-pipes-messages …
+    python -m star_assets.pipeline.glue_job --dagster-pipes-context … --dagster-pipes-messages …
 
 Which table, which days and which settings, it reads from what Dagster Pipes passes;
-what became of each day, it reports there. Who started it audits and publishes.
-Unlike the engines, it is a program, so it knows the pipeline; and of Dagster it
-needs only `dagster_pipes`, a module of its own.
+what became of each day, it reports there. Who started it audits and publishes. Of
+Dagster it needs only `dagster_pipes`, a module of its own.
 """
 
 from __future__ import annotations
