@@ -20,7 +20,7 @@ demo: .venv/demo  ## export a quarter, materialize it with Dagster, answer the r
 	$(BIN)/star-assets demo
 
 demo-aws: .venv/aws  ## the same on S3 and Glue, as moto serves them on this machine
-	$(BIN)/python -m star_assets.orchestration.demo_aws
+	$(BIN)/python -m star_assets.cli.demo_aws
 
 ui: .venv/demo  ## Dagster's web UI and daemon on http://127.0.0.1:3000
 	$(BIN)/dagster dev

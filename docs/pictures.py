@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from star_assets.orchestration.demo import FIRST_DAY, show_answer
+from star_assets.cli.demo import FIRST_DAY, show_answer
 from star_assets.pipeline.warehouse import Warehouse
 from star_assets.settings import load_settings
 from star_assets.star import retail

@@ -87,6 +87,12 @@ def test_engines_and_books_know_nothing_of_ledgers(module: str) -> None:
     assert [name for name in imported(parsed(module)) if name.startswith(tuple(forbidden))] == []
 
 
+@pytest.mark.parametrize("module", [name for name in MODULES if not name.startswith("cli/")])
+def test_the_command_line_is_above_all_rooms(module: str) -> None:
+    """What it shows, nobody below has a use for."""
+    assert [name for name in imported(parsed(module)) if name.startswith("star_assets.cli")] == []
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_what_is_heavy_is_imported_only_where_it_is_used(module: str) -> None:
     assert [name for name in imported_on_loading(parsed(module)) if package_of(name) in LATE] == []

@@ -120,6 +120,6 @@ def demo() -> None:
     Example:
       STAR_LAKE=/tmp/lake star-assets demo
     """
-    from star_assets.orchestration.demo import run_demo
+    from star_assets.cli.demo import run_demo
 
     sys.exit(run_demo())

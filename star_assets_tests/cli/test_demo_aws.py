@@ -10,7 +10,7 @@ from pathlib import Path
 # The demo of two days, as the make target runs it of a quarter.
 SHORT = """
 import sys
-from star_assets.orchestration import demo, demo_aws
+from star_assets.cli import demo, demo_aws
 demo.DAYS = 2
 sys.exit(demo_aws.main())
 """
