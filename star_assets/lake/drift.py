@@ -1,9 +1,8 @@
-"""Keeping the catalog in step with the ledgers, whoever changed them.
+"""Finding and mending catalog entries that do not serve the live version.
 
-A catalog entry says which version it serves; the ledgers say which one is live.
-One listing of a table's ledgers tells which of them changed, and only those are
-read. Here: looking for what moved, comparing everything, mending what is found.
-Not here: how an entry is made (publish), raw exports (pipeline).
+A catalog entry names the version it serves, a ledger the version that is live. One
+listing of a table's ledgers tells which ledgers changed, and only those are read.
+Not here: writing an entry (publish), tables over raw exports (pipeline).
 """
 
 from __future__ import annotations

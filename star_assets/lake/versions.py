@@ -1,8 +1,8 @@
-"""Versions of partitions: what one is made of, which files it has, and where they lie.
+"""A version of a partition: its id, its identity, its manifest, and the paths of its files.
 
-A partition of a table has any number of versions side by side. Everything here is
-a value or a read. Not here: which version is live (ledger), how one becomes live
-(publish), how bytes are kept (storage).
+A partition of a table may have any number of versions side by side. This module
+has values and reads alone. Not here: which version is live (ledger), how a
+version becomes live (publish), how bytes are stored (storage).
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""The aggregated checks: one result for a whole table, none of them blocking.
+"""Asset checks over a whole table: freshness, volume, repeated keys, references, reconciliation. None of them blocks.
 
-`freshness` and `volume` are read from the catalog, `repeated_keys` from what staging
-counted; `out_of_date` compares what is live with what is staged; `references` and
-`reconciliation` look at the run's days of a fact. Not here: the blocking audit of a
-version, which is part of publishing it (assets, pipeline).
+`freshness` and `volume` read the catalog; `repeated_keys` reads what staging
+counted; `out_of_date` compares live versions with the staged exports; `references`
+and `reconciliation` examine the days of a fact that the run built. Not here: the
+blocking audit of each version, which is part of publishing it (pipeline).
 """
 
 from collections.abc import Iterator, Mapping, Sequence

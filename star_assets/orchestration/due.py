@@ -1,8 +1,8 @@
-"""Which runs would bring dimensions and business dates up to date, and which of those to start now.
+"""Which runs the sensors should request for dimensions and business dates that are out of date.
 
-Here: what not to request: what a run is at already, what was tried with the same
-inputs, what somebody rolled back, what another table has to come before. Not
-here: what is out of date (pipeline.out_of_date), starting runs (sensors).
+Left out are days that a run is building, days that a run tried with the same
+inputs, days that somebody rolled back, and tables whose upstream tables are not built yet.
+Not here: what is out of date (pipeline.out_of_date), requesting runs (sensors).
 """
 
 from __future__ import annotations

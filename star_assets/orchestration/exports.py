@@ -1,6 +1,6 @@
-"""What the raw zone allows: which exports have come whole, and which tables they suffice for.
+"""Which exports are whole, and for which tables they suffice.
 
-Shared by schedules and sensors, which start no run that would find half a day.
+Schedules and sensors use this, so that they start no run over half an export.
 Not here: reading exports (staging).
 """
 

@@ -1,9 +1,10 @@
-"""Runs of a Glue job, through Dagster Pipes: started for an asset's days, waited for, stopped with Dagster's run.
+"""Starting an AWS Glue job for an asset's days through Dagster Pipes, waiting for the job run, and stopping it.
 
-Dagster's PipesGlueClient waits for ever for a run that expired, takes a run that
-said nothing for a good one, shows no logs of a bad one, and polls every five
-seconds; so the session is Pipes', and the run is ours. Not here: what the job
-does (pipeline/glue_job), what is made of its versions (pipeline/elsewhere).
+Dagster's PipesGlueClient is not used to start and watch the run: it waits for ever
+for a run that expired, takes a run without any message for a success, shows no
+logs of a failed run, and polls every five seconds. Messages do go through a
+Dagster Pipes session. Not here: what the job computes (pipeline/glue_job), the
+audit and commit of the versions that it wrote (pipeline/elsewhere).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Housekeeping: what a lake needs every day though no export has come.
+"""The Dagster job `housekeeping`: repair the catalog, then remove versions whose retention has ended.
 
-Here: the job that brings the catalog in step and removes versions whose retention
-is over. Not here: how (lake.drift, lake.vacuum), when (schedules).
+Not here: comparing the catalog with the ledgers (lake.drift), removing versions
+(lake.vacuum), the schedule that starts the job (schedules).
 """
 
 import dagster as dg

@@ -1,10 +1,11 @@
-"""What the Athena partition sensor does in a tick, and what it remembers until the next one.
+"""One tick of the Athena partition sensor: it makes the Glue catalog serve the versions that the ledgers name.
 
-Every tick lists each table's ledgers and serves what moved. Now and then, and
-after a restart, everything is compared: catalog entries with ledgers, raw exports
-with their tables. Both go in steps, so that a tick ends in time and the next one
-goes on. Not here: what is found (lake.drift, pipeline.raw_tables), what Dagster
-is told (landed).
+Every tick lists the ledgers of each table and updates the partitions whose live
+version changed. Once an hour, and after a restart of the daemon, the sensor
+compares every catalog entry with its ledger, and every table over raw exports
+with the exports. Both are done in small steps: a tick ends at its deadline, and
+the next tick continues. Not here: how differences are found (lake.drift,
+pipeline.raw_tables), the events that Dagster gets (landed).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""What was published without Dagster's knowledge, as events that tell it.
+"""Dagster events for versions that were published outside Dagster.
 
-`star-assets run`, a rollback or another machine publish too; Dagster should show
-what is live, whoever made it. Not here: keeping the catalog in step (in_step).
+`star-assets run`, a rollback and other machines publish too. The Athena partition
+sensor reports these versions as materializations and observations, so that
+Dagster's UI shows what is live. Not here: updating the catalog (in_step).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Versions that are written elsewhere: a job computes and writes them; who started it audits and publishes them.
+"""Glue jobs as a step of publishing: a job writes versions; the process that started the job audits and commits them.
 
-Here: both sides, and what passes between them. Not here: how a job is started and
-waited for (orchestration/glue), the program that it runs (pipeline/glue_job).
+Here: what the process sends to the job and reads back, and what the job does. Not
+here: starting a job and waiting for it (orchestration/glue), the program that
+Glue runs (pipeline/glue_job).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""What makes two versions the same: digests of inputs, code and settings, and the build that computes them.
+"""The identity of a version: a digest of its inputs, its code and the settings that decide its rows.
 
-The same identity is not computed twice; changed code has another one. Processes
-of different builds may give the same inputs different identities.
+A version is not built where the live one has the same identity; changed code has
+another identity. Here too: the build, which names the versions of the packages
+that decide identities.
 """
 
 from __future__ import annotations

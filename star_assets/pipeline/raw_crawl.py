@@ -1,7 +1,7 @@
-"""Raw exports whose table is left to a crawler of Glue, on AWS.
+"""Glue crawlers over raw exports, for sources that leave their table to a crawler.
 
-Here: when it crawls. Not here: what it is told (lake.glue_crawler), the tables
-that we keep ourselves (raw_tables).
+Here: when a crawler runs. Not here: how it is configured (lake.glue_crawler), the
+tables that this project keeps itself (raw_tables).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who keeps the catalog's table over a source's raw exports, and when: we (raw_tables), or a crawler (raw_crawl)."""
+"""Updating a source's catalog table over its raw exports: by this project (raw_tables) or a crawler (raw_crawl)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Which raw exports fit into one table, and what that table is.
+"""The columns and format of a catalog table over raw exports, and which exports fit into it.
 
 Athena reads CSV by position, whatever the columns of a partition are called, and
-a table and its partitions must have one format. So the newest exports say what
-the table is, and a day that has to be read otherwise does not belong to it.
+a table and its partitions must have one format. So the newest exports define the
+table, and an export day that has to be read otherwise gets no partition.
 """
 
 from __future__ import annotations

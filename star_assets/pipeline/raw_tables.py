@@ -1,9 +1,10 @@
-"""The raw exports in the catalog: a table for each source, a partition for each export day.
+"""Catalog tables over the raw exports: one table for each source, one partition for each export day.
 
-Athena reads them with Hive's SerDes, all as text. A day that they cannot read, or
-not together with the newest exports, is left out, and the reason is told. Here:
-keeping the catalog so. Not here: how one export looks (staging.layout), what
-fits into one table (raw_shape).
+Athena reads raw exports as text, through Hive's SerDes. An export day has no
+partition where the SerDe cannot read its files, or where its columns do not fit
+the table that the newest exports define; the reason is reported. Here: creating
+and updating these tables. Not here: the columns of one export (staging.layout),
+which exports fit into one table (raw_shape).
 """
 
 from __future__ import annotations

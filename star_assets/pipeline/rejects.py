@@ -1,8 +1,9 @@
-"""The rows that are not valid, of every export as it is now: where each stands in its file, and why.
+"""Rejected rows of every source: file, line, reason and raw text.
 
-A staged day keeps them beside its rows. A day that had too many was refused, and
-its version kept without ever being live: of those, the newest is told, as long as
-the export is still the one that was refused. Not here: what is a reject (staging).
+A staged version keeps its rejects beside its rows. An export with too many rejects
+is refused: its version is kept and never becomes live. Of refused versions the
+newest is read, as long as the export has not changed since. Not here: which rows
+are rejected (staging).
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""Retiring raw exports: what was staged long ago stands for the files it was staged from.
+"""Retiring raw exports: deleting raw files whose staged version is kept in their place.
 
-A retired day keeps a marker in its folder, so it is not taken for a day without
-an export. Its staged version is from then on the checkpoint that every table is
-rebuilt from. What can no longer be done is staging it anew: after a change of
-the source's declaration it stays as it was staged, and a run says so.
+A retired day keeps a marker in its folder, so that it is not taken for a day
+without an export. Every table is rebuilt from its staged version from then on. The
+day cannot be staged again: after a change of the source's declaration it stays as
+the earlier declaration staged it, and a run says so.
 
-What is deleted is what was listed and compared, and nothing else: a correction
-that is put there meanwhile stays, as storages promise of `delete_if`.
+Only files that were listed and compared are deleted: a correction that is put
+there meanwhile stays, as storages promise of `delete_if`.
 """
 
 from __future__ import annotations

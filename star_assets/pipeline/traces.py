@@ -1,8 +1,8 @@
-"""What is left of a dimension's member anywhere in the lake.
+"""A search for one member of a dimension in every file of the lake.
 
-Here: a search through every file of some tables, raw and hidden ones and old
-versions among them, that trusts neither pointers nor manifests. Not here:
-erasing (forget).
+The search reads all files of a table, among them raw files, old versions and
+hidden folders, and relies on neither ledgers nor manifests. Not here: erasing
+what was found (forget).
 """
 
 from __future__ import annotations
