@@ -15,6 +15,7 @@ import duckdb
 import pytest
 
 from star_assets.lake.ledger import Ledgers
+from star_assets.lake.local_storage import LocalStorage
 from star_assets.lake.vacuum import vacuum
 from star_assets.lake.versions import LIVE, Manifest
 from star_assets.model import Star
@@ -42,6 +43,23 @@ shop = Star(
 _tick = count(1_700_000_000)
 
 Content = str | bytes
+
+
+def is_fact_file(path: str) -> bool:
+    return path.startswith("olap/fact_sales/date=")
+
+
+def reads(monkeypatch: pytest.MonkeyPatch, is_counted: Callable[[str], bool]) -> list[str]:
+    """The files, of those that are counted, that local lakes are asked for from now on."""
+    read: list[str] = []
+    local = LocalStorage.local
+
+    def counted(storage: LocalStorage, paths: Sequence[str]) -> list[str]:
+        read.extend(filter(is_counted, paths))
+        return local(storage, paths)
+
+    monkeypatch.setattr(LocalStorage, "local", counted)
+    return read
 
 
 class Lake:

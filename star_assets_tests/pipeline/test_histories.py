@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from ibis.expr.types import Table
 
-from star_assets.lake.local_storage import LocalStorage
 from star_assets.lake.vacuum import vacuum
 from star_assets.model import Column, Source, Star, dimension
 from star_assets.model.errors import BadDeclaration, RollbackRefused
 from star_assets.star import fact_sales, order_items, orders, products
 
-from .conftest import HEADERS, Lake, MakeLake
+from .conftest import HEADERS, Lake, MakeLake, is_fact_file, reads
 
 D1, D2, D3, D4, D5 = DAYS = [f"2023-07-0{number}" for number in range(1, 6)]
 ALWAYS, FOREVER = datetime(1900, 1, 1), datetime(9999, 12, 31)
@@ -323,14 +321,7 @@ def test_the_second_look_reads_no_fact_file(lake: Lake, monkeypatch: pytest.Monk
     # It concerns no date's rows: nobody sold the product after that moment.
     lake.export("products", D5, product("Garden", version="20"))
     lake.run(D5, tables=["products", "dim_product", "dim_product_history"])
-    read: list[str] = []
-    local = LocalStorage.local
-
-    def counted(storage: LocalStorage, paths: Sequence[str]) -> list[str]:
-        read.extend(path for path in paths if path.startswith("olap/fact_sales/date="))
-        return local(storage, paths)
-
-    monkeypatch.setattr(LocalStorage, "local", counted)
+    read = reads(monkeypatch, is_fact_file)
     lake.again().warehouse.catch_up("fact_sales")
     assert len(read) == len(DAYS), "the first look reads each date's rows once"
     read.clear()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
@@ -14,6 +14,7 @@ from star_assets.pipeline.out_of_date import OutOfDate, remarks, rows_outside
 from star_assets.pipeline.retire import retire
 from star_assets.star import fact_sales, orders
 
+from .conftest import reads
 from .retailers import DAYS as FOUR_DAYS
 from .retailers import FEW, SEEDS, arrive, history, shop
 
@@ -303,14 +304,7 @@ def test_a_date_reads_the_exports_that_it_needs_and_no_others(filled, monkeypatc
     # The key index is brought up to date first: an export that was replaced is indexed again with its month.
     filled.again().warehouse.catch_up("fact_sales")
     assert list(filled.again().warehouse.out_of_date("fact_sales").days) == [D1, D3]
-    read: set[str] = set()
-    local = LocalStorage.local
-
-    def counted(storage: LocalStorage, paths: Sequence[str]) -> list[str]:
-        read.update(path for path in paths if "/v=" in path and "/_" not in path)
-        return local(storage, paths)
-
-    monkeypatch.setattr(LocalStorage, "local", counted)
+    read = reads(monkeypatch, lambda path: "/v=" in path and "/_" not in path)
     filled.again().run(D1, tables=["fact_sales"])
     staged = {tuple(path.split("/")[1:3]) for path in read if path.startswith("staging/")}
     assert staged == {(source, f"date={day}") for source in ("orders", "order_items") for day in (D1, D3)}

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from star_assets.lake.local_storage import LocalStorage
 from star_assets.lake.vacuum import vacuum
 from star_assets.model.errors import RollbackRefused, UnknownPartition, UnknownVersion
 from star_assets.pipeline.facts import FactStep
+
+from .conftest import is_fact_file, reads
 
 D1, D2 = "2023-07-01", "2023-07-02"
 
@@ -168,14 +168,7 @@ def test_what_facts_use_is_read_once_and_answered_without_them(lake, monkeypatch
     sell(lake, 100)
     sell(lake, 7)
     lake.warehouse.catch_up("dim_product")
-    read: list[str] = []
-    local = LocalStorage.local
-
-    def counted(storage: LocalStorage, paths: Sequence[str]) -> list[str]:
-        read.extend(path for path in paths if path.startswith("olap/fact_sales/date="))
-        return local(storage, paths)
-
-    monkeypatch.setattr(LocalStorage, "local", counted)
+    read = reads(monkeypatch, is_fact_file)
     lake.export("products", D1, "100,Tent,a,b,1,2023-07-01 00:00:00")
     lake.run(D1, tables=["products", "dim_product"])
     assert read == []
