@@ -275,7 +275,7 @@ def test_the_winner_among_repeated_keys_does_not_depend_on_their_order(small_lak
         (outcome,) = small_lake.warehouse.refresh("orders", [DAY])
         warehouse = small_lake.warehouse
         state = source_state(warehouse, warehouse.star.sources["orders"], warehouse.look("staging", "orders"), True)
-        won = [row for row in pq.read_table(state.file(warehouse)).to_pylist() if row["order_id"] == 2]
+        won = [row for row in pq.read_table(warehouse.book_file(state)).to_pylist() if row["order_id"] == 2]
         found.append((outcome.status, won))
     assert found[0] == found[1]
     assert [row["status"] for row in found[0][1]] == ["shipped"]

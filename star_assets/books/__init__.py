@@ -1,1 +1,1 @@
-"""What is remembered and checked, always with DuckDB: states, keys, members, audits, accounts. Not here: the lake."""
+"""Books: the key index, folded states, used members, and the audits and accounts of tables; all by DuckDB."""

@@ -1,4 +1,4 @@
-"""Accounts: what a fact's rows and its sources' lines add up to, and why a line is no sale."""
+"""Accounts: row counts and sums of measures, of sources and of files, and why a line is no sale."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ibis.expr.types import Table
 from star_assets.books.book import Book
 from star_assets.engines.assembling import DATE, system_columns
 from star_assets.engines.duckdb.relations import Relations, names, physical
-from star_assets.engines.duckdb.session import FILE, dated, name, parquet, text
+from star_assets.engines.duckdb.session import FILE, labelled, name, parquet, text
 from star_assets.engines.duckdb.sql import sql
 from star_assets.engines.engine import FactInput
 from star_assets.model.rowwise import carry, unfiltered
@@ -32,19 +32,17 @@ class Accounts(Book):
                 f"SELECT CAST({DATE} AS VARCHAR), count(*), {', '.join(f'sum({name(c)})' for c in sums)} "
                 f"FROM (SELECT {physical(rows)} FROM ({sql(rows)})) GROUP BY {DATE}"
             ).fetchall()
-            tables.drop_inputs(fact)
             return {date: dict(zip(("rows", *sums), values, strict=True)) for date, *values in found}
 
     def file_totals(self, fact: Fact, files: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Any]]:
         """Per date: the same totals, read from the date's files."""
+        sums, listed = fact.summed, [file for several in files.values() for file in several]
+        if not listed:
+            return {}
         with self._tables("adding up files") as tables:
-            sums = fact.summed
-            listed = [file for several in files.values() for file in several]
-            if not listed:
-                return {}
             found = tables.execute(
                 f"SELECT _date, count(*), {', '.join(f'sum({name(c)})' for c in sums)} "
-                f"FROM {parquet(listed)} JOIN {dated(files)} USING ({FILE}) GROUP BY _date"
+                f"FROM {parquet(listed)} JOIN {labelled(files, '_date')} USING ({FILE}) GROUP BY _date"
             ).fetchall()
             return {date: dict(zip(("rows", *sums), values, strict=True)) for date, *values in found}
 
@@ -52,9 +50,9 @@ class Accounts(Book):
         self, fact: Fact, files: Sequence[str], dimensions: Mapping[str, str]
     ) -> dict[str, dict[str, Any]]:
         """What a query finds that asks for the fact alone, and one that joins it with a dimension."""
+        if not files:
+            return {}
         with self._tables("joining dimensions") as tables:
-            if not files:
-                return {}
             joins = {"": ""}
             for column, target in fact.references.items():
                 if target.name in dimensions:
@@ -91,9 +89,7 @@ class Accounts(Book):
             worth = unfiltered(self._followed(tables, fact, grain, given, "every_header", "others"))
             found = tables.execute(_explained(fact, _by_line(fact, worth, "CAST(NULL AS DATE)")))
             columns = [described[0] for described in found.description or ()]
-            explained = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
-            tables.drop("headers", "numbered", "again", "judged", "sold", "others")
-            return explained
+            return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
 
     def _followed(
         self, tables: Relations, fact: Fact, grain: Source, given: FactInput, headers: str, lines: str

@@ -1,4 +1,4 @@
-"""Audits: the files of facts and dimensions, held against what the model says of them."""
+"""Audits: checks of the Parquet files of facts and dimensions, whichever engine wrote them, against the model."""
 
 from __future__ import annotations
 
@@ -6,20 +6,16 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from star_assets.books.book import Book
 from star_assets.engines.duckdb.relations import Relations, names
-from star_assets.engines.duckdb.session import FILE, dated, name, parquet, text
+from star_assets.engines.duckdb.session import FILE, are_small, labelled, name, parquet, text
 from star_assets.engines.duckdb.sql import sql
 from star_assets.model.members import MEMBER_KIND, SUPERSEDED
 from star_assets.model.tables import IS_CURRENT, VALID_FROM, VALID_TO, Dimension, Fact, History, surrogate
 from star_assets.model.types import UNKNOWN
 from star_assets.staging.histories import BEGINNING, END, with_versions
-
-# A file of fewer bytes costs more to open in a statement of its own than to read.
-SMALL = 256 * 1024
 
 
 @dataclass(frozen=True)
@@ -42,7 +38,7 @@ class Audits(Book):
         """Hold each date's file against the rules of the model and the dimensions' members."""
         with self._tables("auditing a fact") as tables:
             unknown = {column: self._unknown(tables, fact, column, files, dimensions) for column in fact.references}
-            if sum(Path(file).stat().st_size for file in files.values()) <= SMALL * len(files):
+            if are_small(list(files.values()), len(files)):
                 found = self._audit_together(tables, fact, files)
             else:
                 # File by file: one statement over all of them takes four times as long
@@ -61,7 +57,7 @@ class Audits(Book):
         """Small files in one statement, whose beginning would cost more than reading one of them."""
         found = tables.execute(
             f"SELECT _date, {self._counts(fact, 'CAST(_date AS DATE)')} FROM {parquet(list(files.values()))} "
-            f"JOIN {dated({date: [file] for date, file in files.items()})} USING ({FILE}) GROUP BY _date"
+            f"JOIN {labelled({date: [file] for date, file in files.items()}, '_date')} USING ({FILE}) GROUP BY _date"
         ).fetchall()
         counted = {date: counts for date, *counts in found}
         # A file without rows is in no group.
@@ -117,9 +113,9 @@ class Audits(Book):
 
     def missing_members(self, column: str, files: Sequence[str], dimension: Dimension, members: str) -> list[str]:
         """Up to ten values of a fact's column that the dimension's file lacks, as text."""
+        if not files:
+            return []
         with self._tables("comparing members") as tables:
-            if not files:
-                return []
             found = tables.execute(
                 f"SELECT DISTINCT CAST({name(column)} AS VARCHAR) FROM {parquet(files)} "
                 f"WHERE {name(column)} NOT IN (SELECT {name(dimension.key)} FROM {parquet([members])}) "
@@ -184,7 +180,7 @@ class Audits(Book):
             rows = with_versions(kept, fact.date, tables.histories(fact, histories))
             differs = " OR ".join(f"{name(f'_{c}')} IS DISTINCT FROM {name(surrogate(c))}" for c in roles)
             found = tables.execute(
-                f"SELECT DISTINCT _date FROM ({sql(rows)}) JOIN {dated(files)} USING ({FILE}) "
+                f"SELECT DISTINCT _date FROM ({sql(rows)}) JOIN {labelled(files, '_date')} USING ({FILE}) "
                 f"WHERE {differs} ORDER BY 1"
             )
             return [date for (date,) in found.fetchall()]

@@ -1,4 +1,4 @@
-"""The key index: in which exports the rows of each key are, and which business dates they have."""
+"""The key index: for each key of a source, the exports with a row of it and the business dates of these rows."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class Keys(Book):
         self, source: Source, index: Sequence[str], dates: Sequence[str] | None
     ) -> dict[str, list[str]]:
         """For each date, the exports with any row of a key that has a row of that date."""
+        if not index or (dates is not None and not dates):
+            return {}
         with self._tables("reading the key index") as tables:
-            if not index or (dates is not None and not dates):
-                return {}
             files, keys = parquet(index, evolving=False), names(source.keys)
             pairs = _pairs(files, keys) if dates is None else _pairs_of(files, keys, dates)
             return dict(tables.execute(f"{pairs} {_BY_DATE}").fetchall())
@@ -51,9 +51,9 @@ class Keys(Book):
         self, header: Source, index: Sequence[str], part: Source, lines: Sequence[str], dates: Sequence[str] | None
     ) -> dict[str, list[str]]:
         """For each date, the exports with any row of a line that ever belonged to a header of that date."""
+        if not index or not lines or (dates is not None and not dates):
+            return {}
         with self._tables("reading the key index") as tables:
-            if not index or not lines or (dates is not None and not dates):
-                return {}
             wanted = "date IS NOT NULL" if dates is None else _is_among(dates)
             named = ", ".join(f"{name(k)} AS {name(c)}" for k, c in zip(header.keys, part.header_keys, strict=True))
             files, keys = parquet(lines, evolving=False), names(part.keys)
@@ -73,9 +73,9 @@ class Keys(Book):
 
     def header_exports_of_lines(self, part: Source, index: Sequence[str], lines: Sequence[str]) -> list[str]:
         """The exports, by the header's index, that hold any row of a header of these lines."""
+        if not index or not lines or part.part_of is None:
+            return []
         with self._tables("finding the headers of lines") as tables:
-            if not index or not lines or part.part_of is None:
-                return []
             on = " AND ".join(
                 f"line.{name(k)} = header.{name(h)}" for k, h in zip(part.header_keys, part.part_of.keys, strict=True)
             )
@@ -87,9 +87,9 @@ class Keys(Book):
 
     def exports_of_lines(self, part: Source, index: Sequence[str], lines: Sequence[str]) -> list[str]:
         """The exports, by the lines' own index, that hold any row of these lines."""
+        if not index or not lines:
+            return []
         with self._tables("finding other rows of lines") as tables:
-            if not index or not lines:
-                return []
             found = tables.execute(
                 f"SELECT DISTINCT CAST(known.export AS VARCHAR) FROM {parquet(index, evolving=False)} AS known "
                 f"SEMI JOIN {parquet(lines)} AS line USING ({names(part.keys)}) ORDER BY 1"

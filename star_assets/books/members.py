@@ -1,4 +1,4 @@
-"""Members of dimensions: which of them facts use, and what a new version must keep for these."""
+"""Used members: which members of a dimension facts refer to, and which a new version of the dimension must keep."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from star_assets.books.book import Book
 from star_assets.engines.duckdb.relations import Relations
-from star_assets.engines.duckdb.session import FILE, name, parquet, text
+from star_assets.engines.duckdb.session import FILE, labelled, name, parquet, text
 from star_assets.engines.engine import StagedInput
 from star_assets.model.members import MEMBER_KIND, SUPERSEDED
 from star_assets.model.tables import IS_CURRENT, Dimension, History
@@ -20,12 +20,11 @@ class Members(Book):
         """(version, key) of the base's and the facts' rows, each once."""
         with self._tables("listing members") as tables:
             parts = [f"SELECT version, key FROM {parquet([base])}"] if base else []
-            listed = ", ".join(f"({text(path)}, {text(fact.day)})" for fact in facts for path in fact.files)
-            if listed:
-                files = parquet([path for fact in facts for path in fact.files], evolving=False)
+            if files := {fact.day: fact.files for fact in facts}:
+                rows = parquet([path for several in files.values() for path in several], evolving=False)
                 parts.append(
-                    f"SELECT DISTINCT version, {name(column)} AS key FROM {files} "
-                    f"JOIN (VALUES {listed}) AS named({FILE}, version) USING ({FILE})"
+                    f"SELECT DISTINCT version, {name(column)} AS key FROM {rows} "
+                    f"JOIN {labelled(files, 'version')} USING ({FILE})"
                 )
             tables.copy(f"SELECT * FROM ({' UNION ALL '.join(parts)}) ORDER BY key, version", file)
 

@@ -1,4 +1,4 @@
-"""States: what all exports of a source say together, one row for each key or value."""
+"""Folded states: over all exports, the current row of each key, all its versions, or the values of a column."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What every step works with: the star, its settings, its lake and its engine.
+"""What every step of the pipeline works with: star, settings, storage, catalog, engine and books.
 
-Here: what is staged and served, as the steps need to know it. Not here: the steps
-themselves, and who asks for them (warehouse).
+Here: opening each at its first use, and reading what is staged and served. Not
+here: the steps (stage, dimensions, facts), the calls of users (warehouse).
 """
 
 from __future__ import annotations
@@ -14,30 +14,26 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from star_assets.engines.engine import Workplace
-from star_assets.engines.opening import open_engine, require_known
+from star_assets.engines.engine import StagedInput, Workplace
+from star_assets.engines.opening import AUTO, GLUE, open_engine, require_known
 from star_assets.lake.ledger import Entry, Ledgers, Snapshot
 from star_assets.lake.places import open_catalog, open_storage
 from star_assets.lake.versions import Manifest, Partition, read_manifest
 from star_assets.model.source import Source
 from star_assets.model.star import Star
 from star_assets.model.tables import Fact
+from star_assets.pipeline.folded import Folded
 from star_assets.pipeline.identity import Build, code_identity
 from star_assets.settings import Settings
 from star_assets.staging.exports import Export, read_exports
 
 if TYPE_CHECKING:
-    from star_assets.books.accounts import Accounts
-    from star_assets.books.audits import Audits
-    from star_assets.books.keys import Keys
-    from star_assets.books.members import Members
-    from star_assets.books.states import States
+    from star_assets.books.books import Books
     from star_assets.engines.duckdb.session import Database
-    from star_assets.engines.engine import Engine, StagedInput
+    from star_assets.engines.engine import Engine
     from star_assets.engines.spark.files import SparkFiles
     from star_assets.lake.catalog import Catalog
     from star_assets.lake.storage import Storage
-    from star_assets.pipeline.fold import Folded
     from star_assets.staging.layout import Layout
 
 
@@ -53,7 +49,7 @@ class RawDay:
 FIRST_FILE = "part-00000.parquet"
 
 # What computes all that is too small to choose an engine for, where one is chosen for the rest.
-ENGINE = {"auto": "duckdb", "glue": "duckdb"}
+ENGINE = {AUTO: "duckdb", GLUE: "duckdb"}
 
 
 class _Seen(threading.local):
@@ -118,39 +114,11 @@ class Context:
         return Database(self.settings)
 
     @cached_property
-    def states(self) -> States:
-        """What all exports of a source say together."""
-        from star_assets.books.states import States
+    def books(self) -> Books:
+        """What is remembered and checked."""
+        from star_assets.books.books import Books
 
-        return States(self.star, self.database)
-
-    @cached_property
-    def keys(self) -> Keys:
-        """In which exports the rows of each key are."""
-        from star_assets.books.keys import Keys
-
-        return Keys(self.star, self.database)
-
-    @cached_property
-    def members(self) -> Members:
-        """Which members of dimensions facts use."""
-        from star_assets.books.members import Members
-
-        return Members(self.star, self.database)
-
-    @cached_property
-    def audits(self) -> Audits:
-        """What holds files against the model."""
-        from star_assets.books.audits import Audits
-
-        return Audits(self.star, self.database)
-
-    @cached_property
-    def accounts(self) -> Accounts:
-        """What facts and lines add up to."""
-        from star_assets.books.accounts import Accounts
-
-        return Accounts(self.star, self.database)
+        return Books(self.star, self.database)
 
     def code_identity(self, table: str) -> str:
         """A digest of the code that decides a table's rows."""
@@ -237,10 +205,12 @@ class Context:
 
     def staged_inputs(self, source: Source, exports: Mapping[str, str]) -> tuple[StagedInput, ...]:
         """The staged files of some export days, each of the version that is given."""
-        from star_assets.engines.engine import StagedInput
-
         files = self.first_files({Partition("staging", source.name, day): version for day, version in exports.items()})
         return tuple(StagedInput(day, (file,)) for day, file in zip(exports, files, strict=True))
+
+    def book_file(self, book: Folded) -> str:
+        """Where the file of a book can be read."""
+        return book.temporary or self.first_files({book.partition: book.manifest.version})[0]
 
     def first_files(self, versions: Mapping[Partition, str]) -> list[str]:
         """The one file of each of these versions, where it can be read."""

@@ -24,7 +24,8 @@ from star_assets.model.errors import AwsRefused, LostRace, NotStaged
 from star_assets.model.source import SourceColumn
 from star_assets.model.tables import CALENDAR, Dimension, History
 from star_assets.pipeline.context import Context
-from star_assets.pipeline.fold import Folded, source_state, source_versions, used_keys, years
+from star_assets.pipeline.fold import source_state, source_versions, used_keys, years
+from star_assets.pipeline.folded import Folded
 from star_assets.pipeline.identity import digest
 from star_assets.pipeline.key_index import KeyIndex
 from star_assets.pipeline.members import referring, used_members
@@ -163,10 +164,10 @@ class DimensionStep:
         """One file with every member, those among them that only facts know any more."""
         for plan in plans:
             given = DimensionInput(
-                {name: book.file(self.context) for name, book in look.states.items()},
-                tuple(book.file(self.context) for book in look.used),
+                {name: self.context.book_file(book) for name, book in look.states.items()},
+                tuple(self.context.book_file(book) for book in look.used),
                 look.years,
-                look.versions.file(self.context) if look.versions else None,
+                self.context.book_file(look.versions) if look.versions else None,
             )
             file = folder / f"{self.dimension.name}.parquet"
             if isinstance(self.dimension, History):
@@ -188,7 +189,7 @@ class DimensionStep:
                 continue
             (file,) = one.files
             before = self._live_file(look.own)
-            drops = before is not None and self.context.members.drops_members(self.dimension, before, str(file))
+            drops = before is not None and self.context.books.members.drops_members(self.dimension, before, str(file))
             plan = replace(one.plan, work=drops, identity=one.manifest.identity if one.manifest else one.plan.identity)
             yield Audited(replace(one, plan=plan), self._checks(file))
 
@@ -222,7 +223,7 @@ class DimensionStep:
 
         Where there are some, the file with them is `kept`.
         """
-        before, members = self._live_file(look.own), self.context.members
+        before, members = self._live_file(look.own), self.context.books.members
         if before is None or not members.drops_members(self.dimension, before, str(file)):
             return []
         return members.keep_members(self.dimension, str(file), before, self._used_files(True), kept)
@@ -231,7 +232,7 @@ class DimensionStep:
         """Raises LostRace where a fact has come to use a member that would be lost."""
         before = self._live_file(look.own)
         (after,) = self.context.first_files({self.partition: manifest.version})
-        if before and self.context.members.lost_in_use(self.dimension, before, after, self._used_files(True)):
+        if before and self.context.books.members.lost_in_use(self.dimension, before, after, self._used_files(True)):
             raise LostRace(self.partition.ledger)
 
     def _used_files(self, keep: bool) -> list[str]:
@@ -243,7 +244,7 @@ class DimensionStep:
         file = self._live_file(own) if live and live.identity.superseded else None
         if file is None:
             return ()
-        return tuple(self.context.members.superseded_in_use(self.dimension, file, self._used_files(keep)))
+        return tuple(self.context.books.members.superseded_in_use(self.dimension, file, self._used_files(keep)))
 
     def _live_file(self, own: Snapshot) -> str | None:
         """The live version's file; None where there is none, or where somebody removed it."""
@@ -285,7 +286,7 @@ class DimensionStep:
         return found
 
     def _checks(self, file: Path) -> tuple[CheckResult, ...]:
-        key, found = self.dimension.key, self.context.audits.audit_dimension(self.dimension, str(file))
+        key, found = self.dimension.key, self.context.books.audits.audit_dimension(self.dimension, str(file))
         checks: tuple[CheckResult, ...] = (
             CheckResult("key not null", found["null_keys"] == 0, f"{key}: {found['null_keys']} rows without a key"),
             CheckResult(
@@ -300,7 +301,7 @@ class DimensionStep:
             ),
         )
         if isinstance(self.dimension, History):
-            broken = self.context.audits.audit_history(self.dimension, str(file))
+            broken = self.context.books.audits.audit_history(self.dimension, str(file))
             problem = f"members whose intervals have gaps or overlaps: expected 0, found {broken}"
             checks += (CheckResult("intervals", broken == 0, problem),)
         return checks

@@ -1,6 +1,6 @@
-"""Small books that are no tables: JSON documents, each kept in the manifest of a version without files.
+"""JSON documents that are kept in the lake: each lies in the manifest of a version without files.
 
-Not here: books of rows (fold).
+Not here: books that are tables (fold).
 """
 
 from __future__ import annotations
@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from star_assets.lake.publish import Commit, commit
 from star_assets.lake.versions import Identity, Manifest, Partition, new_version_id, now, read_manifest
-from star_assets.model.errors import LakeRefused
 from star_assets.pipeline.context import Context
-from star_assets.pipeline.fold import Folded
+from star_assets.pipeline.fold import keep_book, kept_book
+from star_assets.pipeline.folded import Folded
 
 DOCUMENT = "document"
 
@@ -22,7 +21,8 @@ def document(context: Context, partition: Partition, made_of: str, make: Callabl
     identity = Identity(made_of)
     known = context.folded.get(partition)
     if known is None or known.identity != identity:
-        known = _found(context, partition, identity)
+        kept = context.look(partition.database, partition.table)
+        known = kept_book(context, partition, identity, kept)
     if known is None or (keep and known.temporary):
         value = known.manifest.facts[DOCUMENT] if known else make()
         known = _made(context, partition, identity, value, keep)
@@ -41,24 +41,9 @@ def last(context: Context, partition: Partition) -> Any:
         return None
 
 
-def _found(context: Context, partition: Partition, identity: Identity) -> Folded | None:
-    live = context.look(partition.database, partition.table).day(partition.day).live
-    if live is None or live.identity != identity:
-        return None
-    try:
-        return Folded(partition, identity, read_manifest(context.storage, partition, live.version))
-    except FileNotFoundError:
-        return None
-
-
 def _made(context: Context, partition: Partition, identity: Identity, value: Any, keep: bool) -> Folded:
     ledger = context.look(partition.database, partition.table).ledger(partition.day)
     manifest = Manifest(new_version_id(ledger.floor), identity, now(), (), (), {}, facts={DOCUMENT: value})
-    if keep:
-        try:
-            context.storage.write(partition.manifest(manifest.version), manifest.to_json())
-            commit(context.storage, [Commit(partition, manifest, ledger.day(partition.key).live)])
-            return Folded(partition, identity, manifest)
-        except LakeRefused:
-            pass
+    if keep and keep_book(context, partition, ledger.day(partition.key).live, manifest, []):
+        return Folded(partition, identity, manifest)
     return Folded(partition, identity, manifest, "not in the lake")

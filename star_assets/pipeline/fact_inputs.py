@@ -1,7 +1,7 @@
-"""What each business date of a fact is made of, and the identity that follows from it.
+"""The inputs of each business date of a fact, and the identity that follows from them.
 
-Building a date (facts) and telling which dates are out of date (out_of_date) both
-ask here, so they cannot disagree. Not here: how a date is built and audited.
+Both building a date (facts) and deciding which dates are out of date (out_of_date)
+use this module, so that they cannot disagree.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from star_assets.model.errors import NotStaged
 from star_assets.model.source import Source
 from star_assets.model.tables import Fact
 from star_assets.pipeline.context import Context
-from star_assets.pipeline.fold import Folded, source_state
+from star_assets.pipeline.fold import source_state
+from star_assets.pipeline.folded import Folded
 from star_assets.pipeline.histories import FactHistories
 from star_assets.pipeline.identity import digest
 from star_assets.pipeline.key_index import ExportsByDate, KeyIndex, LineIndex

@@ -85,7 +85,7 @@ class FactStep:
             return
         members = {target.name: self._live_file(look, target, good[0].plan.day) for target in self._dimensions()}
         files = {one.plan.day: str(one.files[0]) for one in good}
-        rules = self.context.audits.audit_fact(self.fact, files, members)
+        rules = self.context.books.audits.audit_fact(self.fact, files, members)
         self._require_announced(look, list(files.values()))
         against = {name: _state(found) for name, found in look.dimensions.items()}
         for one in good:
@@ -121,7 +121,7 @@ class FactStep:
                 if name == source.name
             }
             staged[source.name] = self.context.staged_inputs(source, dict(sorted(versions.items())))
-        states = {name: book.file(self.context) for name, book in look.states.items()}
+        states = {name: self.context.book_file(book) for name, book in look.states.items()}
         return FactInput(tuple(plan.day for plan in plans), staged, states, histories or {})
 
     def _make_ledgers(self, days: Sequence[str]) -> None:
@@ -153,7 +153,7 @@ class FactStep:
             announced = look.dimensions[target.name].ledger(None).next
             if announced:
                 (members,) = self.context.first_files({Partition("olap", target.name): announced.version})
-                if self.context.audits.missing_members(column, files, target, members):
+                if self.context.books.audits.missing_members(column, files, target, members):
                     raise LostRace(Partition("olap", target.name).ledger)
 
     def _checks(self, day: str, found: FactRules) -> tuple[CheckResult, ...]:

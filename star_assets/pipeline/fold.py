@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from star_assets.lake import day_pointers
-from star_assets.lake.ledger import Day, Snapshot
+from star_assets.lake.ledger import Day, Entry, Snapshot
 from star_assets.lake.publish import Commit, commit, write_version
 from star_assets.lake.versions import (
     Identity,
@@ -33,6 +33,7 @@ from star_assets.lake.versions import (
 from star_assets.model.errors import LakeRefused
 from star_assets.model.source import Source, SourceColumn
 from star_assets.pipeline.context import FIRST_FILE, Context
+from star_assets.pipeline.folded import Folded
 from star_assets.pipeline.identity import digest
 
 if TYPE_CHECKING:
@@ -71,35 +72,12 @@ class Book:
         return Identity(digest(code=self.code, exports=dict(self.exports)))
 
 
-@dataclass(frozen=True)
-class Folded:
-    """A book that is up to date: its identity, its manifest, and its file where it is not in the lake.
-
-    `content` is the same for the same rows: what is built on the book need not be
-    built again where its exports differ and its content does not.
-    """
-
-    partition: Partition
-    identity: Identity
-    manifest: Manifest
-    temporary: str | None = None
-
-    @property
-    def content(self) -> str:
-        """What whoever builds on it sees."""
-        return str(self.manifest.facts["content"])
-
-    def file(self, context: Context) -> str:
-        """Where its file can be read."""
-        return self.temporary or context.first_files({self.partition: self.manifest.version})[0]
-
-
 def source_state(context: Context, source: Source, staged: Snapshot, keep: bool) -> Folded:
     """The winning row of each key over all live exports, tombstones among them."""
     book = _book(context, source, "_state", context.code_identity(source.name), staged)
 
     def fold(base: str | None, exports: Sequence[StagedInput], file: Path) -> str:
-        return context.states.fold(source, base, exports, file)
+        return context.books.states.fold(source, base, exports, file)
 
     return folded(context, book, fold, keep)
 
@@ -113,7 +91,7 @@ def source_versions(context: Context, source: Source, staged: Snapshot, keep: bo
     book = _book(context, source, "_versions", context.code_identity(source.name), staged)
 
     def fold(base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
-        context.states.fold_versions(source, base, exports, file)
+        context.books.states.fold_versions(source, base, exports, file)
 
     return folded(context, book, fold, keep, in_order=True)
 
@@ -124,7 +102,7 @@ def used_keys(context: Context, column: SourceColumn, key: str, staged: Snapshot
     book = _book(context, column.source, f"_used_{column.column}", code, staged)
 
     def fold(base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
-        context.states.fold_keys(column.column, key, base, exports, file)
+        context.books.states.fold_keys(column.column, key, base, exports, file)
 
     return folded(context, book, fold, keep)
 
@@ -147,14 +125,33 @@ def folded(
     if known and known.identity == book.identity and not (keep and known.temporary):
         return known
     kept = kept or context.look(book.partition.database, book.partition.table)
-    live = kept.day(book.partition.day).live
-    if live and live.identity == book.identity:
-        manifest = read_manifest(context.storage, book.partition, live.version)
-        found = Folded(book.partition, book.identity, manifest)
-    else:
-        found = _fold(context, book, kept, fold, keep, in_order)
+    found = kept_book(context, book.partition, book.identity, kept)
+    found = found or _fold(context, book, kept, fold, keep, in_order)
     context.folded[book.partition] = found
     return found
+
+
+def kept_book(context: Context, partition: Partition, identity: Identity, kept: Snapshot) -> Folded | None:
+    """The live version of a book, if it has this identity; None where it has another one, or its manifest is gone."""
+    live = kept.day(partition.day).live
+    if live is None or live.identity != identity:
+        return None
+    try:
+        return Folded(partition, identity, read_manifest(context.storage, partition, live.version))
+    except FileNotFoundError:
+        return None
+
+
+def keep_book(
+    context: Context, partition: Partition, live: Entry | None, manifest: Manifest, files: Sequence[Path]
+) -> bool:
+    """Write a book into the lake. Whether it could be; if somebody else was faster, theirs is the live one."""
+    try:
+        write_version(context.storage, partition, manifest, files)
+        commit(context.storage, [Commit(partition, manifest, live)])
+    except LakeRefused:
+        return False
+    return True
 
 
 def _fold(context: Context, book: Book, kept: Snapshot, fold: Fold, keep: bool, in_order: bool) -> Folded:
@@ -178,7 +175,7 @@ def _fold(context: Context, book: Book, kept: Snapshot, fold: Fold, keep: bool, 
         facts = {"folded": len(added), "content": visible or files[0].sha256}
         version = new_version_id(kept.ledger(book.partition.day).floor)
         manifest = Manifest(version, book.identity, now(), files, schema, inputs, statistics, facts)
-        if keep and _keep(context, book, kept.day(book.partition.day), manifest, file):
+        if keep and keep_book(context, book.partition, kept.day(book.partition.day).live, manifest, [file]):
             return Folded(book.partition, book.identity, manifest)
         aside = shutil.move(file, Path(context.temporary.name) / f"{version}.parquet")
         return Folded(book.partition, book.identity, manifest, str(aside))
@@ -192,16 +189,6 @@ def _scratch(context: Context, keep: bool) -> Path:
         with suppress(LakeRefused):
             return context.storage.scratch()
     return Path(tempfile.mkdtemp(dir=context.temporary.name))
-
-
-def _keep(context: Context, book: Book, day: Day, manifest: Manifest, file: Path) -> bool:
-    """Write the book into the lake. Whether it could be; if somebody else was faster, theirs is the live one."""
-    try:
-        write_version(context.storage, book.partition, manifest, [file])
-        commit(context.storage, [Commit(book.partition, manifest, day.live)])
-    except LakeRefused:
-        return False
-    return True
 
 
 def _earlier(context: Context, book: Book, day: Day) -> Iterator[tuple[Manifest, Mapping[str, str]]]:

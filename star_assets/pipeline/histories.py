@@ -1,9 +1,9 @@
-"""Which dates of a fact a changed history concerns, found without reading the fact again.
+"""Which dates of a fact have to be built again after a dimension's history changed, mostly without reading the fact.
 
-A date depends on what its members were in its month: while a digest of that is as it
-was, nothing is read. If not, the date's own rows say whether their surrogate keys
-are those of the versions in force; what was found is kept in a book, so that no
-process reads them twice. Not here: building histories (dimensions).
+For each month there is a digest of the intervals in force in it. Where the digest
+is unchanged, no fact file is read. Where it changed, the surrogate keys of the
+month's rows are compared once, and the result is kept in a book for all
+processes. Not here: building histories (dimensions).
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class FactHistories:
 
     def _ask(self, name: str, months: Sequence[str]) -> dict[str, str]:
         (file,) = self.context.first_files({Partition("olap", name): self.versions[name]})
-        return self.context.audits.history_digests(self.tables[name], file, list(months))
+        return self.context.books.audits.history_digests(self.tables[name], file, list(months))
 
     def _verify(self, dates: Snapshot) -> Verified:
         """Look at the rows of dates whose month has another digest than they were built with, unless that was done."""
@@ -83,7 +83,7 @@ class FactHistories:
         if unknown:
             files = self.context.first_files({partition: entry.version for partition, entry in unknown.items()})
             by_date = {partition.key: [file] for partition, file in zip(unknown, files, strict=True)}
-            outdated = set(self.context.audits.outdated_versions(self.fact, by_date, self.files))
+            outdated = set(self.context.books.audits.outdated_versions(self.fact, by_date, self.files))
             verified |= {d: [*self._key(d, changed[d]), d not in outdated] for d in by_date}
         if verified == known:
             return verified

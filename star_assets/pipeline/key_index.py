@@ -21,7 +21,8 @@ from star_assets.lake.versions import Partition
 from star_assets.model.source import Source, SourceColumn
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.documents import document
-from star_assets.pipeline.fold import Book, Fold, Folded, folded, years
+from star_assets.pipeline.fold import Book, Fold, folded, years
+from star_assets.pipeline.folded import Folded
 from star_assets.pipeline.identity import digest
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class KeyIndex:
             self.context,
             partition,
             self.months,
-            lambda: self.context.keys.exports_of_dates(source, self.files, None),
+            lambda: self.context.books.keys.exports_of_dates(source, self.files, None),
             self.keep,
         )
 
@@ -59,7 +60,7 @@ class KeyIndex:
     @property
     def files(self) -> list[str]:
         """The months' files, where they can be read."""
-        return [month.file(self.context) for month in self.months]
+        return [self.context.book_file(month) for month in self.months]
 
 
 class LineIndex:
@@ -80,7 +81,7 @@ class LineIndex:
             self.context,
             partition,
             [*self.headers.months, *self.months],
-            lambda: self.context.keys.line_exports_of_dates(
+            lambda: self.context.books.keys.line_exports_of_dates(
                 header.source, self.headers.files, self.part, self.files, None
             ),
             self.keep,
@@ -89,7 +90,7 @@ class LineIndex:
     @property
     def files(self) -> list[str]:
         """The months' files, where they can be read."""
-        return [month.file(self.context) for month in self.months]
+        return [self.context.book_file(month) for month in self.months]
 
 
 def catch_up(context: Context, column: SourceColumn, parts: Sequence[Source], deadline: float) -> bool:
@@ -115,7 +116,7 @@ def _months(context: Context, column: SourceColumn, staged: Snapshot, keep: bool
     code = digest(source=context.code_identity(source.name), timezone=context.settings.timezone)
 
     def fold(base: str | None, added: Sequence[StagedInput], file: Path) -> None:
-        context.keys.index_keys(source, column.column, base, added, file)
+        context.books.keys.index_keys(source, column.column, base, added, file)
 
     return _by_month(context, source, f"_index_{column.column}", code, staged, fold, keep)
 
@@ -124,7 +125,7 @@ def _line_months(context: Context, part: Source, staged: Snapshot, keep: bool) -
     code = digest(source=context.code_identity(part.name))
 
     def fold(base: str | None, added: Sequence[StagedInput], file: Path) -> None:
-        context.keys.index_lines(part, base, added, file)
+        context.books.keys.index_lines(part, base, added, file)
 
     return _by_month(context, part, "_index_lines", code, staged, fold, keep)
 

@@ -51,7 +51,7 @@ def _months(context: Context, fact: Fact, column: str, keep: bool) -> Iterator[s
     dates, kept = context.look("olap", fact.name), context.look("olap", table)
 
     def fold(base: str | None, added: Sequence[StagedInput], file: Path) -> None:
-        context.members.fold_members(column, base, added, file)
+        context.books.members.fold_members(column, base, added, file)
 
     for month, ledger in sorted(dates.ledgers.items()):
         versions = _versions(fact, ledger)
@@ -63,7 +63,7 @@ def _months(context: Context, fact: Fact, column: str, keep: bool) -> Iterator[s
                 ledger.sequence,
                 partial(_inputs, context, versions),
             )
-            yield folded(context, book, fold, keep, kept=kept).file(context)
+            yield context.book_file(folded(context, book, fold, keep, kept=kept))
 
 
 def _versions(fact: Fact, ledger: Ledger) -> dict[str, Partition]:

@@ -1,11 +1,10 @@
-"""What is out of date: a pure function of the raw exports, what is staged and what is published.
+"""What is out of date: exports to stage, dimensions to build, business dates of facts to build.
 
-An export is when its files are not those that were staged; a dimension when what
-it would be built from is not what its live version names; a fact's business date
-likewise. Each kind asks the code that builds it for the identity, so what is
-found here is what a refresh would build. Nothing is written to the lake: what the
-books lack is computed into a temporary folder. Not here: refreshing (warehouse),
-who requests it (orchestration, cli).
+An export is out of date when its files are not those that were staged; a dimension
+or a business date is when its live version has another identity than a refresh
+would give it. The identity comes from the code that builds the table. Nothing is
+written to the lake: books that are not up to date are computed into a temporary
+folder. Not here: refreshing (warehouse), who starts it (orchestration, cli).
 """
 
 from __future__ import annotations
@@ -194,7 +193,7 @@ def rows_outside(context: Context, fact: Fact, days: Sequence[str]) -> int:
     step = FactStep(context, fact)
     look = step.look(days, keep=False)
     plans = [plan for plan in step.plan(look, days) if isinstance(plan, Plan)]
-    totals = [context.accounts.totals(fact, step.given(look, batch)) for batch in step.batches(look, plans)]
+    totals = [context.books.accounts.totals(fact, step.given(look, batch)) for batch in step.batches(look, plans)]
     return sum(int(day["rows"]) for batch in totals for day in batch.values())
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from decimal import localcontext
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from star_assets.engines.engine import FactInput
 from star_assets.engines.portions import portions
@@ -34,13 +34,10 @@ from star_assets.pipeline.account import (
     Number,
     difference,
 )
+from star_assets.pipeline.context import Context
 from star_assets.pipeline.fact_inputs import fact_sources, look_at_fact
 from star_assets.pipeline.key_index import KeyIndex, LineIndex
 from star_assets.staging.accounts import DELETED_LINE, HEADERLESS, SUPERSEDED
-
-if TYPE_CHECKING:
-    from star_assets.pipeline.warehouse import Warehouse
-
 
 # Lines that are explained at once, with which a process takes 0.8 GB.
 AT_ONCE = 2_000_000
@@ -50,22 +47,22 @@ Staged = Mapping[str, Entry]
 Steps = dict[str, dict[str, dict[str, Number]]]
 
 
-def reconcile(warehouse: Warehouse, fact: Fact, days: Sequence[str]) -> Account:
+def reconcile(context: Context, fact: Fact, days: Sequence[str]) -> Account:
     """Account for every line that was exported on these days, or sold on these dates."""
     with localcontext(EXACT):
-        return _reconciled(warehouse, fact, days)
+        return _reconciled(context, fact, days)
 
 
-def _reconciled(warehouse: Warehouse, fact: Fact, days: Sequence[str]) -> Account:
-    grain = warehouse.star.grain(fact)
-    live_days = warehouse.staged(grain)
+def _reconciled(context: Context, fact: Fact, days: Sequence[str]) -> Account:
+    grain = context.star.grain(fact)
+    live_days = context.staged(grain)
     staged = {day: live_days[day] for day in days if day in live_days}
-    raw = _raw(warehouse, grain, days, staged)
+    raw = _raw(context, grain, days, staged)
     found: Steps = {}
     for portion in portions(days, lambda day: staged[day].rows if day in staged else 0, AT_ONCE):
-        found |= _steps(warehouse, fact, grain, portion, {day: staged[day] for day in portion if day in staged})
-    live = _live(warehouse, fact, days)
-    types = {field.name: field.type for field in warehouse.star.fields(fact)}
+        found |= _steps(context, fact, grain, portion, {day: staged[day] for day in portion if day in staged})
+    live = _live(context, fact, days)
+    types = {field.name: field.type for field in context.star.fields(fact)}
     return Account(
         fact.name,
         {"rows": Type("int64"), **{measure: types[measure] for measure in fact.summed}},
@@ -73,7 +70,7 @@ def _reconciled(warehouse: Warehouse, fact: Fact, days: Sequence[str]) -> Accoun
     )
 
 
-def _steps(warehouse: Warehouse, fact: Fact, grain: Source, days: Sequence[str], staged: Staged) -> Steps:
+def _steps(context: Context, fact: Fact, grain: Source, days: Sequence[str], staged: Staged) -> Steps:
     """The steps between the staged lines and the fact, the same for a day whichever others are asked for."""
     measures = ("rows", *fact.summed)
     causes = (SUPERSEDED, DELETED_LINE, HEADERLESS, fact.excluded)
@@ -85,7 +82,7 @@ def _steps(warehouse: Warehouse, fact: Fact, grain: Source, days: Sequence[str],
             for measure in measures:
                 found[day][step][measure] += sign * (line[measure] or 0)
 
-    for line in warehouse.accounts.explain(fact, _given(warehouse, fact, grain, days, staged)):
+    for line in context.books.accounts.explain(fact, _given(context, fact, grain, days, staged)):
         add(line["export"], STAGED, line, 1)
         if line["cause"]:
             add(line["export"], line["cause"], line, -1)
@@ -100,46 +97,46 @@ def _compared(steps: Mapping[str, Amounts], live: Amounts) -> dict[str, Amounts]
     return {FACT: live, UNEXPLAINED: {measure: difference(live[measure], parts) for measure, parts in expected.items()}}
 
 
-def _raw(warehouse: Warehouse, grain: Source, days: Sequence[str], staged: Staged) -> dict[str, dict[str, Amounts]]:
+def _raw(context: Context, grain: Source, days: Sequence[str], staged: Staged) -> dict[str, dict[str, Amounts]]:
     """What each day's files held, and what of it was rejected."""
     found: dict[str, dict[str, Amounts]] = {}
     for day in days:
         facts: Mapping[str, Any] = {}
         if day in staged:
-            facts = read_manifest(warehouse.storage, Partition("staging", grain.name, day), staged[day].version).facts
+            facts = read_manifest(context.storage, Partition("staging", grain.name, day), staged[day].version).facts
         found[day] = {RAW: {"rows": facts.get("rows_in", 0)}, REJECTED: {"rows": -facts.get("rejected", 0)}}
     return found
 
 
-def _live(warehouse: Warehouse, fact: Fact, days: Sequence[str]) -> dict[str, Amounts]:
+def _live(context: Context, fact: Fact, days: Sequence[str]) -> dict[str, Amounts]:
     """What queries find on each date."""
-    totals = warehouse.accounts.file_totals(fact, warehouse.served_files(fact, days))
+    totals = context.books.accounts.file_totals(fact, context.served_files(fact, days))
     nothing = dict.fromkeys(("rows", *fact.summed), 0)
     return {day: {measure: amount or 0 for measure, amount in totals.get(day, nothing).items()} for day in days}
 
 
-def _given(warehouse: Warehouse, fact: Fact, grain: Source, days: Sequence[str], staged: Staged) -> FactInput:
+def _given(context: Context, fact: Fact, grain: Source, days: Sequence[str], staged: Staged) -> FactInput:
     """All exports that say what became of the lines of these days, and which lines these dates have."""
-    look = look_at_fact(warehouse, fact, keep=False)
-    driving, *_ = sources = fact_sources(warehouse, fact)
+    look = look_at_fact(context, fact, keep=False)
+    driving, *_ = sources = fact_sources(context, fact)
     exports: dict[str, set[str]] = defaultdict(set)
     for name, by_date in look.needed.items():
         exports[name].update(export for day in days for export in by_date.get(day, ()))
     exports[grain.name] |= staged.keys()
     versions = {day: entry.version for day, entry in staged.items()}
-    files = [file for one in warehouse.staged_inputs(grain, versions) for file in one.files]
-    headers = KeyIndex(warehouse, warehouse.star.driving_column(fact), look.staged[driving.name], keep=False)
+    files = [file for one in context.staged_inputs(grain, versions) for file in one.files]
+    headers = KeyIndex(context, context.star.driving_column(fact), look.staged[driving.name], keep=False)
     if grain is driving:
-        exports[grain.name].update(warehouse.keys.exports_of_lines(grain, headers.files, files))
+        exports[grain.name].update(context.books.keys.exports_of_lines(grain, headers.files, files))
     else:
-        exports[driving.name].update(warehouse.keys.header_exports_of_lines(grain, headers.files, files))
+        exports[driving.name].update(context.books.keys.header_exports_of_lines(grain, headers.files, files))
     if grain.lines == "changed" and grain is not driving:
-        own = LineIndex(warehouse, headers, grain, look.staged[grain.name], keep=False)
-        exports[grain.name].update(warehouse.keys.exports_of_lines(grain, own.files, files))
+        own = LineIndex(context, headers, grain, look.staged[grain.name], keep=False)
+        exports[grain.name].update(context.books.keys.exports_of_lines(grain, own.files, files))
     inputs = {}
     for source in sources:
         live = look.staged[source.name].live
         found = {day: live[day].version for day in sorted(exports[source.name]) if day in live}
-        inputs[source.name] = warehouse.staged_inputs(source, found)
-    states = {name: book.file(warehouse) for name, book in look.states.items()}
+        inputs[source.name] = context.staged_inputs(source, found)
+    states = {name: context.book_file(book) for name, book in look.states.items()}
     return FactInput(tuple(days), inputs, states)

@@ -1,7 +1,8 @@
-"""The warehouse: a star, its lake and its engine, and every step that one may ask of them.
+"""The warehouse: one object for a star and its lake, which the command line, Dagster and tests call.
 
-Here: one object that the command line, Dagster and tests all call. Not here: how
-a step works (stage, dimensions, facts), what Dagster makes of it (orchestration).
+Its methods refresh tables, reconcile, roll back, repair, and tell what is out of
+date. Not here: how a table is built (stage, dimensions, facts), what Dagster makes
+of it (orchestration).
 """
 
 from __future__ import annotations
@@ -144,7 +145,7 @@ class Warehouse(Context):
             partition = Partition("olap", target.name)
             if live := read_day(self.storage, partition).live:
                 (dimensions[target.name],) = self.first_files({partition: live.version})
-        return self.accounts.joined_totals(table, files, dimensions)
+        return self.books.accounts.joined_totals(table, files, dimensions)
 
     def rollback(self, table: str, day: str | None, version: str | None) -> Day:
         """Make an earlier version live again: `version`, or the one before the live one.
@@ -194,7 +195,7 @@ class Warehouse(Context):
         partition = Partition("olap", dimension.name)
         before, after = (self.first_files({partition: version})[0] for version in (live, manifest.version))
         for fact, used in used_members(self, dimension, keep=True).items():
-            if missing := self.members.lost_in_use(dimension, before, after, used):
+            if missing := self.books.members.lost_in_use(dimension, before, after, used):
                 raise RollbackRefused(dimension.name, manifest.version, fact, missing[:SHOWN])
 
     def _require_references(self, fact: Fact, partition: Partition, manifest: Manifest) -> None:
@@ -204,7 +205,7 @@ class Warehouse(Context):
             dimension = Partition("olap", target.name)
             if live := read_day(self.storage, dimension).live:
                 (members,) = self.first_files({dimension: live.version})
-                if missing := self.audits.missing_members(column, files, target, members):
+                if missing := self.books.audits.missing_members(column, files, target, members):
                     broken.append(f"{column}: expected members of {target.name}, found {', '.join(missing)}")
         if broken:
             kept = self.storage.uri(partition.version_folder(manifest.version))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from random import Random
 
 import duckdb
@@ -18,7 +19,7 @@ def folded(lake, source=products) -> tuple[int, list[tuple[object, ...]]]:
     """How many exports the present state folded in, and its rows."""
     warehouse = lake.warehouse
     state = source_state(warehouse, source, warehouse.look("staging", source.name), keep=True)
-    return state.manifest.facts["folded"], rows_of(state.file(warehouse))
+    return state.manifest.facts["folded"], rows_of(warehouse.book_file(state))
 
 
 def rows_of(file: str) -> list[tuple[object, ...]]:
@@ -86,7 +87,7 @@ def test_who_looked_long_ago_replaces_no_newer_state(lake) -> None:
     lake.run(day, tables=["products"])
     newest = source_state(lake.warehouse, products, lake.warehouse.look("staging", "products"), keep=True)
     state = source_state(slow, products, seen, keep=True)
-    assert [row[1] for row in rows_of(state.file(slow))] == ["old"], "what it saw is what it works with"
+    assert [row[1] for row in rows_of(slow.book_file(state))] == ["old"], "what it saw is what it works with"
     assert lake.live()["products/_state live"] == newest.manifest.version
 
 
@@ -111,7 +112,7 @@ def test_used_keys_are_every_value_ever_exported(lake) -> None:
     warehouse = lake.warehouse
     staged = warehouse.look("staging", "order_items")
     used = used_keys(warehouse, order_items["product_id"], "product_id", staged, keep=True)
-    assert rows_of(used.file(warehouse)) == [(7,), (8,)]
+    assert rows_of(warehouse.book_file(used)) == [(7,), (8,)]
 
 
 def index_of(lake) -> KeyIndex:
@@ -139,3 +140,13 @@ def test_the_index_knows_the_years_that_facts_reach_into(lake) -> None:
     lake.export("orders", DAYS[0], "1,,,2019-05-05 10:00:00,,,I", "2,,,2031-05-05 10:00:00,,,I", "3,,,,,,D")
     lake.run(DAYS[0], tables=["orders"])
     assert index_of(lake).years() == (2019, 2031)
+
+
+def test_a_state_whose_files_somebody_removed_is_folded_anew(lake) -> None:
+    """Books can always be made again; nobody should have to be told of it."""
+    lake.export("products", DAYS[0], product(1, "only"))
+    lake.run(DAYS[0], tables=["products"])
+    _, rows = folded(lake)
+    for version in (lake.root / "staging" / "products" / "_state").glob("v=*"):
+        shutil.rmtree(version)
+    assert folded(lake.again()) == (1, rows)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 from star_assets.engines.assembling import DATE
 from star_assets.engines.duckdb.relations import Relations, names, physical, relations
-from star_assets.engines.duckdb.session import parquet_format, text
+from star_assets.engines.duckdb.session import are_small, parquet_format, text
 from star_assets.engines.duckdb.sql import sql
 from star_assets.engines.duckdb.staging import Staging
 from star_assets.engines.engine import DimensionInput, ExportInput, FactInput, StagedDay, Workplace
@@ -19,9 +18,6 @@ from star_assets.model.tables import Dimension, Fact, History
 # Rows per row group of a fact's file: Athena skips whole groups by their
 # statistics, so groups are smaller than the writers' default of 122,880.
 ROW_GROUP = 65_536
-
-# Of dates with fewer bytes, many lie in what DuckDB reads at once.
-SMALL = 256 * 1024
 
 
 class DuckDBEngine:
@@ -42,25 +38,26 @@ class DuckDBEngine:
 
     def build_dimension(self, dimension: Dimension, given: DimensionInput, file: Path) -> None:
         """The transform over the states, with the members that nothing describes."""
-        with self._tables("building a dimension") as tables:
+        with relations(self.star, self.database, "building a dimension") as tables:
             tables.write(tables.members(dimension, given), dimension.key, file)
 
     def build_history(self, history: History, given: DimensionInput, file: Path) -> None:
         """The transform over all that the describing source ever said, interval by interval."""
-        with self._tables("building a history") as tables:
+        with relations(self.star, self.database, "building a history") as tables:
             tables.write(tables.intervals(history, given), history.key, file)
 
     def build_fact(self, fact: Fact, given: FactInput, folder: Path) -> dict[str, Path]:
         """One statement computes the range; then each date is sorted into its file."""
-        with self._tables("building a fact") as tables:
+        with relations(self.star, self.database, "building a fact") as tables:
             rows = tables.fact_rows(fact, given)
-            # By date, each small one's rows are in one place; large ones are found as quickly without.
-            by_date = f" ORDER BY {DATE}" if _are_small(given) else ""
+            # Many small dates lie in what DuckDB reads at once. By date, the rows of each are in one place.
+            files = [file for exports in given.staged.values() for export in exports for file in export.files]
+            by_date = f" ORDER BY {DATE}" if are_small(files, len(given.dates)) else ""
             tables.create("built", f"SELECT {physical(rows)} FROM ({sql(rows)}){by_date}")
             tables.drop_inputs(fact)
             with ThreadPoolExecutor(self.settings.threads) as pool:
-                files = pool.map(lambda date: self._write_date(tables, fact, date, folder), given.dates)
-                return dict(zip(given.dates, files, strict=True))
+                written = pool.map(lambda date: self._write_date(tables, fact, date, folder), given.dates)
+                return dict(zip(given.dates, written, strict=True))
 
     def _write_date(self, tables: Relations, fact: Fact, date: str, folder: Path) -> Path:
         """Sort a date's rows into its file: each by itself takes half the time of sorting the range."""
@@ -72,13 +69,3 @@ class DuckDBEngine:
                 f"TO {text(str(file))} {parquet_format(self.settings, f'ROW_GROUP_SIZE {ROW_GROUP}')}"
             )
         return file
-
-    def _tables(self, doing: str) -> AbstractContextManager[Relations]:
-        """A session. `doing` says in an error what failed."""
-        return relations(self.star, self.database, doing)
-
-
-def _are_small(given: FactInput) -> bool:
-    """Whether an average date has little to read."""
-    files = [Path(file) for exports in given.staged.values() for export in exports for file in export.files]
-    return sum(file.stat().st_size for file in files) <= SMALL * len(given.dates)

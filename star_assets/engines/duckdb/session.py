@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 
 import duckdb
 
@@ -137,6 +138,15 @@ def text_list(values: Sequence[str]) -> str:
     return "[" + ", ".join(text(value) for value in values) + "]"
 
 
+# A file of fewer bytes costs more to open in a statement of its own than to read.
+SMALL = 256 * 1024
+
+
+def are_small(files: Sequence[str | Path], several: int) -> bool:
+    """Whether the files have, on average over so many days or dates, few enough bytes to be read together."""
+    return sum(Path(file).stat().st_size for file in files) <= SMALL * several
+
+
 # The column that tells which file a row was read from. No column of an export
 # has this name: those that are carried along begin with a letter.
 FILE = "_file"
@@ -154,10 +164,10 @@ def parquet(files: Sequence[str], evolving: bool = True) -> str:
     )
 
 
-def dated(files: Mapping[str, Sequence[str]]) -> str:
-    """SQL for a table (FILE, _date) that says which date each file is of; there must be one."""
-    rows = (f"({text(file)}, {text(date)})" for date, several in files.items() for file in several)
-    return f"(VALUES {', '.join(rows)}) AS dated({FILE}, _date)"
+def labelled(files: Mapping[str, Sequence[str]], label: str, file: str = FILE) -> str:
+    """SQL for a table of two columns, `file` and `label`, from the files of each label. There must be a file."""
+    rows = (f"({text(path)}, {text(value)})" for value, paths in files.items() for path in paths)
+    return f"(VALUES {', '.join(rows)}) AS labelled({file}, {label})"
 
 
 def parquet_format(settings: Settings, *options: str) -> str:

@@ -20,7 +20,18 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from star_assets.engines.duckdb.session import FILE, Database, name, parquet, parquet_format, text, text_list, told
+from star_assets.engines.duckdb.session import (
+    FILE,
+    SMALL,
+    Database,
+    labelled,
+    name,
+    parquet,
+    parquet_format,
+    text,
+    text_list,
+    told,
+)
 from star_assets.engines.duckdb.typed_sql import DuckDBTypedSql
 from star_assets.engines.engine import ExportInput, FileCount, RawInput, StagedDay
 from star_assets.engines.portions import portions
@@ -31,9 +42,8 @@ from star_assets.staging.reading import read_records
 from star_assets.staging.records import LINE, RAW
 from star_assets.staging.rejects_file import Reject, RejectsFile
 
-# A day of fewer bytes costs more to begin than to read, so such days share a
-# statement, up to a bound that keeps all cores busy.
-SMALL, GROUP = 256 * 1024, 4 * 1024 * 1024
+# Small days share a statement, up to a bound that keeps all cores busy.
+GROUP = 4 * 1024 * 1024
 
 # Bytes of days whose repeated keys are sought in one statement, which takes two
 # thirds of the time of a statement for each.
@@ -84,29 +94,34 @@ class Staging:
     def _stage_group(self, group: Sequence[ExportInput], folder: Path) -> list[StagedDay]:
         """Small exports of one header in one statement: the days that DuckDB can be trusted with."""
         header = group[0].files[0].profile.header
-        days = {str(file.path): export.day for export in group for file in export.files}
-        listed = ", ".join(f"({text(path)}, {text(day)})" for path, day in days.items())
-        files, of_day = name(RAW_FILE), name(RAW_DAY)
-        texts = (
-            f"{self._read_csv(header, list(days))} JOIN (VALUES {listed}) AS days({files}, {of_day}) USING ({files})"
-        )
-        typed = self.sql.strict(texts, header, f"{of_day} AS {DAY}")
-        columns = ", ".join(name(column) for column in [*self.sql.columns, *self.extra([header])])
-        out = folder / f"from-{group[0].day}"
+        days = {export.day: [str(file.path) for file in export.files] for export in group}
+        paths = [path for several in days.values() for path in several]
+        file, day = name(RAW_FILE), name(RAW_DAY)
+        texts = f"{self._read_csv(header, paths)} JOIN {labelled(days, day, file)} USING ({file})"
         with self._session(group[0].day) as cursor:
             try:
-                cursor.execute(
-                    f"COPY (SELECT {columns}, {DAY} FROM ({typed})) TO {text(str(out))} "
-                    f"{parquet_format(self.settings, f'PARTITION_BY ({DAY})')}"
-                )
+                typed = self.sql.strict(texts, header, f"{day} AS {DAY}")
+                written = self._write_days(cursor, header, f"({typed})", folder)
             except INVALID:
                 return []
-        written = {export.day: sorted((out / f"{DAY}={export.day}").glob("*.parquet")) for export in group}
         return [
             staged
             for export in group
-            if len(written[export.day]) == 1 and (staged := self._trusted(export, written[export.day][0], [header]))
+            if export.day in written and (staged := self._trusted(export, written[export.day], [header]))
         ]
+
+    def _write_days(
+        self, cursor: duckdb.DuckDBPyConnection, header: Header, rows: str, folder: Path
+    ) -> dict[str, Path]:
+        """A file for each day of rows of one header. A day in several files, or in none, is left out."""
+        out = Path(tempfile.mkdtemp(prefix="days-", dir=folder))
+        columns = ", ".join(map(name, [*self.sql.columns, *self.extra([header])]))
+        cursor.execute(
+            f"COPY (SELECT {columns}, {DAY} FROM {rows}) TO {text(str(out))} "
+            f"{parquet_format(self.settings, f'PARTITION_BY ({DAY})')}"
+        )
+        written = {day.name.partition("=")[2]: list(day.iterdir()) for day in out.iterdir()}
+        return {day: files[0] for day, files in written.items() if len(files) == 1}
 
     def _stage_day(self, export: ExportInput, folder: Path) -> StagedDay:
         with self._session(export.day) as cursor:
@@ -230,29 +245,21 @@ class Staging:
 
     def _stage_read(self, header: Header, days: Mapping[str, _ReadDay], folder: Path) -> Iterator[StagedDay]:
         records = pa.concat_tables([table for day in days.values() for table in day.records])
-        columns = [*self.sql.columns, *self.extra([header])]
-        listed = ", ".join(map(name, columns))
-        out = Path(tempfile.mkdtemp(prefix="exactly-", dir=folder))
         kept = (f"{name(RAW_DAY)} AS {DAY}", f"{name(RAW_FILE)} AS _name")
         with self._session(next(iter(days))) as cursor:
             cursor.register("exact_records", records)
             cursor.execute(f"CREATE TEMP TABLE explained AS {self.sql.explained('exact_records', header, *kept)}")
-            cursor.execute(
-                f"COPY (SELECT {listed}, {DAY} FROM explained WHERE _reason IS NULL) TO {text(str(out))} "
-                f"{parquet_format(self.settings, f'PARTITION_BY ({DAY})')}"
-            )
+            written = self._write_days(cursor, header, "explained WHERE _reason IS NULL", folder)
             invalid = cursor.execute(
                 f"SELECT {DAY}, _name, {LINE}, _reason, {RAW} FROM explained WHERE _reason IS NOT NULL"
             ).fetchall()
-        for of_day, file, line, reason, raw in invalid:
-            days[of_day].rejects[file].append((line, reason, raw))
-        for of_day, day in days.items():
-            written = sorted((out / f"{DAY}={of_day}").glob("*.parquet"))
-            if len(written) == 1:
-                with self.rejects_file(of_day, folder) as rejects:
-                    for name_, found in day.rejects.items():
-                        rejects.add(name_, sorted(found))
-                yield self._told_exactly(of_day, written[0], day.counts(), [header], rejects)
+        for of_day, raw_file, line, reason, raw in invalid:
+            days[of_day].rejects[raw_file].append((line, reason, raw))
+        for of_day, file in written.items():
+            with self.rejects_file(of_day, folder) as rejects:
+                for raw_file, found in days[of_day].rejects.items():
+                    rejects.add(raw_file, sorted(found))
+            yield self._told_exactly(of_day, file, days[of_day].counts(), [header], rejects)
 
     def _explain(
         self, cursor: duckdb.DuckDBPyConnection, records: pa.Table, header: Header, table: str
