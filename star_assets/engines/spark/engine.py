@@ -1,10 +1,9 @@
-"""The Spark engine: raw files and transforms on any cluster, the books on the machine that drives it.
+"""The Spark engine: raw files and transforms, computed on any cluster.
 
-Spark reads and types the exports, and computes dimensions, histories and facts:
-what is large, and what runs the star's own functions. DuckDB writes every file
-that is published, out of Spark's runs, so that files have the same types,
-statistics and sizes whoever computed them. Not here: the books, which are
-DuckDB's, since they grow with keys and members, not with columns times lines.
+Spark reads and types the exports, and computes dimensions, histories and facts.
+DuckDB, on the machine that drives Spark, writes every file that is published, out
+of Spark's sorted runs, so that files have the same types, statistics and sizes
+whichever engine computed them. Not here: the books, which DuckDB computes always.
 """
 
 from __future__ import annotations
