@@ -7,8 +7,9 @@ from pathlib import Path
 
 from star_assets.books.book import Book
 from star_assets.engines.duckdb.relations import names
-from star_assets.engines.duckdb.session import name, parquet, text
+from star_assets.engines.duckdb.session import name, parquet
 from star_assets.engines.engine import StagedInput
+from star_assets.model.days import ExportDay, ExportsByDate
 from star_assets.model.source import Source
 from star_assets.staging.winners import EXPORT
 
@@ -28,16 +29,13 @@ class Keys(Book):
             parts.append(f"SELECT {keys}, {EXPORT} AS export, {day} AS date FROM {rows.get_name()}")
             tables.copy(f"SELECT * FROM ({' UNION ALL '.join(parts)}) ORDER BY date, {keys}", file)
 
-    def exports_of_dates(
-        self, source: Source, index: Sequence[str], dates: Sequence[str] | None
-    ) -> dict[str, list[str]]:
+    def exports_of_dates(self, source: Source, index: Sequence[str]) -> ExportsByDate:
         """For each date, the exports with any row of a key that has a row of that date."""
-        if not index or (dates is not None and not dates):
+        if not index:
             return {}
         with self._tables("reading the key index") as tables:
             files, keys = parquet(index, evolving=False), names(source.keys)
-            pairs = _pairs(files, keys) if dates is None else _pairs_of(files, keys, dates)
-            return dict(tables.execute(f"{pairs} {_BY_DATE}").fetchall())
+            return dict(tables.execute(f"{_needed(files, keys)} {_BY_DATE}").fetchall())
 
     def index_lines(self, part: Source, base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
         """(keys, header's keys, export) of the base's and the exports' lines, sorted by the header's keys."""
@@ -48,13 +46,12 @@ class Keys(Book):
             tables.copy(f"SELECT DISTINCT * FROM ({' UNION ALL '.join(parts)}) ORDER BY {columns}, export", file)
 
     def line_exports_of_dates(
-        self, header: Source, index: Sequence[str], part: Source, lines: Sequence[str], dates: Sequence[str] | None
-    ) -> dict[str, list[str]]:
+        self, header: Source, index: Sequence[str], part: Source, lines: Sequence[str]
+    ) -> ExportsByDate:
         """For each date, the exports with any row of a line that ever belonged to a header of that date."""
-        if not index or not lines or (dates is not None and not dates):
+        if not index or not lines:
             return {}
         with self._tables("reading the key index") as tables:
-            wanted = "date IS NOT NULL" if dates is None else _is_among(dates)
             named = ", ".join(f"{name(k)} AS {name(c)}" for k, c in zip(header.keys, part.header_keys, strict=True))
             files, keys = parquet(lines, evolving=False), names(part.keys)
             owned = (
@@ -66,12 +63,12 @@ class Keys(Book):
                 owned, needed = "owned AS (FROM wanted)", f"SELECT DISTINCT date, export FROM {files} JOIN owned USING "
                 needed += f"({names(part.header_keys)})"
             found = tables.execute(
-                f"WITH wanted AS (SELECT DISTINCT {named}, date FROM {parquet(index, evolving=False)} WHERE {wanted}), "
-                f"{owned}, needed AS ({needed}) {_BY_DATE}"
+                f"WITH wanted AS (SELECT DISTINCT {named}, date FROM {parquet(index, evolving=False)} "
+                f"WHERE date IS NOT NULL), {owned}, needed AS ({needed}) {_BY_DATE}"
             )
             return dict(found.fetchall())
 
-    def header_exports_of_lines(self, part: Source, index: Sequence[str], lines: Sequence[str]) -> list[str]:
+    def header_exports_of_lines(self, part: Source, index: Sequence[str], lines: Sequence[str]) -> list[ExportDay]:
         """The exports, by the header's index, that hold any row of a header of these lines."""
         if not index or not lines or part.part_of is None:
             return []
@@ -85,7 +82,7 @@ class Keys(Book):
             )
             return [export for (export,) in found.fetchall()]
 
-    def exports_of_lines(self, part: Source, index: Sequence[str], lines: Sequence[str]) -> list[str]:
+    def exports_of_lines(self, part: Source, index: Sequence[str], lines: Sequence[str]) -> list[ExportDay]:
         """The exports, by the lines' own index, that hold any row of these lines."""
         if not index or not lines:
             return []
@@ -104,27 +101,16 @@ _BY_DATE = (
 )
 
 
-def _is_among(dates: Sequence[str]) -> str:
-    """SQL that finds the dates. The bounds let the reader skip row groups; the list alone would not."""
-    listed = ", ".join(f"DATE {text(date)}" for date in dates)
-    return f"date IN ({listed}) AND date BETWEEN {text(min(dates))} AND {text(max(dates))}"
-
-
 def _line_columns(part: Source) -> Sequence[str]:
     """The header's key and the line's own, each column once."""
     return tuple(dict.fromkeys((*part.header_keys, *part.keys)))
 
 
-def _pairs_of(files: str, keys: str, dates: Sequence[str]) -> str:
-    """SQL that defines `needed`: the dates, each with the exports that it needs."""
-    return (
-        f"WITH wanted AS (SELECT {keys}, date FROM {files} WHERE {_is_among(dates)}), "
-        f"needed AS (SELECT DISTINCT wanted.date, export FROM {files} AS every JOIN wanted USING ({keys}))"
-    )
+def _needed(files: str, keys: str) -> str:
+    """SQL that defines `needed`: each date with the exports that it needs.
 
-
-def _pairs(files: str, keys: str) -> str:
-    """The same for every date. Only keys that moved join a date to exports that have no row of it."""
+    Only keys that moved to another date join a date to exports without a row of it.
+    """
     return (
         f"WITH moved AS (SELECT {keys} FROM {files} GROUP BY ALL "
         "HAVING min(date) IS DISTINCT FROM max(date) OR count(date) < count(*)), "

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from star_assets.books.book import Book
 from star_assets.engines.duckdb.relations import Relations
 from star_assets.engines.duckdb.session import FILE, labelled, name, parquet, text
-from star_assets.engines.engine import StagedInput
 from star_assets.model.members import MEMBER_KIND, SUPERSEDED
 from star_assets.model.tables import IS_CURRENT, Dimension, History
 
@@ -16,11 +15,11 @@ from star_assets.model.tables import IS_CURRENT, Dimension, History
 class Members(Book):
     """`used` are files of `fold_members`; keys are told as text."""
 
-    def fold_members(self, column: str, base: str | None, facts: Sequence[StagedInput], file: Path) -> None:
-        """(version, key) of the base's and the facts' rows, each once."""
+    def fold_members(self, column: str, base: str | None, files: Mapping[str, Sequence[str]], file: Path) -> None:
+        """(version, key) of the base's rows and of those in the files of each version, each once."""
         with self._tables("listing members") as tables:
             parts = [f"SELECT version, key FROM {parquet([base])}"] if base else []
-            if files := {fact.day: fact.files for fact in facts}:
+            if files:
                 rows = parquet([path for several in files.values() for path in several], evolving=False)
                 parts.append(
                     f"SELECT DISTINCT version, {name(column)} AS key FROM {rows} "

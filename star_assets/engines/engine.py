@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from star_assets.model.days import BusinessDate, ExportDay
 from star_assets.model.source import Source
 from star_assets.model.star import Star
 from star_assets.model.tables import Dimension, Fact, History
@@ -53,7 +54,7 @@ class RawInput:
 class ExportInput:
     """One day's export of a source."""
 
-    day: str
+    day: ExportDay
     files: tuple[RawInput, ...]
 
 
@@ -80,7 +81,7 @@ class StagedDay:
     only their content decides.
     """
 
-    day: str
+    day: ExportDay
     file: Path
     counts: tuple[FileCount, ...]
     rejects: Path | None = None
@@ -93,7 +94,7 @@ class StagedDay:
 class StagedInput:
     """The live staged files of one export day."""
 
-    day: str
+    day: ExportDay
     files: tuple[str, ...]
 
 
@@ -109,7 +110,7 @@ class FactInput:
             them, the rows lack the surrogate keys.
     """
 
-    dates: tuple[str, ...]
+    dates: tuple[BusinessDate, ...]
     staged: Mapping[str, tuple[StagedInput, ...]]
     states: Mapping[str, str] = field(default_factory=dict)
     histories: Mapping[str, str] = field(default_factory=dict)
@@ -152,6 +153,6 @@ class Engine(Protocol):
         """The intervals of the dimension's members, in one file."""
         ...
 
-    def build_fact(self, fact: Fact, given: FactInput, folder: Path) -> dict[str, Path]:
+    def build_fact(self, fact: Fact, given: FactInput, folder: Path) -> dict[BusinessDate, Path]:
         """The fact's rows, a file for each of the dates (one without rows has an empty file)."""
         ...

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from star_assets.lake.storage import Storage
 from star_assets.model import Source
+from star_assets.model.days import ExportDay
 from star_assets.model.errors import HalfExport
 from star_assets.orchestration.exports import RawZone, downstream
 from star_assets.pull.exports import lacking
@@ -104,7 +105,7 @@ def _look_at(
     warehouse: Warehouse,
     zone: RawZone,
     source: Source,
-    days: Sequence[str],
+    days: Sequence[ExportDay],
     deadline: float,
     found: Look,
     changed: dict[str, dict[str, str]],
@@ -136,7 +137,7 @@ def _to_pull(warehouse: Warehouse, zone: RawZone, source: Source) -> list[str]:
     return [day for day in lacked if day not in staged or day in zone.days[source.name]]
 
 
-def _change(warehouse: Warehouse, source: Source, day: str, now: float) -> str | None:
+def _change(warehouse: Warehouse, source: Source, day: ExportDay, now: float) -> str | None:
     """A key of the day's export if it is not what is staged, else None. Raises HalfExport."""
     export = read_export(warehouse.storage, source, day)
     require_whole(export, source, now)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from star_assets.lake.storage import Storage
 from star_assets.model import Source, Star
+from star_assets.model.days import ExportDay
 from star_assets.model.errors import HalfExport
 from star_assets.orchestration.assets import upstream
 from star_assets.pull.database import last_over
@@ -32,7 +33,7 @@ class RawZone:
     star: Star
     storage: Storage
     now: float
-    days: dict[str, list[str]]
+    days: dict[str, list[ExportDay]]
     pulled_until: str
 
     @classmethod
@@ -42,7 +43,7 @@ class RawZone:
         days = {name: export_days(storage, source) for name, source in star.sources.items()}
         return cls(star, storage, now, days, last_over(warehouse.settings))
 
-    def is_whole(self, source: Source, day: str) -> bool:
+    def is_whole(self, source: Source, day: ExportDay) -> bool:
         """Whether nothing more is to come of a source's day.
 
         A day without an export is whole once a later one has come: nothing
@@ -61,7 +62,7 @@ class RawZone:
 
     def ready(self, day: str) -> list[str]:
         """The tables that can be made for the day: those whose sources, all the way up, are whole."""
-        whole = {name for name, source in self.star.sources.items() if self.is_whole(source, day)}
+        whole = {name for name, source in self.star.sources.items() if self.is_whole(source, ExportDay(day))}
         return [name for name in self.star.tables if self._needed(name) <= whole]
 
     def _needed(self, name: str) -> set[str]:

@@ -19,6 +19,7 @@ from star_assets.engines.opening import AUTO, GLUE, open_engine, require_known
 from star_assets.lake.ledger import Entry, Ledgers, Snapshot
 from star_assets.lake.places import open_catalog, open_storage
 from star_assets.lake.versions import Manifest, Partition, read_manifest
+from star_assets.model.days import ExportDay
 from star_assets.model.source import Source
 from star_assets.model.star import Star
 from star_assets.model.tables import Fact
@@ -74,7 +75,7 @@ class Context:
         # The books of this process: for each one's partition, what was found or folded last.
         self.folded: dict[Partition, Folded] = {}
         # For each source, its raw exports as they were listed last.
-        self.raw_exports: dict[str, Mapping[str, Export]] = {}
+        self.raw_exports: dict[str, Mapping[ExportDay, Export]] = {}
         # For each source, the export days whose files were looked into.
         self.raw_days: dict[str, dict[str, RawDay]] = {}
 
@@ -170,11 +171,11 @@ class Context:
         finally:
             self._seen.snapshots = None if before is None else {}
 
-    def staged(self, source: Source) -> dict[str, Entry]:
+    def staged(self, source: Source) -> dict[ExportDay, Entry]:
         """The live version of every staged export day of a source, as of now."""
-        return self.look("staging", source.name).live
+        return {ExportDay(day): live for day, live in self.look("staging", source.name).live.items()}
 
-    def list_exports(self, source: Source) -> Mapping[str, Export]:
+    def list_exports(self, source: Source) -> Mapping[ExportDay, Export]:
         """The export of every day that has a folder in the raw zone, as of now."""
         self.raw_exports[source.name] = read_exports(self.storage, source)
         return self.raw_exports[source.name]
@@ -203,7 +204,7 @@ class Context:
             self._manifests[version] = replace(manifest, statistics={}, facts={})
         return self._manifests[version]
 
-    def staged_inputs(self, source: Source, exports: Mapping[str, str]) -> tuple[StagedInput, ...]:
+    def staged_inputs(self, source: Source, exports: Mapping[ExportDay, str]) -> tuple[StagedInput, ...]:
         """The staged files of some export days, each of the version that is given."""
         files = self.first_files({Partition("staging", source.name, day): version for day, version in exports.items()})
         return tuple(StagedInput(day, (file,)) for day, file in zip(exports, files, strict=True))

@@ -20,6 +20,7 @@ from star_assets.lake.ledger import Entry, Snapshot
 from star_assets.lake.publish import Commit, commit
 from star_assets.lake.replacing import replace_live, withdraw
 from star_assets.lake.versions import Identity, Manifest, Partition, new_version_id, read_manifest
+from star_assets.model.days import ExportDay
 from star_assets.model.errors import AwsRefused, LostRace, NotStaged
 from star_assets.model.source import SourceColumn
 from star_assets.model.tables import CALENDAR, Dimension, History
@@ -87,7 +88,7 @@ def refresh_dimension(
             yield replace(shared, day=day, seconds=shared.seconds / len(included))
 
 
-def staged_exports(context: Context, dimension: Dimension) -> dict[str, Mapping[str, Entry]]:
+def staged_exports(context: Context, dimension: Dimension) -> dict[str, Mapping[ExportDay, Entry]]:
     """For each source of a dimension, the live version of its staged export days."""
     return {source.name: context.staged(source) for source in context.star.upstream_sources(dimension)}
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from star_assets.lake.ledger import Day, Entry, Snapshot
 from star_assets.lake.versions import Identity
+from star_assets.model.days import BusinessDate, ExportDay, ExportsByDate
 from star_assets.model.errors import NotStaged
 from star_assets.model.source import Source
 from star_assets.model.tables import Fact
@@ -20,7 +21,7 @@ from star_assets.pipeline.fold import source_state
 from star_assets.pipeline.folded import Folded
 from star_assets.pipeline.histories import FactHistories
 from star_assets.pipeline.identity import digest
-from star_assets.pipeline.key_index import ExportsByDate, KeyIndex, LineIndex
+from star_assets.pipeline.key_index import KeyIndex, LineIndex
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class DateInputs:
     """
 
     identity: Identity
-    exports: Mapping[tuple[str, str], Entry]
+    exports: Mapping[tuple[str, ExportDay], Entry]
     states: Mapping[str, str]
     for_histories: bool = False
 
@@ -83,12 +84,12 @@ class FactLook:
         """The name of the driving source."""
         return next(iter(self.staged))
 
-    def all_dates(self) -> set[str]:
+    def all_dates(self) -> set[BusinessDate]:
         """Every date that has a row, that all its sources have exported, or that is live."""
         exported = set.intersection(*(set(found.live) for found in self.staged.values()))
-        return exported.union(self.needed[self.driving], self.dates.live)
+        return {BusinessDate(date) for date in exported.union(self.needed[self.driving], self.dates.live)}
 
-    def inputs_of(self, date: str) -> DateInputs | NotStaged:
+    def inputs_of(self, date: BusinessDate) -> DateInputs | NotStaged:
         """What a date is built from; NotStaged where exports are lacking.
 
         A date whose exports are those it was built from keeps its identity where its rows carry
@@ -110,7 +111,7 @@ class FactLook:
             return DateInputs(live.identity, exports, self._contents)
         return DateInputs(wanted, exports, self._contents, for_histories=True)
 
-    def _exports_of(self, date: str, day: Day) -> Mapping[tuple[str, str], Entry] | NotStaged:
+    def _exports_of(self, date: BusinessDate, day: Day) -> Mapping[tuple[str, ExportDay], Entry] | NotStaged:
         """The staged exports of a date. A part may lag behind its header, or the date may never have been published.
 
         A date whose last row moved to another date stays published, with zero rows.

@@ -12,6 +12,7 @@ from star_assets.lake.ledger import Ledger, Snapshot, swap
 from star_assets.lake.publish import SINCE, VERSION, Commit, commit, serve
 from star_assets.lake.storage import each
 from star_assets.lake.versions import LIVE, Partition, ledger_of, new_version_id
+from star_assets.model.days import BusinessDate, ExportDay
 from star_assets.model.errors import LostRace, NotStaged
 from star_assets.model.tables import Dimension, Fact
 from star_assets.pipeline.context import Context
@@ -39,7 +40,7 @@ class FactStep:
 
     def plan(self, look: FactLook, days: Sequence[str]) -> Iterator[Plan[DateInputs] | Outcome]:
         """What each date is built from, as the look says."""
-        for date in days:
+        for date in map(BusinessDate, days):
             found, partition = look.inputs_of(date), Partition("olap", self.fact.name, date)
             if isinstance(found, NotStaged):
                 yield Outcome(self.fact.name, date, partition, "failed", error=found)
@@ -56,7 +57,7 @@ class FactStep:
     def batches(self, look: FactLook, plans: Sequence[Plan[DateInputs]]) -> Iterator[Sequence[Plan[DateInputs]]]:
         """Dates in order, as many as one pass can hold."""
         batch: list[Plan[DateInputs]] = []
-        read: dict[tuple[str, str], int] = {}
+        read: dict[tuple[str, ExportDay], int] = {}
         for plan in plans:
             sizes = {export: entry.size for export, entry in plan.work.exports.items()}
             new = {export: size for export, size in sizes.items() if export not in read}
@@ -75,7 +76,7 @@ class FactStep:
         given = self.given(look, plans, look.histories.files)
         files = self.engine.build_fact(self.fact, given, folder)
         read = {"exports_read_in_pass": sum(len(exports) for exports in given.staged.values())}
-        yield [Built(plan, (files[plan.day],), read) for plan in plans]
+        yield [Built(plan, (files[BusinessDate(plan.day)],), read) for plan in plans]
 
     def audit(self, look: FactLook, built: Sequence[Built[DateInputs]]) -> Iterator[Audited[DateInputs]]:
         """Each file, held against rules and dimensions: the live versions, and those that will replace them."""
@@ -122,7 +123,7 @@ class FactStep:
             }
             staged[source.name] = self.context.staged_inputs(source, dict(sorted(versions.items())))
         states = {name: self.context.book_file(book) for name, book in look.states.items()}
-        return FactInput(tuple(plan.day for plan in plans), staged, states, histories or {})
+        return FactInput(tuple(BusinessDate(plan.day) for plan in plans), staged, states, histories or {})
 
     def _make_ledgers(self, days: Sequence[str]) -> None:
         """Make the months' ledgers before dimensions are read: what is not there cannot be fenced."""

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from star_assets.lake import day_pointers
 from star_assets.lake.ledger import Day, Entry, Snapshot
@@ -42,13 +42,16 @@ if TYPE_CHECKING:
 # Earlier versions of a book that are looked at as checkpoints before starting from nothing.
 CHECKPOINTS = 5
 
-# engine call: (base file or None, exports to add, file to write). It may return what
+# What a book reads of the versions that it folds: their files, in the form its engine call takes.
+Read = TypeVar("Read")
+
+# engine call: (base file or None, what to add, file to write). It may return what
 # makes the content the same for whoever builds on it, where that is less than the file.
-Fold = Callable[["str | None", "Sequence[StagedInput]", Path], "str | None"]
+Fold = Callable[["str | None", Read, Path], "str | None"]
 
 
 @dataclass(frozen=True)
-class Book:
+class Book(Generic[Read]):
     """What a book is made of.
 
     Args:
@@ -64,7 +67,7 @@ class Book:
     code: str
     exports: Mapping[str, str]
     as_of: int
-    read: Callable[[Mapping[str, str]], Sequence[StagedInput]]
+    read: Callable[[Mapping[str, str]], Read]
 
     @property
     def identity(self) -> Identity:
@@ -107,14 +110,19 @@ def used_keys(context: Context, column: SourceColumn, key: str, staged: Snapshot
     return folded(context, book, fold, keep)
 
 
-def _book(context: Context, source: Source, folder: str, code: str, staged: Snapshot) -> Book:
+def _book(context: Context, source: Source, folder: str, code: str, staged: Snapshot) -> Book[Sequence[StagedInput]]:
     exports = {day: entry.version for day, entry in staged.live.items()}
     partition = Partition("staging", f"{source.name}/{folder}")
     return Book(partition, code, exports, staged.sequence, partial(context.staged_inputs, source))
 
 
 def folded(
-    context: Context, book: Book, fold: Fold, keep: bool, in_order: bool = False, kept: Snapshot | None = None
+    context: Context,
+    book: Book[Read],
+    fold: Fold[Read],
+    keep: bool,
+    in_order: bool = False,
+    kept: Snapshot | None = None,
 ) -> Folded:
     """The book of these exports: found, or folded; `keep` says whether it is then kept in the lake.
 
@@ -154,7 +162,7 @@ def keep_book(
     return True
 
 
-def _fold(context: Context, book: Book, kept: Snapshot, fold: Fold, keep: bool, in_order: bool) -> Folded:
+def _fold(context: Context, book: Book[Read], kept: Snapshot, fold: Fold[Read], keep: bool, in_order: bool) -> Folded:
     from star_assets.pipeline.describe import describe
 
     earlier = list(_earlier(context, book, kept.day(book.partition.day)))
@@ -191,7 +199,7 @@ def _scratch(context: Context, keep: bool) -> Path:
     return Path(tempfile.mkdtemp(dir=context.temporary.name))
 
 
-def _earlier(context: Context, book: Book, day: Day) -> Iterator[tuple[Manifest, Mapping[str, str]]]:
+def _earlier(context: Context, book: Book[Read], day: Day) -> Iterator[tuple[Manifest, Mapping[str, str]]]:
     """The book's versions that may be checkpoints, newest first, each with the exports that it holds."""
     for entry in [entry for entry in (day.live, *day.past) if entry][:CHECKPOINTS]:
         try:
@@ -201,7 +209,7 @@ def _earlier(context: Context, book: Book, day: Day) -> Iterator[tuple[Manifest,
         yield manifest, _exports(context, book, manifest)
 
 
-def _exports(context: Context, book: Book, manifest: Manifest) -> Mapping[str, str]:
+def _exports(context: Context, book: Book[Read], manifest: Manifest) -> Mapping[str, str]:
     """The staged version of each export day that a version of the book holds."""
     exports: Mapping[str, str] = manifest.inputs["exports"]
     if "as_of" in manifest.inputs:
@@ -218,7 +226,7 @@ def _exports(context: Context, book: Book, manifest: Manifest) -> Mapping[str, s
 
 
 def _checkpoint(
-    book: Book, earlier: Sequence[tuple[Manifest, Mapping[str, str]]], in_order: bool
+    book: Book[Read], earlier: Sequence[tuple[Manifest, Mapping[str, str]]], in_order: bool
 ) -> tuple[Manifest | None, Mapping[str, str]]:
     """The newest version that was folded by this code from exports that are all still live, and those exports."""
     for manifest, exports in earlier:

@@ -11,13 +11,14 @@ says of every date is kept beside it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from star_assets.lake.ledger import Snapshot
 from star_assets.lake.versions import Partition
+from star_assets.model.days import ExportsByDate
 from star_assets.model.source import Source, SourceColumn
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.documents import document
@@ -27,9 +28,6 @@ from star_assets.pipeline.identity import digest
 
 if TYPE_CHECKING:
     from star_assets.engines.engine import StagedInput
-
-# For each business date, the export days that it needs, sorted.
-ExportsByDate = Mapping[str, Sequence[str]]
 
 
 class KeyIndex:
@@ -49,7 +47,7 @@ class KeyIndex:
             self.context,
             partition,
             self.months,
-            lambda: self.context.books.keys.exports_of_dates(source, self.files, None),
+            lambda: self.context.books.keys.exports_of_dates(source, self.files),
             self.keep,
         )
 
@@ -82,7 +80,7 @@ class LineIndex:
             partition,
             [*self.headers.months, *self.months],
             lambda: self.context.books.keys.line_exports_of_dates(
-                header.source, self.headers.files, self.part, self.files, None
+                header.source, self.headers.files, self.part, self.files
             ),
             self.keep,
         )
@@ -131,7 +129,13 @@ def _line_months(context: Context, part: Source, staged: Snapshot, keep: bool) -
 
 
 def _by_month(
-    context: Context, source: Source, folder: str, code: str, staged: Snapshot, fold: Fold, keep: bool
+    context: Context,
+    source: Source,
+    folder: str,
+    code: str,
+    staged: Snapshot,
+    fold: Fold[Sequence[StagedInput]],
+    keep: bool,
 ) -> Iterator[Folded]:
     kept = context.look("staging", f"{source.name}/{folder}")
     for month, ledger in sorted(staged.ledgers.items()):

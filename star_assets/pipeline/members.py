@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from star_assets.lake.ledger import Ledger
 from star_assets.lake.versions import Partition
@@ -20,9 +19,6 @@ from star_assets.model.tables import Dimension, Fact
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.fold import Book, folded
 from star_assets.pipeline.identity import digest
-
-if TYPE_CHECKING:
-    from star_assets.engines.engine import StagedInput
 
 # The column of the files that holds a member's key.
 KEY = "key"
@@ -50,7 +46,7 @@ def _months(context: Context, fact: Fact, column: str, keep: bool) -> Iterator[s
     table = f"{fact.name}/_members_{column}"
     dates, kept = context.look("olap", fact.name), context.look("olap", table)
 
-    def fold(base: str | None, added: Sequence[StagedInput], file: Path) -> None:
+    def fold(base: str | None, added: Mapping[str, Sequence[str]], file: Path) -> None:
         context.books.members.fold_members(column, base, added, file)
 
     for month, ledger in sorted(dates.ledgers.items()):
@@ -73,8 +69,5 @@ def _versions(fact: Fact, ledger: Ledger) -> dict[str, Partition]:
     }
 
 
-def _inputs(context: Context, versions: Mapping[str, Partition], added: Mapping[str, str]) -> list[StagedInput]:
-    from star_assets.engines.engine import StagedInput
-
-    files = [context.first_files({versions[version]: version}) for version in added]
-    return [StagedInput(version, tuple(file)) for version, file in zip(added, files, strict=True)]
+def _inputs(context: Context, versions: Mapping[str, Partition], added: Mapping[str, str]) -> dict[str, list[str]]:
+    return {version: context.first_files({versions[version]: version}) for version in added}

@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from star_assets.lake.ledger import Day, Entry
+from star_assets.model.days import ExportDay
 from star_assets.model.errors import BrokenFile, EngineFailed, NotStaged, StagedOtherwise
 from star_assets.model.source import Source
 from star_assets.model.star import AnyTable
@@ -83,9 +84,9 @@ def _exports(context: Context, source: Source) -> OutOfDate:
     snapshot = context.look("staging", source.name)
     staged, raw = snapshot.live, context.list_exports(source)
     exported = raw if raw or staged else [d for s in context.star.sources.values() for d in export_days(storage, s)]
-    days, frozen, rolled_back = {}, [], set()
+    days, frozen, rolled_back = dict[str, str](), [], set()
     last = max([*exported, last_over(context.settings) if source.pulled else ""])
-    for day in sorted({*raw, *days_between(first, last)}):
+    for day in map(ExportDay, sorted({*raw, *days_between(first, last)})):
         live, export = staged.get(day), raw.get(day)
         if day < first or (live and (export is None or _is_staged(context, step, export, live))):
             continue
@@ -163,7 +164,7 @@ def _dates(context: Context, fact: Fact) -> OutOfDate:
     """Every date that has rows, that was exported, or that is live, held against what it should be."""
     look = look_at_fact(context, fact, keep=False)
     first, last = context.settings.start_date.isoformat(), _last_partition(context, look)
-    days, rolled_back, for_histories, outside = {}, set(), [], []
+    days, rolled_back, for_histories, outside = dict[str, str](), set(), [], []
     waiting: dict[str, NotStaged] = {}
     for date in sorted(look.all_dates()):
         found, day = look.inputs_of(date), look.dates.day(date)

@@ -18,6 +18,7 @@ from star_assets.lake.catalog import PartitionEntry, TableEntry
 from star_assets.lake.drift import Drift
 from star_assets.lake.storage import each
 from star_assets.lake.versions import Partition, read_manifest
+from star_assets.model.days import ExportDay
 from star_assets.model.errors import BrokenFile, ColumnMissing, HalfExport, UnknownColumns
 from star_assets.model.source import Source
 from star_assets.pipeline.context import Context, RawDay
@@ -94,7 +95,7 @@ class RawTable:
         self._drop(gone)
         yield [Drift(self.name, f"date={day}", "dropped") for day in sorted(gone)]
 
-    def left_out(self) -> tuple[list[str], str]:
+    def left_out(self) -> tuple[list[ExportDay], str]:
         """The export days that the table lacks, and why the newest of them is not in it."""
         missing = [day for day in export_days(self.context.storage, self.source) if day not in self.registered]
         if not missing:

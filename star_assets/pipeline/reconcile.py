@@ -17,6 +17,7 @@ from star_assets.engines.engine import FactInput
 from star_assets.engines.portions import portions
 from star_assets.lake.ledger import Entry
 from star_assets.lake.versions import Partition, read_manifest
+from star_assets.model.days import BusinessDate, ExportDay
 from star_assets.model.source import Source
 from star_assets.model.tables import Fact
 from star_assets.model.types import Type
@@ -43,7 +44,7 @@ from star_assets.staging.accounts import DELETED_LINE, HEADERLESS, SUPERSEDED
 AT_ONCE = 2_000_000
 
 # By day: what of it is staged; the amounts of each of its steps.
-Staged = Mapping[str, Entry]
+Staged = Mapping[ExportDay, Entry]
 Steps = dict[str, dict[str, dict[str, Number]]]
 
 
@@ -55,12 +56,13 @@ def reconcile(context: Context, fact: Fact, days: Sequence[str]) -> Account:
 
 def _reconciled(context: Context, fact: Fact, days: Sequence[str]) -> Account:
     grain = context.star.grain(fact)
-    live_days = context.staged(grain)
-    staged = {day: live_days[day] for day in days if day in live_days}
-    raw = _raw(context, grain, days, staged)
+    live_days, exported = context.staged(grain), list(map(ExportDay, days))
+    staged = {day: live_days[day] for day in exported if day in live_days}
+    raw = _raw(context, grain, exported, staged)
     found: Steps = {}
-    for portion in portions(days, lambda day: staged[day].rows if day in staged else 0, AT_ONCE):
-        found |= _steps(context, fact, grain, portion, {day: staged[day] for day in portion if day in staged})
+    for portion in portions(exported, lambda day: staged[day].rows if day in staged else 0, AT_ONCE):
+        of_portion = {day: live for day, live in staged.items() if day in portion}
+        found |= _steps(context, fact, grain, portion, of_portion)
     live = _live(context, fact, days)
     types = {field.name: field.type for field in context.star.fields(fact)}
     return Account(
@@ -97,7 +99,7 @@ def _compared(steps: Mapping[str, Amounts], live: Amounts) -> dict[str, Amounts]
     return {FACT: live, UNEXPLAINED: {measure: difference(live[measure], parts) for measure, parts in expected.items()}}
 
 
-def _raw(context: Context, grain: Source, days: Sequence[str], staged: Staged) -> dict[str, dict[str, Amounts]]:
+def _raw(context: Context, grain: Source, days: Sequence[ExportDay], staged: Staged) -> dict[str, dict[str, Amounts]]:
     """What each day's files held, and what of it was rejected."""
     found: dict[str, dict[str, Amounts]] = {}
     for day in days:
@@ -117,11 +119,11 @@ def _live(context: Context, fact: Fact, days: Sequence[str]) -> dict[str, Amount
 
 def _given(context: Context, fact: Fact, grain: Source, days: Sequence[str], staged: Staged) -> FactInput:
     """All exports that say what became of the lines of these days, and which lines these dates have."""
-    look = look_at_fact(context, fact, keep=False)
+    look, dates = look_at_fact(context, fact, keep=False), tuple(map(BusinessDate, days))
     driving, *_ = sources = fact_sources(context, fact)
-    exports: dict[str, set[str]] = defaultdict(set)
+    exports: dict[str, set[ExportDay]] = defaultdict(set)
     for name, by_date in look.needed.items():
-        exports[name].update(export for day in days for export in by_date.get(day, ()))
+        exports[name].update(export for date in dates for export in by_date.get(date, ()))
     exports[grain.name] |= staged.keys()
     versions = {day: entry.version for day, entry in staged.items()}
     files = [file for one in context.staged_inputs(grain, versions) for file in one.files]
@@ -139,4 +141,4 @@ def _given(context: Context, fact: Fact, grain: Source, days: Sequence[str], sta
         found = {day: live[day].version for day in sorted(exports[source.name]) if day in live}
         inputs[source.name] = context.staged_inputs(source, found)
     states = {name: context.book_file(book) for name, book in look.states.items()}
-    return FactInput(tuple(days), inputs, states)
+    return FactInput(dates, inputs, states)

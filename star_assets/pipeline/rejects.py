@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from star_assets.lake.versions import Manifest, Partition, read_manifest, table_folder
+from star_assets.model.days import ExportDay
 from star_assets.model.source import Source
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.stage import REJECTS_FILE, WITHIN_BOUNDS, same_files
@@ -53,11 +54,11 @@ def rejected_rows(context: Context, sources: Sequence[Source], wanted: Callable[
 def _versions(context: Context, source: Source, wanted: Callable[[str], bool]) -> Iterator[tuple[str, str, bool]]:
     """(day, version, whether it is live) of the versions whose rejects are to be told, by day."""
     folder = table_folder("staging", source.name)
-    kept: dict[str, list[str]] = {}
+    kept: dict[ExportDay, list[str]] = {}
     for stored in context.storage.walk(folder):
         found = _FILE.fullmatch(stored.path.removeprefix(f"{folder}/"))
         if found and wanted(found[1]):
-            kept.setdefault(found[1], []).append(found[2])
+            kept.setdefault(ExportDay(found[1]), []).append(found[2])
     snapshot = context.look("staging", source.name)
     for day, versions in sorted(kept.items()):
         known = snapshot.day(day)
@@ -69,7 +70,7 @@ def _versions(context: Context, source: Source, wanted: Callable[[str], bool]) -
             yield day, max(newer), False
 
 
-def _is_refused(context: Context, source: Source, day: str, version: str) -> bool:
+def _is_refused(context: Context, source: Source, day: ExportDay, version: str) -> bool:
     """Whether the version had too many rejects, and the export is still the one it was made of."""
     try:
         manifest: Manifest = read_manifest(context.storage, Partition("staging", source.name, day), version)

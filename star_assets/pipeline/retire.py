@@ -19,6 +19,7 @@ from functools import partial
 from star_assets.lake.ledger import Entry, read_day
 from star_assets.lake.storage import Storage, each
 from star_assets.lake.versions import Manifest, Partition, read_manifest
+from star_assets.model.days import ExportDay
 from star_assets.model.source import Source
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.stage import REJECTS_FILE, StageStep
@@ -43,7 +44,7 @@ class OldDay:
     """
 
     source: Source
-    day: str
+    day: ExportDay
     files: tuple[Fingerprint, ...]
     version: str
     is_begun: bool
@@ -112,7 +113,7 @@ def delete_listed(context: Context, found: Retirable) -> Retired:
     return Retired(len(done), sum(old.size for old in done), tuple(kept))
 
 
-def _look(context: Context, step: StageStep, live: Mapping[str, Entry], day: str) -> OldDay | str | None:
+def _look(context: Context, step: StageStep, live: Mapping[ExportDay, Entry], day: ExportDay) -> OldDay | str | None:
     """A day that can be retired, or why its raw files must stay; None where it has none."""
     storage, source = context.storage, step.source
     export = read_export(storage, source, day)

@@ -14,6 +14,7 @@ from star_assets.engines.engine import Engine, ExportInput, RawInput, StagedDay
 from star_assets.lake.ledger import Entry, Snapshot
 from star_assets.lake.publish import Commit, commit
 from star_assets.lake.versions import Identity, Manifest, Partition, new_version_id, read_manifest
+from star_assets.model.days import ExportDay
 from star_assets.model.errors import (
     BrokenFile,
     ColumnMissing,
@@ -58,7 +59,7 @@ class StageLook:
     """What is staged of a source, and what lies in the raw zone, as of one look."""
 
     staged: Snapshot
-    exports: Mapping[str, Export]
+    exports: Mapping[ExportDay, Export]
 
 
 # What a plan carries: the raw files, looked into.
@@ -84,17 +85,17 @@ class StageStep:
     def look(self, days: Sequence[str], keep: bool) -> StageLook:
         """Read the ledgers, then list the exports of the days. A source has no books."""
         storage, staged = self.context.storage, self.context.look("staging", self.source.name)
-        exports: Mapping[str, Export]
+        exports: Mapping[ExportDay, Export]
         if len(days) > LISTED_TOGETHER:
             exports = self.context.list_exports(self.source)
         else:
-            exports = {day: read_export(storage, self.source, day) for day in days}
+            exports = {day: read_export(storage, self.source, day) for day in map(ExportDay, days)}
         return StageLook(staged, exports)
 
     def plan(self, look: StageLook, days: Sequence[str]) -> Iterator[Plan[Files] | Outcome]:
         """Compare each export with what is staged; look only into files whose ETag changed."""
         with ThreadPoolExecutor(max(self.context.settings.threads, self.context.storage.at_once)) as pool:
-            yield from pool.map(partial(self._plan, look), days)
+            yield from pool.map(partial(self._plan, look), map(ExportDay, days))
 
     def input_bytes(self, look: StageLook, plans: Sequence[Plan[Files]]) -> int:
         """Of the raw files, as they lie there."""
@@ -108,7 +109,7 @@ class StageStep:
     def build(self, look: StageLook, plans: Sequence[Plan[Files]], folder: Path) -> Iterator[Sequence[Built[Files]]]:
         """Stage all days of the batch in one go."""
         by_day = {plan.day: plan for plan in plans}
-        exports = [ExportInput(plan.day, self._local(plan.day, plan.work)) for plan in plans]
+        exports = [ExportInput(ExportDay(plan.day), self._local(plan.day, plan.work)) for plan in plans]
         for staged in self.engine.stage(self.source, exports, folder):
             yield [self._built(by_day[staged.day], staged)]
 
@@ -139,7 +140,7 @@ class StageStep:
         """What tells an export, under this declaration, from another one of its day: no file is read for it."""
         return digest(code=self.code, files=[(file.path, file.etag) for file in export.files])
 
-    def _plan(self, look: StageLook, day: str) -> Plan[Files] | Outcome:
+    def _plan(self, look: StageLook, day: ExportDay) -> Plan[Files] | Outcome:
         partition, found = Partition("staging", self.source.name, day), look.staged.day(day)
         export = look.exports.get(day) or Export(self.source.name, day, (), frozenset(), False)
         try:

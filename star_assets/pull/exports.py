@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from star_assets.lake.storage import Storage, each
 from star_assets.lake.versions import new_version_id
+from star_assets.model.days import ExportDay
 from star_assets.model.errors import StarError
 from star_assets.model.source import Source
 from star_assets.model.star import Star
@@ -37,12 +38,12 @@ class Pulled:
     error: StarError | None = None
 
 
-def lacking(storage: Storage, source: Source, days: Iterable[str]) -> list[str]:
+def lacking(storage: Storage, source: Source, days: Iterable[str]) -> list[ExportDay]:
     """The days, of these, of which the source has no export, or only what a pull that was killed left."""
     if not source.pulled:
         return []
     exports = read_exports(storage, source)
-    return [day for day in days if day not in exports or is_lacking(source, exports[day])]
+    return [day for day in map(ExportDay, days) if day not in exports or is_lacking(source, exports[day])]
 
 
 def pull(star: Star, settings: Settings, storage: Storage, days: Sequence[str], again: bool) -> Iterator[Pulled]:
@@ -68,7 +69,9 @@ def pull(star: Star, settings: Settings, storage: Storage, days: Sequence[str], 
 
 def _pull_day(database: Database, storage: Storage, sources: Sequence[Source], day: Day, again: bool) -> Pulled:
     with database.claimed(f"{storage.uri('')} {day.name}"):
-        exports = dict(zip(sources, each(storage, lambda s: read_export(storage, s, day.name), sources), strict=True))
+        exports = dict(
+            zip(sources, each(storage, lambda s: read_export(storage, s, ExportDay(day.name)), sources), strict=True)
+        )
         if not again:
             _complete(storage, exports)
             exports = {source: export for source, export in exports.items() if is_lacking(source, export)}

@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from star_assets.lake.storage import Storage, Stored
+from star_assets.model.days import ExportDay
 from star_assets.model.errors import HalfExport
 from star_assets.model.source import FileCount, Marker, Source
 from star_assets.staging.content import sha256_of
@@ -54,7 +55,7 @@ class Export:
     """
 
     source: str
-    day: str
+    day: ExportDay
     files: tuple[RawFile, ...]
     markers: frozenset[str]
     exists: bool
@@ -79,10 +80,10 @@ class Fingerprint:
     etag: str = ""
 
 
-def export_days(storage: Storage, source: Source) -> list[str]:
+def export_days(storage: Storage, source: Source) -> list[ExportDay]:
     """The days that have a folder in the raw zone, in order. Folders that are no `date=<day>` are not ours."""
     found = map(_DAY_FOLDER.fullmatch, storage.folders(f"{RAW}/{source.name}"))
-    return [match[1] for match in found if match and _is_day(match[1])]
+    return [ExportDay(match[1]) for match in found if match and _is_day(match[1])]
 
 
 def days_between(first: str, last: str) -> list[str]:
@@ -93,25 +94,25 @@ def days_between(first: str, last: str) -> list[str]:
     return [str(begin + timedelta(days=number)) for number in range((date.fromisoformat(last) - begin).days + 1)]
 
 
-def read_export(storage: Storage, source: Source, day: str) -> Export:
+def read_export(storage: Storage, source: Source, day: ExportDay) -> Export:
     """The day's export as it lies there now. Names that begin with `_` or `.` are no data."""
     found = list(storage.walk(f"{RAW}/{source.name}/date={day}"))
     export = _export(storage, source, day, found)
     return export if export.exists else replace(export, exists=day in export_days(storage, source))
 
 
-def read_exports(storage: Storage, source: Source) -> dict[str, Export]:
+def read_exports(storage: Storage, source: Source) -> dict[ExportDay, Export]:
     """The export of every day that has a folder in the raw zone, in order, by one listing."""
-    found: dict[str, list[Stored]] = {day: [] for day in export_days(storage, source)}
+    found: dict[ExportDay, list[Stored]] = {day: [] for day in export_days(storage, source)}
     folder = f"{RAW}/{source.name}/date="
     for stored in storage.walk(f"{RAW}/{source.name}"):
-        day = stored.path.removeprefix(folder).partition("/")[0]
+        day = ExportDay(stored.path.removeprefix(folder).partition("/")[0])
         if stored.path.startswith(folder) and day in found:
             found[day].append(stored)
     return {day: replace(_export(storage, source, day, files), exists=True) for day, files in found.items()}
 
 
-def _export(storage: Storage, source: Source, day: str, found: Sequence[Stored]) -> Export:
+def _export(storage: Storage, source: Source, day: ExportDay, found: Sequence[Stored]) -> Export:
     folder = f"{RAW}/{source.name}/date={day}"
     marker = source.whole.name if isinstance(source.whole, Marker) else None
     files, markers = [], set()

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 
@@ -30,6 +31,10 @@ _DUCKDB = {
     "date": "DATE",
     "timestamp": "TIMESTAMP_MS",
 }
+
+
+# What files are labelled with: an export day, a business date, a version.
+K = TypeVar("K", bound=str)
 
 
 class Database:
@@ -164,7 +169,7 @@ def parquet(files: Sequence[str], evolving: bool = True) -> str:
     )
 
 
-def labelled(files: Mapping[str, Sequence[str]], label: str, file: str = FILE) -> str:
+def labelled(files: Mapping[K, Sequence[str]], label: str, file: str = FILE) -> str:
     """SQL for a table of two columns, `file` and `label`, from the files of each label. There must be a file."""
     rows = (f"({text(path)}, {text(value)})" for value, paths in files.items() for path in paths)
     return f"(VALUES {', '.join(rows)}) AS labelled({file}, {label})"

@@ -36,6 +36,7 @@ from star_assets.engines.duckdb.typed_sql import DuckDBTypedSql
 from star_assets.engines.engine import ExportInput, FileCount, RawInput, StagedDay
 from star_assets.engines.portions import portions
 from star_assets.engines.typed_sql import Header
+from star_assets.model.days import ExportDay
 from star_assets.model.errors import StarError
 from star_assets.model.source import Source
 from star_assets.staging.reading import read_records
@@ -112,7 +113,7 @@ class Staging:
 
     def _write_days(
         self, cursor: duckdb.DuckDBPyConnection, header: Header, rows: str, folder: Path
-    ) -> dict[str, Path]:
+    ) -> dict[ExportDay, Path]:
         """A file for each day of rows of one header. A day in several files, or in none, is left out."""
         out = Path(tempfile.mkdtemp(prefix="days-", dir=folder))
         columns = ", ".join(map(name, [*self.sql.columns, *self.extra([header])]))
@@ -120,7 +121,7 @@ class Staging:
             f"COPY (SELECT {columns}, {DAY} FROM {rows}) TO {text(str(out))} "
             f"{parquet_format(self.settings, f'PARTITION_BY ({DAY})')}"
         )
-        written = {day.name.partition("=")[2]: list(day.iterdir()) for day in out.iterdir()}
+        written = {ExportDay(day.name.partition("=")[2]): list(day.iterdir()) for day in out.iterdir()}
         return {day: files[0] for day, files in written.items() if len(files) == 1}
 
     def _stage_day(self, export: ExportInput, folder: Path) -> StagedDay:
@@ -224,7 +225,12 @@ class Staging:
         return self._told_exactly(export.day, staged, counts, list(tables), rejects)
 
     def _told_exactly(
-        self, day: str, staged: Path, counts: Mapping[str, FileCount], headers: Sequence[Header], rejects: RejectsFile
+        self,
+        day: ExportDay,
+        staged: Path,
+        counts: Mapping[str, FileCount],
+        headers: Sequence[Header],
+        rejects: RejectsFile,
     ) -> StagedDay:
         """A day that the exact reader read, with its rejects."""
         extra, first = self.extra(headers), tuple(rejects.first)
@@ -235,7 +241,7 @@ class Staging:
 
         A day that cannot be read is left to be staged by itself, where the error is its own.
         """
-        read: dict[Header, dict[str, _ReadDay]] = {}
+        read: dict[Header, dict[ExportDay, _ReadDay]] = {}
         for export in group:
             with suppress(StarError):
                 day = _ReadDay.of(export, self.source)
@@ -243,7 +249,7 @@ class Staging:
                     read.setdefault(day.header, {})[export.day] = day
         return [staged for header, days in read.items() for staged in self._stage_read(header, days, folder)]
 
-    def _stage_read(self, header: Header, days: Mapping[str, _ReadDay], folder: Path) -> Iterator[StagedDay]:
+    def _stage_read(self, header: Header, days: Mapping[ExportDay, _ReadDay], folder: Path) -> Iterator[StagedDay]:
         records = pa.concat_tables([table for day in days.values() for table in day.records])
         kept = (f"{name(RAW_DAY)} AS {DAY}", f"{name(RAW_FILE)} AS _name")
         with self._session(next(iter(days))) as cursor:

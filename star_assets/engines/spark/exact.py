@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from star_assets.engines.engine import RawInput
 from star_assets.engines.typed_sql import Header
+from star_assets.model.days import ExportDay
 from star_assets.model.errors import StarError
 from star_assets.model.source import Source
 from star_assets.staging.reading import read_records
@@ -31,7 +32,7 @@ class RawFile:
     """A raw file of some day's export, with a number of its own."""
 
     number: int
-    day: str
+    day: ExportDay
     raw: RawInput
 
 

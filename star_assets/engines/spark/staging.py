@@ -27,6 +27,7 @@ from star_assets.engines.spark.session import told
 from star_assets.engines.spark.sql import name as spark_name
 from star_assets.engines.spark.typed_sql import SparkTypedSql
 from star_assets.engines.typed_sql import Header
+from star_assets.model.days import ExportDay
 from star_assets.model.errors.exports import MOST_REJECTS
 from star_assets.model.source import Source
 from star_assets.model.types import Type
@@ -147,7 +148,7 @@ class SparkStaging:
 
     # Other files
 
-    def _stage_exact_days(self, exports: Sequence[ExportInput], folder: Path) -> dict[str, StagedDay]:
+    def _stage_exact_days(self, exports: Sequence[ExportInput], folder: Path) -> dict[ExportDay, StagedDay]:
         """Days as the exact reader finds them, read by all workers; what is invalid becomes a reject."""
         if not exports:
             return {}
@@ -234,7 +235,7 @@ class SparkStaging:
         )
 
     def _rejects(
-        self, records: duckdb.DuckDBPyConnection, day: str, names: Mapping[int, str], folder: Path
+        self, records: duckdb.DuckDBPyConnection, day: ExportDay, names: Mapping[int, str], folder: Path
     ) -> tuple[Path, tuple[str, ...]]:
         """The file of a day's rejects, and the first few as text."""
         file = folder / f"{day}.rejects.parquet"
@@ -249,7 +250,7 @@ class SparkStaging:
         return file, tuple(f"{found}, line {line}: {reason}" for found, line, reason in first)
 
     def _publishable(
-        self, day: str, headers: Sequence[Header], files: Sequence[str], folder: Path, where: str = ""
+        self, day: ExportDay, headers: Sequence[Header], files: Sequence[str], folder: Path, where: str = ""
     ) -> Path:
         """The day's file, out of Spark's."""
         types = {**self.typed.types, **({DELETED: Type("boolean")} if self.source.tombstone else {})}
