@@ -64,6 +64,10 @@ setup(
             "folder=star_assets.lake.local_catalog:open_folder",
             "s3=star_assets.lake.glue_catalog:open_glue",
         ],
+        "star_assets.formats": [
+            "csv=star_assets.staging.formats.csv.format:CsvFormat",
+            "json=star_assets.staging.formats.json.format:JsonFormat",
+        ],
         "star_assets.engines": [
             "duckdb=star_assets.engines.duckdb.engine:DuckDBEngine",
             "spark=star_assets.engines.spark.engine:SparkEngine",

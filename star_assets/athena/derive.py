@@ -15,8 +15,8 @@ from star_assets.lake.versions import table_folder
 from star_assets.model.source import Source
 from star_assets.model.star import PARTITION_COLUMN, AnyTable, Star
 from star_assets.model.tables import Dimension
-from star_assets.staging.counting import ESCAPE
 from star_assets.staging.exports import RAW
+from star_assets.staging.formats.counting import ESCAPE
 
 # Athena refuses longer comments.
 COMMENT = 255

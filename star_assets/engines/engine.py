@@ -17,7 +17,7 @@ from star_assets.model.source import Source
 from star_assets.model.star import Star
 from star_assets.model.tables import Dimension, Fact, History
 from star_assets.settings import Settings
-from star_assets.staging.files import RawProfile
+from star_assets.staging.formats.format import RawProfile
 
 if TYPE_CHECKING:
     from star_assets.engines.duckdb.session import Database

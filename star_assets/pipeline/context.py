@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from star_assets.engines.spark.files import SparkFiles
     from star_assets.lake.catalog import Catalog
     from star_assets.lake.storage import Storage
-    from star_assets.staging.layout import Layout
+    from star_assets.staging.formats.format import Layout
 
 
 @dataclass(frozen=True)

@@ -41,9 +41,9 @@ from star_assets.pipeline.publishing import publish
 from star_assets.pipeline.stage import REJECTS_FILE, StageStep
 from star_assets.pipeline.traces import Traces, search, texts_of_key, without_member
 from star_assets.pipeline.warehouse import Warehouse
-from star_assets.staging.erasing import Erasure, erase
+from star_assets.staging.erasing import Erasure
 from star_assets.staging.exports import export_days, read_export
-from star_assets.staging.files import inspect_file
+from star_assets.staging.formats.opening import erase, inspect_file
 
 
 def forget(warehouse: Warehouse, dimension: str, key: str) -> Mapping[str, int]:

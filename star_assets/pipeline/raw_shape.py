@@ -13,7 +13,8 @@ from star_assets.athena.derive import raw_table_entry
 from star_assets.lake.catalog import TableEntry
 from star_assets.lake.storage import Storage
 from star_assets.model.source import Source
-from star_assets.staging.layout import Layout, longer
+from star_assets.staging.columns import longer
+from star_assets.staging.formats.format import Layout
 
 _KEY = "mapping."
 

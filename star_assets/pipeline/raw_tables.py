@@ -25,7 +25,7 @@ from star_assets.pipeline.context import Context, RawDay
 from star_assets.pipeline.raw_shape import Shape, registered_layout
 from star_assets.pipeline.stage import LAYOUT, StageStep, export_digest, same_files
 from star_assets.staging.exports import RAW, Export, export_days, read_export, require_whole
-from star_assets.staging.layout import Layout
+from star_assets.staging.formats.format import Layout
 
 # The parameter that says which files a partition was registered for. One without it is somebody else's.
 EXPORT = "export"

@@ -31,7 +31,7 @@ from star_assets.pipeline.identity import digest
 from star_assets.pipeline.outcome import CheckResult, Outcome
 from star_assets.pipeline.publishing import Audited, Built, Plan, Written
 from star_assets.staging.exports import Export, read_export, require_whole
-from star_assets.staging.files import inspect_file
+from star_assets.staging.formats.opening import inspect_file
 from star_assets.staging.layout import layout_of, unreadable
 
 # Where a version keeps the rows that are not valid; the `_` hides it from readers.

@@ -21,8 +21,7 @@ from star_assets.lake.storage import Storage
 from star_assets.model.members import UNDESCRIBED
 from star_assets.model.source import Source
 from star_assets.staging.exports import RAW, export_days, read_export
-from star_assets.staging.files import inspect_file
-from star_assets.staging.reading import read_records
+from star_assets.staging.formats.opening import inspect_file, read_records
 from star_assets.staging.records import Records
 
 

@@ -1,6 +1,6 @@
 """The columns that a file has, held against those that its source declares.
 
-Not here: how a file says its columns (csv_header, json_records), their types (grammar).
+Not here: how a file says its columns (formats), their types (grammar).
 """
 
 from __future__ import annotations
@@ -24,3 +24,9 @@ def require_columns(source: Source, file: str, found: Sequence[str]) -> None:
         raise ColumnMissing(file, missing, found, undeclared)
     if undeclared and source.new_columns == "freeze":
         raise UnknownColumns(file, undeclared, list(source.declared))
+
+
+def longer(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The longer of two lists of columns, if it begins with the other; None if they differ in a position."""
+    first, second = sorted((one, other), key=len)
+    return second if second[: len(first)] == first else None

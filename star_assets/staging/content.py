@@ -1,8 +1,7 @@
 """The content of raw files: opened, decompressed, hashed, decoded.
 
 Here: bytes and text, and the errors of bytes that cannot be read. Not here:
-what the first bytes say (signatures), formats (files), records (csv_records,
-json_records).
+what the first bytes say (signatures), records (formats).
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from star_assets.model.errors import BrokenFile, LakeRefused
-from star_assets.staging.signatures import LONGEST_MARK, byte_order, standard_name
+from star_assets.staging.signatures import LONGEST_MARK, byte_order, require_text, standard_name
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -100,6 +99,23 @@ def sha256_of(path: Path, name: str) -> str:
     except OSError as error:
         raise LakeRefused(name, error.strerror or str(error)) from error
     return digest.hexdigest()
+
+
+def start_of(content: BinaryIO, name: str, encoding: str, remedy: str) -> tuple[bytes, str]:
+    """The first chunk without its byte order mark, and its encoding. Raises BrokenFile if it is no such text."""
+    start = content.read(CHUNK)
+    require_text(start, name, encoding, remedy)
+    mark, exact = byte_order(start, encoding)
+    return start[len(mark) :], exact
+
+
+def chunks(start: bytes, content: BinaryIO) -> Iterator[tuple[bytes, bool]]:
+    """The content in chunks, and whether one is the last; the last is empty."""
+    chunk = start
+    while chunk:
+        yield chunk, False
+        chunk = content.read(CHUNK)
+    yield b"", True
 
 
 def as_text(content: BinaryIO, encoding: str) -> io.TextIOWrapper:

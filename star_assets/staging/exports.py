@@ -1,7 +1,7 @@
 """Which exports lie in the raw zone, whether they are whole, and what tells two of them apart.
 
 Here: an export's files, its markers, its fingerprint. Not here: what the files
-say (files), which rows are in them (reading).
+say and which rows are in them (formats).
 """
 
 from __future__ import annotations

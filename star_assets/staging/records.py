@@ -1,6 +1,6 @@
 """What readers of raw files give: batches of text rows, and rejects.
 
-Not here: how each format is read (csv_records, json_records).
+Not here: how each format is read (formats).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What the first bytes of a file say: that it is no text, or text in another encoding than declared.
 
-Not here: opening and decoding (content), what a header says (csv_header).
+Not here: opening and decoding (content), what a header says (formats).
 """
 
 from __future__ import annotations

@@ -21,8 +21,7 @@ from star_assets.pull.database import Day, open_database
 from star_assets.pull.postgres import Postgres
 from star_assets.pull.postgres_tables import copy_statement
 from star_assets.settings import Settings
-from star_assets.staging.files import inspect_file
-from star_assets.staging.reading import read_records
+from star_assets.staging.formats.opening import inspect_file, read_records
 from star_assets.star import order_items, orders
 
 from ..shop import Shop, documented

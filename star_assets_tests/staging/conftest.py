@@ -9,8 +9,8 @@ from typing import NamedTuple
 import pytest
 
 from star_assets.model import Source
-from star_assets.staging.files import RawProfile, inspect_file
-from star_assets.staging.reading import read_records
+from star_assets.staging.formats.format import RawProfile
+from star_assets.staging.formats.opening import inspect_file, read_records
 from star_assets.staging.records import LINE, RAW, Reject
 
 Row = tuple[str | None, ...]

@@ -15,10 +15,9 @@ from hypothesis import strategies as st
 
 from star_assets.model import Csv, Source
 from star_assets.model.errors import BrokenFile
-from star_assets.staging import csv_grammar
 from star_assets.staging.content import CHUNK
-from star_assets.staging.files import inspect_file
-from star_assets.staging.reading import read_records
+from star_assets.staging.formats.csv import grammar
+from star_assets.staging.formats.opening import inspect_file, read_records
 from star_assets.staging.records import BATCH_RECORDS
 
 Look = Callable[..., Any]
@@ -257,15 +256,15 @@ def test_large_files_come_in_batches(look: Look, tmp_path: Path) -> None:
 
 def test_records_longer_than_a_block_are_whole(look: Look) -> None:
     """A document in a column may be larger than what is read at once."""
-    long = "line\n" * (csv_grammar.BLOCK // 2)
+    long = "line\n" * (grammar.BLOCK // 2)
     found = look(f'a,b\n1,"{long}"\n2,x\n'.encode(), COMMA)
     assert (found.rows == [("1", long), ("2", "x")], found.rejects) == (True, [])
 
 
 def test_a_runaway_quote_costs_one_line_of_a_long_file(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
     """The search for the closing quote is bounded, and so is its memory."""
-    monkeypatch.setattr(csv_grammar, "BLOCK", 1000)
-    monkeypatch.setattr(csv_grammar, "LONGEST_RECORD", 5000)
+    monkeypatch.setattr(grammar, "BLOCK", 1000)
+    monkeypatch.setattr(grammar, "LONGEST_RECORD", 5000)
     found = look(b'a,b\n1,"x\n' + b"1,2\n" * 10_000, COMMA)
     assert len(found.rows) == 10_000
     assert found.reasons == [(2, '1,"x', "the quote of field 2 is not closed within 5,000 characters")]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from star_assets.model import Csv, Source
-from star_assets.staging.erasing import Erasure, erase
-from star_assets.staging.files import inspect_file
+from star_assets.staging.erasing import Erasure
+from star_assets.staging.formats.opening import erase, inspect_file
 
 FILE = 'id,note\r\n1,"é\n"\r\n2,x\r\n'
 WITHOUT_TWO = FILE.removesuffix("2,x\r\n")

@@ -13,7 +13,7 @@ from star_assets.model import FileCount, Marker, Settled, Source
 from star_assets.model.errors import BrokenFile, ColumnMissing, HalfExport
 from star_assets.staging.columns import required_columns
 from star_assets.staging.exports import Export, export_days, fingerprint, read_export, require_whole
-from star_assets.staging.files import inspect_file
+from star_assets.staging.formats.opening import inspect_file
 
 DAY = "2023-07-01"
 NOW = 1_000_000.0

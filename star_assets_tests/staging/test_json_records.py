@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from star_assets.model import Column, Source
 from star_assets.model.errors import BrokenFile, ColumnMissing
-from star_assets.staging import json_records
+from star_assets.staging.formats.json import records
 
 Look = Callable[..., Any]
 
@@ -103,7 +103,7 @@ def test_elements_that_are_no_objects_are_rejects(look: Look) -> None:
     found = look(b'\xef\xbb\xbf [\r\n{"a":1,\r\n"b":2}, 5,\r\n{"a":NaN}, {"a":3}\r\n]\r\n', STORES, "stores.json.gz")
     assert (found.rows, found.lines, found.raws[0]) == ([("1", "2"), ("3", None)], [2, 4], '{"a":1,\r\n"b":2}')
     assert [(reject.line, reject.raw) for reject in found.rejects] == [(3, "5"), (4, '{"a":NaN}')]
-    assert (found.profile.format, found.profile.records, found.profile.lines) == ("json", 4, 5)
+    assert (found.profile.array, found.profile.records, found.profile.lines) == (True, 4, 5)
 
 
 def test_lines_may_hold_several_objects_or_none(look: Look) -> None:
@@ -112,12 +112,7 @@ def test_lines_may_hold_several_objects_or_none(look: Look) -> None:
     found = look(content, STORES, "stores.json")
     assert [row[0] for row in found.rows] == ["1", "2", "}{", '[{"x":1}]']
     assert (found.lines, found.raws[1]) == ([1, 1, 1, 4], '{"a":2}')
-    assert (found.profile.format, found.profile.records, found.profile.lines, found.profile.gzip) == (
-        "jsonl",
-        4,
-        4,
-        True,
-    )
+    assert (found.profile.array, found.profile.records, found.profile.lines, found.profile.gzip) == (False, 4, 4, True)
 
 
 def test_columns_are_all_that_occur_and_all_declared(look: Look) -> None:
@@ -143,8 +138,8 @@ def test_files_without_objects_are_no_error(look: Look, content: bytes) -> None:
 
 def test_an_element_without_end_is_given_up(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
     """An error at the start of a large file must not cost its size in memory."""
-    monkeypatch.setattr(json_records, "BLOCK", 100)
-    monkeypatch.setattr(json_records, "LONGEST_ELEMENT", 1000)
+    monkeypatch.setattr(records, "BLOCK", 100)
+    monkeypatch.setattr(records, "LONGEST_ELEMENT", 1000)
     with pytest.raises(BrokenFile, match="line 2"):
         look(b'[{"a":1},\n{"a":2;}' + b',{"a":3}' * 10_000 + b"]", STORES, "stores.json")
 
@@ -170,11 +165,11 @@ def test_whatever_a_json_writer_writes_comes_back(
     """Values and the independent count agree, wherever a read ends."""
     texts = [json.dumps(value, ensure_ascii=ascii_only) for value in objects]
     text = f"[{between}{f',{between}'.join(texts)}{between}]" if array else between.join(texts)
-    before, json_records.BLOCK = json_records.BLOCK, block
+    before, records.BLOCK = records.BLOCK, block
     try:
         found = look(text.encode(), STORES, "stores.json")
     finally:
-        json_records.BLOCK = before
+        records.BLOCK = before
     rows = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
     assert [Decimal(row["a"]) for row in rows] == [value["a"] for value in objects]
     assert [row.get("b") for row in rows] == [value.get("b") for value in objects]

@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 
 from star_assets.model import Csv, Source
 from star_assets.model.errors import BrokenFile, ColumnMissing
-from star_assets.staging.counting import ESCAPE
-from star_assets.staging.files import inspect_file
-from star_assets.staging.layout import Layout, layout_of, longer, unreadable
+from star_assets.staging.columns import longer
+from star_assets.staging.formats.counting import ESCAPE
+from star_assets.staging.formats.format import Layout
+from star_assets.staging.formats.opening import inspect_file
+from star_assets.staging.layout import layout_of, unreadable
 
 from .conftest import read_all
 

@@ -17,7 +17,7 @@ from star_assets.engines.duckdb.engine import DuckDBEngine
 from star_assets.engines.engine import ExportInput, RawInput, StagedDay
 from star_assets.model import Column, Csv, Source, Star
 from star_assets.settings import Settings
-from star_assets.staging.files import inspect_file
+from star_assets.staging.formats.opening import inspect_file
 
 from ..workplaces import workplace
 

@@ -39,7 +39,7 @@ from star_assets.engines.typed_sql import Header
 from star_assets.model.days import ExportDay
 from star_assets.model.errors import StarError
 from star_assets.model.source import Source
-from star_assets.staging.reading import read_records
+from star_assets.staging.formats.opening import read_records
 from star_assets.staging.records import LINE, RAW
 from star_assets.staging.rejects_file import Reject, RejectsFile
 

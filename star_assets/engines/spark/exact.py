@@ -18,7 +18,7 @@ from star_assets.engines.typed_sql import Header
 from star_assets.model.days import ExportDay
 from star_assets.model.errors import StarError
 from star_assets.model.source import Source
-from star_assets.staging.reading import read_records
+from star_assets.staging.formats.format import SourceFormat
 from star_assets.staging.records import LINE, RAW
 
 # Which raw file a row came from, by number, and the day it was exported on.
@@ -29,11 +29,15 @@ REJECTED = pa.schema([(NUMBER, pa.int32()), (LINE, pa.int64()), ("reason", pa.st
 
 @dataclass(frozen=True)
 class RawFile:
-    """A raw file of some day's export, with a number of its own."""
+    """A raw file of some day's export, with a number of its own.
+
+    Its format goes along, because a worker may have the package without its entry points.
+    """
 
     number: int
     day: ExportDay
     raw: RawInput
+    format: SourceFormat
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ def _read(task: ReadTask, texts: Texts, writers: dict[Header, pq.ParquetWriter])
     rejects: list[tuple[int, int, str, str]] = []
     for file in task.files:
         headers = texts.headers.setdefault(file.number, [])
-        for records in read_records(file.raw.path, file.raw.name, task.source, file.raw.profile):
+        for records in file.format.read(file.raw.path, file.raw.name, task.source, file.raw.profile):
             rejects += [(file.number, found.line, found.reason, found.raw) for found in records.rejects]
             header = tuple(column for column in records.table.column_names if column not in (LINE, RAW))
             if header not in headers:

@@ -31,6 +31,7 @@ from star_assets.model.days import ExportDay
 from star_assets.model.errors.exports import MOST_REJECTS
 from star_assets.model.source import Source
 from star_assets.model.types import Type
+from star_assets.staging.formats.opening import format_named
 from star_assets.staging.records import LINE, RAW
 from star_assets.staging.rejects_file import TOLD
 from star_assets.staging.winners import DELETED
@@ -153,7 +154,9 @@ class SparkStaging:
         if not exports:
             return {}
         numbered = [(export.day, file) for export in exports for file in _with_rows(export)]
-        files = [RawFile(number, day, file) for number, (day, file) in enumerate(numbered)]
+        files = [
+            RawFile(number, day, file, format_named(file.profile.format)) for number, (day, file) in enumerate(numbered)
+        ]
         found = self._read_exactly(files, folder / "texts")
         by_header: dict[Header, list[str]] = {}
         for texts in found:

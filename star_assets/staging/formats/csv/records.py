@@ -1,7 +1,7 @@
 """The exact reader of CSV files: every record becomes a row or a reject, with its line and raw text.
 
 It is right for every dialect, encoding and line end, and accounts for every
-physical line. Not here: the grammar (csv_grammar), types of values (engines).
+physical line. Not here: the grammar (grammar), types of values (engines).
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from pathlib import Path
 
 from star_assets.model.source import Source
 from star_assets.staging.content import as_text, flaw, open_raw, printable
-from star_assets.staging.csv_grammar import CsvGrammar, CsvRecord
-from star_assets.staging.files import RawProfile
+from star_assets.staging.formats.csv.grammar import CsvGrammar, CsvRecord
+from star_assets.staging.formats.format import RawProfile
 from star_assets.staging.records import BATCH_CHARACTERS, BATCH_RECORDS, Records, Reject, require_same, text_table
 
 # What a byte order mark is once it is decoded; at the beginning of a file it never gets here.

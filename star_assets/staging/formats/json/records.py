@@ -16,7 +16,7 @@ from star_assets.model.errors import BrokenFile
 from star_assets.model.source import Source
 from star_assets.staging.columns import require_columns
 from star_assets.staging.content import as_text, flaw, open_raw, printable
-from star_assets.staging.files import RawProfile
+from star_assets.staging.formats.format import RawProfile
 from star_assets.staging.records import (
     BATCH_CHARACTERS,
     BATCH_RECORDS,
@@ -55,7 +55,7 @@ def read_json(path: Path, name: str, source: Source, profile: RawProfile) -> Ite
 
 def json_values(text: TextIO, name: str, profile: RawProfile) -> Iterator[JsonRecord]:
     """The values of JSON lines, or the elements of the array. Raises BrokenFile for an array with a syntax error."""
-    return _array(text, name, profile) if profile.format == "json" else _lines(text, name, profile)
+    return _array(text, name, profile) if profile.array else _lines(text, name, profile)
 
 
 class _Number(str):

@@ -17,7 +17,7 @@ from star_assets.model.errors import BrokenFile, ColumnMissing
 from star_assets.model.source import Csv, Source
 from star_assets.staging.columns import require_columns, required_columns
 from star_assets.staging.content import CHUNK, as_text, flaw
-from star_assets.staging.csv_grammar import CsvGrammar, CsvRecord
+from star_assets.staging.formats.csv.grammar import CsvGrammar, CsvRecord
 from star_assets.staging.records import column_names
 from star_assets.staging.signatures import LONGEST_MARK
 

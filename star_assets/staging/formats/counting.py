@@ -2,7 +2,7 @@
 
 Here: scanners over the bytes that know quotes, brackets and line ends, and
 nothing of values. What the readers find is held against these counts. Not here:
-decoding (content), reading (csv_records, json_records).
+decoding (content), reading (csv.records, json.records).
 """
 
 from __future__ import annotations

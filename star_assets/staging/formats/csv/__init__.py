@@ -1,0 +1,1 @@
+"""CSV, in the dialects that a Source's `Csv` declares."""
