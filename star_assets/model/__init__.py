@@ -1,26 +1,32 @@
-"""The vocabulary: Source, Dimension, Fact, Column, Measure, Star; their errors.
+"""The vocabulary: Source, Dimension, Fact, Column, Measure, Ratio, Dashboard, Star; their errors.
 
 What an analyst needs to declare a star, and what follows from a declaration
 without any data. Not here: data, engines, storage, Dagster.
 """
 
+from star_assets.model.dashboard import BarChart, Dashboard, LineChart, Page
 from star_assets.model.functions import business_date
 from star_assets.model.source import Column, Csv, FileCount, Marker, Settled, Source
 from star_assets.model.star import PARTITION_COLUMN, Field, Star, load_star
-from star_assets.model.tables import CALENDAR, Dimension, Fact, Measure, dimension, fact
+from star_assets.model.tables import CALENDAR, Dimension, Fact, Measure, Ratio, dimension, fact
 from star_assets.model.types import Type
 
 __all__ = [
     "CALENDAR",
     "PARTITION_COLUMN",
+    "BarChart",
     "Column",
     "Csv",
+    "Dashboard",
     "Dimension",
     "Fact",
     "Field",
     "FileCount",
+    "LineChart",
     "Marker",
     "Measure",
+    "Page",
+    "Ratio",
     "Settled",
     "Source",
     "Star",

@@ -24,11 +24,16 @@ _DELETED = re.compile(r"\s*(\w+)\s*=\s*'((?:[^']|'')*)'\s*")
 
 @dataclass(frozen=True)
 class Column:
-    """A declared column: its type, what it means, and whether an export may lack it."""
+    """A declared column: its type, what it means, whether an export may lack it.
+
+    `personal` says that its values tell of a person, such as a name or an
+    address: it is withheld from reports, and so is what is computed from it.
+    """
 
     type: str
     description: str = ""
     optional: bool = False
+    personal: bool = False
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,11 @@ import ibis
 from ibis.common.exceptions import IbisError
 from ibis.expr.types import Table
 
+from star_assets.model.dashboard import Dashboard
 from star_assets.model.errors import BadDeclaration, BadSetting, UnknownTable
 from star_assets.model.lineage import Origin, column_lineage, passed_through
 from star_assets.model.members import MEMBER_KIND, MEMBER_KIND_DESCRIPTION
+from star_assets.model.presentation import check_presentation
 from star_assets.model.rowwise import carry
 from star_assets.model.source import Source, SourceColumn
 from star_assets.model.tables import (
@@ -52,7 +54,10 @@ class Field:
 
 
 class Star:
-    """A retailer's sources, dimensions and facts, checked against each other."""
+    """A retailer's sources, dimensions, facts and dashboards, checked against each other.
+
+    `currency` is what every measure of the format "money" is in, by its ISO 4217 code.
+    """
 
     def __init__(
         self,
@@ -60,12 +65,16 @@ class Star:
         dimensions: Sequence[Dimension],
         facts: Sequence[Fact],
         *,
+        dashboards: Sequence[Dashboard] = (),
+        currency: str | None = None,
         owner: str = "team:data",
     ) -> None:
         self.sources: Mapping[str, Source] = {source.name: source for source in sources}
         dimensions, facts = _as_declared(dimensions, facts)
         self.dimensions: Mapping[str, Dimension] = {table.name: table for table in _with_histories(dimensions)}
         self.facts: Mapping[str, Fact] = {table.name: table for table in facts}
+        self.dashboards = tuple(dashboards)
+        self.currency = currency
         self.default_owner = owner
         self._transformed: dict[str, Table] = {}
         self._lineage: dict[str, dict[str, frozenset[Origin]]] = {}
@@ -83,6 +92,7 @@ class Star:
             self._check_upstream(fact)
             self._check_fact(fact)
         self.facts = {fact.name: self._with_surrogates(fact) for fact in facts}
+        check_presentation(self)
 
     @property
     def tables(self) -> dict[str, AnyTable]:
@@ -142,6 +152,13 @@ class Star:
                 found |= {surrogate(c): found[c] | found[table.date] for c in self.versioned(table)}
             self._lineage[table.name] = found
         return self._lineage[table.name]
+
+    def personal(self, table: AnyTable) -> frozenset[str]:
+        """The columns that tell of a person: of a source, as declared; else those computed from any such column."""
+        if isinstance(table, Source):
+            return frozenset(name for name, column in table.declared.items() if column.personal)
+        marked = {(source.name, name) for source in self.sources.values() for name in self.personal(source)}
+        return frozenset(name for name, origins in self.lineage(table).items() if origins & marked)
 
     def describing(self, dimension: Dimension) -> SourceColumn | None:
         """The source column that is the dimension's key, as it is; None where the key is computed."""

@@ -24,15 +24,57 @@ Transform = Callable[..., Table]
 # one row per day of every whole year that the star's facts reach into.
 CALENDAR = "calendar"
 
+# How people read a number. `integer`: 1,234; `decimal`: 1,234.50; `money`: the same
+# with the star's currency, where it declares one; `percent`: 0.125 as 12.5 %.
+Format = Literal["integer", "decimal", "money", "percent"]
+
 
 @dataclass(frozen=True)
 class Measure:
-    """A numeric column of a fact, how it adds up, and the least it may be."""
+    """A numeric column of a fact, how it adds up, and the least it may be.
+
+    Reports call it by its `label` ("Total Revenue" unless declared), and show
+    it in its `format` (by its type unless declared).
+    """
 
     column: str
     aggregate: Literal["sum", "avg", "min", "max"] = "sum"
     description: str = ""
     minimum: int | Decimal | None = None
+    label: str = ""
+    format: Format | None = None
+
+    @property
+    def name(self) -> str:
+        """What a dashboard calls it: its column."""
+        return self.column
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """The sum of some columns of a fact over the sum of others, such as an average price.
+
+    Summed over all the rows that are shown, then divided: never an average of
+    averages. It has no value where the sum of `per` is zero. Each column is one
+    of the fact's measures that add up.
+    """
+
+    name: str
+    of: str | tuple[str, ...]
+    per: str | tuple[str, ...]
+    description: str = ""
+    label: str = ""
+    format: Format = "decimal"
+
+    @property
+    def numerator(self) -> tuple[str, ...]:
+        """The columns of `of`, also where there is one."""
+        return (self.of,) if isinstance(self.of, str) else self.of
+
+    @property
+    def denominator(self) -> tuple[str, ...]:
+        """The columns of `per`, also where there is one."""
+        return (self.per,) if isinstance(self.per, str) else self.per
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +89,11 @@ class Dimension:
             no export describes them. A bare source stands for its column `key`.
         history: the columns whose changes are kept, in a table of its own.
         columns: descriptions of columns; those passed through inherit theirs.
+        label, labels: what reports call the table, and columns of it, where
+            that is not what follows from their names (model/labels).
+        hierarchies: by name, columns from the coarsest to the finest.
+        visible_to: the column with the e-mail address of who sees a member and
+            the facts that refer to it, in reports; without regard to case.
     """
 
     name: str
@@ -57,6 +104,10 @@ class Dimension:
     columns: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
     owner: str | None = None
+    label: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    hierarchies: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    visible_to: str | None = None
 
     @property
     def upstream(self) -> tuple[str, ...]:
@@ -91,6 +142,7 @@ class History(Dimension):
             columns={**of.columns, **columns},
             description=f"One row per member of {of.name} and interval: {', '.join(of.history)} as they were then.",
             owner=of.owner,
+            labels=of.labels,
             of=of,
         )
 
@@ -117,6 +169,9 @@ class Fact:
         sort_by: the columns that rows are sorted by in a file, before the key.
         excluded: in a word, what the rows are that the transform leaves out.
         columns: descriptions of columns; those passed through inherit theirs.
+        ratios: what reports show as one sum over another.
+        label, labels: what reports call the table, and columns of it, where
+            that is not what follows from their names (model/labels).
     """
 
     name: str
@@ -130,11 +185,19 @@ class Fact:
     columns: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
     owner: str | None = None
+    ratios: tuple[Ratio, ...] = ()
+    label: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def upstream(self) -> tuple[str, ...]:
         """The names of the tables that the transform reads."""
         return tuple(inspect.signature(self.transform).parameters)
+
+    @property
+    def shown(self) -> tuple[Measure | Ratio, ...]:
+        """What reports show of it: its measures, and what is computed from them."""
+        return (*self.measures, *self.ratios)
 
     @property
     def summed(self) -> tuple[str, ...]:
@@ -149,13 +212,30 @@ def dimension(
     history: Sequence[str] = (),
     columns: Mapping[str, str] | None = None,
     owner: str | None = None,
+    label: str = "",
+    labels: Mapping[str, str] | None = None,
+    hierarchies: Mapping[str, Sequence[str]] | None = None,
+    visible_to: str | None = None,
 ) -> Callable[[Transform], Dimension]:
     """Declare the decorated transform as a dimension of its name; with `history`, as two tables."""
 
     def declare(transform: Transform) -> Dimension:
         name, description = _named(transform)
         inferred = tuple(entry[key] if isinstance(entry, Source) else entry for entry in inferred_from)
-        return Dimension(name, transform, key, inferred, tuple(history), dict(columns or {}), description, owner)
+        return Dimension(
+            name,
+            transform,
+            key,
+            inferred,
+            tuple(history),
+            dict(columns or {}),
+            description,
+            owner,
+            label,
+            dict(labels or {}),
+            dict(hierarchies or {}),
+            visible_to,
+        )
 
     return declare
 
@@ -170,6 +250,9 @@ def fact(
     excluded: str = "excluded",
     columns: Mapping[str, str] | None = None,
     owner: str | None = None,
+    ratios: Sequence[Ratio] = (),
+    label: str = "",
+    labels: Mapping[str, str] | None = None,
 ) -> Callable[[Transform], Fact]:
     """Declare the decorated transform as a fact of its name."""
 
@@ -187,6 +270,9 @@ def fact(
             dict(columns or {}),
             description,
             owner,
+            tuple(ratios),
+            label,
+            dict(labels or {}),
         )
 
     return declare

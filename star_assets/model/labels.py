@@ -1,0 +1,55 @@
+"""What people call tables, columns and measures, and how they read numbers.
+
+A name follows from the declared one (`product_name` is "Product Name") unless a
+`label` or `labels` says otherwise. Labels and formats are no part of a table's
+code identity: changing one builds nothing again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from star_assets.model.tables import Dimension, Fact, Format, History, Measure, Ratio
+
+if TYPE_CHECKING:
+    from star_assets.model.star import Star
+
+# Words that are written in capitals.
+INITIALS = {"id", "iso", "sku", "url"}
+
+_AGGREGATES = {"sum": "Total", "avg": "Average", "min": "Lowest", "max": "Highest"}
+
+
+def friendly(name: str) -> str:
+    """A declared name as people write it: `product_name` → "Product Name", `store_id` → "Store ID"."""
+    return " ".join(word.upper() if word in INITIALS else word.capitalize() for word in name.split("_") if word)
+
+
+def table_label(table: Dimension | Fact) -> str:
+    """What people call a table: `dim_product` → "Product", its history → "Product As Sold", `fact_sales` → "Sales"."""
+    if isinstance(table, History):
+        return f"{table_label(table.of)} As Sold"
+    return table.label or friendly(table.name.removeprefix("dim_").removeprefix("fact_"))
+
+
+def column_label(table: Dimension | Fact, column: str) -> str:
+    """What people call a column of a table."""
+    return table.labels.get(column) or friendly(column)
+
+
+def measure_label(fact: Fact, measure: Measure | Ratio) -> str:
+    """What people call a measure: `revenue`, summed, → "Total Revenue"; a ratio by its name."""
+    if measure.label:
+        return measure.label
+    if isinstance(measure, Ratio):
+        return friendly(measure.name)
+    return f"{_AGGREGATES[measure.aggregate]} {column_label(fact, measure.column)}"
+
+
+def measure_format(star: Star, fact: Fact, measure: Measure | Ratio) -> Format:
+    """How a measure's values are read: as declared, else by the type of its column."""
+    if measure.format:
+        return measure.format
+    types = {field.name: field.type.name for field in star.fields(fact)}
+    whole = measure.aggregate != "avg" and types[measure.column] in ("int32", "int64")
+    return "integer" if whole else "decimal"
