@@ -11,7 +11,21 @@ from decimal import Decimal
 import ibis
 from ibis.expr.types import DecimalColumn, IntegerColumn, Table
 
-from star_assets.model import Column, Measure, Settled, Source, Star, business_date, dimension, fact
+from star_assets.model import (
+    BarChart,
+    Column,
+    Dashboard,
+    LineChart,
+    Measure,
+    Page,
+    Ratio,
+    Settled,
+    Source,
+    Star,
+    business_date,
+    dimension,
+    fact,
+)
 from star_assets.star.dimensions import dim_time
 
 # One dump, put in place whole: there is nothing to wait for, and a day without
@@ -55,7 +69,7 @@ customers = Source(
     key="id",
     whole=WHOLE,
     description="Customers.",
-    columns={"id": Column("string", "The customer's UUID."), "name": Column("string", "Full name.")},
+    columns={"id": Column("string", "The customer's UUID."), "name": Column("string", "Full name.", personal=True)},
 )
 
 products = Source(
@@ -92,13 +106,19 @@ def dim_customer(customers: Table) -> Table:
     return customers.rename(customer_id="id", customer_name="name")
 
 
-@dimension(key="sku", inferred_from=[items], columns={"price": "Price in US dollars."})
+@dimension(
+    key="sku",
+    inferred_from=[items],
+    columns={"price": "Price in US dollars."},
+    labels={"product_name": "Product"},
+    hierarchies={"Menu": ["product_type", "product_name"]},
+)
 def dim_product(products: Table) -> Table:
     """One row per product on the menu."""
     return products.mutate(price=dollars(products.price)).rename(product_name="name", product_type="type")
 
 
-@dimension(key="store_id", inferred_from=[orders])
+@dimension(key="store_id", inferred_from=[orders], labels={"store_name": "Store"})
 def dim_store(stores: Table) -> Table:
     """One row per store."""
     return stores.rename(store_id="id", store_name="name")
@@ -108,7 +128,7 @@ def dim_store(stores: Table) -> Table:
     key="item_id",
     date="sold_at",
     references={"sku": dim_product, "customer": dim_customer, "store_id": dim_store, "sale_date": dim_time},
-    measures=[Measure("revenue", "sum", "Price of the item, in US dollars.", minimum=0)],
+    measures=[Measure("revenue", "sum", "Price of the item, in US dollars.", minimum=0, format="money")],
     sort_by=["store_id", "sku"],
     columns={"sale_date": "The business date: the day of sold_at in the business time zone."},
 )
@@ -134,10 +154,11 @@ def fact_items(orders: Table, items: Table, products: Table) -> Table:
     date="sold_at",
     references={"customer": dim_customer, "store_id": dim_store, "sale_date": dim_time},
     measures=[
-        Measure("subtotal", "sum", "Price of all items, in US dollars.", minimum=0),
-        Measure("tax", "sum", "Tax, in US dollars.", minimum=0),
-        Measure("total", "sum", "Subtotal and tax, in US dollars.", minimum=0),
+        Measure("subtotal", "sum", "Price of all items, in US dollars.", minimum=0, label="Sales", format="money"),
+        Measure("tax", "sum", "Tax, in US dollars.", minimum=0, label="Taxes", format="money"),
+        Measure("total", "sum", "Subtotal and tax, in US dollars.", minimum=0, label="Sales and Taxes", format="money"),
     ],
+    ratios=[Ratio("tax_rate", "tax", "subtotal", "Tax as a share of the price.", format="percent")],
     sort_by=["store_id"],
     columns={"sale_date": "The business date: the day of sold_at in the business time zone."},
 )
@@ -160,8 +181,42 @@ def dollars(cents: IntegerColumn) -> DecimalColumn:
     return (cents * ibis.literal(Decimal("0.01"), type="decimal(3,2)")).cast("decimal(18,2)")
 
 
+menu = Dashboard(
+    "menu",
+    "Menu",
+    fact="fact_items",
+    filters=["dim_store.store_name", "dim_product.product_type"],
+    pages=[
+        Page(
+            "Items",
+            tiles=["revenue"],
+            charts=[
+                LineChart("revenue"),
+                BarChart("revenue", by="dim_product.product_name"),
+                BarChart("revenue", by="dim_store.store_name"),
+            ],
+        )
+    ],
+)
+
+till = Dashboard(
+    "till",
+    "Till",
+    fact="fact_orders",
+    filters=["dim_store.store_name"],
+    pages=[
+        Page(
+            "Orders",
+            tiles=["subtotal", "tax", "total", "tax_rate"],
+            charts=[LineChart("total"), BarChart("total", by="dim_store.store_name")],
+        )
+    ],
+)
+
 jaffle = Star(
     sources=[orders, items, customers, products, stores],
     dimensions=[dim_product, dim_store, dim_customer, dim_time],
     facts=[fact_items, fact_orders],
+    dashboards=[menu, till],
+    currency="USD",
 )

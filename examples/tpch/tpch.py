@@ -7,9 +7,24 @@ Benchmark (`c_nation`, `c_region`). `README.md` says how to run it.
 
 from __future__ import annotations
 
+from datetime import date
+
 from ibis.expr.types import Table
 
-from star_assets.model import Column, Measure, Settled, Source, Star, business_date, dimension, fact
+from star_assets.model import (
+    BarChart,
+    Column,
+    Dashboard,
+    LineChart,
+    Measure,
+    Page,
+    Settled,
+    Source,
+    Star,
+    business_date,
+    dimension,
+    fact,
+)
 from star_assets.star.dimensions import dim_time
 
 # All exports are put in place at once (see prepare): there is nothing to wait for.
@@ -30,7 +45,7 @@ orders = Source(
         "o_totalprice": Column(MONEY, "What the order comes to, with discounts and tax."),
         "o_orderdate": Column("timestamp", "The day it was ordered; no time of day is known."),
         "o_orderpriority": Column("string", "1-URGENT to 5-LOW."),
-        "o_clerk": Column("string", "Who took the order."),
+        "o_clerk": Column("string", "Who took the order.", personal=True),
         "o_shippriority": Column("int32", "Shipping priority."),
         "o_comment": Column("string", "Any text."),
     },
@@ -71,10 +86,10 @@ customer = Source(
     description="Customers.",
     columns={
         "c_custkey": Column("int64", "The customer's number."),
-        "c_name": Column("string", "Name."),
-        "c_address": Column("string", "Address."),
+        "c_name": Column("string", "Name.", personal=True),
+        "c_address": Column("string", "Address.", personal=True),
         "c_nationkey": Column("int32", "Nation."),
-        "c_phone": Column("string", "Telephone number; begins with the nation's."),
+        "c_phone": Column("string", "Telephone number; begins with the nation's.", personal=True),
         "c_acctbal": Column(MONEY, "Balance of the account."),
         "c_mktsegment": Column("string", "AUTOMOBILE, BUILDING, FURNITURE, HOUSEHOLD or MACHINERY."),
         "c_comment": Column("string", "Any text."),
@@ -141,7 +156,13 @@ region = Source(
 )
 
 
-@dimension(key="c_custkey", inferred_from=[orders["o_custkey"]], columns={"c_nation": "Nation.", "c_region": "Region."})
+@dimension(
+    key="c_custkey",
+    inferred_from=[orders["o_custkey"]],
+    columns={"c_nation": "Nation.", "c_region": "Region."},
+    labels={"c_nation": "Customer Nation", "c_region": "Customer Region", "c_mktsegment": "Market Segment"},
+    hierarchies={"Customer Places": ["c_region", "c_nation"]},
+)
 def dim_customer(customer: Table, nation: Table, region: Table) -> Table:
     """One row per customer, with nation and region."""
     placed = customer.left_join(places(nation, region), [("c_nationkey", "n_nationkey")])
@@ -149,7 +170,11 @@ def dim_customer(customer: Table, nation: Table, region: Table) -> Table:
 
 
 @dimension(
-    key="s_suppkey", inferred_from=[lineitem["l_suppkey"]], columns={"s_nation": "Nation.", "s_region": "Region."}
+    key="s_suppkey",
+    inferred_from=[lineitem["l_suppkey"]],
+    columns={"s_nation": "Nation.", "s_region": "Region."},
+    labels={"s_name": "Supplier", "s_nation": "Supplier Nation", "s_region": "Supplier Region"},
+    hierarchies={"Supplier Places": ["s_region", "s_nation", "s_name"]},
 )
 def dim_supplier(supplier: Table, nation: Table, region: Table) -> Table:
     """One row per supplier, with nation and region."""
@@ -157,7 +182,12 @@ def dim_supplier(supplier: Table, nation: Table, region: Table) -> Table:
     return placed.rename(s_nation="n_name", s_region="r_name").drop("s_nationkey", "n_nationkey")
 
 
-@dimension(key="p_partkey", inferred_from=[lineitem["l_partkey"]])
+@dimension(
+    key="p_partkey",
+    inferred_from=[lineitem["l_partkey"]],
+    labels={"p_name": "Part", "p_brand": "Brand", "p_mfgr": "Manufacturer"},
+    hierarchies={"Parts": ["p_mfgr", "p_brand", "p_name"]},
+)
 def dim_part(part: Table) -> Table:
     """One row per part."""
     return part
@@ -182,12 +212,18 @@ def places(nation: Table, region: Table) -> Table:
         "l_receiptdate": dim_time,
     },
     measures=[
-        Measure("l_quantity", "sum", minimum=0),
-        Measure("l_extendedprice", "sum", minimum=0),
-        Measure("l_discount", "avg", minimum=0),
-        Measure("l_tax", "avg", minimum=0),
-        Measure("revenue", "sum", "Price of all, less the discount.", minimum=0),
+        Measure("l_quantity", "sum", minimum=0, label="Units"),
+        Measure("l_extendedprice", "sum", minimum=0, label="Price Before Discount", format="money"),
+        Measure("l_discount", "avg", minimum=0, label="Average Discount", format="percent"),
+        Measure("l_tax", "avg", minimum=0, label="Average Tax", format="percent"),
+        Measure("revenue", "sum", "Price of all, less the discount.", minimum=0, format="money"),
     ],
+    labels={
+        "l_shipmode": "Ship Mode",
+        "l_shipdate": "Shipped",
+        "l_commitdate": "Promised",
+        "l_receiptdate": "Received",
+    },
     sort_by=["l_shipdate"],
     columns={
         "line_id": "The line's identity: order number and line number.",
@@ -225,8 +261,35 @@ def fact_lineitem(orders: Table, lineitem: Table) -> Table:
     )
 
 
+# TPC-H names no currency, so that its money is shown without one.
+trade = Dashboard(
+    "trade",
+    "Trade",
+    fact="fact_lineitem",
+    filters=["dim_customer.c_region", "dim_supplier.s_region"],
+    pages=[
+        Page(
+            "Revenue",
+            tiles=["revenue", "l_quantity", "l_discount"],
+            charts=[
+                LineChart("revenue"),
+                BarChart("revenue", by="dim_part.p_brand"),
+                BarChart("revenue", by="dim_supplier.s_nation"),
+                BarChart("l_quantity", by="fact_lineitem.l_shipmode"),
+            ],
+        ),
+        Page(
+            "Asia in 1994",
+            charts=[BarChart("revenue", by="dim_supplier.s_nation")],
+            where={"dim_customer.c_region": "ASIA", "dim_supplier.s_region": "ASIA"},
+            between=(date(1994, 1, 1), date(1994, 12, 31)),
+        ),
+    ],
+)
+
 tpch = Star(
     sources=[orders, lineitem, customer, supplier, part, nation, region],
     dimensions=[dim_customer, dim_supplier, dim_part, dim_time],
     facts=[fact_lineitem],
+    dashboards=[trade],
 )

@@ -1,10 +1,11 @@
 """THE STAR: what an analyst reads and edits.
 
-Here: the retailer's sources, dimensions and facts, and the Star that lists
-them. It imports only `model`, so that it can be read without knowing the rest.
+Here: the retailer's sources, dimensions, facts and dashboards, and the Star that
+lists them. It imports only `model`, so that it can be read without knowing the rest.
 """
 
 from star_assets.model import Star
+from star_assets.star.dashboard import store_managers
 from star_assets.star.dimensions import dim_customer, dim_product, dim_store, dim_time
 from star_assets.star.facts import fact_sales
 from star_assets.star.sources import customers, order_items, orders, products, stores
@@ -13,4 +14,6 @@ retail = Star(
     sources=[orders, order_items, customers, products, stores],
     dimensions=[dim_product, dim_store, dim_customer, dim_time],
     facts=[fact_sales],
+    dashboards=[store_managers],
+    currency="USD",
 )

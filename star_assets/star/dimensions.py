@@ -17,13 +17,24 @@ from star_assets.star.sources import order_items, orders
 FISCAL_YEAR_START = 2
 
 
-@dimension(key="product_id", inferred_from=[order_items], history=["category", "list_price"])
+@dimension(
+    key="product_id",
+    inferred_from=[order_items],
+    history=["category", "list_price"],
+    labels={"product_name": "Product"},
+    hierarchies={"Catalogue": ["category", "product_name"]},
+)
 def dim_product(products: Table) -> Table:
     """One row per product, as last exported; what it was before is in dim_product_history."""
     return products.drop("updated_at")
 
 
-@dimension(key="store_id", inferred_from=[orders])
+@dimension(
+    key="store_id",
+    inferred_from=[orders],
+    labels={"store_name": "Store"},
+    hierarchies={"Geography": ["region", "state", "city", "store_name"]},
+)
 def dim_store(stores: Table) -> Table:
     """One row per store, as last exported."""
     return stores.drop("updated_at")
@@ -54,6 +65,11 @@ def dim_customer(customers: Table) -> Table:
         "fiscal_quarter": "Quarter of the fiscal year, 1 to 4.",
         "holiday": "Name of the US federal holiday, NULL on other days.",
         "is_holiday": "Whether the day is a US federal holiday.",
+    },
+    labels={"date_key": "Date", "day_of_month": "Day of Month", "day_of_year": "Day of Year"},
+    hierarchies={
+        "Calendar": ["year", "quarter", "month_name", "date_key"],
+        "Fiscal Calendar": ["fiscal_year", "fiscal_quarter", "date_key"],
     },
 )
 def dim_time(calendar: Table) -> Table:

@@ -6,7 +6,7 @@ event; its partitions, references and NULL keys are taken care of.
 
 from ibis.expr.types import Table
 
-from star_assets.model import Measure, business_date, fact
+from star_assets.model import Measure, Ratio, business_date, fact
 from star_assets.star.dimensions import dim_customer, dim_product, dim_store, dim_time
 
 
@@ -20,11 +20,22 @@ from star_assets.star.dimensions import dim_customer, dim_product, dim_store, di
         "sale_date": dim_time,
     },
     measures=[
-        Measure("quantity", "sum", "How many; negative for a return."),
-        Measure("unit_price", "avg", "Price of one, in US dollars.", minimum=0),
-        Measure("discount", "sum", "Taken off the line, in US dollars; negative for a return."),
-        Measure("revenue", "sum", "quantity × unit_price − discount, in US dollars."),
+        Measure("quantity", "sum", "How many; negative for a return.", label="Units"),
+        Measure("unit_price", "avg", "Price of one, in US dollars.", minimum=0, format="money"),
+        Measure(
+            "discount",
+            "sum",
+            "Taken off the line, in US dollars; negative for a return.",
+            label="Discount",
+            format="money",
+        ),
+        Measure("revenue", "sum", "quantity × unit_price − discount, in US dollars.", label="Revenue", format="money"),
     ],
+    ratios=[
+        Ratio("average_price", "revenue", "quantity", "Revenue of one unit.", format="money"),
+        Ratio("discount_rate", "discount", ("revenue", "discount"), "Share of the price taken off.", format="percent"),
+    ],
+    labels={"revenue": "Line Revenue", "discount": "Line Discount"},
     sort_by=["store_id", "product_id"],
     excluded="cancelled",
     columns={

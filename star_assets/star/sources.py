@@ -50,8 +50,8 @@ customers = Source(
     description="Customers. One row per customer created or changed on the day.",
     columns={
         "customer_id": Column("int64", "The customer's number."),
-        "customer_name": Column("string", "Full name."),
-        "email": Column("string", "E-mail address."),
+        "customer_name": Column("string", "Full name.", personal=True),
+        "email": Column("string", "E-mail address.", personal=True),
         "city": Column("string", "City of residence."),
         "state": Column("string", "State of residence, two letters."),
         "segment": Column("string", "consumer, business or member."),
