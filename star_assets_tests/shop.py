@@ -29,7 +29,7 @@ CREATE TABLE shop.customers (customer_id bigint PRIMARY KEY, customer_name text,
 CREATE TABLE shop.products (product_id bigint PRIMARY KEY, product_name text, category text, brand text,
     list_price numeric(12,2), updated_at timestamptz NOT NULL);
 CREATE TABLE shop.stores (store_id bigint PRIMARY KEY, store_name text, city text, state text, region text,
-    opened_on date, updated_at timestamptz NOT NULL);
+    opened_on date, updated_at timestamptz NOT NULL, manager_email text);
 """
 
 

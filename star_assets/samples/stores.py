@@ -37,6 +37,7 @@ class StoreRow(NamedTuple):
     state: str
     region: str
     opened_on: str
+    manager_email: str
     updated_at: str
 
 
@@ -78,5 +79,6 @@ def store_rows(day: date) -> Iterator[StoreRow]:
             store.state,
             store.region,
             store.opened_on.isoformat(),
+            f"store-{store_id}@example.com",
             utc(datetime.combine(store.opened_on, time(8))),
         )

@@ -34,6 +34,7 @@ def dim_product(products: Table) -> Table:
     inferred_from=[orders],
     labels={"store_name": "Store"},
     hierarchies={"Geography": ["region", "state", "city", "store_name"]},
+    visible_to="manager_email",
 )
 def dim_store(stores: Table) -> Table:
     """One row per store, as last exported."""

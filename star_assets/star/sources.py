@@ -91,6 +91,7 @@ stores = Source(
         "state": Column("string", "State, two letters."),
         "region": Column("string", "Sales region."),
         "opened_on": Column("date", "First day of business."),
+        "manager_email": Column("string", "E-mail address of the store's manager, a role's.", optional=True),
         "updated_at": Column("timestamp", "When the record last changed (UTC)."),
     },
 )

@@ -143,7 +143,8 @@ CASES = [
     Case(
         "no such column",
         f"stores in {SHOWN}: expected column 'city', found store_id, store_name, town, state, region, opened_on, "
-        f"updated_at. {NOTHING} Mark the column optional in the Source, or make a view of that name that has it.",
+        f"updated_at, manager_email. {NOTHING} "
+        "Mark the column optional in the Source, or make a view of that name that has it.",
         1,
         ("ALTER TABLE shop.stores RENAME COLUMN city TO town",),
     ),

@@ -223,3 +223,10 @@ def test_every_buyer_is_a_known_customer_by_then(lake: Path) -> None:
     for day, orders in read(lake, "orders").items():
         known |= {row["customer_id"] for row in customers[day]}
         assert {row["customer_id"] for row in orders} - {""} <= known
+
+
+def test_a_stores_manager_has_the_address_of_a_role(lake: Path) -> None:
+    """Reports show a store's sales to that address; it is nobody's own."""
+    rows = every(lake, "stores")
+    assert rows
+    assert {row["manager_email"] for row in rows} == {f"store-{row['store_id']}@example.com" for row in rows}

@@ -53,6 +53,12 @@ def test_the_question_of_top_selling_products_in_miami_is_a_page() -> None:
     assert find_attribute(retail, store_managers, "dim_store.city").through == "store_id"
 
 
+def test_a_stores_sales_are_visible_to_its_manager() -> None:
+    assert {table.name: table.visible_to for table in retail.dimensions.values() if table.visible_to} == {
+        "dim_store": "manager_email"
+    }
+
+
 def test_names_and_addresses_of_customers_are_personal() -> None:
     personal = {name: retail.personal(table) for name, table in retail.tables.items()}
     assert {name: columns for name, columns in personal.items() if columns} == {
@@ -99,7 +105,7 @@ CHANGES: dict[str, Callable[[], Star]] = {
     "a dimension's label": lambda: rebuilt({"label": "Shop"}),
     "a column's label": lambda: rebuilt({"labels": {"city": "Town"}}),
     "a hierarchy": lambda: rebuilt({"hierarchies": {"Places": ["state", "city"]}}),
-    "who sees what": lambda: rebuilt({"visible_to": "region"}),
+    "who sees what": lambda: rebuilt({"visible_to": None}),
     "a fact's label": lambda: rebuilt(
         fact={"label": "Sold", "labels": {**fact_sales.labels, "unit_price": "Item Price"}}
     ),
