@@ -20,11 +20,11 @@ from star_assets.athena.failures import in_words
 from star_assets.athena.output import on_their_clocks, shown
 from star_assets.athena.parse import Statement, at_offset, closest, parse_query, place_of, split
 from star_assets.athena.queries import Plan, Queries, Tables
-from star_assets.athena.scans import Listing
 from star_assets.athena.scope import CATALOG, Field
 from star_assets.athena.session import Session
 from star_assets.athena.statements import Statements, is_ddl
 from star_assets.lake.catalog import Catalog, PartitionEntry, TableEntry
+from star_assets.lake.listing import Listing
 from star_assets.lake.storage import Storage
 from star_assets.model.errors import Unfaithful
 

@@ -7,7 +7,7 @@ over the files of those that are left. Not here: what the columns mean.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
@@ -18,45 +18,15 @@ from star_assets.athena.scope import Source
 from star_assets.athena.type_names import parse_type
 from star_assets.athena.types import Type
 from star_assets.lake.catalog import CatalogColumn, PartitionEntry, TableEntry
-from star_assets.lake.publish import FILES, VERSION
-from star_assets.lake.storage import Storage, each
-from star_assets.model.errors import BadQuery, Unfaithful
+from star_assets.lake.listing import Files, Listing
+from star_assets.lake.storage import each
+from star_assets.model.errors import Unfaithful
 from star_assets.model.types import Type as Modelled
 
 # Names and types.
 Columns = tuple[tuple[str, str], ...]
 
 _HIVE = re.compile(r"/([^/=]+)=([^/]*)(?=/|$)")
-
-
-@dataclass(frozen=True)
-class Files:
-    """The data files of a location: paths in the lake, and their bytes together."""
-
-    paths: tuple[str, ...]
-    size: int
-
-
-class Listing:
-    """The files of locations: what the catalog says, or a listing where it does not."""
-
-    def __init__(self, storage: Storage) -> None:
-        self.storage = storage
-
-    def files(self, location: str, parameters: Mapping[str, str]) -> Files:
-        """The visible files below a location. Raises BadQuery for one outside the lake."""
-        folder = self.storage.path(location)
-        if folder is None:
-            raise BadQuery(f"LOCATION {location} lies outside the lake {self.storage.uri('')}.", "")
-        if VERSION in parameters and FILES in parameters:
-            names = parameters[FILES].split()
-            return Files(tuple(f"{folder}/{name}" for name in names), int(parameters["size"]))
-        stored = [entry for entry in self.storage.walk(folder) if _is_visible(entry.path[len(folder) :])]
-        return Files(tuple(entry.path for entry in stored), sum(entry.size for entry in stored))
-
-
-def _is_visible(path: str) -> bool:
-    return not any(part.startswith(("_", ".")) for part in path.split("/"))
 
 
 @dataclass

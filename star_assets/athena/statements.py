@@ -13,13 +13,13 @@ from typing import NoReturn
 
 import pyarrow as pa
 
-from star_assets.athena import ddl
 from star_assets.athena.client import Result
 from star_assets.athena.create_table import read_create_table
 from star_assets.athena.parse import DDL_WORDS, Statement, closest, rest_of
 from star_assets.athena.reader import Reader
 from star_assets.athena.repair import repair
 from star_assets.athena.scope import Field
+from star_assets.lake import ddl
 from star_assets.lake.catalog import Catalog, CatalogColumn, PartitionEntry, TableEntry
 from star_assets.lake.storage import Storage
 from star_assets.model.errors import Unfaithful

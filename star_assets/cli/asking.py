@@ -191,7 +191,7 @@ def ddl(tables: Sequence[str], partitions: bool, raw: bool) -> None:
       star-assets ddl --partitions > star.sql
       star-assets ddl --raw orders
     """
-    from star_assets.athena.ddl import add_partitions, create_database, create_table, has_other_types
+    from star_assets.lake.ddl import add_partitions, create_database, create_table, has_other_types
     from star_assets.pipeline.raw_keeping import raw_entries
 
     warehouse = open_warehouse()

@@ -16,6 +16,12 @@ from typing import Literal, Protocol
 MADE_BY = "made_by"
 OURS = "star_assets"
 
+# The database of raw exports, and their folder in the lake.
+OLTP = "oltp"
+
+# What OpenCSVSerDe is told to take for its escape character, because it must have one.
+ESCAPE = b"\x01"
+
 
 @dataclass(frozen=True)
 class CatalogColumn:

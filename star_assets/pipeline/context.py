@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from star_assets.engines.engine import StagedInput, Workplace
 from star_assets.engines.opening import AUTO, GLUE, open_engine, require_known
 from star_assets.lake.ledger import Entry, Ledgers, Snapshot
+from star_assets.lake.listing import Listing
 from star_assets.lake.places import open_catalog, open_storage
 from star_assets.lake.versions import Manifest, Partition, read_manifest
 from star_assets.model.days import ExportDay
@@ -182,8 +183,6 @@ class Context:
 
     def served_files(self, fact: Fact, days: Sequence[str] | None = None) -> dict[str, list[str]]:
         """The files that the catalog serves for each day; by default for all."""
-        from star_assets.athena.scans import Listing
-
         wanted = None if days is None else set(days)
         listing, paths = Listing(self.storage), dict[str, tuple[str, ...]]()
         for entry in self.catalog.partitions("olap", fact.name):

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from star_assets.engines.engine import DimensionInput, Engine
+from star_assets.lake.entries import table_entry
 from star_assets.lake.ledger import Entry, Snapshot
 from star_assets.lake.publish import Commit, commit
 from star_assets.lake.replacing import replace_live, withdraw
@@ -97,8 +98,6 @@ class DimensionStep:
     """The Step of one dimension; its only partition is the whole table."""
 
     def __init__(self, context: Context, dimension: Dimension) -> None:
-        from star_assets.athena.derive import table_entry
-
         self.context = context
         self.dimension = dimension
         self.partition = Partition("olap", dimension.name)

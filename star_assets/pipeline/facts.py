@@ -8,6 +8,7 @@ from typing import Any
 
 from star_assets.books.audits import FactRules
 from star_assets.engines.engine import Engine, FactInput
+from star_assets.lake.entries import table_entry
 from star_assets.lake.ledger import Ledger, Snapshot, swap
 from star_assets.lake.publish import SINCE, VERSION, Commit, commit, serve
 from star_assets.lake.storage import each
@@ -25,8 +26,6 @@ class FactStep:
     """The Step of one fact; its partitions are business dates."""
 
     def __init__(self, context: Context, fact: Fact) -> None:
-        from star_assets.athena.derive import table_entry
-
         self.context = context
         self.fact = fact
         self.entry = table_entry(context.star, fact, context.storage)
@@ -142,8 +141,6 @@ class FactStep:
         served = self.context.catalog.table("olap", dimension.name)
         since = int(served.parameters.get(SINCE, 0)) if served else 0
         if served is None or (served.parameters.get(VERSION) != live.version and since <= live.since):
-            from star_assets.athena.derive import table_entry
-
             entry = table_entry(self.context.star, dimension, self.context.storage)
             serve(self.context.storage, self.context.catalog, entry, [partition])
         return self.context.first_files({partition: live.version})[0]

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from star_assets.athena.derive import raw_table_entry
 from star_assets.lake.catalog import TableEntry
+from star_assets.lake.entries import raw_table_entry
 from star_assets.lake.storage import Storage
 from star_assets.model.source import Source
 from star_assets.staging.columns import longer

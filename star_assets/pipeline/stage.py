@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from star_assets.engines.engine import Engine, ExportInput, RawInput, StagedDay
+from star_assets.lake.entries import table_entry
 from star_assets.lake.ledger import Entry, Snapshot
 from star_assets.lake.publish import Commit, commit
 from star_assets.lake.versions import Identity, Manifest, Partition, new_version_id, read_manifest
@@ -70,8 +71,6 @@ class StageStep:
     """The Step of one source."""
 
     def __init__(self, context: Context, source: Source, now: float | None = None) -> None:
-        from star_assets.athena.derive import table_entry
-
         self.context = context
         self.source = source
         self.now = now  # Unix seconds, to tell whether an export has settled; by default the clock's

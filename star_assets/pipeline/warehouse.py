@@ -14,9 +14,9 @@ from datetime import date, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from star_assets.athena.derive import table_entry
 from star_assets.lake.catalog import TableEntry
 from star_assets.lake.drift import Drift, Follower
+from star_assets.lake.entries import table_entry
 from star_assets.lake.ledger import Day, read_day
 from star_assets.lake.publish import past_manifest, rollback, serve, tell_statistics
 from star_assets.lake.replacing import replace_live

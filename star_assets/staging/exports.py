@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
+from star_assets.lake.catalog import OLTP
 from star_assets.lake.storage import Storage, Stored
 from star_assets.model.days import ExportDay
 from star_assets.model.errors import HalfExport
 from star_assets.model.source import FileCount, Marker, Source
 from star_assets.staging.content import sha256_of
 
-RAW = "oltp"
+RAW = OLTP
 
 # Beside the files of a day, says that they were, or are being, deleted because
 # what was staged of them stands for them; it lists their fingerprints.

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from star_assets.athena import ddl
-from star_assets.athena.derive import table_entry
 from star_assets.athena.embedded import EmbeddedAthena
+from star_assets.lake import ddl
 from star_assets.lake.catalog import CatalogColumn, PartitionEntry, TableEntry
+from star_assets.lake.entries import table_entry
 from star_assets.lake.local_catalog import LocalCatalog
 from star_assets.lake.local_storage import LocalStorage
 from star_assets.model.errors import BadQuery, Unfaithful

@@ -9,8 +9,8 @@ from decimal import Decimal
 import pytest
 from ibis.expr.types import Table
 
-from star_assets.athena.ddl import create_table
 from star_assets.athena.embedded import EmbeddedAthena
+from star_assets.lake.ddl import create_table
 from star_assets.model import Column, Marker, Measure, Source, Star, business_date, dimension, fact
 from star_assets.star import fact_sales, order_items, orders, products, retail
 

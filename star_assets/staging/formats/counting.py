@@ -13,12 +13,11 @@ from codecs import BOM_UTF8
 import numpy as np
 import numpy.typing as npt
 
+from star_assets.lake.catalog import ESCAPE
+
 Flags = npt.NDArray[np.bool_]
 
 _LF = 10
-
-# What OpenCSVSerDe is told to take for its escape character, because it must have one.
-ESCAPE = b"\x01"
 
 
 def _inside_quotes(quote: Flags, before: bool) -> Flags:

@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from star_assets.lake.catalog import MADE_BY, OURS, CatalogColumn, TableEntry
+from star_assets.lake.catalog import ESCAPE, MADE_BY, OLTP, OURS, CatalogColumn, TableEntry
 from star_assets.lake.storage import Storage
 from star_assets.lake.versions import table_folder
 from star_assets.model.source import Source
 from star_assets.model.star import PARTITION_COLUMN, AnyTable, Star
 from star_assets.model.tables import Dimension
-from star_assets.staging.exports import RAW
-from star_assets.staging.formats.counting import ESCAPE
 
 # Athena refuses longer comments.
 COMMENT = 255
@@ -59,11 +57,11 @@ def raw_table_entry(
     serde = {"separatorChar": csv.delimiter, "quoteChar": csv.quote, "escapeChar": ESCAPE.decode()}
     header = {"skip.header.line.count": "1"}
     return TableEntry(
-        database=RAW,
+        database=OLTP,
         name=source.name,
         columns=tuple(CatalogColumn(name, "string", comments.get(name, "")) for name in columns),
         partition_columns=(CatalogColumn(PARTITION_COLUMN, "string", EXPORT_DAY),),
-        location=storage.uri(f"{RAW}/{source.name}"),
+        location=storage.uri(f"{OLTP}/{source.name}"),
         format=format_,
         parameters={MADE_BY: OURS, "classification": format_, **(header if format_ == "csv" else {})},
         description=shortened(f"Raw exports, all as text. {source.description}"),
