@@ -33,13 +33,10 @@ def layout_of(source: Source, files: Sequence[Inspected], markers: Iterable[str]
 def unreadable(error: BrokenFile | ColumnMissing | UnknownColumns) -> Layout:
     """The layout of an export that cannot be inspected."""
     if isinstance(error, ColumnMissing):
-        file, missing, *_ = error.args
-        return Layout(problem=f"{file} lacks {', '.join(missing)}")
+        return Layout(problem=f"{error.file} lacks {', '.join(error.missing)}")
     if isinstance(error, UnknownColumns):
-        file, unknown, _ = error.args
-        return Layout(problem=f"{file} has {', '.join(unknown)}, which its source does not let in")
-    file, _, problem, *_ = error.args
-    return Layout(problem=f"{file}: {problem}")
+        return Layout(problem=f"{error.file} has {', '.join(error.unknown)}, which its source does not let in")
+    return Layout(problem=f"{error.file}: {error.problem}")
 
 
 def _require_suffix(name: str, profile: RawProfile) -> None:

@@ -176,7 +176,7 @@ def test_an_error_has_its_place_in_the_whole_text(asked: Asked, sql: str, reason
             asked.decided.decide({})
     with pytest.raises(BadQuery) as raised:
         asked.athena.query(sql)
-    assert raised.value.args[2:] == (line, column)
+    assert (raised.value.line, raised.value.column) == (line, column)
     assert "nothing" in str(raised.value)
 
 

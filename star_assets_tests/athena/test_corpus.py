@@ -64,7 +64,7 @@ def refused(shop: Shop) -> dict[str, list[str]]:
         try:
             shop.query(question.sql)
         except Unfaithful as refusal:
-            found[question.category].append(f"{question.category}: {question.name}: {refusal.args[0]}")
+            found[question.category].append(f"{question.category}: {question.name}: {refusal.what}")
         except BadQuery:
             continue
     return found

@@ -168,7 +168,7 @@ def test_an_error_points_to_its_place(
     with pytest.raises(BadQuery) as caught:
         athena.query(sql)
     assert problem in str(caught.value)
-    assert caught.value.args[2:] == (line, column)
+    assert (caught.value.line, caught.value.column) == (line, column)
     assert "duckdb" not in str(caught.value).lower()
 
 

@@ -101,10 +101,11 @@ def test_above_the_threshold_the_live_version_stays(make_lake) -> None:
     lake.write("readings", DAY, {"a.csv": f"{HEADER}\n{good(997)}x,y,z\nu,v,w\n1\n"})
     (outcome,) = lake.refresh("readings", DAY)
     assert isinstance(outcome.error, TooManyRejects)
-    assert outcome.error.args[:5] == ("readings", DAY, 3, 1000, 0.001)
+    error = outcome.error
+    assert (error.source, error.day, error.rejected, error.rows, error.allowed) == ("readings", DAY, 3, 1000, 0.001)
     assert "The live version stays" in str(outcome.error)
     assert f"a.csv, line 999: {BAD['x,2023-07-01,1']}" in str(outcome.error)
-    kept = outcome.error.args[5]
+    kept = error.kept
     assert lake.rows(f"SELECT line, raw FROM '{kept}'") == [(999, "x,y,z"), (1000, "u,v,w"), (1001, "1")]
     assert lake.live() == before
     assert lake.rows("SELECT count(*) FROM readings") == [(3,)]

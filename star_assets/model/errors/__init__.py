@@ -45,7 +45,7 @@
         ├── QueryInterrupted     Athena failed in itself while it ran a statement
         └── LakeFull             no space left for a new version
 
-Each error holds facts (`args`, so that it pickles) and words them once: what,
+Each error is a dataclass of facts, and words them once, in `__str__`: what,
 where, expected, found, what to do. Not here: what Dagster makes of them.
 """
 

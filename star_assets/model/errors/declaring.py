@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from star_assets.model.errors.tree import Permanent
 
 
+@dataclass(eq=False)
 class BadDeclaration(Permanent):
     """A Source, Dimension, Fact or Star contradicts itself."""
 
-    def __init__(self, name: str, problem: str, remedy: str) -> None:
-        super().__init__(name, problem, remedy)
+    name: str
+    problem: str
+    remedy: str
 
     def __str__(self) -> str:
-        name, problem, remedy = self.args
-        return f"{name}: {problem}. {remedy}."
+        return f"{self.name}: {self.problem}. {self.remedy}."
 
 
+@dataclass(eq=False)
 class BadSetting(Permanent):
     """A STAR_… variable cannot be used."""
 
-    def __init__(self, variable: str, found: str, expected: str) -> None:
-        super().__init__(variable, found, expected)
+    variable: str
+    found: str
+    expected: str
 
     def __str__(self) -> str:
-        variable, found, expected = self.args
-        return f"{variable}={found!r}: expected {expected}."
+        return f"{self.variable}={self.found!r}: expected {self.expected}."

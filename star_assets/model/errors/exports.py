@@ -3,59 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from star_assets.model.errors.tree import Permanent, Transient
 
 
+@dataclass(eq=False)
 class ColumnMissing(Permanent):
     """An export lacks columns that its source requires.
 
     `undeclared` are those it has beyond the declared ones: what is missing may have been renamed to one of them.
     """
 
-    def __init__(self, file: str, missing: Sequence[str], found: Sequence[str], undeclared: Sequence[str] = ()) -> None:
-        super().__init__(file, tuple(missing), tuple(found), tuple(undeclared))
+    file: str
+    missing: Sequence[str]
+    found: Sequence[str]
+    undeclared: Sequence[str] = ()
 
     def __str__(self) -> str:
-        file, missing, found, undeclared = self.args
-        columns = "column" if len(missing) == 1 else "columns"
+        columns = "column" if len(self.missing) == 1 else "columns"
         renamed = declare = ""
-        if undeclared:
-            renamed = (
-                f" Of these, {_names(undeclared)} {'is' if len(undeclared) == 1 else 'are'} not declared: a new name?"
-            )
+        if self.undeclared:
+            are = "is" if len(self.undeclared) == 1 else "are"
+            renamed = f" Of these, {_names(self.undeclared)} {are} not declared: a new name?"
             declare = "declare the new name, or "
         return (
-            f"{file}: expected {columns} {', '.join(map(repr, missing))}, found {_names(found) or 'no columns'}."
-            f"{renamed} The live version stays. Export again, or {declare}mark the {columns} optional in the Source."
+            f"{self.file}: expected {columns} {', '.join(map(repr, self.missing))}, "
+            f"found {_names(self.found) or 'no columns'}.{renamed} The live version stays. "
+            f"Export again, or {declare}mark the {columns} optional in the Source."
         )
 
 
+@dataclass(eq=False)
 class UnknownColumns(Permanent):
     """An export has columns that its source neither declares nor lets in."""
 
-    def __init__(self, file: str, unknown: Sequence[str], declared: Sequence[str]) -> None:
-        super().__init__(file, tuple(unknown), tuple(declared))
+    file: str
+    unknown: Sequence[str]
+    declared: Sequence[str]
 
     def __str__(self) -> str:
-        file, unknown, declared = self.args
         return (
-            f"{file}: expected no columns but {_names(declared)}, found {_names(unknown)} beside them. "
-            f"The live version stays. Export without {'it' if len(unknown) == 1 else 'them'}, or change the Source: "
-            'declare what is new, or set new_columns to "evolve" or "ignore".'
+            f"{self.file}: expected no columns but {_names(self.declared)}, found {_names(self.unknown)} beside them. "
+            f"The live version stays. Export without {'it' if len(self.unknown) == 1 else 'them'}, "
+            'or change the Source: declare what is new, or set new_columns to "evolve" or "ignore".'
         )
 
 
+@dataclass(eq=False)
 class BrokenFile(Permanent):
     """An export's file cannot be read as its source declares it."""
 
-    def __init__(self, file: str, line: int | None, problem: str, remedy: str = "Export the file again") -> None:
-        super().__init__(file, line, problem, remedy)
+    file: str
+    line: int | None
+    problem: str
+    remedy: str = "Export the file again"
 
     def __str__(self) -> str:
-        file, line, problem, remedy = self.args
-        where = f"{file}, line {line}" if line else file
-        return f"{where}: {problem}. Nothing of this day was staged; the live version stays. {remedy}."
+        where = f"{self.file}, line {self.line}" if self.line else self.file
+        return f"{where}: {self.problem}. Nothing of this day was staged; the live version stays. {self.remedy}."
 
 
 # Rejects of a day that are kept. Those beyond are counted: whoever declares a type wrongly has millions of one kind.
@@ -67,49 +73,55 @@ def kept_rejects(rejected: int) -> str:
     return f"the first {MOST_REJECTS:,} of them" if rejected > MOST_REJECTS else "the rejected rows"
 
 
+@dataclass(eq=False)
 class TooManyRejects(Permanent):
     """More rows are invalid than the source allows."""
 
-    def __init__(
-        self, source: str, day: str, rejected: int, rows: int, allowed: float, kept: str, first: Sequence[str]
-    ) -> None:
-        super().__init__(source, day, rejected, rows, allowed, kept, tuple(first))
+    source: str
+    day: str
+    rejected: int
+    rows: int
+    allowed: float
+    kept: str
+    first: Sequence[str]
 
     def __str__(self) -> str:
-        source, day, rejected, rows, allowed, kept, first = self.args
-        examples = "".join(f"\n  {example}" for example in first)
+        examples = "".join(f"\n  {example}" for example in self.first)
         return (
-            f"{source} {day}: {rejected:,} of {rows:,} rows rejected ({rejected / max(rows, 1):.2%}), "
-            f"allowed are {allowed:.2%}. The live version stays; {kept_rejects(rejected)} are kept in {kept}, "
-            f"and `star-assets rejects {source}` lists them. "
+            f"{self.source} {self.day}: {self.rejected:,} of {self.rows:,} rows rejected "
+            f"({self.rejected / max(self.rows, 1):.2%}), allowed are {self.allowed:.2%}. The live version stays; "
+            f"{kept_rejects(self.rejected)} are kept in {self.kept}, "
+            f"and `star-assets rejects {self.source}` lists them. "
             f"Export the day again, or correct the Source: its types, its csv or its max_rejects. The first:{examples}"
         )
 
 
+@dataclass(eq=False)
 class HalfExport(Transient):
     """An export that is not whole yet."""
 
-    def __init__(self, source: str, day: str, expected: str, found: str) -> None:
-        super().__init__(source, day, expected, found)
+    source: str
+    day: str
+    expected: str
+    found: str
 
     def __str__(self) -> str:
-        source, day, expected, found = self.args
         return (
-            f"{source} {day}: the export is not whole: expected {expected}, found {found}. "
+            f"{self.source} {self.day}: the export is not whole: expected {self.expected}, found {self.found}. "
             "It was not staged. It will be once the rest has come."
         )
 
 
+@dataclass(eq=False)
 class RawRetired(Permanent):
     """Nothing is staged of a day whose raw files were deleted by their retention."""
 
-    def __init__(self, source: str, day: str) -> None:
-        super().__init__(source, day)
+    source: str
+    day: str
 
     def __str__(self) -> str:
-        source, day = self.args
         return (
-            f"{source} {day}: expected the version that stands for its retired raw files, found none. "
+            f"{self.source} {self.day}: expected the version that stands for its retired raw files, found none. "
             f"Put the files back, or delete _retired beside them to make it a day without an export."
         )
 

@@ -3,192 +3,202 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from star_assets.model.errors.tree import Permanent, Transient
 
 
+@dataclass(eq=False)
 class AuditFailed(Permanent):
     """A built version broke a rule of the model and was not published."""
 
-    def __init__(self, table: str, partition: str, failures: Sequence[str], kept: str) -> None:
-        super().__init__(table, partition, tuple(failures), kept)
+    table: str
+    partition: str
+    failures: Sequence[str]
+    kept: str
 
     def __str__(self) -> str:
-        table, partition, failures, kept = self.args
-        listed = "".join(f"\n  {failure}" for failure in failures)
+        listed = "".join(f"\n  {failure}" for failure in self.failures)
         return (
-            f"{table} {partition}: the audit failed, so nothing was published and the live version stays. "
-            f"The failed version is kept in {kept}.{listed}"
+            f"{self.table} {self.partition}: the audit failed, so nothing was published and the live version stays. "
+            f"The failed version is kept in {self.kept}.{listed}"
         )
 
 
+@dataclass(eq=False)
 class NotStaged(Permanent):
     """A table's day needs upstream tables or exports that are not published."""
 
-    def __init__(self, table: str, day: str, missing: Sequence[str]) -> None:
-        super().__init__(table, day, tuple(missing))
+    table: str
+    day: str
+    missing: Sequence[str]
 
     def __str__(self) -> str:
-        table, day, missing = self.args
         return (
-            f"{table} {day}: needs {', '.join(missing) or 'its upstream tables'}, which is not published. "
-            f"The live version stays. Materialize that first, for the same day."
+            f"{self.table} {self.day}: needs {', '.join(self.missing) or 'its upstream tables'}, "
+            f"which is not published. The live version stays. Materialize that first, for the same day."
         )
 
 
+@dataclass(eq=False)
 class StagedOtherwise(Permanent):
     """Days are staged with a type that the declared one cannot hold."""
 
-    def __init__(self, source: str, column: str, declared: str, found: str) -> None:
-        super().__init__(source, column, declared, found)
+    source: str
+    column: str
+    declared: str
+    found: str
 
     def __str__(self) -> str:
-        source, column, declared, found = self.args
         return (
-            f"{source}: expected column {column!r} as {declared} in all that is staged, found {found}, as an earlier "
-            f"declaration staged it. What is live stays. `star-assets run {source}` stages the days again that have "
-            "their raw files; put those of the others back, or declare a type that holds both."
+            f"{self.source}: expected column {self.column!r} as {self.declared} in all that is staged, "
+            f"found {self.found}, as an earlier declaration staged it. What is live stays. "
+            f"`star-assets run {self.source}` stages the days again that have their raw files; "
+            "put those of the others back, or declare a type that holds both."
         )
 
 
+@dataclass(eq=False)
 class UnknownTable(Permanent):
     """No source, dimension or fact has that name."""
 
-    def __init__(self, name: str, known: Sequence[str]) -> None:
-        super().__init__(name, tuple(known))
+    name: str
+    known: Sequence[str]
 
     def __str__(self) -> str:
-        name, known = self.args
-        return f"No table {name!r} in this star. Known: {', '.join(known)}."
+        return f"No table {self.name!r} in this star. Known: {', '.join(self.known)}."
 
 
+@dataclass(eq=False)
 class UnknownPartition(Permanent):
     """A partition that is no day of this star, or that was never published."""
 
-    def __init__(self, table: str, partition: str, expected: str) -> None:
-        super().__init__(table, partition, expected)
+    table: str
+    partition: str
+    expected: str
 
     def __str__(self) -> str:
-        table, partition, expected = self.args
-        return f"{table}: no partition {partition!r}; expected {expected}."
+        return f"{self.table}: no partition {self.partition!r}; expected {self.expected}."
 
 
+@dataclass(eq=False)
 class UnknownVersion(Permanent):
     """A version id that the ledger does not list."""
 
-    def __init__(self, table: str, partition: str, version: str, known: Sequence[str]) -> None:
-        super().__init__(table, partition, version, tuple(known))
+    table: str
+    partition: str
+    version: str
+    known: Sequence[str]
 
     def __str__(self) -> str:
-        table, partition, version, known = self.args
         return (
-            f"{table} {partition}: no version {version!r} to roll back to. "
-            f"Kept versions, newest first: {', '.join(known) or 'none'}."
+            f"{self.table} {self.partition}: no version {self.version!r} to roll back to. "
+            f"Kept versions, newest first: {', '.join(self.known) or 'none'}."
         )
 
 
+@dataclass(eq=False)
 class VersionLost(Permanent):
     """A live version's files are gone."""
 
-    def __init__(self, table: str, partition: str, path: str) -> None:
-        super().__init__(table, partition, path)
+    table: str
+    partition: str
+    path: str
 
     def __str__(self) -> str:
-        table, partition, path = self.args
         return (
-            f"{table} {partition}: expected {path}, which its ledger names; it is gone. "
+            f"{self.table} {self.partition}: expected {self.path}, which its ledger names; it is gone. "
             "Materialize it again, restore the file, or go back to a kept version with `star-assets rollback`."
         )
 
 
+@dataclass(eq=False)
 class RollbackRefused(Permanent):
     """An older version of a dimension lacks members that facts use."""
 
-    def __init__(self, table: str, version: str, fact: str, missing: Sequence[str]) -> None:
-        super().__init__(table, version, fact, tuple(missing))
+    table: str
+    version: str
+    fact: str
+    missing: Sequence[str]
 
     def __str__(self) -> str:
-        table, version, fact, missing = self.args
         return (
-            f"{table} cannot go back to {version}: {fact} uses members that it lacks "
-            f"({', '.join(missing)}). The live version stays. Roll the facts back first."
+            f"{self.table} cannot go back to {self.version}: {self.fact} uses members that it lacks "
+            f"({', '.join(self.missing)}). The live version stays. Roll the facts back first."
         )
 
 
+@dataclass(eq=False)
 class CannotForget(Permanent):
     """A member that cannot be erased, or is none."""
 
-    def __init__(self, where: str, problem: str) -> None:
-        super().__init__(where, problem)
+    where: str
+    problem: str
 
     def __str__(self) -> str:
-        where, problem = self.args
-        return f"{where}: {problem}. Nothing was erased."
+        return f"{self.where}: {self.problem}. Nothing was erased."
 
 
+@dataclass(eq=False)
 class NotForgotten(Permanent):
     """Traces of a member are left after it was erased."""
 
-    def __init__(self, dimension: str, left: Mapping[str, int]) -> None:
-        super().__init__(dimension, dict(left))
+    dimension: str
+    left: Mapping[str, int]
 
     def __str__(self) -> str:
-        dimension, left = self.args
-        places = ", ".join(f"{place} ({count:,})" for place, count in left.items())
+        places = ", ".join(f"{place} ({count:,})" for place, count in self.left.items())
         return (
-            f"{dimension}: expected no trace of the member, found some in {places}. "
+            f"{self.dimension}: expected no trace of the member, found some in {places}. "
             "Another process may have published meanwhile: run it again."
         )
 
 
+@dataclass(eq=False)
 class NotOurs(Permanent):
     """The catalog holds a table of that name that this project did not make."""
 
-    def __init__(self, table: str) -> None:
-        super().__init__(table)
+    table: str
 
     def __str__(self) -> str:
-        (table,) = self.args
         return (
-            f"{table}: the catalog has a table of that name that star_assets did not make. "
+            f"{self.table}: the catalog has a table of that name that star_assets did not make. "
             "It was left alone. Drop or rename it, or name yours otherwise."
         )
 
 
+@dataclass(eq=False)
 class LostRace(Transient):
     """Somebody else published since the ledger was read."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__(path)
+    path: str
 
     def __str__(self) -> str:
-        (path,) = self.args
-        return f"{path}: another process published first."
+        return f"{self.path}: another process published first."
 
 
+@dataclass(eq=False)
 class LedgerContended(Transient):
     """A ledger, or the days in it, changed each time that they were about to be."""
 
-    def __init__(self, ledger: str, attempts: int) -> None:
-        super().__init__(ledger, attempts)
+    ledger: str
+    attempts: int
 
     def __str__(self) -> str:
-        ledger, attempts = self.args
         return (
-            f"{ledger}: other processes published first, {attempts} times in a row. "
+            f"{self.ledger}: other processes published first, {self.attempts} times in a row. "
             "Nothing is lost; run it again when the other runs have ended."
         )
 
 
+@dataclass(eq=False)
 class NewerLedger(Permanent):
     """A ledger has a form that this version of the package does not know."""
 
-    def __init__(self, ledger: str) -> None:
-        super().__init__(ledger)
+    ledger: str
 
     def __str__(self) -> str:
-        (ledger,) = self.args
         return (
-            f"{ledger}: a newer version of star_assets wrote it, in a form that this one does not know. "
+            f"{self.ledger}: a newer version of star_assets wrote it, in a form that this one does not know. "
             "Nothing was changed. Install that version here too."
         )

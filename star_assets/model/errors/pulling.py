@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from star_assets.model.errors.tree import Permanent, Transient
 
 
+@dataclass(eq=False)
 class DatabaseRefused(Permanent):
     """The database does not let us: credentials, a right, a table or a column is missing."""
 
-    def __init__(self, what: str, problem: str, remedy: str) -> None:
-        super().__init__(what, problem, remedy)
+    what: str
+    problem: str
+    remedy: str
 
     def __str__(self) -> str:
-        what, problem, remedy = self.args
-        return f"{what}: {problem}. No export was written. {remedy}."
+        return f"{self.what}: {self.problem}. No export was written. {self.remedy}."
 
 
+@dataclass(eq=False)
 class DatabaseBusy(Transient):
     """The database cannot be reached, gave up, or has not come to the end of the day."""
 
-    def __init__(self, what: str, problem: str) -> None:
-        super().__init__(what, problem)
+    what: str
+    problem: str
 
     def __str__(self) -> str:
-        what, problem = self.args
-        return f"{what}: {problem}. No export was written; run it again later."
+        return f"{self.what}: {self.problem}. No export was written; run it again later."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from star_assets.model.errors.tree import Permanent, Transient
 
 
@@ -9,51 +11,54 @@ class QueryError(Permanent):
     """A SQL statement that cannot be answered."""
 
 
+@dataclass(eq=False)
 class BadQuery(QueryError):
     """A statement that is wrong in itself: syntax, names, types or values.
 
     `line` and `column` count from 1 and are None where the place is unknown.
     """
 
-    def __init__(self, problem: str, sql: str, line: int | None = None, column: int | None = None) -> None:
-        super().__init__(problem, sql, line, column)
+    problem: str
+    sql: str
+    line: int | None = None
+    column: int | None = None
 
     def __str__(self) -> str:
-        problem, sql, line, column = self.args
-        if line is None:
-            return str(problem)
-        text = sql.splitlines()[line - 1] if line <= len(sql.splitlines()) else ""
-        return f"line {line}:{column}: {problem}\n  {text}\n  {' ' * (column - 1)}^"
+        if self.line is None or self.column is None:
+            return self.problem
+        text = self.sql.splitlines()[self.line - 1] if self.line <= len(self.sql.splitlines()) else ""
+        return f"line {self.line}:{self.column}: {self.problem}\n  {text}\n  {' ' * (self.column - 1)}^"
 
 
+@dataclass(eq=False)
 class Unfaithful(QueryError):
     """Athena would answer this; the embedded Athena cannot do so faithfully."""
 
-    def __init__(self, what: str, instead: str) -> None:
-        super().__init__(what, instead)
+    what: str
+    instead: str
 
     def __str__(self) -> str:
-        what, instead = self.args
-        return f"The embedded Athena does not answer {what}, because it could not do so faithfully. {instead}"
+        return f"The embedded Athena does not answer {self.what}, because it could not do so faithfully. {self.instead}"
 
 
+@dataclass(eq=False)
 class QueryStopped(QueryError):
     """A statement that Athena, or somebody, stopped: a limit, a timeout, a cancellation."""
 
-    def __init__(self, problem: str, query_id: str, remedy: str) -> None:
-        super().__init__(problem, query_id, remedy)
+    problem: str
+    query_id: str
+    remedy: str
 
     def __str__(self) -> str:
-        problem, query_id, remedy = self.args
-        return f"Athena query {query_id}: {problem}. {remedy}."
+        return f"Athena query {self.query_id}: {self.problem}. {self.remedy}."
 
 
+@dataclass(eq=False)
 class QueryInterrupted(Transient):
     """A statement during which Athena failed in itself."""
 
-    def __init__(self, problem: str, query_id: str) -> None:
-        super().__init__(problem, query_id)
+    problem: str
+    query_id: str
 
     def __str__(self) -> str:
-        problem, query_id = self.args
-        return f"Athena query {query_id}: Athena failed in itself ({problem}). Run it again later."
+        return f"Athena query {self.query_id}: Athena failed in itself ({self.problem}). Run it again later."
