@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from star_assets.engines.duckdb.session import Database
 from star_assets.engines.engine import Workplace
-from star_assets.engines.spark.files import SharedFiles
+from star_assets.lake.worker_files import SharedFiles
 from star_assets.model.star import Star
 from star_assets.settings import Settings
 

@@ -197,15 +197,15 @@ def ddl(tables: Sequence[str], partitions: bool, raw: bool) -> None:
     warehouse = open_warehouse()
     chosen = in_order(warehouse, tables)
     entries = [entry for entry in (raw_entries(warehouse) if raw else warehouse.entries()) if entry.name in chosen]
-    prefix = warehouse.settings.glue_prefix if warehouse.settings.on_aws else ""
-    databases = dict.fromkeys(f"{prefix}{entry.database}" for entry in entries)
+    called = warehouse.catalog.database_name
+    databases = dict.fromkeys(called(entry.database) for entry in entries)
     statements = [create_database(database) for database in databases]
     catalog = warehouse.catalog.snapshot([(entry.database, entry.name) for entry in entries])
     for entry in entries:
         served, live = catalog.get((entry.database, entry.name), (entry, []))
         # Who makes a table by hand owns it: the marks by which a publish knows its own stay out.
         parameters = {name: value for name, value in served.parameters.items() if name in SHARED}
-        served = replace(served, database=f"{prefix}{served.database}", parameters=parameters)
+        served = replace(served, database=called(served.database), parameters=parameters)
         statements.append(create_table(served))
         if partitions:
             odd = [partition.values[0] for partition in live if has_other_types(served, partition)]
@@ -218,5 +218,5 @@ def ddl(tables: Sequence[str], partitions: bool, raw: bool) -> None:
                 )
     for statement in statements:
         click.echo(f"{statement};\n")
-    if not warehouse.settings.on_aws:
+    if not warehouse.storage.uri("").startswith("s3://"):
         note("Athena reads S3 alone: these places are on this machine. Set STAR_LAKE to the lake there.")

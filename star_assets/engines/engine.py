@@ -21,7 +21,7 @@ from star_assets.staging.formats.format import RawProfile
 
 if TYPE_CHECKING:
     from star_assets.engines.duckdb.session import Database
-    from star_assets.engines.spark.files import SparkFiles
+    from star_assets.lake.worker_files import WorkerFiles
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Workplace:
     star: Star
     settings: Settings
     database: Database
-    files: SparkFiles
+    files: WorkerFiles
 
 
 @dataclass(frozen=True)

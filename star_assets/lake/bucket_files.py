@@ -12,10 +12,13 @@ import uuid
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from star_assets.lake.s3_storage import S3Storage
 from star_assets.lake.storage import each
 from star_assets.model.errors import BrokenFile
+
+if TYPE_CHECKING:
+    from star_assets.lake.s3_storage import S3Storage
 
 # Where what is passed between machines lies for the time of a job; the `_` hides it from readers.
 SCRATCH = "staging/_spark"
@@ -25,7 +28,7 @@ GIVEN_BY_AWS = {"iam-role", "container-role"}
 
 
 class BucketFiles:
-    """The SparkFiles of a lake in a bucket."""
+    """The WorkerFiles of a lake in a bucket."""
 
     shared = False
 

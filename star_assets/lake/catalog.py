@@ -106,10 +106,21 @@ class Catalog(Protocol):
     CatalogBusy where other processes do not let it in.
     """
 
+    # Whether crawlers can keep the tables over raw exports.
+    has_crawlers: bool = False
+
     @property
     def takes_statistics(self) -> bool:
         """Whether it is worth making statistics for it."""
         ...
+
+    def database_name(self, database: str) -> str:
+        """What Athena calls a database."""
+        return database
+
+    def page(self, database: str, table: str) -> str | None:
+        """The web page that shows a table; None where there is none."""
+        return None
 
     def databases(self) -> list[str]:
         """Their names, sorted."""

@@ -12,8 +12,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from star_assets.lake.aws import Client, code, in_batches, refused, told
+from star_assets.lake.aws import Client, code, in_batches, refused, region, told
 from star_assets.lake.catalog import Catalog, ColumnStatistics, PartitionEntry, TableEntry, folded
+from star_assets.lake.consoles import table_page
 from star_assets.lake.glue_entries import partition_entry, partition_input, table_entry, table_input
 from star_assets.lake.glue_statistics import GlueStatistics
 from star_assets.model.errors import AwsBusy, AwsRefused, LostRace, NotOurs
@@ -64,10 +65,20 @@ class GlueCatalog(Catalog):
         self.client = Client("glue")
         self.statistics = GlueStatistics()
 
+    has_crawlers = True
+
     @property
     def takes_statistics(self) -> bool:
         """Whether Glue has not refused statistics yet."""
         return self.statistics.taken
+
+    def database_name(self, database: str) -> str:
+        """Its name, behind the prefix."""
+        return f"{self.prefix}{database}"
+
+    def page(self, database: str, table: str) -> str:
+        """In Glue's console."""
+        return table_page(region(), self.database_name(database), table)
 
     def databases(self) -> list[str]:
         """Their names, sorted."""
@@ -300,7 +311,7 @@ class GlueCatalog(Catalog):
 
     def _name(self, database: str, table: str | None = None) -> str:
         """The name in Glue of a database, or of a table in one for people to read."""
-        return f"{self.prefix}{database}".lower() + (f".{table.lower()}" if table else "")
+        return self.database_name(database).lower() + (f".{table.lower()}" if table else "")
 
 
 def _action(operation: str) -> str:

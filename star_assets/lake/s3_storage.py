@@ -16,7 +16,9 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from star_assets.lake.aws import GRANT, Client, code, in_batches, refused, told
+from star_assets.lake.aws import GRANT, Client, code, in_batches, refused, region, told
+from star_assets.lake.bucket_files import BucketFiles
+from star_assets.lake.consoles import folder_page
 from star_assets.lake.file_cache import FileCache, cache_folder
 from star_assets.lake.storage import Storage, Stored, each
 from star_assets.lake.versions import version_time
@@ -248,6 +250,14 @@ class S3Storage(Storage):
         if place == root:
             return ""
         return place.removeprefix(f"{root}/") if place.startswith(f"{root}/") else None
+
+    def worker_files(self) -> BucketFiles:
+        """Through the bucket, by S3A."""
+        return BucketFiles(self)
+
+    def page(self, uri: str) -> str:
+        """In S3's console."""
+        return folder_page(region(), uri)
 
     @cached_property
     def place(self) -> str:

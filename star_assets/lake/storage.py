@@ -13,6 +13,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from star_assets.lake.worker_files import SharedFiles, WorkerFiles
+
 A = TypeVar("A")
 B = TypeVar("B")
 
@@ -111,6 +113,14 @@ class Storage(Protocol):
     def path(self, uri: str) -> str | None:
         """The inverse of `uri`; None for what lies outside this lake."""
         ...
+
+    def worker_files(self) -> WorkerFiles:
+        """How workers on other machines see the files of this one; unless said otherwise, under the same names."""
+        return SharedFiles()
+
+    def page(self, uri: str) -> str | None:
+        """The web page that shows a folder; None where there is none."""
+        return None
 
 
 def each(storage: Storage, call: Callable[[A], B], items: Iterable[A]) -> list[B]:

@@ -16,6 +16,7 @@ from star_assets.orchestration.describe import (
     AUDIT,
     audit_evaluation,
     column_lineage,
+    console_metadata,
     definition_metadata,
     outcome_metadata,
     sample_table,
@@ -117,7 +118,10 @@ def refresh(context: dg.AssetExecutionContext, table: AnyTable) -> Iterator[Any]
     except StarError as error:
         raise as_failure(error) from None
     published = sorted((outcome for outcome in outcomes if not outcome.error), key=lambda outcome: outcome.day)
-    good = {outcome.day: outcome_metadata(table, outcome, warehouse.settings) for outcome in published}
+    good = {
+        outcome.day: {**outcome_metadata(table, outcome), **console_metadata(warehouse, table, outcome.location or "")}
+        for outcome in published
+    }
     if good:
         last = max(good)
         good[last]["sample"] = sample_table(warehouse.sample(table.name, last))

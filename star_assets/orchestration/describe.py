@@ -15,12 +15,12 @@ import dagster as dg
 from star_assets.model import Dimension, Source, Star
 from star_assets.model.star import AnyTable
 from star_assets.pipeline.outcome import CheckResult, Outcome
-from star_assets.settings import Settings
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from star_assets.athena.client import Result
+    from star_assets.pipeline.warehouse import Warehouse
 
 Metadata = dict[str, Any]
 
@@ -76,7 +76,7 @@ def lineage_table(lineage: dg.TableColumnLineage) -> dg.MetadataValue:
     return dg.MetadataValue.md("\n".join(lines))
 
 
-def outcome_metadata(table: AnyTable, outcome: Outcome, settings: Settings) -> Metadata:
+def outcome_metadata(table: AnyTable, outcome: Outcome) -> Metadata:
     """What one published or unchanged day says of itself."""
     manifest = outcome.manifest
     assert manifest is not None
@@ -92,19 +92,16 @@ def outcome_metadata(table: AnyTable, outcome: Outcome, settings: Settings) -> M
     for name, value in manifest.facts.items():
         if name != "checks":
             metadata[name.replace("_", " ")] = _shown(value)
-    return {**metadata, **(console_metadata(settings, table, outcome.location or "") if settings.on_aws else {})}
+    return metadata
 
 
-def console_metadata(settings: Settings, table: AnyTable, location: str) -> Metadata:
-    """Where AWS's consoles show a table and what was published of it."""
-    from star_assets.lake.aws import region
-    from star_assets.lake.consoles import folder_page, table_page
-
-    page = table_page(region(), f"{settings.glue_prefix}{database(table)}", table.name)
-    return {
-        "glue table": dg.MetadataValue.url(page),
-        "s3 folder": dg.MetadataValue.url(folder_page(region(), location)),
+def console_metadata(warehouse: Warehouse, table: AnyTable, location: str) -> Metadata:
+    """The web pages that show a table and what was published of it, where there are any."""
+    pages = {
+        "glue table": warehouse.catalog.page(database(table), table.name),
+        "s3 folder": warehouse.storage.page(location),
     }
+    return {name: dg.MetadataValue.url(page) for name, page in pages.items() if page}
 
 
 def query_metadata(result: Result) -> Metadata:

@@ -18,7 +18,6 @@ import dagster as dg
 from star_assets.lake.aws import Client, region, told
 from star_assets.lake.consoles import job_run_page
 from star_assets.lake.places import open_storage
-from star_assets.lake.s3_storage import S3Storage
 from star_assets.model.errors import BadSetting, JobFailed, JobInterrupted, StarError
 from star_assets.orchestration.glue_pipes import LakeContext, LakeMessages
 from star_assets.pipeline.elsewhere import Job, JobResult
@@ -48,7 +47,8 @@ class GlueLauncher:
     def __init__(
         self, context: dg.AssetExecutionContext, settings: Settings, glue: Any = None, pause: float = FIRST_PAUSE
     ) -> None:
-        if not settings.on_aws:
+        self.storage = open_storage(settings)
+        if not self.storage.uri("").startswith("s3://"):
             raise BadSetting("STAR_LAKE", settings.lake, "s3://bucket/prefix, where Glue computes")
         if not settings.glue_job:
             raise BadSetting("STAR_GLUE_JOB", "", "the name of a job of Glue's; docs/scale.md says how to make one")
@@ -56,9 +56,6 @@ class GlueLauncher:
         self.context, self.settings = context, settings
         self.glue = Client("glue", (lambda: glue) if glue else None)
         self.pause = pause
-        storage = open_storage(settings)
-        assert isinstance(storage, S3Storage)
-        self.storage = storage
 
     def __call__(self, job: Job) -> JobResult:
         """Start a run and wait for its end. Raises JobFailed, JobInterrupted, AwsRefused, AwsBusy."""

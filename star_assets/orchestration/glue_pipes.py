@@ -14,7 +14,7 @@ from typing import Any
 
 import dagster as dg
 
-from star_assets.lake.s3_storage import S3Storage
+from star_assets.lake.storage import Storage
 
 # Where it lies; the `_` hides it from readers.
 FOLDER = "staging/_pipes"
@@ -26,7 +26,7 @@ INTERVAL = 5.0
 class LakeContext(dg.PipesContextInjector):
     """Passes what a job is to know as an object of the lake."""
 
-    def __init__(self, storage: S3Storage) -> None:
+    def __init__(self, storage: Storage) -> None:
         self.storage = storage
 
     @contextmanager
@@ -35,7 +35,8 @@ class LakeContext(dg.PipesContextInjector):
         path = f"{FOLDER}/{uuid.uuid4().hex}/context.json"
         self.storage.write(path, json.dumps(context).encode())
         try:
-            yield {"bucket": self.storage.bucket, "key": self.storage.key(path)}
+            bucket, key = _in_bucket(self.storage.uri(path))
+            yield {"bucket": bucket, "key": key}
         finally:
             self.storage.delete([path])
 
@@ -47,7 +48,7 @@ class LakeContext(dg.PipesContextInjector):
 class LakeMessages(dg.PipesBlobStoreMessageReader):
     """Reads a job's messages off the lake while it runs."""
 
-    def __init__(self, storage: S3Storage, interval: float = INTERVAL) -> None:
+    def __init__(self, storage: Storage, interval: float = INTERVAL) -> None:
         super().__init__(interval=interval)
         self.storage = storage
 
@@ -56,7 +57,8 @@ class LakeMessages(dg.PipesBlobStoreMessageReader):
         """Where the job is to write them; they go once they are read."""
         folder = f"{FOLDER}/{uuid.uuid4().hex}"
         try:
-            yield {"bucket": self.storage.bucket, "key_prefix": self.storage.key(folder), "folder": folder}
+            bucket, key = _in_bucket(self.storage.uri(folder))
+            yield {"bucket": bucket, "key_prefix": key, "folder": folder}
         finally:
             self.storage.delete([found.path for found in self.storage.walk(folder)])
 
@@ -75,3 +77,9 @@ class LakeMessages(dg.PipesBlobStoreMessageReader):
     def no_messages_debug_text(self) -> str:
         """Where they would be."""
         return f"The job was to write to {self.storage.uri(FOLDER)}."
+
+
+def _in_bucket(uri: str) -> tuple[str, str]:
+    """`s3://bucket/key` → the bucket, the key."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from star_assets.books.books import Books
     from star_assets.engines.duckdb.session import Database
     from star_assets.engines.engine import Engine
-    from star_assets.engines.spark.files import SparkFiles
     from star_assets.lake.catalog import Catalog
     from star_assets.lake.storage import Storage
     from star_assets.staging.formats.format import Layout
@@ -104,8 +103,8 @@ class Context:
         """One of the engines; it is opened once."""
         with self._opening:
             if name not in self._engines:
-                files = _worker_files(self.storage)
-                self._engines[name] = open_engine(name, Workplace(self.star, self.settings, self.database, files))
+                workplace = Workplace(self.star, self.settings, self.database, self.storage.worker_files())
+                self._engines[name] = open_engine(name, workplace)
             return self._engines[name]
 
     @cached_property
@@ -216,12 +215,3 @@ class Context:
         """The one file of each of these versions, where it can be read."""
         folders = [partition.version_folder(version) for partition, version in versions.items()]
         return self.storage.local([f"{folder}/{FIRST_FILE}" for folder in folders])
-
-
-def _worker_files(storage: Storage) -> SparkFiles:
-    """How workers on other machines see the files of this one: through the lake's bucket, or as this one does."""
-    from star_assets.engines.spark.files import SharedFiles
-    from star_assets.lake.bucket_files import BucketFiles
-    from star_assets.lake.s3_storage import S3Storage
-
-    return BucketFiles(storage) if isinstance(storage, S3Storage) else SharedFiles()

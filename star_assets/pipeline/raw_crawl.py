@@ -17,8 +17,8 @@ from star_assets.staging.exports import RAW, export_days
 
 
 def is_crawled(context: Context, source: Source) -> bool:
-    """Whether a crawler keeps the source's raw table. In a folder there is none, so we do."""
-    return source.crawled and context.settings.on_aws
+    """Whether a crawler keeps the source's raw table. Where there are none, this project does."""
+    return source.crawled and context.catalog.has_crawlers
 
 
 def crawl(context: Context, source: Source) -> None:
@@ -47,7 +47,7 @@ def _crawler(context: Context, source: Source) -> Crawler:
         raise BadSetting("STAR_CRAWLER_ROLE", "", expected)
     if table and table.is_ours:
         context.catalog.drop_table(RAW, source.name)
-    database = f"{settings.glue_prefix}{RAW}"
+    database = context.catalog.database_name(RAW)
     context.catalog.create_database(RAW)
     location = context.storage.uri(f"{RAW}/{source.name}")
     return Crawler(f"{database}_{source.name}", database, location, settings.crawler_role)

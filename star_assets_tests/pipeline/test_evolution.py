@@ -91,9 +91,9 @@ def test_what_is_new_on_a_day_is_in_its_metadata_and_in_no_other(make_lake: Make
     export(lake, DAYS[2], "3,6,b,red,7,x", header=later)
     outcomes = {outcome.day: outcome for outcome in lake.refresh("articles", *DAYS)}
     source = lake.star.sources["articles"]
-    shown = {day: outcome_metadata(source, outcome, lake.settings)["new columns"] for day, outcome in outcomes.items()}
+    shown = {day: outcome_metadata(source, outcome)["new columns"] for day, outcome in outcomes.items()}
     assert shown == {DAYS[0]: "none", DAYS[1]: "weight, kind_of", DAYS[2]: "none"}
-    assert outcome_metadata(source, outcomes[DAYS[2]], lake.settings)["unlisted columns"] == "colour, weight, kind_of"
+    assert outcome_metadata(source, outcomes[DAYS[2]])["unlisted columns"] == "colour, weight, kind_of"
 
 
 def test_a_day_is_held_against_the_last_one_with_rows_whenever_that_was_staged(make_lake: MakeLake) -> None:

@@ -18,9 +18,9 @@ from ibis.expr.types import Table
 
 from star_assets.engines.assembling import Assembling
 from star_assets.engines.engine import StagedInput
-from star_assets.engines.spark.files import SparkFiles
 from star_assets.engines.spark.session import open_session
 from star_assets.engines.spark.sql import name, physical, sql_type, statement
+from star_assets.lake.worker_files import WorkerFiles
 from star_assets.model.errors import EngineFailed, StagedOtherwise
 from star_assets.model.source import Source
 from star_assets.model.star import Star
@@ -48,7 +48,7 @@ SOURCE_FILE = "regexp_replace(url_decode(replace(_metadata.file_path, '+', '%2B'
 class SparkRelations(Assembling):
     """A star's upstream tables in one Spark session."""
 
-    def __init__(self, star: Star, settings: Settings, files: SparkFiles) -> None:
+    def __init__(self, star: Star, settings: Settings, files: WorkerFiles) -> None:
         self.star = star
         self.settings = settings
         self.files = files

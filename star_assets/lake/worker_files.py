@@ -1,7 +1,7 @@
-"""How Spark's workers see the files of the machine that drives them.
+"""How workers on other machines see the files of the one that drives them.
 
 Here: the interface, and the file system that all of them share. Not here: a lake
-in a bucket (lake/bucket_files).
+in a bucket (bucket_files).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 
-class SparkFiles(Protocol):
+class WorkerFiles(Protocol):
     """Files of this machine, by the names that workers know them by: a path, or a URL that Spark reads.
 
     `shared` is whether workers can open the names themselves, without Spark.
