@@ -14,6 +14,8 @@ TPCH = ["tpchgen-cli>=4,<5"]
 TEST = [
     *AWS,
     *TPCH,
+    # Ibis 12 calls a function that DataFusion 52 and later have otherwise.
+    "datafusion>=46,<52",
     "dagster-graphql>=1.13,<1.14",
     "hypothesis>=6.100,<7",
     *MOTO,

@@ -39,7 +39,7 @@ def with_members(dimension: Dimension, described: Table, used: Table, vanished: 
     Args:
         described: what the dimension's transform returns.
         used: one column named as the dimension's key; holds the Unknown key.
-        vanished: one column of that name: the members that later snapshots lack.
+        vanished: one column of that name: the members that later snapshots lack, each once.
     """
     key = dimension.key
     missing = used.filter(used[key].notnull()).distinct().anti_join(described, key)
@@ -47,10 +47,14 @@ def with_members(dimension: Dimension, described: Table, used: Table, vanished: 
     columns[key] = missing[key]
     is_unknown = missing[key] == ibis.literal(unknown_key(described, key), type=described[key].type())
     columns[MEMBER_KIND] = is_unknown.ifelse("unknown", "inferred")
-    kind = ibis.literal("described")
+    kinds = described.mutate(**{MEMBER_KIND: ibis.literal("described")})
     if vanished is not None:
-        kind = described[key].isin(vanished[key]).ifelse("vanished", "described")
-    return described.mutate(**{MEMBER_KIND: kind}).union(missing.select(**columns))
+        # Not every backend has `IN (SELECT …)` as a value, so it is a join.
+        gone = vanished.select(_vanished=vanished[key])
+        marked = described.left_join(gone, described[key] == gone["_vanished"])
+        kind = marked["_vanished"].notnull().ifelse("vanished", "described")
+        kinds = marked.mutate(**{MEMBER_KIND: kind}).drop("_vanished")
+    return kinds.union(missing.select(**columns))
 
 
 def undescribed(dtype: dt.DataType) -> ibis.Value:
