@@ -7,7 +7,6 @@ errors (failures).
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -27,8 +26,6 @@ from star_assets.lake.catalog import Catalog, PartitionEntry, TableEntry
 from star_assets.lake.listing import Listing
 from star_assets.lake.storage import Storage
 from star_assets.model.errors import Unfaithful
-
-_SCAN = re.compile(r"/\*scan (\d+)\*/")
 
 
 class EmbeddedAthena(Athena):
@@ -64,9 +61,8 @@ class EmbeddedAthena(Athena):
         plan, sql, fields = self._compiled(statement, self.database)
         connection = self._session.cursor(sql)
         try:
-            scans = [scan.sql(connection, self._listing) for scan in plan.scans]
-            found = _SCAN.sub(lambda match: scans[int(match[1])], sql)
-            table = on_their_clocks(connection.sql(found).to_arrow_table(), fields)
+            read = plan.reads(connection, self._listing)
+            table = on_their_clocks(connection.sql(f"{read}{sql}").to_arrow_table(), fields)
         except duckdb.Error as error:
             raise in_words(error, statement.sql) from error
         names = [field.name or f"_col{index}" for index, field in enumerate(fields)]
@@ -85,11 +81,8 @@ class EmbeddedAthena(Athena):
         parsed = parse_query(statement)
         plan = Plan(self._tables(parsed, statement.sql, database))
         sql, fields = Queries(plan, statement.sql, database).compile(parsed, None)
-        columns = [shown(field) for field in fields]
-        if any(column != field.sql for column, field in zip(columns, fields, strict=True)):
-            listed = (f"{column} AS {field.sql}" for column, field in zip(columns, fields, strict=True))
-            sql = f"SELECT {', '.join(listed)} FROM ({sql})"
-        return plan, sql, fields
+        listed = ", ".join(f"{shown(field)} AS {field.sql}" for field in fields)
+        return plan, f"SELECT {listed} FROM ({sql})", fields
 
     # Tables
 

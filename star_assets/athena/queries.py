@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import duckdb
 from sqlglot import exp
 
 from star_assets.athena import (
@@ -32,7 +33,7 @@ from star_assets.athena import (
 from star_assets.athena.calls import direction, sortable
 from star_assets.athena.compiler import Compiler, Value, coerced, describe
 from star_assets.athena.parse import closest
-from star_assets.athena.scans import Scan
+from star_assets.athena.scans import Listing, Scan
 from star_assets.athena.scope import Field, Scope, Source
 from star_assets.athena.sources import From, renamed
 from star_assets.athena.types import Type, common
@@ -66,6 +67,14 @@ class Plan:
     def alias(self) -> str:
         """A name that no other source of the statement has."""
         return f"_{next(self.numbers)}"
+
+    def reads(self, connection: duckdb.DuckDBPyConnection, listing: Listing) -> str:
+        """The WITH clause that the statement's SQL needs before it: each table, as what is read of its files.
+
+        Only now: which columns and which partitions it must hold is known when all is compiled.
+        """
+        tables = [f"{scan.table} AS NOT MATERIALIZED ({scan.sql(connection, listing)})" for scan in self.scans]
+        return f"WITH {', '.join(tables)} " if tables else ""
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,11 @@ class Scan:
     bytes: int = 0
 
     @property
+    def table(self) -> str:
+        """The name under which the statement reads it."""
+        return f"scan{self.alias}"
+
+    @property
     def keys(self) -> tuple[str, ...]:
         """The names of the partition columns."""
         return tuple(column.name for column in self.entry.partition_columns)

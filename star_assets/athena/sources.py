@@ -133,9 +133,9 @@ class From:
         columns = [*entry.columns, *entry.partition_columns]
         fields = [Field(column.name, parse_type(column.type), name(column.name)) for column in columns]
         fresh = self._add(alias, scope_database, fields, node)
-        plan = self.queries.plan
-        plan.scans.append(Scan(entry, partitions, fresh, self.scope.sources[-1]))
-        return f"(/*scan {len(plan.scans) - 1}*/) AS {fresh}"
+        scan = Scan(entry, partitions, fresh, self.scope.sources[-1])
+        self.queries.plan.scans.append(scan)
+        return f"{scan.table} AS {fresh}"
 
     def _view(self, entry: TableEntry, alias: exp.TableAlias, database: str | None, node: exp.Expression) -> str:
         statement: Statement = split(entry.view_sql or "")[0]

@@ -123,3 +123,6 @@ SELECT customer_id, concat(substr(split_part(name, ' ', 1), 1, 1), substr(split_
 
 -- word by word
 SELECT upper(substr(w, 1, 1)) || lower(substr(w, 2)) FROM UNNEST(split('the quick FOX', ' ')) t(w) ORDER BY 1;
+
+-- what looks like a comment, in a text
+SELECT '/*scan 7*/', '/*scan 0*/' || note, '-- ' || status FROM orders WHERE order_id = 101;
