@@ -12,6 +12,9 @@ from star_assets.athena.compiler import Compiler, Value, coerced, rule
 from star_assets.athena.intervals import in_time
 from star_assets.athena.types import BIGINT, UNKNOWN, Type, common, decimal
 
+# Those of the longest decimal.
+_DIGITS = 38
+
 _NAMES = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
 
 
@@ -81,7 +84,7 @@ def _quotient(left: Value, right: Value) -> tuple[str, Type]:
     one, two = left.type.as_decimal, right.type.as_decimal
     scale = max(one.scale, two.scale)
     type_ = decimal(one.precision + two.scale + max(0, two.scale - one.scale), scale)
-    dividend = f"{_unscaled(left)} * {10 ** (scale - one.scale + two.scale)}::HUGEINT"
+    dividend = _unscaled(left, scale - one.scale + two.scale)
     return scaled(f"athena_round_div({dividend}, {_unscaled(right)})", type_), type_
 
 
@@ -89,8 +92,8 @@ def _remainder(left: Value, right: Value) -> tuple[str, Type]:
     one, two = left.type.as_decimal, right.type.as_decimal
     scale = max(one.scale, two.scale)
     type_ = decimal(min(one.precision - one.scale, two.precision - two.scale) + scale, scale)
-    wide = f"DECIMAL(38,{scale})"
-    return f"CAST(athena_mod(CAST({left.sql} AS {wide}), CAST({right.sql} AS {wide})) AS {type_.duckdb})", type_
+    wholes = f"{_unscaled(left, scale - one.scale)}, {_unscaled(right, scale - two.scale)}"
+    return scaled(f"athena_mod({wholes})", type_), type_
 
 
 _DECIMAL = {
@@ -106,12 +109,20 @@ def _narrow(value: Value) -> str:
     return f"CAST({value.sql} AS {value.type.as_decimal.duckdb})" if value.type.is_integer else value.sql
 
 
-def _unscaled(value: Value) -> str:
-    """A decimal without its point: 12.34 is 1234."""
-    scale = value.type.as_decimal.scale
-    if not scale:
-        return f"CAST({value.sql} AS HUGEINT)"
-    return f"CAST(CAST({value.sql} AS DECIMAL(38,{scale})) * {10**scale} AS HUGEINT)"
+def _unscaled(value: Value, zeros: int = 0) -> str:
+    """A decimal without its point, and with zeros behind it: 12.34 is 1234, as a HUGEINT."""
+    type_ = value.type.as_decimal
+    if not type_.scale:
+        sql = f"CAST({value.sql} AS HUGEINT)"
+    elif type_.precision + type_.scale > _DIGITS:
+        # A decimal that is multiplied keeps its scale, and so would need more digits than there are.
+        sql = f"CAST(replace(CAST({value.sql} AS VARCHAR), '.', '') AS HUGEINT)"
+    else:
+        sql = f"CAST(CAST({value.sql} AS DECIMAL({_DIGITS},{type_.scale})) * {10**type_.scale} AS HUGEINT)"
+    if type_.precision + zeros <= _DIGITS:
+        return f"({sql} * {10**zeros}::HUGEINT)" if zeros else sql
+    room = max(_DIGITS - zeros, 0)
+    return f"athena_with_zeros({sql}, {10 ** (_DIGITS - room)}::HUGEINT, {10**room}::HUGEINT)"
 
 
 def scaled(whole: str, type_: Type) -> str:

@@ -16,7 +16,7 @@ from sqlglot import exp
 from star_assets.athena.compiler import Compiler, Value, rule, text
 from star_assets.athena.intervals import text_of
 from star_assets.athena.json_functions import cast_from_json, cast_to_json
-from star_assets.athena.nested import rebuilt
+from star_assets.athena.nested import once, rebuilt
 from star_assets.athena.type_names import from_sqlglot
 from star_assets.athena.typed_literals import decimal_literal, moment_literal
 from star_assets.athena.types import JSON, MOMENTS, TIMESTAMP, UNKNOWN, VARCHAR, Type
@@ -50,11 +50,16 @@ def cast(compiler: Compiler, node: exp.Cast) -> Value:
 
 @rule(exp.TryCast, parts=["safe"])
 def try_cast(compiler: Compiler, node: exp.TryCast) -> Value:
-    """TRY_CAST: NULL where CAST is an error."""
+    """TRY_CAST: NULL where CAST is an error. An error in the value itself remains one."""
     to = _target(compiler, node)
     value = compiler.value(node.this)
-    sql = _sized(converted(compiler, value, to, node), value, node)
-    return Value(f"TRY({sql})", _resulting(value.type, to), node)
+
+    def tried(sql: str) -> str:
+        given = replace(value, sql=sql)
+        return f"TRY({_sized(converted(compiler, given, to, node), given, node)})"
+
+    is_plain = isinstance(node.this, exp.Column | exp.Literal)
+    return Value(tried(value.sql) if is_plain else once(value.sql, tried), _resulting(value.type, to), node)
 
 
 def _target(compiler: Compiler, node: exp.Cast) -> Type:
@@ -168,18 +173,22 @@ def _moment_text(sql: str, given: Type, _: Type) -> str:
     return f"athena_moment_text({sql}, {given.precision})"
 
 
-def rounded_moment(sql: str, digits: int) -> str:
-    """A timestamp with so many digits of a second's fraction, rounded half up."""
-    return f"athena_rounded({sql}, {10 ** (6 - digits)})"
+def rounded_moment(sql: str, type_: Type) -> str:
+    """A moment with as many digits of a second's fraction as its type has, rounded half up."""
+    return f"CAST(athena_rounded({sql}, {10 ** (6 - type_.precision)}) AS {type_.duckdb})"
 
 
 def _moment(sql: str, given: Type, to: Type) -> str:
-    return rounded_moment(sql, to.precision) if to.precision < given.precision else sql
+    return rounded_moment(sql, to) if to.precision < given.precision else sql
 
 
 def _moment_of_text(sql: str, _: Type, to: Type) -> str:
     clean = f"CASE WHEN regexp_full_match({sql}, {text(_MOMENT)}) THEN {sql} ELSE athena_without_zone({sql}) END"
-    return rounded_moment(f"CAST({clean} AS TIMESTAMP)", to.precision)
+    return rounded_moment(f"CAST({clean} AS TIMESTAMP)", to)
+
+
+def _instant_of_text(sql: str, _: Type, to: Type) -> str:
+    return rounded_moment(f"CAST(athena_instant_of({sql}) AS TIMESTAMPTZ)", to)
 
 
 # What has a cast at all, and how it is answered.
@@ -216,11 +225,11 @@ _CASTS: dict[tuple[str, str], Cast] = {
     ("varchar", "real"): _checked,
     ("varchar", "decimal"): _checked,
     ("varchar", "boolean"): _checked,
-    ("varchar", "date"): _checked,
+    ("varchar", "date"): lambda sql, given, to: _checked(f"athena_near({sql})", given, to),
     ("varchar", "timestamp"): _moment_of_text,
-    ("varchar", "timestamp with time zone"): lambda sql, _, to: f"CAST(athena_instant_of({sql}) AS TIMESTAMPTZ)",
+    ("varchar", "timestamp with time zone"): _instant_of_text,
     ("varchar", "varbinary"): lambda sql, _, to: f"encode({sql})",
-    ("date", "varchar"): _plain,
+    ("date", "varchar"): lambda sql, given, to: _plain(f"athena_year_checked({sql})", given, to),
     ("date", "timestamp"): _plain,
     ("date", "timestamp with time zone"): _plain,
     ("timestamp", "date"): _plain,

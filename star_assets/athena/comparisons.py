@@ -46,8 +46,9 @@ def _compared(compiler: Compiler, operator: str, first: str, second: str, type_:
         compiler.refuse(f"the order of values of type {type_}")
     lists = [_elements(value, type_) for value in (first, second)]
     missing = " OR ".join(f"len(list_filter({items}, lambda x: x IS NULL)) > 0" for items in lists)
-    error = f"athena_error('NOT_SUPPORTED: {type_.name} comparison not supported for values with NULL') IS NULL"
-    return f"CASE WHEN {missing} THEN {error} ELSE ({first} {operator} {second}) END"
+    # An error in Athena, and one that TRY does not catch.
+    refused = f"athena_refused('the order of values of type {type_.name} that hold NULL') IS NULL"
+    return f"CASE WHEN {missing} THEN {refused} ELSE ({first} {operator} {second}) END"
 
 
 def _elements(sql: str, type_: Type) -> str:

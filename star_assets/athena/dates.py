@@ -115,7 +115,7 @@ def date_add(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) 
         return Value(instant(f"({local(compiler, value)} + {amount})", type_.zone or ""), type_, node)
     sql = f"CAST({value.sql} + {amount} AS {type_.duckdb})"
     is_finer = unit == "millisecond" and type_.precision < 3
-    return Value(rounded_moment(sql, type_.precision) if is_finer else sql, type_, node)
+    return Value(rounded_moment(sql, type_) if is_finer else sql, type_, node)
 
 
 @function("date_diff")

@@ -50,6 +50,20 @@ class Unanswered(Exception):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"athena{{{what} is not answered here}}")
+        self.what = what
+
+    def as_value(self) -> object:
+        """A value that a function may return in place of raising this.
+
+        DuckDB's TRY makes NULL of what a function raises. A value of a class that DuckDB does not know is an error
+        that TRY lets through, and the error names the class.
+        """
+        return type(str(self).replace("\0", "\\0"), (), {})()
+
+
+def refused(what: str) -> int:
+    """What a macro calls that cannot answer as Athena does."""
+    raise Unanswered(what)
 
 
 def in_words(error: duckdb.Error, sql: str) -> QueryError:
@@ -59,8 +73,8 @@ def in_words(error: duckdb.Error, sql: str) -> QueryError:
         return Unfaithful(found[1], "Run it on Athena, or write it otherwise.")
     if isinstance(error, duckdb.OutOfMemoryException):
         return BadQuery("The query needs more memory than STAR_MEMORY_LIMIT allows. Raise it, or read less.", sql)
-    if "Overflow in multiplication of INT128" in said:
-        return Unfaithful("a decimal division that needs more than 38 digits", "CAST to decimals of fewer digits.")
+    if re.search(r"(?i)not allowed in(side)?( the)? try|TRY can not", said):
+        return Unfaithful("TRY of an aggregate, a window function or a subquery", "Write TRY within it.")
     if "initial value type must be the same" in said:
         return Unfaithful("reduce whose state is of another type than the array", "CAST the array's elements to it.")
     for pattern, words in _WORDS:

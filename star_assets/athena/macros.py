@@ -5,6 +5,8 @@ Not here: what SQL cannot say (python_functions), when a macro is used (the rule
 
 from __future__ import annotations
 
+from star_assets.athena.moment_text import FAR_DAY
+
 # Errors are casts that fail, because TRY takes no volatile function, and `error` is one.
 MACROS = {
     "athena_error(message)": "CAST('athena{' || message || '}' AS INTEGER)",
@@ -12,6 +14,12 @@ MACROS = {
     "athena_int_div(n, d)": "CASE WHEN d = 0 THEN athena_error('DIVISION_BY_ZERO: Division by zero') ELSE n // d END",
     "athena_mod(n, d)": "CASE WHEN d = 0 THEN athena_error('DIVISION_BY_ZERO: Division by zero') ELSE n % d END",
     "athena_float_mod(n, d)": "CASE WHEN d = 0 THEN 'NaN'::DOUBLE ELSE n % d END",
+    # To digits after the point, in floating point throughout: 1.45 is 14.5 tenths, though it is less than 1.45.
+    "athena_round(x, digits)": """CASE WHEN isinf(x * pow(10, digits)) THEN x
+        ELSE sign(x) * round(abs(x) * pow(10, digits)) / pow(10, digits) END""",
+    # A whole number with zeros put behind it, if it is less than the most that leaves them room.
+    "athena_with_zeros(n, unit, most)": """CASE WHEN abs(n) < most THEN n * unit
+        WHEN n IS NOT NULL THEN athena_refused('a decimal division that needs more than 38 digits') END""",
     # Of whole numbers: rounded half away from zero.
     "athena_round_div(n, d)": """CASE WHEN d = 0 THEN athena_error('DIVISION_BY_ZERO: Division by zero') ELSE
         sign(n) * sign(d) * (abs(n) // abs(d) + CASE WHEN abs(n) % abs(d) >= abs(d) - abs(n) % abs(d)
@@ -19,6 +27,9 @@ MACROS = {
     # Text that is no value of the type becomes one that the cast around it refuses.
     "athena_checked(value, valid, type)": """CASE WHEN value IS NULL OR regexp_full_match(value, valid)
         THEN value ELSE 'athena{INVALID_CAST_ARGUMENT: Cannot cast ''' || value || ''' to ' || type || '}' END""",
+    # A day of a year that is not read here.
+    "athena_near(value)": f"""CASE WHEN regexp_full_match(value, '\\s*{FAR_DAY}\\s*')
+        THEN CAST(athena_refused('the year of ' || value) AS VARCHAR) ELSE value END""",
     # Text that is longer than the varchar it is cast to.
     "athena_fitting(value, n)": """CASE WHEN length(value) > n THEN CAST(athena_error(
         'INVALID_CAST_ARGUMENT: Value ' || value || ' cannot be represented as varchar(' || n || ')') AS VARCHAR)
@@ -30,7 +41,9 @@ MACROS = {
     # Moments and spans. Microseconds, rounded half up to a unit of them.
     "athena_rounded(moment, unit)": """make_timestamp(epoch_us(moment) + unit // 2
         - ((epoch_us(moment) + unit // 2) % unit + unit) % unit)""",
-    "athena_moment_text(moment, digits)": """strftime(moment, '%Y-%m-%d %H:%M:%S') || CASE WHEN digits > 0
+    "athena_year_checked(moment)": """CASE WHEN year(moment) BETWEEN 1 AND 9999 THEN moment
+        WHEN moment IS NOT NULL AND athena_refused('the text of a year before 1 or after 9999') IS NULL THEN moment END""",
+    "athena_moment_text(moment, digits)": """strftime(athena_year_checked(moment), '%Y-%m-%d %H:%M:%S') || CASE WHEN digits > 0
         THEN '.' || substr(strftime(moment, '%f'), 1, digits) ELSE '' END""",
     # Of two instants at which a clock shows the same, the earlier.
     "athena_instant(shown, zone)": """CASE WHEN timezone(zone, timezone(zone, shown) - to_hours(1)) = shown
@@ -127,6 +140,5 @@ MACROS = {
     "athena_sqrt(x)": "CASE WHEN x < 0 THEN 'NaN'::DOUBLE ELSE sqrt(x) END",
     "athena_log(x, y)": "CASE WHEN x < 0 THEN 'NaN'::DOUBLE WHEN x = 0 THEN '-Infinity'::DOUBLE ELSE y END",
     # NaN is the greatest number in DuckDB, and none at all in Athena.
-    "athena_finite(x)": """CASE WHEN isnan(x) THEN
-        athena_error('the least or greatest of numbers with NaN is not answered here') ELSE x END""",
+    "athena_finite(x)": "CASE WHEN isnan(x) THEN athena_refused('the least or greatest of numbers with NaN') ELSE x END",
 }

@@ -11,9 +11,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from star_assets.athena.failures import Unanswered, Wrong
 
-_TIME = r"(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,9}))?)?"
+# A day of a year that Athena knows as well as 2023, and Python does not: 23, 0, 10000, or one with a sign.
+FAR_DAY = r"([-+][0-9]+|[0-9]{1,3}|[0-9]{5,}|0000)-(0?[1-9]|1[0-2])-(0?[1-9]|[12][0-9]|3[01])"
+
+_TIME = r"(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,12}))?)?"
 _MOMENT = re.compile(rf"\s*(\d{{4}}-\d{{1,2}}-\d{{1,2}})(?: {_TIME})?\s*(.*?)\s*", re.ASCII)
 _ISO = re.compile(rf"(\d{{4}}-\d\d-\d\d)(?:T{_TIME})?(Z|[-+]\d\d(?::?\d\d)?)?", re.ASCII)
+_FAR = re.compile(rf"\s*{FAR_DAY}(?!\d)", re.ASCII)
 _OFFSET = re.compile(r"([-+])(\d{1,2})(?::?(\d{2}))?", re.ASCII)
 
 
@@ -33,18 +37,18 @@ def zone_of(name: str) -> tzinfo:
 def parts(text: str, pattern: re.Pattern[str] = _MOMENT) -> tuple[datetime, int, str]:
     """The local time, how many digits of a fraction it has, and the zone's name ('' if there is none).
 
-    Raises ValueError for what is no moment, KeyError for a zone that is none.
+    Raises ValueError for what is no moment, KeyError for a zone that is none, Unanswered.
     """
     found = pattern.fullmatch(text)
+    if _FAR.match(text):
+        raise Unanswered(f"the year of {text}")
     if not found:
         raise ValueError(text)
     day, hour, minute, second, fraction, zone = found.groups()
-    if len(fraction or "") > 6:
-        raise Unanswered("timestamps finer than microseconds")
     year, month, of_month = map(int, day.split("-"))
-    moment = datetime(
-        year, month, of_month, int(hour or 0), int(minute or 0), int(second or 0), int((fraction or "").ljust(6, "0"))
-    )
+    # What is finer than a microsecond does not change how it is rounded to milliseconds.
+    microseconds = int((fraction or "")[:6].ljust(6, "0"))
+    moment = datetime(year, month, of_month, int(hour or 0), int(minute or 0), int(second or 0), microseconds)
     if zone:
         zone_of(zone)
     return moment, len(fraction or ""), zone or ""
@@ -52,7 +56,10 @@ def parts(text: str, pattern: re.Pattern[str] = _MOMENT) -> tuple[datetime, int,
 
 def instant(moment: datetime, zone: str) -> datetime:
     """The instant, in UTC, of a local time: the earlier one of two. Raises ValueError for one that the clock skips."""
-    found = moment.replace(tzinfo=zone_of(zone), fold=0).astimezone(UTC)
+    try:
+        found = moment.replace(tzinfo=zone_of(zone), fold=0).astimezone(UTC)
+    except OverflowError as error:
+        raise Unanswered(f"the year of {moment} {zone} in UTC") from error
     if found.astimezone(zone_of(zone)).replace(tzinfo=None) != moment:
         raise ValueError(f"the clock skips {moment} in {zone}")
     return found

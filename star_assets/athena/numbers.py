@@ -6,6 +6,7 @@ Not here: operators (arithmetic), casts (casts).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlglot import exp
 
@@ -105,18 +106,16 @@ def rounded(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -
     expect(compiler, node, values, 1, 2)
     value, given = values[0], values[0].type
     _numeric(compiler, node, value)
-    if len(values) == 1:
-        type_ = decimal(given.precision - given.scale + min(given.scale, 1), 0) if given.name == "decimal" else given
-        return Value(f"CAST(round({value.sql}) AS {type_.duckdb})", type_, node)
-    digits = values[1].integer
+    digits = values[1].integer if len(values) > 1 else 0
     if digits is None:
         compiler.refuse("round to a number of digits that is not a literal")
-    if given.name == "decimal":
-        type_ = decimal(given.precision + 1, given.scale)
-        if digits >= given.scale:
-            return Value(f"CAST({value.sql} AS {type_.duckdb})", type_, node)
-        wide = f"CAST({value.sql} AS {type_.duckdb})"
-        return Value(f"CAST(round({wide}, {digits}) AS {type_.duckdb})", type_, node)
+    if given.is_float:
+        return Value(f"CAST(athena_round({value.sql}, {digits}) AS {given.duckdb})", given, node)
+    if given.name == "decimal" and len(values) == 1:
+        given = decimal(given.precision - given.scale + min(given.scale, 1), 0)
+    elif given.name == "decimal":
+        given = decimal(given.precision + 1, given.scale)
+        value = replace(value, sql=f"CAST({value.sql} AS {given.duckdb})")
     return Value(f"CAST(round({value.sql}, {digits}) AS {given.duckdb})", given, node)
 
 
@@ -138,11 +137,7 @@ def truncated(compiler: Compiler, node: exp.Expression, values: Sequence[Value])
     digits = values[1].integer
     if digits is None:
         compiler.refuse("truncate to a number of digits that is not a literal")
-    if digits >= given.scale:
-        return Value(exact, given, node)
-    unit = "1" + "0" * -digits if digits <= 0 else f"0.{'0' * (digits - 1)}1"
-    step = f"CAST('{unit}' AS DECIMAL(38,{max(digits, 0)}))"
-    return Value(f"CAST({exact} - {exact} % {step} AS {given.duckdb})", given, node)
+    return Value(f"CAST(trunc({exact}, {digits}) AS {given.duckdb})", given, node)
 
 
 @function("bit_count")

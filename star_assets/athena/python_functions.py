@@ -13,9 +13,11 @@ from typing import Any
 import duckdb
 
 from star_assets.athena import json_lookups, json_values, moment_text, number_text, pattern_text, plain_text
+from star_assets.athena.failures import Unanswered, refused
 
 # Name: the function, the types of its parameters, and of its result.
 FUNCTIONS: dict[str, tuple[Callable[..., Any], str, str]] = {
+    "athena_refused": (refused, "VARCHAR", "INTEGER"),
     # Numbers and moments as text
     "athena_double_text": (number_text.double_text, "DOUBLE", "VARCHAR"),
     "athena_real_text": (number_text.real_text, "FLOAT", "VARCHAR"),
@@ -79,10 +81,16 @@ def register(connection: duckdb.DuckDBPyConnection, name: str) -> None:
 
 
 def _of_no_null(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, and NULL where an argument is. DuckDB's own way of that takes no NULL out of it."""
+    """The function, and NULL where an argument is: DuckDB's own way of that takes no NULL out of it.
+
+    What it does not answer reaches the user even from within TRY.
+    """
 
     @wraps(function)
     def called(*arguments: Any) -> Any:
-        return None if None in arguments else function(*arguments)
+        try:
+            return None if None in arguments else function(*arguments)
+        except Unanswered as refusal:
+            return refusal.as_value()
 
     return called

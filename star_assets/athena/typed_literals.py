@@ -53,8 +53,8 @@ def moment_literal(compiler: Compiler, node: exp.Cast, value: Value, to: Type) -
             return Value(f"CAST('{moment}' AS TIMESTAMP)", Type("timestamp", precision), node)
         at = instant(moment, zone or "UTC")
         return Value(f"CAST('{at}' AS TIMESTAMPTZ)", zoned(zone or "UTC", precision), node)
-    except Unanswered:
-        compiler.refuse("timestamps finer than microseconds")
+    except Unanswered as refusal:
+        compiler.refuse(refusal.what)
     except (ValueError, KeyError) as error:
         kind = "INVALID_CAST_ARGUMENT: Value cannot be cast to" if is_cast else "INVALID_LITERAL: It is no"
         raise compiler.failure(node, f"{kind} {to}: {written}") from error
@@ -68,4 +68,7 @@ def _date(moment: datetime, written: str, node: exp.Cast) -> Value:
 
 def _rounded(moment: datetime, digits: int) -> datetime:
     unit = 10 ** (6 - digits)
-    return moment + timedelta(microseconds=(moment.microsecond + unit // 2) // unit * unit - moment.microsecond)
+    try:
+        return moment + timedelta(microseconds=(moment.microsecond + unit // 2) // unit * unit - moment.microsecond)
+    except OverflowError as error:
+        raise Unanswered(f"the year of {moment}, rounded") from error

@@ -126,3 +126,18 @@ SELECT to_utf8('é'), from_utf8(to_utf8('é')), to_hex(to_utf8('é')), CAST('a' 
 
 -- typeof
 SELECT typeof(1), typeof(1.5), typeof(1e0), typeof(DATE '2023-01-01'), typeof(ARRAY[1]), typeof(NULL), typeof(true);
+
+-- TRY_CAST takes errors of the cast alone
+SELECT TRY_CAST(1 / 0 AS varchar);
+
+-- TRY_CAST of what an expression gives
+SELECT TRY_CAST(trim(note) AS integer), TRY_CAST(substr(status, 1, 0) AS date), TRY_CAST(TRY(1 / 0) AS varchar) FROM orders;
+
+-- TRY_CAST of an aggregate and of a subquery
+SELECT TRY_CAST(count(*) AS tinyint), TRY_CAST(sum(total) AS tinyint), TRY_CAST((SELECT max(note) FROM orders) AS integer) FROM orders;
+
+-- texts that are no dates
+SELECT TRY_CAST('2023/01/01' AS date), TRY_CAST('20230101' AS date), TRY_CAST('2023-02-29' AS date), TRY_CAST('555-12-99' AS date), TRY_CAST('2023-1-1' AS date);
+
+-- timestamps with more digits than are kept
+SELECT TRY_CAST('2023-07-01 10:00:00.123456789' AS timestamp), CAST(concat('2023-07-01 10:00:00', '.1235') AS timestamp), CAST(concat('2023-07-01 10:00:00', '.9999999') AS timestamp);

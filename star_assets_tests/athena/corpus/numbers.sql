@@ -117,3 +117,36 @@ SELECT sum(round(quantity * price * 0.19, 2)) FROM items;
 
 -- count over nothing is zero and sum is NULL
 SELECT count(*), sum(total), avg(total) FROM orders WHERE order_id < 0;
+
+-- round of doubles rounds what is written
+SELECT round(1.45e0, 1), round(-1.45e0, 1), round(2.675e0, 2), round(1.005e0, 2), round(0.285e0, 2), round(-0.04e0, 1);
+
+-- round of doubles to tens and to many digits
+SELECT round(1234.5e0, -2), round(-1250e0, -2), round(1e300, 2), round(0.1e0, 20), round(4503599627370497e0), round(0.49999999999999994e0);
+
+-- round of numbers that are none
+SELECT round(nan(), 2), round(infinity(), 2), round(-infinity()), round(1e308, 5), round(1e300, -320);
+
+-- round of reals
+SELECT round(REAL '1.45', 1), round(REAL '-2.5'), round(REAL '0.285', 2), round(REAL '16777217', -1);
+
+-- a discount times a price, rounded
+SELECT line, round(weight * price, 1), round(weight * 1.15, 2), round(weight * 0.15e0 * quantity, 3) FROM items ORDER BY order_id, line;
+
+-- truncate to digits
+SELECT truncate(2.50, 1), truncate(-2.55, 1), truncate(129.5, -1), truncate(0.05, 1), truncate(123.456, 0), truncate(99.99, -2);
+
+-- truncate of long decimals
+SELECT truncate(12345678901234567.25, 1), truncate(12345678901234567890123456789012345.678, 2), truncate(CAST(9.99 AS decimal(38,20)), 1);
+
+-- truncate of prices
+SELECT truncate(price, 1), truncate(price, 2), truncate(price * quantity, 3), truncate(price) FROM items ORDER BY order_id, line;
+
+-- truncate of integers
+SELECT truncate(129), truncate(BIGINT '-7'), truncate(1299, -2);
+
+-- remainders of long decimals
+SELECT 12345678901234567.25 % 0.1, CAST('12345678901234567890123456789012345.67' AS decimal(38,2)) % 7, mod(-12345678901234567.89, 10.5);
+
+-- quotients of long decimals
+SELECT 51313735379.90751163726516 / 752882001.826330434, 7.0471 / 26565150556130445166915.640410423, -0063943699192200.119252000201019 / 121.34, sum(total) / 3 FROM orders;
