@@ -148,7 +148,7 @@ def date_parse(compiler: Compiler, node: exp.Expression, values: Sequence[Value]
         # Without a year, and for two digits of one, Athena and DuckDB take different centuries.
         compiler.refuse("date_parse without %Y", "Concatenate the year to the text.")
     format_ = _mysql(compiler, node, values[1])
-    return Value(f"CAST(strptime({values[0].sql}, {format_}) AS TIMESTAMP)", TIMESTAMP, node)
+    return Value(f"date_trunc('millisecond', strptime({values[0].sql}, {format_}))", TIMESTAMP, node)
 
 
 @function("parse_datetime")

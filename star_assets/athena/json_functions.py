@@ -14,6 +14,7 @@ from sqlglot import exp
 from star_assets.athena.compiler import Compiler, Value, text
 from star_assets.athena.functions import expect, function
 from star_assets.athena.json_values import shape
+from star_assets.athena.nested import rebuilt
 from star_assets.athena.types import BIGINT, BOOLEAN, JSON, UNKNOWN, VARCHAR, Type
 
 # Name: how many arguments, the result, and the name of the Python function.
@@ -81,7 +82,7 @@ def cast_to_json(compiler: Compiler, sql: str, given: Type, node: exp.Expression
     """CAST(value AS json)."""
     if given.holds("varbinary", "timestamp with time zone") or _has_odd_keys(given):
         compiler.fail(node, f"TYPE_MISMATCH: Cannot cast {given} to json")
-    texts = f"CAST({sql} AS {_as_texts(given).duckdb})"
+    texts = _texts(sql, given)
     texts = f"CAST(to_json({texts}) AS VARCHAR)" if given.parts else texts
     return f"athena_json_from_sql({texts}, {text(json.dumps(shape(given)))})"
 
@@ -90,6 +91,15 @@ def _has_odd_keys(type_: Type) -> bool:
     """Whether a map in it has keys that are no names in JSON."""
     keys = ("boolean", "varchar", "decimal", "double", "real", "tinyint", "smallint", "integer", "bigint", "unknown")
     return (type_.name == "map" and type_.parts[0].name not in keys) or any(map(_has_odd_keys, type_.parts))
+
+
+def _texts(sql: str, type_: Type) -> str:
+    """A value of the same shape whose leaves are all texts."""
+    if type_.holds("timestamp") and type_.parts:
+        return rebuilt(sql, type_, lambda part, number: _texts(part, type_.parts[number]))
+    if type_.name == "timestamp":
+        return f"athena_moment_text({sql}, {type_.precision})"
+    return f"CAST({sql} AS {_as_texts(type_).duckdb})"
 
 
 def _as_texts(type_: Type) -> Type:

@@ -7,9 +7,10 @@ on the clock of their zone.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from star_assets.athena.intervals import text_of
 from star_assets.athena.nested import rebuilt
@@ -65,9 +66,25 @@ def _milliseconds(type_: Type) -> str:
 
 
 def on_their_clocks(table: pa.Table, fields: Sequence[Field]) -> pa.Table:
-    """The answer with every instant in the zone of its type."""
+    """The answer with every instant in the zone of its type. Raises Unfaithful for a year that Python does not know."""
     for number, field in enumerate(fields):
+        for moments in _moments(table.column(number).combine_chunks()):
+            years = pc.min_max(pc.year(moments)).as_py()
+            if len(moments) > moments.null_count and not 1 <= years["min"] <= years["max"] <= 9999:
+                raise Unfaithful("answers with a year before 1 or after 9999", "CAST them to bigint, or write a WHERE.")
         if field.type.name == "timestamp with time zone":
             moments = table.column(number).cast(pa.timestamp("ms", field.type.zone), safe=False)
             table = table.set_column(number, table.schema.field(number).name, moments)
     return table
+
+
+def _moments(values: pa.Array) -> Iterator[pa.Array]:
+    """The dates and timestamps in an array of any type."""
+    if pa.types.is_temporal(values.type):
+        yield values
+    elif pa.types.is_map(values.type):
+        yield from (*_moments(values.keys), *_moments(values.items))
+    elif pa.types.is_list(values.type) or pa.types.is_struct(values.type):
+        parts = values.flatten() if pa.types.is_struct(values.type) else [values.flatten()]
+        for part in parts:
+            yield from _moments(part)

@@ -93,7 +93,7 @@ def from_unixtime(compiler: Compiler, node: exp.Expression, values: Sequence[Val
     if not values[0].type.is_numeric:
         compiler.mismatch(node, "from_unixtime", values)
     zone = _zone(compiler, values[1]) if len(values) > 1 else "UTC"
-    milliseconds = f"CAST(round(CAST({values[0].sql} AS DOUBLE) * 1000) AS BIGINT)"
+    milliseconds = f"CAST(floor(CAST({values[0].sql} AS DOUBLE) * 1000 + 0.5) AS BIGINT)"
     return Value(f"CAST(make_timestamp({milliseconds} * 1000) AS TIMESTAMPTZ)", zoned(zone), node)
 
 
@@ -112,7 +112,8 @@ def from_iso8601_timestamp(compiler: Compiler, node: exp.Expression, values: Seq
     expect(compiler, node, values, 1)
     if values[0].type.name not in ("varchar", "unknown"):
         compiler.mismatch(node, "from_iso8601_timestamp", values)
-    return Value(f"CAST(athena_iso_instant({values[0].sql}) AS TIMESTAMPTZ)", zoned(None), node)
+    instant = f"CAST(athena_iso_instant({values[0].sql}) AS TIMESTAMPTZ)"
+    return Value(f"date_trunc('millisecond', {instant})", zoned(None), node)
 
 
 @rule(exp.CurrentTimestamp, exp.Localtimestamp)

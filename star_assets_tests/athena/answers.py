@@ -32,7 +32,7 @@ def _written(value: Any, type_: pa.DataType) -> Any:
     if Types.is_struct(type_):
         return [_written(value[field.name], field.type) for field in type_]
     if Types.is_timestamp(type_):
-        return value.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + (f" {type_.tz}" if type_.tz else "")
+        return value.replace(tzinfo=None).isoformat(" ", "milliseconds") + (f" {type_.tz}" if type_.tz else "")
     write = next((write for is_type, write in _WRITERS if is_type(type_)), None)
     return write(value) if write else value
 

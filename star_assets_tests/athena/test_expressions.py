@@ -184,6 +184,35 @@ REFUSED: list[tuple[str, str]] = [
     ("regexp_like('a', concat('[[:alpha:]', ']'))", "regular expression"),
     ("1e0 = ANY (VALUES 1e0)", "ANY"),
     ("reduce_agg(1, 0, (a, b) -> a + b, (a, b) -> a + b)", "reduce_agg"),
+    ("ARRAY[1] < ARRAY[NULL]", "hold NULL"),
+    # TRY makes NULL of Athena's errors, not of what is refused here.
+    ("TRY(soundex('é'))", "soundex"),
+    ("TRY(format('%(d', 1))", "%\\(d"),
+    ("TRY(regexp_like('a', concat('[[:alpha:]', ']')))", "regular expression"),
+    ("TRY(json_value('[{\"a\": 1}]', 'lax $.a'))", "through an array"),
+    (
+        "TRY(CAST('87388800.70783' AS decimal(13,5)) / CAST('8.49375959777974966' AS decimal(18,17)))",
+        "decimal division",
+    ),
+    ("TRY(ARRAY[1] < ARRAY[NULL])", "hold NULL"),
+    ("TRY(1 / count(*))", "TRY of an aggregate"),
+    ("TRY((SELECT 1 / 0))", "TRY of an aggregate, a window function or a subquery"),
+    ("TRY(1 / count(*) OVER ())", "TRY of an aggregate"),
+    ("TRY_CAST(soundex('é') AS integer)", "soundex"),
+    # Years that Athena has and Python has not
+    ("DATE '9999-12-31' + INTERVAL '1' DAY", "after 9999"),
+    ("DATE '0001-01-01' - INTERVAL '1' DAY", "before 1"),
+    ("date_add('year', 8000, DATE '2023-01-01')", "after 9999"),
+    ("ARRAY[ROW(1, TIMESTAMP '9999-12-31 23:59:59' + INTERVAL '1' SECOND)]", "after 9999"),
+    ("MAP(ARRAY[1], ARRAY[DATE '9999-12-31' + INTERVAL '1' DAY])", "after 9999"),
+    ("from_unixtime(253402300800)", "after 9999"),
+    ("CAST(TIMESTAMP '9999-12-31 23:59:59' + INTERVAL '1' SECOND AS varchar)", "after 9999"),
+    ("CAST(DATE '0001-01-01' - INTERVAL '1' DAY AS varchar)", "before 1"),
+    ("DATE '10000-01-01'", "the year of 10000-01-01"),
+    ("TRY_CAST(concat('-0001', '-01-01') AS date)", "the year of -0001-01-01"),
+    ("TRY_CAST('23-01-01 10:00' AS timestamp)", "the year of 23-01-01"),
+    ("TIMESTAMP '0001-01-01 00:00:00 Asia/Tokyo'", "in UTC"),
+    ("CAST('9999-12-31 23:59:59.9999' AS timestamp)", "rounded"),
 ]
 
 WRONG: list[tuple[str, str]] = [

@@ -123,3 +123,15 @@ SELECT DATE '2023-02-30';
 
 -- min and max of dates
 SELECT min(order_date), max(ordered_at), max(signup) FROM orders CROSS JOIN customers;
+
+-- years beyond 9999 within a query
+SELECT year(DATE '9999-12-31' + INTERVAL '1' DAY), DATE '9999-12-31' + INTERVAL '1' DAY > DATE '2023-01-01', DATE '9999-12-31', DATE '0001-01-01';
+
+-- from_unixtime rounds half up
+SELECT from_unixtime(-0.0005), from_unixtime(1688169600.1235), from_unixtime(-1.5);
+
+-- date_parse cuts what is finer than a millisecond
+SELECT date_parse('2023-12-31 02:59:59.009905', '%Y-%m-%d %H:%i:%s.%f'), date_parse('2023-12-31 02:59:59.9999', '%Y-%m-%d %H:%i:%s.%f') = TIMESTAMP '2023-12-31 02:59:59.999';
+
+-- from_iso8601_timestamp cuts what is finer than a millisecond
+SELECT to_unixtime(from_iso8601_timestamp('1969-12-31T00:00:00.0909')), to_unixtime(from_iso8601_timestamp('2023-07-01T00:00:00.9999Z'));

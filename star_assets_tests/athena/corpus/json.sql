@@ -93,3 +93,9 @@ SELECT json_extract_scalar('{"a": {"b": [{"c": "deep"}]}}', '$.a.b[0].c');
 
 -- a name twice
 SELECT json_extract_scalar('{"a": 1, "a": 2}', '$.a');
+
+-- timestamps as JSON have their digits
+SELECT CAST(ordered_at AS json), CAST(order_date AS json), CAST(CAST(ordered_at AS timestamp(0)) AS json) FROM orders;
+
+-- timestamps within arrays, maps and rows as JSON
+SELECT CAST(ARRAY[ordered_at, NULL] AS json), CAST(MAP(ARRAY['at'], ARRAY[ordered_at]) AS json), CAST(ROW(ordered_at, TIMESTAMP '2023-07-01 10:00:00.10') AS json) FROM orders;
