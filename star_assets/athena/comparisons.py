@@ -11,15 +11,15 @@ from star_assets.athena.compiler import Compiler, Value, rule
 from star_assets.athena.nested import each, once
 from star_assets.athena.types import BOOLEAN, Type, array
 
-# NaN: in Athena it equals nothing and is less and greater than nothing; in
+# NaN: in Athena it equals nothing and is less and greater than nothing, and compared with NULL it is NULL; in
 # DuckDB it equals itself and is the greatest number.
 _NAN = {
-    "=": "({0} = {1} AND NOT isnan({0}))",
-    "<>": "({0} <> {1} OR isnan({0}))",
-    "<": "({0} < {1} AND NOT isnan({1}))",
-    "<=": "({0} <= {1} AND NOT isnan({1}))",
-    ">": "({0} > {1} AND NOT isnan({0}))",
-    ">=": "({0} >= {1} AND NOT isnan({0}))",
+    "=": "({0} = {1} AND (NOT isnan({0}) OR {1} IS NULL))",
+    "<>": "({0} <> {1} OR (isnan({0}) AND {1} IS NOT NULL))",
+    "<": "({0} < {1} AND (NOT isnan({1}) OR {0} IS NULL))",
+    "<=": "({0} <= {1} AND (NOT isnan({1}) OR {0} IS NULL))",
+    ">": "({0} > {1} AND (NOT isnan({0}) OR {1} IS NULL))",
+    ">=": "({0} >= {1} AND (NOT isnan({0}) OR {1} IS NULL))",
 }
 _COMPARISONS = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
 
@@ -138,10 +138,8 @@ def between(compiler: Compiler, node: exp.Between) -> Value:
     (value, low, high), type_ = compiler.alike(values, "BETWEEN")
     if type_.parts:
         compiler.refuse(f"BETWEEN of values of type {type_}")
-    sql = f"({value} BETWEEN {low} AND {high})"
-    if type_.is_float:
-        sql = f"({sql} AND NOT isnan({value}) AND NOT isnan({high}))"
-    return Value(sql, BOOLEAN, node)
+    ends = (_compared(compiler, operator, value, end, type_) for operator, end in ((">=", low), ("<=", high)))
+    return Value(f"({' AND '.join(ends)})", BOOLEAN, node)
 
 
 @rule(exp.In, parts=["query"])

@@ -78,3 +78,15 @@ SELECT count(DISTINCT x), approx_distinct(x) FROM (VALUES 1, NULL, 1) t(x);
 
 -- a left join makes NULL
 SELECT c.customer_id, count(o.order_id), count(*), sum(o.total) FROM customers c LEFT JOIN orders o ON o.customer_id = c.customer_id GROUP BY 1 ORDER BY 1;
+
+-- NaN compared with NULL
+SELECT nan() = NULL, nan() <> NULL, NULL = nan(), nan() < NULL, NULL < nan(), nan() > NULL, NULL >= nan(), nan() IN (NULL), NULL IN (nan()), 1e0 <> NULL;
+
+-- NaN, NULL and infinity compared with each other
+SELECT a = b, a <> b, a < b, a <= b, a > b, a >= b, nullif(a, b), a IS DISTINCT FROM b, a IN (b, 1e0), CASE a WHEN b THEN 1 END FROM (VALUES nan(), NULL, 1e0, infinity(), -infinity(), 0e0) x(a) CROSS JOIN (VALUES nan(), NULL, 1e0, infinity(), -infinity(), -0e0) y(b);
+
+-- NaN and NULL between
+SELECT nan() BETWEEN NULL AND 1, 1e0 BETWEEN nan() AND NULL, NULL BETWEEN nan() AND 1e0, nan() BETWEEN 0 AND 1e0, 1 BETWEEN NULL AND 0, 1 BETWEEN 0 AND NULL;
+
+-- NaN joined
+SELECT count(*) FROM (VALUES nan(), 1e0, NULL) a(x) JOIN (VALUES nan(), 1e0, NULL) b(x) USING (x);
