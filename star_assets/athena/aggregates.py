@@ -112,6 +112,16 @@ def _avg(compiler: Compiler, call: Aggregate) -> Value:
     return Value(f"CAST({sql} AS FLOAT)", REAL, call.node) if value.type == REAL else Value(sql, DOUBLE, call.node)
 
 
+def _finite(name: str) -> Answer:
+    """An aggregate of pairs of numbers: NULL where there is no finite answer, as of a single pair."""
+
+    def answer(compiler: Compiler, call: Aggregate) -> Value:
+        found = _of(name, DOUBLE, DOUBLE)(compiler, call)
+        return Value(f"CASE WHEN isfinite({found.sql}) THEN {found.sql} END", DOUBLE, call.node)
+
+    return answer
+
+
 def _geometric_mean(compiler: Compiler, call: Aggregate) -> Value:
     if not call.values[0].type.is_numeric:
         compiler.mismatch(call.node, call.name, call.values)
@@ -119,16 +129,27 @@ def _geometric_mean(compiler: Compiler, call: Aggregate) -> Value:
     return Value(f"exp({call.written('avg', f'athena_log({value}, ln(abs({value})))')})", DOUBLE, call.node)
 
 
+def _shape(name: str, least: int) -> Answer:
+    """An aggregate of at least so many values: NULL of fewer, NaN if all are the same."""
+
+    def answer(compiler: Compiler, call: Aggregate) -> Value:
+        found = _of(name, DOUBLE, DOUBLE)(compiler, call)
+        n = call.written("count", call.values[0].sql)
+        return Value(f"CASE WHEN {n} >= {least} THEN coalesce({found.sql}, 'NaN') END", DOUBLE, call.node)
+
+    return answer
+
+
 def _skewness(compiler: Compiler, call: Aggregate) -> Value:
     """Of all there is; DuckDB's is an estimate from a sample."""
-    found = _of("skewness", DOUBLE, DOUBLE)(compiler, call)
+    found = _shape("skewness", 3)(compiler, call)
     n = call.written("count", call.values[0].sql)
     return Value(f"({found.sql} * ({n} - 2) / sqrt({n} * ({n} - 1)))", DOUBLE, call.node)
 
 
 def _count_if(compiler: Compiler, call: Aggregate) -> Value:
     condition = compiler.condition(call.values[0].node, "count_if's condition")
-    return Value(f"CAST({call.written('count_if', condition)} AS BIGINT)", BIGINT, call.node)
+    return Value(call.written("count", f"CASE WHEN {condition} THEN TRUE END"), BIGINT, call.node)
 
 
 def _by(name: str, way: str) -> Answer:
@@ -264,13 +285,13 @@ AGGREGATES: dict[str, tuple[int, int, Answer]] = {
     "variance": (1, 1, _of("var_samp", DOUBLE, DOUBLE)),
     "var_samp": (1, 1, _of("var_samp", DOUBLE, DOUBLE)),
     "var_pop": (1, 1, _of("var_pop", DOUBLE, DOUBLE)),
-    "corr": (2, 2, _of("corr", DOUBLE, DOUBLE)),
+    "corr": (2, 2, _finite("corr")),
     "covar_pop": (2, 2, _of("covar_pop", DOUBLE, DOUBLE)),
     "covar_samp": (2, 2, _of("covar_samp", DOUBLE, DOUBLE)),
-    "regr_slope": (2, 2, _of("regr_slope", DOUBLE, DOUBLE)),
-    "regr_intercept": (2, 2, _of("regr_intercept", DOUBLE, DOUBLE)),
+    "regr_slope": (2, 2, _finite("regr_slope")),
+    "regr_intercept": (2, 2, _finite("regr_intercept")),
     "skewness": (1, 1, _skewness),
-    "kurtosis": (1, 1, _of("kurtosis", DOUBLE, DOUBLE)),
+    "kurtosis": (1, 1, _shape("kurtosis", 4)),
     "approx_most_frequent": (3, 3, _approx_most_frequent),
     "map_agg": (2, 2, _map_agg),
     "multimap_agg": (2, 2, _multimap_agg),

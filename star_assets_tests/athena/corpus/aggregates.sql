@@ -114,3 +114,30 @@ SELECT customer_id, min_by(status, ordered_at) AS first, max_by(status, ordered_
 
 -- numeric_histogram
 SELECT cardinality(numeric_histogram(2, x)) FROM (VALUES 1e0, 2e0, 10e0) t(x);
+
+-- count_if over no rows is zero
+SELECT count_if(total > 1) FROM orders WHERE order_id < 0;
+
+-- count_if, distinct and filtered
+SELECT count_if(total > 10), count_if(DISTINCT total > 10), count_if(total > 10) FILTER (WHERE status = 'paid') FROM orders;
+
+-- count_if of lines that may not be there
+SELECT o.order_id, count_if(i.quantity > 1) FROM orders o LEFT JOIN items i ON i.order_id = o.order_id GROUP BY 1;
+
+-- statistics of one pair
+SELECT corr(x, y), covar_pop(x, y), covar_samp(x, y), regr_slope(x, y), regr_intercept(x, y), skewness(x), kurtosis(x), stddev(x), variance(x), var_pop(x), stddev_pop(x) FROM (VALUES (1e0, 2e0)) t(x, y);
+
+-- statistics of two pairs of one x
+SELECT corr(x, y), covar_pop(x, y), covar_samp(x, y), regr_slope(x, y), regr_intercept(x, y), skewness(x), kurtosis(x), stddev(x), variance(x), var_pop(x), stddev_pop(x) FROM (VALUES (1e0, 2e0), (1e0, 3e0)) t(x, y);
+
+-- statistics of equal pairs
+SELECT corr(x, y), covar_pop(x, y), covar_samp(x, y), regr_slope(x, y), regr_intercept(x, y), skewness(x), kurtosis(x), stddev(x), variance(x), var_pop(x), stddev_pop(x) FROM (VALUES (3e0, 3e0), (3e0, 3e0), (3e0, 3e0), (3e0, 3e0)) t(x, y);
+
+-- statistics of pairs of one y
+SELECT corr(x, y), covar_pop(x, y), covar_samp(x, y), regr_slope(x, y), regr_intercept(x, y), skewness(x), kurtosis(x), stddev(x), variance(x), var_pop(x), stddev_pop(x) FROM (VALUES (1e0, 2e0), (2e0, 2e0), (4e0, 2e0)) t(x, y);
+
+-- statistics of pairs with NULL
+SELECT corr(x, y), covar_pop(x, y), covar_samp(x, y), regr_slope(x, y), regr_intercept(x, y), skewness(x), kurtosis(x), stddev(x), variance(x), var_pop(x), stddev_pop(x) FROM (VALUES (1e0, NULL), (2e0, 5e0), (NULL, 2e0)) t(x, y);
+
+-- statistics of five pairs
+SELECT corr(x, y), covar_pop(x, y), covar_samp(x, y), regr_slope(x, y), regr_intercept(x, y), skewness(x), kurtosis(x), stddev(x), variance(x), var_pop(x), stddev_pop(x) FROM (VALUES (1e0, 2e0), (2e0, 5e0), (4e0, 2e0), (4e0, 6e0), (7e0, 1e0)) t(x, y);
