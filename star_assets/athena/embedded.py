@@ -124,5 +124,5 @@ def _names(parsed: exp.Expression, database: str) -> list[tuple[tuple[str, str],
     return [
         ((table.db.lower() or database, table.name.lower()), table)
         for table in parsed.find_all(exp.Table)
-        if (table.db or table.name.lower() not in defined) and table.catalog.lower() in ("", CATALOG)
+        if table.name and (table.db or table.name.lower() not in defined) and table.catalog.lower() in ("", CATALOG)
     ]

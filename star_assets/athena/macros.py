@@ -42,9 +42,10 @@ MACROS = {
     "athena_rounded(moment, unit)": """make_timestamp(epoch_us(moment) + unit // 2
         - ((epoch_us(moment) + unit // 2) % unit + unit) % unit)""",
     "athena_year_checked(moment)": """CASE WHEN year(moment) BETWEEN 1 AND 9999 THEN moment
-        WHEN moment IS NOT NULL AND athena_refused('the text of a year before 1 or after 9999') IS NULL THEN moment END""",
-    "athena_moment_text(moment, digits)": """strftime(athena_year_checked(moment), '%Y-%m-%d %H:%M:%S') || CASE WHEN digits > 0
-        THEN '.' || substr(strftime(moment, '%f'), 1, digits) ELSE '' END""",
+        WHEN moment IS NOT NULL AND athena_refused('the text of a year before 1 or after 9999') IS NULL
+        THEN moment END""",
+    "athena_moment_text(moment, digits)": """strftime(athena_year_checked(moment), '%Y-%m-%d %H:%M:%S')
+        || CASE WHEN digits > 0 THEN '.' || substr(strftime(moment, '%f'), 1, digits) ELSE '' END""",
     # Of two instants at which a clock shows the same, the earlier.
     "athena_instant(shown, zone)": """CASE WHEN timezone(zone, timezone(zone, shown) - to_hours(1)) = shown
         THEN timezone(zone, shown) - to_hours(1) ELSE timezone(zone, shown) END""",
@@ -140,5 +141,6 @@ MACROS = {
     "athena_sqrt(x)": "CASE WHEN x < 0 THEN 'NaN'::DOUBLE ELSE sqrt(x) END",
     "athena_log(x, y)": "CASE WHEN x < 0 THEN 'NaN'::DOUBLE WHEN x = 0 THEN '-Infinity'::DOUBLE ELSE y END",
     # NaN is the greatest number in DuckDB, and none at all in Athena.
-    "athena_finite(x)": "CASE WHEN isnan(x) THEN athena_refused('the least or greatest of numbers with NaN') ELSE x END",
+    "athena_finite(x)": """CASE WHEN isnan(x) THEN athena_refused('the least or greatest of numbers with NaN')
+        ELSE x END""",
 }

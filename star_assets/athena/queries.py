@@ -33,6 +33,7 @@ from star_assets.athena import (
 from star_assets.athena.calls import direction, sortable
 from star_assets.athena.compiler import Compiler, Value, coerced, describe
 from star_assets.athena.parse import closest
+from star_assets.athena.rows import nth_field
 from star_assets.athena.scans import Listing, Scan
 from star_assets.athena.scope import Field, Scope, Source
 from star_assets.athena.sources import From, renamed
@@ -52,7 +53,13 @@ _CLAUSES = {
     "with_", "expressions", "from_", "joins", "where", "group", "having", "windows", "order", "limit", "offset",
     "distinct",
 }  # fmt: skip
-_GROUP_CLAUSES = {"expressions", "grouping_sets", "rollup", "cube"}
+_GROUP_CLAUSES = {"expressions", "grouping_sets", "rollup", "cube", "all"}
+_TAIL = {"with_", "order", "limit", "offset"}
+_PARTS: dict[type[exp.Expression], set[str]] = {
+    exp.Subquery: {"this", *_TAIL},
+    exp.Values: {"expressions", *_TAIL},
+    exp.SetOperation: {"this", "expression", "distinct", *_TAIL},
+}
 
 
 @dataclass
@@ -95,6 +102,9 @@ class Queries:
 
     def compile(self, node: exp.Expression, parent: Scope | None) -> tuple[str, Sequence[Field]]:
         """A query as DuckDB's SQL, whose columns are c0, c1, …, and the fields it gives."""
+        for part, found in node.args.items():
+            if found and any(isinstance(node, kind) and part not in parts for kind, parts in _PARTS.items()):
+                self.compiler(Scope(parent)).refuse(f"{describe(node)} with {part.strip('_').upper()}")
         if with_ := node.args.get("with_"):
             return self._with(with_, node, parent)
         if isinstance(node, exp.Subquery):
@@ -129,10 +139,7 @@ class Queries:
 
     def _nested(self, node: exp.Subquery, parent: Scope | None) -> tuple[str, Sequence[Field]]:
         sql, fields = self.compile(node.this, parent)
-        if not any(node.args.get(clause) for clause in ("order", "limit", "offset")):
-            return sql, fields
-        tail = self._tail(node, self.compiler(Scope(parent)), fields)
-        return f"SELECT * FROM ({sql}) {tail}", fields
+        return self._sorted(node, sql, fields), fields
 
     # SELECT
 
@@ -196,7 +203,7 @@ class Queries:
         star = item.this if isinstance(item, exp.Column) else item
         if any(star.args.values()):
             compiler.refuse("SELECT * EXCEPT and the like")
-        sources, found = compiler.scope.sources, []
+        sources = compiler.scope.sources
         if isinstance(item, exp.Column):
             parts = [part.name.lower() for part in item.parts[:-1]]
             sources = [source for source in sources if source.is_called(parts)]
@@ -205,16 +212,10 @@ class Queries:
                 compiler.fail(
                     item, f"There is no table {'.'.join(parts)!r} in this FROM. There are: {', '.join(known)}"
                 )
-        else:
-            found = list(compiler.scope.merged.values())
-            if not sources:
-                compiler.fail(item, "SELECT * needs a FROM")
+        elif not sources:
+            compiler.fail(item, "SELECT * needs a FROM")
+        found = [field for source in sources for field in source.fields]
         for source in sources:
-            found += [
-                field
-                for field in source.fields
-                if isinstance(item, exp.Column) or (field.name or "").lower() not in compiler.scope.merged
-            ]
             source.used.update(field.sql for field in source.fields)
         for field_ in found:
             if not field_.type.is_known:
@@ -228,13 +229,16 @@ class Queries:
         for clause, found in group.args.items():
             if found and clause not in _GROUP_CLAUSES:
                 compiler.refuse(f"GROUP BY {clause.upper()}")
-        parts = [
-            self._grouped(part, compiler, items) for clause in _GROUP_ORDER for part in group.args.get(clause) or []
-        ]
-        return f" GROUP BY {', '.join(parts)}"
+        parts = [part for clause in _GROUP_ORDER for part in group.args.get(clause) or []]
+        # With DISTINCT, `all` is false: it tells how grouping sets that come twice are counted, and changes no others.
+        if group.args.get("all") is False and any(isinstance(part, _SETS) for part in parts):
+            compiler.refuse("GROUP BY DISTINCT of ROLLUP, CUBE and GROUPING SETS", "Write each grouping set once.")
+        if not parts:
+            compiler.fail(node, "GROUP BY names no column")
+        return f" GROUP BY {', '.join(self._grouped(part, compiler, items) for part in parts)}"
 
     def _grouped(self, part: exp.Expression, compiler: Compiler, items: Sequence[tuple[str | None, Value]]) -> str:
-        if isinstance(part, exp.Rollup | exp.Cube | exp.GroupingSets):
+        if isinstance(part, _SETS):
             _require_columns(compiler, part)
             name_ = {"Rollup": "ROLLUP", "Cube": "CUBE"}.get(type(part).__name__, "GROUPING SETS")
             return f"{name_} ({', '.join(self._grouped(inner, compiler, items) for inner in part.expressions)})"
@@ -293,8 +297,6 @@ class Queries:
 
     def _set_operation(self, node: exp.SetOperation, parent: Scope | None) -> tuple[str, Sequence[Field]]:
         compiler = self.compiler(Scope(parent))
-        if node.args.get("by_name") or node.args.get("on"):
-            compiler.refuse("set operations BY NAME")
         sides = [self.compile(side, parent) for side in (node.this, node.expression)]
         (_, left), (_, right) = sides
         operator = type(node).__name__.upper()
@@ -314,13 +316,16 @@ class Queries:
         ]
         keyword = operator if node.args.get("distinct") else f"{operator} ALL"
         sql = f" {keyword} ".join(_as_types(sql, given, types) for sql, given in sides)
-        outputs = Compiler(Scope(None, [Source(None, None, fields)]), self.sql, self.compile, self.plan.notices)
-        tail = self._tail(node, outputs, fields)
-        return f"SELECT * FROM ({sql}) {tail}", fields
+        return self._sorted(node, sql, fields), fields
+
+    def _sorted(self, node: exp.Expression, sql: str, fields: Sequence[Field]) -> str:
+        """A query with the ORDER BY, LIMIT and OFFSET that stand behind it."""
+        tail = self._tail(node, self.compiler(Scope(None, [Source(None, None, fields)])), fields)
+        return f"SELECT * FROM ({sql}){tail}" if tail else sql
 
     def _values(self, node: exp.Values, parent: Scope | None) -> tuple[str, Sequence[Field]]:
         compiler = self.compiler(Scope(parent))
-        rows = [compiler.values(row.expressions if isinstance(row, exp.Tuple) else [row]) for row in node.expressions]
+        rows = [self._row(compiler, row.expressions) for row in node.expressions]
         if len({len(row) for row in rows}) > 1:
             compiler.fail(node, "VALUES needs as many values in every row")
         columns = [compiler.alike(column, "VALUES") for column in zip(*rows, strict=True)]
@@ -328,7 +333,14 @@ class Queries:
         values = ", ".join(f"({', '.join(row)})" for row in listed)
         names = ", ".join(f"c{index}" for index in range(len(columns)))
         fields = [Field(None, type_, f"c{index}") for index, (_, type_) in enumerate(columns)]
-        return f"SELECT * FROM (VALUES {values}) AS {self.plan.alias()}({names})", fields
+        return self._sorted(node, f"SELECT * FROM (VALUES {values}) AS {self.plan.alias()}({names})", fields), fields
+
+    def _row(self, compiler: Compiler, given: Sequence[exp.Expression]) -> list[Value]:
+        """The columns of a row of VALUES: (a, b); a, which is one; or ROW(a, b), whose fields they are."""
+        values = compiler.values(given)
+        if len(values) > 1 or values[0].type.name != "row":
+            return values
+        return [nth_field(values[0], number, values[0].node) for number in range(len(values[0].type.parts))]
 
 
 def require_equality(compiler: Compiler, value: Value, where: str) -> None:
@@ -339,7 +351,7 @@ def require_equality(compiler: Compiler, value: Value, where: str) -> None:
 
 def _require_columns(compiler: Compiler, node: exp.Expression) -> None:
     for part in node.expressions:
-        if isinstance(part, exp.Tuple | exp.Paren | exp.GroupingSets | exp.Rollup | exp.Cube):
+        if isinstance(part, (exp.Tuple, exp.Paren, *_SETS)):
             parts = part.expressions if not isinstance(part, exp.Paren) else [part.this]
             _require_columns(compiler, exp.Tuple(expressions=[one.copy() for one in parts]))
         elif not isinstance(part, exp.Column) and not compiler.value(part).integer:
@@ -347,6 +359,7 @@ def _require_columns(compiler: Compiler, node: exp.Expression) -> None:
 
 
 _GROUP_ORDER = ("expressions", "rollup", "cube", "grouping_sets")
+_SETS = (exp.Rollup, exp.Cube, exp.GroupingSets)
 
 
 def _as_types(sql: str, fields: Sequence[Field], types: Sequence[Type]) -> str:

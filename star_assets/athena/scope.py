@@ -51,14 +51,10 @@ class Unresolved(Exception):
 
 @dataclass
 class Scope:
-    """The sources that a query's expressions may refer to, inside those of the query around it.
-
-    `merged` are the columns that JOIN … USING made one.
-    """
+    """The sources that a query's expressions may refer to, inside those of the query around it."""
 
     parent: Scope | None = None
     sources: list[Source] = field(default_factory=list)
-    merged: dict[str, Field] = field(default_factory=dict)
 
     def resolve(self, column: exp.Column) -> tuple[Field, Sequence[str]]:
         """The column that a reference means, and the fields in it if it is a row. Raises Unresolved."""
@@ -80,8 +76,6 @@ class Scope:
         return None
 
     def _own(self, name: str, table: Sequence[str]) -> Field | None:
-        if not table and name in self.merged:
-            return self.merged[name]
         sources = [source for source in self.sources if not table or source.is_called(table)]
         found = [(source, field) for source in sources for field in source.fields if field.is_called(name)]
         if len(found) > 1:

@@ -42,7 +42,7 @@ class From:
         """` FROM …`, or nothing."""
         if not (from_ := node.args.get("from_")):
             return ""
-        return f" FROM {self._item(from_.this)}{self._joins(node.args.get('joins') or [])}"
+        return f" FROM {self._joined(from_.this, node.args.get('joins') or [])}"
 
     def note_conditions(self, where: exp.Expression) -> None:
         """Tell each table what WHERE says of its partition columns alone, so that it reads fewer partitions.
@@ -75,13 +75,39 @@ class From:
 
     # Items
 
+    def _joined(self, first: exp.Expression, joins: Sequence[exp.Join]) -> str:
+        """What commas separate: each an item and what is joined to it. JOIN binds tighter than a comma."""
+        lists: list[tuple[exp.Expression, list[exp.Join]]] = [(first, [])]
+        for join in joins:
+            if _is_comma(join):
+                lists.append((join.this, []))
+            else:
+                lists[-1][1].append(join)
+        listed = []
+        for item, joined in lists:
+            begin = len(self.scope.sources)
+            sql = self._item(item) + "".join(self._join(join, begin) for join in joined)
+            # Only there does it matter; elsewhere it would keep LATERAL from what is before the comma.
+            adds_rows = any(join.args.get("side") in ("RIGHT", "FULL") for join in joined)
+            listed.append(f"({sql})" if adds_rows else sql)
+        return " CROSS JOIN ".join(listed)
+
     def _item(self, node: exp.Expression) -> str:
         if node.args.get("sample"):
             self.compiler.refuse("TABLESAMPLE", "Its rows are random. Write a WHERE.")
+        if joins := node.args.get("joins"):
+            # Within parentheses.
+            alone = node.copy()
+            alone.set("joins", None)
+            return f"({self._joined(alone, joins)})"
         if isinstance(node, exp.Table):
-            return f"{self._table(node)}{self._joins(node.args.get('joins') or [])}"
-        if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table):
-            return f"({self._item(node.this)}{self._joins(node.args.get('joins') or [])})"
+            return self._table(node)
+        if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table | exp.Subquery):
+            if not isinstance(node.this, exp.Table) and not node.this.args.get("joins"):
+                return self._derived(node, node, self.scope.parent)
+            if node.args.get("alias"):
+                self.compiler.refuse("a name for joined tables", "Write SELECT * FROM within the parentheses.")
+            return self._item(node.this)
         if isinstance(node, exp.Unnest):
             return self._unnest(node)
         if isinstance(node, exp.Lateral):
@@ -113,6 +139,8 @@ class From:
         for argument, found in node.args.items():
             if found and argument not in _TABLE_ARGS:
                 self.compiler.refuse(f"{argument.upper()} of a table")
+        if not node.name:
+            self.compiler.refuse("joins of VALUES within parentheses", "Write (SELECT * FROM (VALUES …)).")
         table, database = node.name.lower(), node.db.lower()
         alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(table))
         if not database and (cte := self.queries.ctes.get(table)):
@@ -176,43 +204,45 @@ class From:
 
     # Joins
 
-    def _joins(self, joins: Sequence[exp.Join]) -> str:
-        return "".join(self._join(join) for join in joins)
-
-    def _join(self, join: exp.Join) -> str:
+    def _join(self, join: exp.Join, begin: int) -> str:
+        """A join with the sources from `begin` on."""
         side, kind = (str(join.args.get(part) or "").upper() for part in ("side", "kind"))
         on, using = join.args.get("on"), join.args.get("using")
         if join.args.get("method") or kind not in ("", "INNER", "CROSS", "OUTER") or join.args.get("match_condition"):
             self.compiler.refuse(f"{join.args.get('method') or kind} JOIN", "Write JOIN … ON.")
-        left = list(self.scope.sources)
+        middle = len(self.scope.sources)
         item = self._item(join.this)
         if side:
             self.outer = True
-        if kind == "CROSS" or _is_comma(join):
+        if kind == "CROSS":
             return f" CROSS JOIN {item}"
         if not on and not using:
             self.compiler.fail(join.this, "JOIN needs ON or USING")
-        condition = self.compiler.condition(on, "ON") if on else self._using(using, left, side)
+        condition = self.compiler.condition(on, "ON") if on else self._using(using, begin, middle, side)
         if on and not side:
             self.note_conditions(on)
         return f" {side or 'INNER'} JOIN {item} ON {condition}"
 
-    def _using(self, names: Sequence[exp.Expression], left: Sequence[Source], side: str) -> str:
-        """JOIN … USING (names): equal columns, which become one."""
-        conditions, right = [], self.scope.sources[-1]
+    def _using(self, names: Sequence[exp.Identifier], begin: int, middle: int, side: str) -> str:
+        """JOIN … USING (names): equal columns, which become one and belong to neither side any more."""
+        sides = self.scope.sources[begin:middle], self.scope.sources[middle:]
+        conditions, merged = [], []
         for identifier in names:
             column = exp.column(identifier.name)
             column.this.meta.update(identifier.meta)
             try:
-                one = self.scope.merged.get(identifier.name.lower()) or Scope(None, list(left)).resolve(column)[0]
-                two = Scope(None, [right]).resolve(column)[0]
+                one, two = (Scope(None, list(sources)).resolve(column)[0] for sources in sides)
             except Unresolved as error:
                 raise self.compiler.failure(identifier, str(error)) from error
             values = [Value(one.sql, one.type, column), Value(two.sql, two.type, column)]
             conditions.append(compared(self.compiler, "=", *values))
             (first, second), type_ = self.compiler.alike(values, "USING")
-            merged = {"RIGHT": second, "FULL": f"coalesce({first}, {second})"}.get(side, first)
-            self.scope.merged[identifier.name.lower()] = Field(identifier.name.lower(), type_, merged)
+            found = {"RIGHT": second, "FULL": f"coalesce({first}, {second})"}.get(side, first)
+            merged.append(Field(identifier.name, type_, found))
+        using = {identifier.name.lower() for identifier in names}
+        for source in self.scope.sources[begin:]:
+            source.fields = [field for field in source.fields if str(field.name).lower() not in using]
+        self.scope.sources.insert(begin, Source(None, None, merged))
         return " AND ".join(conditions)
 
 

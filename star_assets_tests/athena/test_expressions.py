@@ -185,6 +185,9 @@ REFUSED: list[tuple[str, str]] = [
     ("1e0 = ANY (VALUES 1e0)", "ANY"),
     ("reduce_agg(1, 0, (a, b) -> a + b, (a, b) -> a + b)", "reduce_agg"),
     ("ARRAY[1] < ARRAY[NULL]", "hold NULL"),
+    ("(SELECT count(*) FROM (VALUES 1) t(x) GROUP BY DISTINCT CUBE (x, x) LIMIT 1)", "GROUP BY DISTINCT"),
+    ("x FROM ((VALUES 1) a(x) JOIN (VALUES 1) b(y) ON x = y)", "VALUES within parentheses"),
+    ("t.x FROM (dim_store a JOIN dim_store b ON a.city = b.city) t", "a name for joined tables"),
     # TRY makes NULL of Athena's errors, not of what is refused here.
     ("TRY(soundex('é'))", "soundex"),
     ("TRY(format('%(d', 1))", "%\\(d"),

@@ -90,3 +90,15 @@ SELECT 'all', count(*), 1 + 1 FROM orders;
 
 -- GROUP BY a boolean
 SELECT total > 50, count(*) FROM orders GROUP BY total > 50 ORDER BY 1;
+
+-- GROUP BY DISTINCT of columns
+SELECT status, count(*) FROM orders GROUP BY DISTINCT status;
+
+-- GROUP BY ALL of columns
+SELECT status, count(*) FROM orders GROUP BY ALL status;
+
+-- GROUP BY ALL of grouping sets
+SELECT status, count(*) FROM orders GROUP BY ALL ROLLUP (status), ROLLUP (status);
+
+-- GROUP BY ALL of nothing
+SELECT count(*) FROM orders GROUP BY ALL;

@@ -85,3 +85,36 @@ SELECT basket_id, tag FROM baskets CROSS JOIN UNNEST(tags) AS t(tag) ORDER BY 1,
 
 -- a left join with UNNEST keeps empty arrays
 SELECT basket_id, tag FROM baskets LEFT JOIN UNNEST(tags) AS t(tag) ON TRUE ORDER BY 1, 2;
+
+-- the stars of both sides after USING
+SELECT i.*, o.* FROM items i JOIN orders o USING (order_id);
+
+-- the star of one side after a left join USING
+SELECT o.*, order_id FROM items i LEFT JOIN orders o USING (order_id);
+
+-- a column of USING belongs to neither side
+SELECT i.order_id FROM items i JOIN orders o USING (order_id);
+
+-- every star after a full join USING
+SELECT x, a.*, b.*, * FROM (VALUES (1, 2)) a(x, y) FULL JOIN (VALUES (2, 3)) b(x, z) USING (x);
+
+-- columns of two joins USING come first, the last join's before
+SELECT * FROM (VALUES (1, 2)) a(x, y) JOIN (VALUES (1, 3)) b(x, z) USING (x) JOIN (VALUES (2, 9)) c(y, w) USING (y);
+
+-- two joins USING one column
+SELECT * FROM (VALUES (1, 2)) a(x, y) JOIN (VALUES (1, 3)) b(x, z) USING (x) LEFT JOIN (VALUES (1, 9)) c(X, w) USING (X);
+
+-- USING after a comma
+SELECT * FROM (VALUES (7, 8)) o(x, v), (VALUES (1, 2)) a(x, y) JOIN (VALUES (1, 3)) b(x, z) USING (x);
+
+-- USING after a cross join is ambiguous
+SELECT * FROM (VALUES (7, 8)) o(x, v) CROSS JOIN (VALUES (1, 2)) a(x, y) JOIN (VALUES (1, 3)) b(x, z) USING (x);
+
+-- USING within parentheses
+SELECT * FROM orders o JOIN (items i JOIN (SELECT 'MUG-WHITE' AS sku) USING (sku)) USING (order_id);
+
+-- a right join after a comma
+SELECT * FROM (VALUES 1, 2) a(x), (VALUES 1) b(y) RIGHT JOIN (VALUES 1, 5) c(z) ON b.y = c.z;
+
+-- partitions joined USING
+SELECT date, v.* FROM visits v JOIN (VALUES '2023-07-01') d(date) USING (date) WHERE date = '2023-07-01';

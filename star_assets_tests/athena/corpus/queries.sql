@@ -140,3 +140,30 @@ LEFT JOIN (SELECT year(order_date) AS y, sum(total) AS revenue FROM orders WHERE
 
 -- days without sales
 SELECT d FROM UNNEST(sequence(DATE '2023-01-01', DATE '2023-01-05')) t(d) LEFT JOIN orders ON order_date = d WHERE order_id IS NULL ORDER BY d;
+
+-- VALUES in order
+VALUES (3, 'c'), (1, 'a'), (2, 'b') ORDER BY 2 DESC;
+
+-- VALUES with a limit
+VALUES 3, 1, 2 ORDER BY 1 OFFSET 1 LIMIT 1;
+
+-- VALUES with FETCH FIRST
+VALUES 3, 1, 2 ORDER BY 1 FETCH FIRST 2 ROWS ONLY;
+
+-- VALUES of rows
+VALUES ROW(1, 'a'), (2, 'b');
+
+-- VALUES of one row as a table
+SELECT x, y FROM (VALUES ROW(1, 'a'), ROW(2, NULL)) t(x, y) ORDER BY x;
+
+-- VALUES of a cast row
+VALUES CAST(ROW(1, 'a') AS row(p integer, q varchar));
+
+-- VALUES of a row within a row
+VALUES (ROW(1, 'a'), 3);
+
+-- a query in parentheses, in order of an expression
+(SELECT order_id AS x FROM orders) ORDER BY x + 1 LIMIT 2;
+
+-- a union of VALUES with a limit
+SELECT 5 UNION VALUES 2, 1 ORDER BY 1 LIMIT 2;
