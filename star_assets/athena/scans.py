@@ -165,7 +165,7 @@ class Scan:
 
     def _column(self, column: CatalogColumn, is_there: bool) -> str:
         type_ = parse_type(column.type)
-        value = _from_file(name(column.name), type_) if is_there else "NULL"
+        value = _from_file(name(column.name), type_, self.entry.is_ours) if is_there else "NULL"
         return f"CAST({value} AS {type_.duckdb}) AS {name(column.name)}"
 
     def _nothing(self) -> str:
@@ -173,12 +173,17 @@ class Scan:
         return f"SELECT {', '.join(self._column(column, False) for column in columns) or '1'} WHERE FALSE"
 
 
-def _from_file(sql: str, type_: Type) -> str:
-    """A value of a file as expressions hold it: rows without the names of their fields."""
-    if not type_.holds("row"):
+def _from_file(sql: str, type_: Type, is_ours: bool) -> str:
+    """A value of a file as expressions hold it: rows without the names of their fields, timestamps in milliseconds.
+
+    What is published is in milliseconds. In files of others, finer timestamps are rounded half up, as Athena does.
+    """
+    if type_.name == "timestamp" and not is_ours:
+        return f"date_trunc('millisecond', CAST({sql} AS TIMESTAMP) + INTERVAL 500 MICROSECONDS)"
+    if not type_.holds("row") and (is_ours or not type_.holds("timestamp")):
         return sql
-    labels = [label or "" for label in type_.labels]
-    return rebuilt(sql, type_, lambda part, number: _from_file(part, type_.parts[number]), labels)
+    labels = [label or "" for label in type_.labels] if type_.name == "row" else None
+    return rebuilt(sql, type_, lambda part, number: _from_file(part, type_.parts[number], is_ours), labels)
 
 
 def _type(column: CatalogColumn) -> str:

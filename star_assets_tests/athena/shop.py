@@ -68,7 +68,19 @@ TABLES = {
            (5, 'sale', 7.0, TIMESTAMP '2023-11-05 05:30:00.000'),
            (6, 'refund', -7.0, TIMESTAMP '2023-11-05 06:30:00.000')""",
     ),
+    "readings": (
+        "reading_id int, taken_at timestamp, marks array<timestamp>",
+        """(1, TIMESTAMP '2023-07-01 23:59:59.999499', [TIMESTAMP '2023-07-01 10:00:00.0005']),
+           (2, TIMESTAMP '2023-07-01 23:59:59.9995', [NULL, TIMESTAMP '2023-07-01 10:00:00.000499']),
+           (3, TIMESTAMP '1969-12-31 23:59:59.9995', []),
+           (4, TIMESTAMP '1969-12-31 23:59:59.123499', NULL),
+           (5, TIMESTAMP '2023-07-02 00:00:00', [TIMESTAMP '2023-07-02 00:00:00']),
+           (6, NULL, NULL)""",
+    ),
 }  # fmt: skip
+
+# The files of this table hold microseconds; all others milliseconds, as ours do.
+FINER = "readings"
 
 # The day is the partition: visits(page, seconds).
 VISITS = {
@@ -85,7 +97,7 @@ def fill(storage: Storage, catalog: Catalog) -> None:
     """Make the tables, and the view `paid_orders`, in a lake."""
     catalog.create_database(DATABASE)
     for name, (ddl, rows) in TABLES.items():
-        location = _write(storage, f"{DATABASE}/{name}", ddl, rows)
+        location = _write(storage, f"{DATABASE}/{name}", ddl, rows, "TIMESTAMP" if name == FINER else "TIMESTAMP_MS")
         catalog.put_table(TableEntry(DATABASE, name, _columns(ddl), location=location))
     columns, key = _columns(VISIT_COLUMNS), (CatalogColumn("date", "string"),)
     catalog.put_table(TableEntry(DATABASE, "visits", columns, key, storage.uri(f"{DATABASE}/visits")))
@@ -104,10 +116,13 @@ def _columns(ddl: str) -> tuple[CatalogColumn, ...]:
     return tuple(CatalogColumn(*column.split(" ", 1)) for column in ddl.split(", "))
 
 
-def _write(storage: Storage, folder: str, ddl: str, rows: str) -> str:
+def _write(storage: Storage, folder: str, ddl: str, rows: str, timestamp: str = "TIMESTAMP_MS") -> str:
     """Parquet of literal rows in a folder of the lake; the folder's URI."""
     columns = _columns(ddl)
-    listed = ", ".join(f"CAST({column.name} AS {_duckdb(column.type)}) AS {column.name}" for column in columns)
+    types = {"timestamp": timestamp, "array<timestamp>": f"{timestamp}[]", **_DUCKDB}
+    listed = ", ".join(
+        f"CAST({column.name} AS {types.get(column.type, column.type)}) AS {column.name}" for column in columns
+    )
     names = ", ".join(column.name for column in columns)
     file = storage.scratch() / "part-00000.parquet"
     duckdb.connect().execute(f"COPY (SELECT {listed} FROM (VALUES {rows}) AS t({names})) TO '{file}' (FORMAT parquet)")
@@ -116,13 +131,8 @@ def _write(storage: Storage, folder: str, ddl: str, rows: str) -> str:
 
 
 _DUCKDB = {
-    "timestamp": "TIMESTAMP_MS",
     "array<string>": "VARCHAR[]",
     "array<int>": "INTEGER[]",
     "map<string,double>": "MAP(VARCHAR, DOUBLE)",
     "struct<city:string,zip:string>": "STRUCT(city VARCHAR, zip VARCHAR)",
 }
-
-
-def _duckdb(type_: str) -> str:
-    return _DUCKDB.get(type_, type_)

@@ -64,3 +64,18 @@ SELECT customer_id FROM customers WHERE score = 0.1;
 
 -- the number of rows of each table
 SELECT 'orders' AS t, count(*) FROM orders UNION ALL SELECT 'items', count(*) FROM items UNION ALL SELECT 'visits', count(*) FROM visits ORDER BY 1;
+
+-- microseconds in files are rounded
+SELECT * FROM readings ORDER BY reading_id;
+
+-- microseconds in conditions
+SELECT reading_id FROM readings WHERE taken_at >= TIMESTAMP '2023-07-02 00:00:00' OR taken_at = TIMESTAMP '1970-01-01 00:00:00' ORDER BY 1;
+
+-- microseconds in groups
+SELECT taken_at, count(*) FROM readings GROUP BY taken_at;
+
+-- microseconds in casts and functions
+SELECT CAST(taken_at AS date), CAST(taken_at AS varchar), to_unixtime(taken_at), date_trunc('day', taken_at), millisecond(taken_at), date_diff('millisecond', taken_at, TIMESTAMP '2023-07-02 00:00:00'), CAST(taken_at AS json) FROM readings ORDER BY reading_id;
+
+-- microseconds in arrays
+SELECT reading_id, m, contains(marks, TIMESTAMP '2023-07-01 10:00:00.001') FROM readings CROSS JOIN UNNEST(marks) u(m);
