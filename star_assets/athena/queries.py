@@ -34,11 +34,12 @@ from star_assets.athena.calls import direction, sortable
 from star_assets.athena.compiler import Compiler, Value, coerced, describe
 from star_assets.athena.parse import closest
 from star_assets.athena.rows import nth_field
-from star_assets.athena.scans import Listing, Scan
+from star_assets.athena.scans import Scan
 from star_assets.athena.scope import Field, Scope, Source
 from star_assets.athena.sources import From, renamed
 from star_assets.athena.types import Type, common
 from star_assets.lake.catalog import PartitionEntry, TableEntry
+from star_assets.lake.listing import Listing
 
 # Rules register themselves when their modules are imported.
 RULE_MODULES = (
