@@ -13,12 +13,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from star_assets.lake.storage import Storage
 from star_assets.lake.versions import Identity, parse_time
+from star_assets.model.errors import LedgerUnreadable
 
 _POINTER = re.compile(r"(?:.*/)?date=(.+)\.json")
 
 # What the folder storage makes of a file's ETag: its time (ns), size and inode, in hexadecimal.
 _FILE_ETAG = re.compile(r"([0-9a-f]+)-[0-9a-f]+-[0-9a-f]+")
+
+
+# What parsing raises of content that is no pointer, or no ledger: no JSON, or not of its form.
+NO_LEDGER = (ValueError, KeyError, TypeError, AttributeError)
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,16 @@ def day_of(path: str) -> str | None:
 def is_pointer(content: bytes) -> bool:
     """Whether this is a pointer, as `live.json` of a table without partitions may be."""
     return "format" not in json.loads(content)
+
+
+def content_of(storage: Storage, path: str) -> bytes:
+    """The content of a day's pointer. Raises LedgerUnreadable."""
+    content, _ = storage.read(path)
+    try:
+        read(content, of_day=True)
+    except NO_LEDGER as error:
+        raise LedgerUnreadable(storage.uri(path), len(content)) from error
+    return content
 
 
 def read(content: bytes, of_day: bool) -> list[KnownVersion]:

@@ -21,7 +21,7 @@ from typing import Any
 from star_assets.lake import day_pointers
 from star_assets.lake.storage import Storage, Stored, each
 from star_assets.lake.versions import LIVE, Identity, Manifest, Partition, ledger_of, ledgers_folder, now
-from star_assets.model.errors import LedgerContended, LostRace, NewerLedger, Transient
+from star_assets.model.errors import LedgerContended, LedgerUnreadable, LostRace, NewerLedger, Transient
 
 FORMAT = 1
 
@@ -208,11 +208,11 @@ class Ledger:
         return json.dumps({"format": FORMAT, **vars(self), "next": announced, "days": days}).encode()
 
     @classmethod
-    def from_json(cls, content: bytes, path: str) -> Ledger:
+    def from_json(cls, content: bytes, uri: str) -> Ledger:
         """The inverse of `to_json`. Raises NewerLedger for a form that this code does not know."""
         found = json.loads(content)
         if found.pop("format") > FORMAT:
-            raise NewerLedger(path)
+            raise NewerLedger(uri)
         found["next"] = Announcement(**found["next"]) if found["next"] else None
         found["days"] = {key: Day.from_json(day) for key, day in found["days"].items()}
         return cls(**found)
@@ -225,31 +225,32 @@ def _superseded(day: Day, live: Entry, moment: str) -> Day:
 
 
 def read_ledger(storage: Storage, path: str) -> tuple[Ledger, str | None]:
-    """A ledger and its ETag; None where it is yet to be made: then it holds what day pointers say of its days."""
+    """A ledger and its ETag; None where day pointers alone say of its days, or nothing. Raises LedgerUnreadable."""
     try:
         content, etag = storage.read(path)
     except FileNotFoundError:
         return _carried_over(storage, path), None
-    return _ledger(content, path), etag
+    return _ledger(content, storage.uri(path)), etag
 
 
-def _ledger(content: bytes, path: str) -> Ledger:
-    if day_pointers.is_pointer(content):
-        return _of_pointers({LIVE: content})
-    return Ledger.from_json(content, path)
+def _ledger(content: bytes, uri: str) -> Ledger:
+    try:
+        return _of_pointers({LIVE: content}) if day_pointers.is_pointer(content) else Ledger.from_json(content, uri)
+    except day_pointers.NO_LEDGER as error:
+        raise LedgerUnreadable(uri, len(content)) from error
 
 
 def _carried_over(storage: Storage, path: str) -> Ledger:
     """What a ledger that does not exist yet begins with: nothing, or the pointers of its days."""
-    folder, _, file = path.rpartition("/")
-    listed = [stored for stored in storage.walk(folder) if _ledger_of_pointer(stored) == file.removesuffix(".json")]
+    folder, _, file = path.removesuffix(".json").rpartition("/")
+    listed = [stored for stored in storage.walk(folder) if _ledger_of_pointer(stored) == file]
     return _of_pointers(_read_pointers(storage, listed))
 
 
 def _read_pointers(storage: Storage, listed: Iterable[Stored]) -> dict[str, bytes]:
     """The content of each day's pointer; pointers are never removed."""
     found = list(listed)
-    read = each(storage, lambda stored: storage.read(stored.path)[0], found)
+    read = each(storage, lambda stored: day_pointers.content_of(storage, stored.path), found)
     return {str(day_pointers.day_of(stored.path)): content for stored, content in zip(found, read, strict=True)}
 
 
@@ -365,7 +366,7 @@ class Ledgers:
                 content, etag = self.storage.cached(stored.path, stored.etag), stored.etag
             except LostRace:
                 content, etag = self.storage.read(stored.path)
-            return etag, _ledger(content, stored.path)
+            return etag, _ledger(content, self.storage.uri(stored.path))
         return None
 
     def _of_pointers(self, listed: Iterable[Stored]) -> dict[str, Ledger]:

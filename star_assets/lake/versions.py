@@ -7,6 +7,7 @@ version becomes live (publish), how bytes are stored (storage).
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import secrets
@@ -190,5 +191,12 @@ class Manifest:
 
 
 def read_manifest(storage: Storage, partition: Partition, version: str) -> Manifest:
-    """A version's manifest. Raises FileNotFoundError where vacuum was faster."""
-    return Manifest.from_json(storage.cached(partition.manifest(version)), partition.day is not None)
+    """A version's manifest. Raises FileNotFoundError where vacuum was faster, or where it is damaged.
+
+    A version without a manifest that can be read is lost either way.
+    """
+    path = partition.manifest(version)
+    try:
+        return Manifest.from_json(storage.cached(path), partition.day is not None)
+    except (ValueError, KeyError, TypeError) as error:
+        raise FileNotFoundError(errno.ENOENT, "It is no manifest; `star-assets repair` mends that", path) from error

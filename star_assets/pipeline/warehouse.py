@@ -18,10 +18,10 @@ from star_assets.lake.catalog import TableEntry
 from star_assets.lake.drift import Drift, Follower
 from star_assets.lake.entries import table_entry
 from star_assets.lake.ledger import Day, read_day
-from star_assets.lake.publish import past_manifest, rollback, serve, tell_statistics
+from star_assets.lake.publish import live_manifest, past_manifest, rollback, serve, tell_statistics
 from star_assets.lake.replacing import replace_live
 from star_assets.lake.vacuum import Vacuumed, vacuum
-from star_assets.lake.versions import Manifest, Partition, read_manifest
+from star_assets.lake.versions import Manifest, Partition
 from star_assets.model.errors import AuditFailed, BadSetting, RollbackRefused, UnknownPartition
 from star_assets.model.source import Source
 from star_assets.model.star import AnyTable
@@ -288,10 +288,8 @@ class Warehouse(Context):
         return Partition("olap", table.name, None if isinstance(table, Dimension) else day)
 
     def live_manifest(self, table: str, day: str) -> Manifest | None:
-        """The manifest of the live version of a table's day; None if there is none."""
-        partition = self.partition(self.star.table(table), day)
-        live = read_day(self.storage, partition).live
-        return read_manifest(self.storage, partition, live.version) if live else None
+        """The manifest of the live version of a table's day; None if there is none. Raises VersionLost."""
+        return live_manifest(self.storage, self.partition(self.star.table(table), day))
 
     def sample(self, table: str, day: str, rows: int = 5) -> pa.Table:
         """The first rows of the live version of a table's day."""

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from star_assets.lake.catalog import CatalogColumn
-from star_assets.lake.ledger import Day
+from star_assets.lake.ledger import Day, Ledgers, read_day
 from star_assets.lake.publish import Commit, commit, rollback, serve
 from star_assets.lake.storage import Storage
 from star_assets.lake.versions import Manifest, read_manifest
-from star_assets.model.errors import LostRace, NotOurs, RollbackRefused, UnknownVersion, VersionLost
+from star_assets.model.errors import LedgerUnreadable, LostRace, NotOurs, RollbackRefused, UnknownVersion, VersionLost
 
 # Writing
 
@@ -129,6 +129,25 @@ def test_a_live_version_removed_by_hand_is_named(lake) -> None:
     lake.publish(lake.day, 1)
     lake.lose_files(lake.day)
     with pytest.raises(VersionLost, match=r"fact_sales date=2023-07-01: expected .*_manifest\.json"):
+        serve(lake.storage, lake.catalog, lake.fact, [lake.day])
+
+
+@pytest.mark.parametrize("content", [b"", b'{"format": 1, "seq', b"\x00\xff", b"[]", b'{"format": 1}'])
+def test_a_ledger_that_cannot_be_read_is_named(lake, content: bytes) -> None:
+    """Nobody may take it for one that says that nothing was published."""
+    lake.publish(lake.day, 1)
+    lake.storage.write(lake.day.ledger, content)
+    for ask in (lambda: read_day(lake.storage, lake.day), Ledgers(lake.storage, "olap", "fact_sales").look):
+        with pytest.raises(LedgerUnreadable, match=rf"{lake.day.ledger}: expected a ledger.*star-assets repair"):
+            ask()
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"\x00"])
+def test_a_version_whose_manifest_cannot_be_read_is_lost(lake, content: bytes) -> None:
+    """As one whose manifest is gone, so that a run builds it again."""
+    lake.publish(lake.day, 1)
+    lake.storage.write(lake.day.manifest(lake.live(lake.day)), content)
+    with pytest.raises(VersionLost, match=r"it is gone or damaged.*star-assets repair"):
         serve(lake.storage, lake.catalog, lake.fact, [lake.day])
 
 

@@ -102,4 +102,4 @@ def test_a_ledger_of_a_newer_form_is_refused_by_name(kept: Lake) -> None:
     kept.warehouse.storage.write(partition.ledger, content)
     (outcome,) = kept.again().refresh("fact_sales", ROLLED_BACK)
     assert isinstance(outcome.error, NewerLedger)
-    assert str(outcome.error).startswith("olap/fact_sales/_pointers/2023-07.json: a newer version of star_assets")
+    assert str(outcome.error).startswith(f"{kept.root}/{partition.ledger}: a newer version of star_assets")

@@ -12,7 +12,8 @@
     │   ├── UnknownTable         no such source, dimension or fact
     │   ├── UnknownPartition     no such day, or none published
     │   ├── UnknownVersion       a version id that the ledger does not list
-    │   ├── VersionLost          a live version's files are gone
+    │   ├── VersionLost          a live version's files are gone or damaged
+    │   ├── LedgerUnreadable     a ledger that is empty, cut off, or overwritten
     │   ├── NewerLedger          a form of ledger that this version does not know
     │   ├── RollbackRefused      facts would lose a dimension's member
     │   ├── NotOurs              the catalog holds a table of that name that we did not make
@@ -76,6 +77,7 @@ from star_assets.model.errors.publishing import (
     AuditFailed,
     CannotForget,
     LedgerContended,
+    LedgerUnreadable,
     LostRace,
     NewerLedger,
     NotForgotten,
@@ -115,6 +117,7 @@ __all__ = [
     "LakeFull",
     "LakeRefused",
     "LedgerContended",
+    "LedgerUnreadable",
     "LostRace",
     "NewerLedger",
     "NotForgotten",

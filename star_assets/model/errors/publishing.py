@@ -107,8 +107,8 @@ class VersionLost(Permanent):
 
     def __str__(self) -> str:
         return (
-            f"{self.table} {self.partition}: expected {self.path}, which its ledger names; it is gone. "
-            "Materialize it again, restore the file, or go back to a kept version with `star-assets rollback`."
+            f"{self.table} {self.partition}: expected {self.path}, which its ledger names; it is gone or damaged. "
+            "`star-assets verify` says what else is; `star-assets repair` builds it again from what is there."
         )
 
 
@@ -188,6 +188,21 @@ class LedgerContended(Transient):
         return (
             f"{self.ledger}: other processes published first, {self.attempts} times in a row. "
             "Nothing is lost; run it again when the other runs have ended."
+        )
+
+
+@dataclass(eq=False)
+class LedgerUnreadable(Permanent):
+    """A file that should be a ledger is none: it is empty, cut off, or was overwritten. `size` is in bytes."""
+
+    ledger: str
+    size: int
+
+    def __str__(self) -> str:
+        found = f"{self.size:,} bytes that are none" if self.size else "an empty file"
+        return (
+            f"{self.ledger}: expected a ledger, found {found}. Nothing was changed. `star-assets repair` makes it "
+            "again from the versions that lie beside it; or put the file back from a copy."
         )
 
 
