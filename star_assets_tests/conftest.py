@@ -24,7 +24,6 @@ import pyarrow as pa
 import pytest
 
 from star_assets.athena.embedded import EmbeddedAthena
-from star_assets.lake.drift import mend
 from star_assets.pipeline.warehouse import Warehouse
 from star_assets.samples.retailer import write_exports
 from star_assets.settings import Settings
@@ -77,10 +76,9 @@ def published_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def small_lake(published_once: Path, tmp_path: Path) -> SmallLake:
-    """A copy of its own; the catalog is mended, because it holds full paths."""
+    """A copy of its own."""
     lake = SmallLake(tmp_path / "lake")
     shutil.copytree(published_once, lake.root)
-    mend(lake.warehouse.storage, lake.warehouse.catalog, lake.warehouse.entries())
     return lake
 
 

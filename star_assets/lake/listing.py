@@ -28,7 +28,8 @@ class Listing:
         """The visible files below a location. Raises BadQuery for one outside the lake."""
         folder = self.storage.path(location)
         if folder is None:
-            raise BadQuery(f"LOCATION {location} lies outside the lake {self.storage.uri('')}.", "")
+            moved = "If the lake was moved or copied, `star-assets repair` mends that."
+            raise BadQuery(f"LOCATION {location} lies outside the lake {self.storage.uri('')}. {moved}", "")
         if VERSION in parameters and FILES in parameters:
             names = parameters[FILES].split()
             return Files(tuple(f"{folder}/{name}" for name in names), int(parameters["size"]))

@@ -1,18 +1,22 @@
 """The catalog of a local lake: one SQLite file.
 
 Here: tables and partitions as rows; every call is one transaction on its own
-connection, so threads, forks and other processes need no care. Not here: SQL
-over the tables (athena), keeping them in step with the ledgers (publish).
+connection, so threads, forks and other processes need no care. Locations inside
+the lake are kept relative to it, so that a lake can be moved or copied. Not here:
+SQL over the tables (athena), keeping them in step with the ledgers (publish).
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
+import tempfile
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +34,12 @@ from star_assets.settings import Settings
 
 # A transaction takes milliseconds, so this is reached only behind a stuck process.
 BUSY_SECONDS = 60.0
+
+# A copy of the file and its log is of one moment unless somebody writes meanwhile; then it is made again.
+COPIES = 20
+
+# How the location of what is inside the lake begins.
+INSIDE = "./"
 
 # Thousands of partitions share a few lists of columns, so each list is kept once.
 SCHEMA = """
@@ -59,7 +69,8 @@ class LocalCatalog(Catalog):
     """Databases, tables and partitions in `<root>/_catalog/catalog.sqlite`, made at the first change."""
 
     def __init__(self, root: Path) -> None:
-        self.file = root.resolve() / "_catalog" / "catalog.sqlite"
+        self.root = root.resolve()
+        self.file = self.root / "_catalog" / "catalog.sqlite"
 
     @property
     def takes_statistics(self) -> bool:
@@ -88,28 +99,28 @@ class LocalCatalog(Catalog):
         """Every table and view of a database, by name."""
         query = "SELECT database, name, definition FROM tables WHERE database = ? ORDER BY name"
         with self._reading() as connection:
-            return [_table(*row) for row in connection.execute(query, [database.lower()])]
+            return [self._table(*row) for row in connection.execute(query, [database.lower()])]
 
     def table(self, database: str, name: str) -> TableEntry | None:
         """One table or view; None if there is none."""
         with self._reading() as connection:
-            found = _find(connection, database, name)
+            found = self._find(connection, database, name)
         return found[1] if found else None
 
     def put_table(self, entry: TableEntry) -> None:
         """Create a table, or replace its definition and keep its partitions. Raises NotOurs."""
         with self._writing() as connection:
-            _put_table(connection, folded(entry))
+            self._put_table(connection, folded(entry))
 
     def replace_table(self, found: TableEntry | None, entry: TableEntry) -> None:
         """Put a table if it still is as it was `found` (None: if there is none). Raises LostRace, NotOurs."""
         entry = folded(entry)
         with self._writing() as connection:
-            present = _find(connection, entry.database, entry.name)
+            present = self._find(connection, entry.database, entry.name)
             if (present and present[1]) != found:
                 raise LostRace(f"{entry.database}.{entry.name}")
             if found != entry:
-                _put_table(connection, entry)
+                self._put_table(connection, entry)
 
     def drop_table(self, database: str, name: str) -> None:
         """Forget a table and its partitions; one that is gone is no error. Files stay."""
@@ -135,13 +146,13 @@ class LocalCatalog(Catalog):
     ) -> dict[tuple[str, str], tuple[TableEntry, list[PartitionEntry]]]:
         """Several tables, as (database, name), with their partitions: all as of one moment."""
         with self._reading() as connection:
-            found = {key: _find(connection, *key) for key in tables}
-            return {key: (table[1], _partitions(connection, table[0])) for key, table in found.items() if table}
+            found = {key: self._find(connection, *key) for key in tables}
+            return {key: (table[1], self._partitions(connection, table[0])) for key, table in found.items() if table}
 
     def put_partitions(self, database: str, name: str, entries: Sequence[PartitionEntry]) -> None:
         """Create or replace partitions, all at once. Raises KeyError where there is no such table."""
         with self._writing() as connection:
-            found = _find(connection, database, name)
+            found = self._find(connection, database, name)
             if not found:
                 raise KeyError(f"{database}.{name}")
             # Thousands of partitions share a few lists, which are turned into text once.
@@ -154,15 +165,21 @@ class LocalCatalog(Catalog):
                 "INSERT OR REPLACE INTO partitions (table_id, keys, location, parameters, column_list)"
                 " SELECT ?, ?, ?, ?, id FROM column_lists WHERE columns = ?",
                 [
-                    (found[0], json.dumps(entry.values), entry.location, json.dumps(dict(entry.parameters)), columns)
-                    for entry, columns in zip(entries, lists, strict=True)
+                    (
+                        found[0],
+                        json.dumps(one.values),
+                        self._kept(one.location),
+                        json.dumps(dict(one.parameters)),
+                        columns,
+                    )
+                    for one, columns in zip(entries, lists, strict=True)
                 ],
             )
 
     def drop_partitions(self, database: str, name: str, values: Sequence[tuple[str, ...]]) -> None:
         """Forget partitions; one that is gone is no error. Files stay."""
         with self._writing() as connection:
-            if found := _find(connection, database, name):
+            if found := self._find(connection, database, name):
                 connection.executemany(
                     "DELETE FROM partitions WHERE (table_id, keys) = (?, ?)",
                     [(found[0], json.dumps(keys)) for keys in values],
@@ -173,12 +190,67 @@ class LocalCatalog(Catalog):
     ) -> None:
         """Nothing is kept."""
 
+    def _find(self, connection: sqlite3.Connection, database: str, name: str) -> tuple[int, TableEntry] | None:
+        """A table's id and entry."""
+        query = "SELECT id, database, name, definition FROM tables WHERE (database, name) = (?, ?)"
+        row = connection.execute(query, _key(database, name)).fetchone()
+        return (row[0], self._table(*row[1:])) if row else None
+
+    def _table(self, database: str, name: str, definition: str) -> TableEntry:
+        found: dict[str, Any] = json.loads(definition)
+        for columns in ("columns", "partition_columns"):
+            found[columns] = _columns(found[columns])
+        return TableEntry(database, name, **{**found, "location": found["location"] and self._full(found["location"])})
+
+    def _put_table(self, connection: sqlite3.Connection, entry: TableEntry) -> None:
+        found = self._find(connection, entry.database, entry.name)
+        if found and found[1].is_ours != entry.is_ours:
+            raise NotOurs(f"{entry.database}.{entry.name}")
+        kept = replace(entry, location=entry.location and self._kept(entry.location))
+        connection.execute("INSERT OR IGNORE INTO databases VALUES (?)", [entry.database])
+        connection.execute(
+            "INSERT INTO tables (database, name, definition) VALUES (?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET definition = excluded.definition",
+            [entry.database, entry.name, _definition(kept)],
+        )
+
+    def _partitions(self, connection: sqlite3.Connection, table: int) -> list[PartitionEntry]:
+        lists = connection.execute(
+            "SELECT id, columns FROM column_lists WHERE id IN (SELECT column_list FROM partitions WHERE table_id = ?)",
+            [table],
+        )
+        columns = {number: _columns(json.loads(text)) for number, text in lists}
+        rows = connection.execute(
+            "SELECT keys, location, column_list, parameters FROM partitions WHERE table_id = ?", [table]
+        )
+        found = [
+            PartitionEntry(tuple(json.loads(keys)), self._full(location), columns[number], json.loads(parameters))
+            for keys, location, number, parameters in rows
+        ]
+        return sorted(found, key=lambda entry: entry.values)
+
+    def _kept(self, location: str) -> str:
+        """A location as it is kept: of what is inside the lake, relative to it."""
+        inside = f"{self.root}/"
+        return INSIDE + location.removeprefix(inside) if location.startswith(inside) else location
+
+    def _full(self, location: str) -> str:
+        """The inverse of `_kept`, wherever the lake is by now."""
+        return f"{self.root}/{location.removeprefix(INSIDE)}" if location.startswith(INSIDE) else location
+
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         """A transaction that sees one state. Where there is no catalog yet, an empty one."""
-        with self._told(), closing(self._open() if self.file.exists() else _empty(":memory:")) as connection:
-            connection.execute("BEGIN")
-            yield connection
+        with self._told():
+            if not self.file.exists():
+                opened = _empty(":memory:")
+            elif os.access(self.file.parent, os.W_OK) and os.access(self.file, os.W_OK):
+                opened = self._open()
+            else:
+                opened = self._open_copy()
+            with closing(opened) as connection:
+                connection.execute("BEGIN")
+                yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -199,6 +271,26 @@ class LocalCatalog(Catalog):
         # breaks nothing; the star's tables are mended from the pointers.
         connection.execute("PRAGMA synchronous = NORMAL")
         return connection
+
+    def _open_copy(self) -> sqlite3.Connection:
+        """A copy in memory: to read a database that has a write-ahead log, SQLite writes beside it.
+
+        Raises CatalogBusy where others write each time that it is copied.
+        """
+        log = self.file.with_name(f"{self.file.name}-wal")
+        with tempfile.TemporaryDirectory(prefix="star_assets-") as folder:
+            for _ in range(COPIES):
+                before = _state(self.file), _state(log)
+                for file in (self.file, log):
+                    (Path(folder) / file.name).unlink(missing_ok=True)
+                    with suppress(FileNotFoundError):
+                        shutil.copyfile(file, Path(folder) / file.name)
+                if (_state(self.file), _state(log)) == before:
+                    with closing(sqlite3.connect(Path(folder) / self.file.name, isolation_level=None)) as copy:
+                        opened = sqlite3.connect(":memory:", isolation_level=None)
+                        copy.backup(opened)
+                        return opened
+        raise CatalogBusy(str(self.file), 0)
 
     def _create(self) -> None:
         """Make the file elsewhere and link it, so that nobody sees it half made."""
@@ -240,31 +332,16 @@ def _empty(file: str) -> sqlite3.Connection:
     return connection
 
 
+def _state(file: Path) -> tuple[int, int] | None:
+    """What tells a file from itself after a write; None where there is none."""
+    with suppress(FileNotFoundError):
+        found = file.stat()
+        return found.st_mtime_ns, found.st_size
+    return None
+
+
 def _key(database: str, name: str) -> tuple[str, str]:
     return database.lower(), name.lower()
-
-
-def _find(connection: sqlite3.Connection, database: str, name: str) -> tuple[int, TableEntry] | None:
-    """A table's id and entry."""
-    query = "SELECT id, database, name, definition FROM tables WHERE (database, name) = (?, ?)"
-    row = connection.execute(query, _key(database, name)).fetchone()
-    return (row[0], _table(*row[1:])) if row else None
-
-
-def _partitions(connection: sqlite3.Connection, table: int) -> list[PartitionEntry]:
-    lists = connection.execute(
-        "SELECT id, columns FROM column_lists WHERE id IN (SELECT column_list FROM partitions WHERE table_id = ?)",
-        [table],
-    )
-    columns = {number: _columns(json.loads(text)) for number, text in lists}
-    rows = connection.execute(
-        "SELECT keys, location, column_list, parameters FROM partitions WHERE table_id = ?", [table]
-    )
-    found = [
-        PartitionEntry(tuple(json.loads(keys)), location, columns[column_list], json.loads(parameters))
-        for keys, location, column_list, parameters in rows
-    ]
-    return sorted(found, key=lambda entry: entry.values)
 
 
 def _definition(entry: TableEntry) -> str:
@@ -281,25 +358,6 @@ def _definition(entry: TableEntry) -> str:
             "view_database": entry.view_database,
             "serde": dict(entry.serde),
         }
-    )
-
-
-def _table(database: str, name: str, definition: str) -> TableEntry:
-    found: dict[str, Any] = json.loads(definition)
-    for columns in ("columns", "partition_columns"):
-        found[columns] = _columns(found[columns])
-    return TableEntry(database, name, **found)
-
-
-def _put_table(connection: sqlite3.Connection, entry: TableEntry) -> None:
-    found = _find(connection, entry.database, entry.name)
-    if found and found[1].is_ours != entry.is_ours:
-        raise NotOurs(f"{entry.database}.{entry.name}")
-    connection.execute("INSERT OR IGNORE INTO databases VALUES (?)", [entry.database])
-    connection.execute(
-        "INSERT INTO tables (database, name, definition) VALUES (?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET definition = excluded.definition",
-        [entry.database, entry.name, _definition(entry)],
     )
 
 

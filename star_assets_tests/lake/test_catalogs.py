@@ -241,6 +241,59 @@ def test_a_catalog_without_rights_is_refused_by_name(tmp_path: Path, fork: Calla
     assert catalog.table("olap", "sales") == SALES
 
 
+def test_a_catalog_that_may_only_be_read_is_read(tmp_path: Path, fork: Callable) -> None:
+    """An analyst's account has no more rights. Even the log of a writer that was killed counts."""
+    catalog = LocalCatalog(tmp_path)
+    catalog.put_table(SALES)
+
+    def killed() -> None:
+        with catalog._writing() as connection:
+            catalog._put_table(connection, replace(SALES, name="more"))
+            connection.execute("COMMIT")
+            os._exit(0)
+
+    assert fork(killed)() == 0
+    assert catalog.file.with_name("catalog.sqlite-wal").stat().st_size
+    catalog.file.with_name("catalog.sqlite-shm").unlink()
+    for file in catalog.file.parent.iterdir():
+        file.chmod(0o444)
+    catalog.file.parent.chmod(0o555)
+    opened = [*tmp_path.parents[:-2], tmp_path]
+    before = {folder: folder.stat().st_mode for folder in opened}
+
+    def read() -> None:
+        if os.geteuid() == 0:
+            os.setuid(65534)
+        assert not os.access(catalog.file.parent, os.W_OK)
+        assert [entry.name for entry in catalog.tables("olap")] == ["more", "sales"]
+
+    try:
+        for folder in opened:
+            folder.chmod(0o755)
+        assert fork(read)() == 0
+    finally:
+        for folder, mode in before.items():
+            folder.chmod(mode)
+        catalog.file.parent.chmod(0o755)
+    assert not catalog.file.with_name("catalog.sqlite-shm").exists()
+
+
+def test_a_moved_catalog_knows_where_its_lake_is(tmp_path: Path) -> None:
+    """And what lies elsewhere stays there."""
+    before, after = tmp_path / "before", tmp_path / "after"
+    inside = replace(SALES, location=f"{before}/olap/sales")
+    outside = replace(SALES, name="theirs", location="/elsewhere/before/sales")
+    catalog = LocalCatalog(before)
+    for entry in (inside, outside):
+        catalog.put_table(entry)
+    catalog.put_partitions("olap", "sales", [replace(day("2023-07-01"), location=f"{before}/olap/sales/v=1")])
+    assert [entry.location for entry in catalog.tables("olap")] == [inside.location, outside.location]
+    before.rename(after)
+    moved = LocalCatalog(after)
+    assert [entry.location for entry in moved.tables("olap")] == [f"{after}/olap/sales", outside.location]
+    assert [entry.location for entry in moved.partitions("olap", "sales")] == [f"{after}/olap/sales/v=1"]
+
+
 def test_a_catalog_below_a_file_is_refused(tmp_path: Path) -> None:
     """A mistyped STAR_LAKE, which not even root can write to."""
     (tmp_path / "file").write_bytes(b"")
