@@ -15,7 +15,7 @@ import click
 from star_assets import __version__
 from star_assets.cli.asking import ddl, query, reconcile, rejects, status
 from star_assets.cli.building import demo, run, sample
-from star_assets.cli.keeping import forget, repair, retire, rollback, vacuum
+from star_assets.cli.keeping import forget, repair, retire, rollback, vacuum, verify
 from star_assets.cli.pulling import pull
 from star_assets.cli.shell import Commands
 
@@ -75,6 +75,7 @@ for _command in (
     reconcile,
     rollback,
     vacuum,
+    verify,
     repair,
     retire,
     forget,

@@ -1,14 +1,20 @@
-"""Commands that keep the lake in order: `rollback`, `repair`, `vacuum`, `retire`, `forget`."""
+"""Commands that keep the lake in order: `rollback`, `verify`, `repair`, `vacuum`, `retire`, `forget`."""
 
 from __future__ import annotations
 
 import sys
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import click
 
-from star_assets.cli.options import open_warehouse
-from star_assets.cli.shell import EXIT_PERMANENT, note
+from star_assets.cli.options import format_option, open_warehouse
+from star_assets.cli.shell import EXIT_PERMANENT, fail, note
+
+if TYPE_CHECKING:
+    from star_assets.cli.terminal import Format
+
+quick_option = click.option("--quick", is_flag=True, help="Read no file: compare names and sizes alone.")
 
 
 @click.command(short_help="Make an earlier version live again.")
@@ -42,9 +48,54 @@ def rollback(table: str, day: str | None, version: str | None) -> None:
         click.echo(f"To undo: star-assets rollback {name} --version {found.past[0].version}", err=True)
 
 
-@click.command(short_help="Bring the catalog in step with what is live.")
-def repair() -> None:
-    """Bring the catalog back in step with what is live.
+@click.command(short_help="Tell whether everything is as it was written.")
+@quick_option
+@format_option
+def verify(quick: bool, format_: Format) -> None:
+    """Compare every live version with its manifest, every ledger and the catalog with what lies there.
+
+    Each damage is told with its place, what was expected, what was found, and what mends
+    it; most of them, `repair` does. Every file is read, to compare its checksum; with
+    --quick none is, and a file that changed within its size is not noticed. Nothing is
+    changed. The exit code is 0 only where everything fits.
+
+    \b
+    Examples:
+      star-assets verify
+      star-assets verify --quick --format json
+    """
+    from rich.console import Console
+    from rich.filesize import decimal as file_size
+
+    from star_assets.cli.terminal import write_rows
+    from star_assets.pipeline.damage import damage_rows
+    from star_assets.pipeline.verify import verify as look
+
+    warehouse = open_warehouse()
+    with Console(stderr=True).status("Looking …" if quick else "Reading every file …"):
+        found = look(warehouse, quick)
+    if format_ != "table":
+        write_rows(damage_rows(found.damages), format_)
+    else:
+        for damage in found.damages:
+            click.echo(str(damage))
+    looked_at = f"{found.versions:,} live versions, {found.files:,} files, {file_size(found.bytes)}"
+    if found.damages:
+        fail(f"{_counted(len(found.damages), 'damage')} in {looked_at}.")
+        sys.exit(EXIT_PERMANENT)
+    click.echo(f"Everything fits: {looked_at}.", err=True)
+    if not found.versions:
+        note(f"{warehouse.storage.uri('')} holds nothing published. Is STAR_LAKE right? `star-assets run` builds it.")
+
+
+@click.command(short_help="Build what is damaged again; bring the catalog in step.")
+@quick_option
+def repair(quick: bool) -> None:
+    """Build again what `verify` finds damaged, and bring the catalog in step with what is live.
+
+    A ledger that cannot be read is made again from the versions beside it. A damaged
+    version is built again from what is there: of a source's day, from its raw export.
+    What nothing in the lake can mend stays as it is, and is named.
 
     Queries find tables through the catalog. A run that was killed between
     publishing and registering leaves it behind; so does a lost catalog. Both are
@@ -52,16 +103,28 @@ def repair() -> None:
 
     \b
     Example:
-      star-assets repair
+      star-assets repair --quick
     """
+    from rich.console import Console
+
+    from star_assets.pipeline.rebuild import rebuild
+
     warehouse = open_warehouse()
-    drifts = warehouse.mend(warehouse.star.tables)
-    left = [drift for drift in drifts if drift.what in ("not ours", "lost")]
+    with Console(stderr=True).status("Looking …" if quick else "Reading every file …"):
+        mended = list(rebuild(warehouse, quick))
+    for one in mended:
+        where = f"{one.table} {one.place}".strip()
+        if one.error:
+            fail(f"{where}: {one.error}")
+        else:
+            click.echo(f"{where}: {one.done}", err=True)
+    told = {(one.table, one.place) for one in mended if one.error}
+    drifts = [one for one in warehouse.mend(warehouse.star.tables) if (one.table, one.partition) not in told]
     for drift in drifts:
         click.echo(f"{drift.table} {drift.partition or ''}".strip() + f": {DRIFTS[drift.what]}", err=True)
-    if not drifts:
-        click.echo("Nothing to repair: the catalog serves what is live.", err=True)
-    if left:
+    if not drifts and not mended:
+        click.echo("Nothing to repair: everything fits, and the catalog serves what is live.", err=True)
+    if told or any(drift.what in ("not ours", "lost") for drift in drifts):
         sys.exit(EXIT_PERMANENT)
 
 
@@ -72,7 +135,7 @@ DRIFTS = {
     "redefined": "redefined as the model declares it",
     "crawled": "its crawler has looked for exports that the catalog lacked",
     "not ours": "left alone: somebody else's table has that name. Drop or rename it",
-    "lost": "left alone: files of the live version are gone. Restore them, or `star-assets rollback`",
+    "lost": "left alone: the live version is damaged. `star-assets verify` says what mends it",
 }
 
 

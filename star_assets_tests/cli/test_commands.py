@@ -368,17 +368,68 @@ def test_repair_makes_a_lost_catalog_again(star: Star, small_lake: Any) -> None:
     assert done.exit_code == 0
     assert "olap.fact_sales date=2023-07-02: registered; the catalog lacked it\n" in done.stderr
     assert small_lake.rows(rows) == before
-    assert star("repair").stderr == "Nothing to repair: the catalog serves what is live.\n"
+    assert star("repair").stderr == "Nothing to repair: everything fits, and the catalog serves what is live.\n"
 
 
-def test_repair_fails_where_a_live_version_is_lost(star: Star, small_lake: Any) -> None:
+def fact_files(lake: Any, name: str) -> list[Path]:
+    return list((lake.root / "olap" / "fact_sales" / f"date={DAY}").rglob(name))
+
+
+def test_what_verify_finds_repair_builds_again(star: Star, small_lake: Any) -> None:
+    """A damaged file is noticed by nobody until a query reads it."""
+    rows = "SELECT sum(revenue) AS revenue FROM fact_sales JOIN dim_store USING (store_id)"
+    before = small_lake.rows(rows)
+    whole = star("verify")
+    assert (whole.exit_code, whole.stdout) == (0, "")
+    assert whole.stderr.startswith("Everything fits: ")
+    (file,) = fact_files(small_lake, "part-*.parquet")
+    content = bytearray(file.read_bytes())
+    content[len(content) // 3] ^= 1
+    file.write_bytes(content)
+    assert star("verify", "--quick").exit_code == 0
+    found = star("verify", "--format", "json")
+    assert found.exit_code == 1
+    (damage,) = json.loads(found.stdout)
+    assert (damage["table"], damage["partition"], damage["file"]) == ("olap.fact_sales", f"date={DAY}", str(file))
+    assert (damage["version"], damage["repair"]) == (file.parent.name.removeprefix("v="), True)
+    assert damage["expected"].startswith("SHA-256 ")
+    assert damage["found"].startswith("SHA-256 ")
+    shown = star("verify")
+    assert shown.stdout.endswith(". `star-assets repair` builds it again.\n")
+    assert "Error: 1 damage in " in shown.stderr
+    mended = star("repair")
+    assert mended.exit_code == 0
+    # The lake is a copy, so its raw exports are registered once more.
+    told = [line for line in mended.stderr.splitlines() if not line.startswith("oltp.")]
+    assert told == [f"olap.fact_sales date={DAY}: built again"]
+    assert star("verify").exit_code == 0
+    assert small_lake.rows(rows) == before
+
+
+def test_repair_fails_where_rows_are_lost(star: Star, small_lake: Any) -> None:
     """A script must not take it for repaired."""
-    for manifest in (small_lake.root / "olap" / "fact_sales" / f"date={DAY}").rglob("_manifest.json"):
-        manifest.unlink()
-    (small_lake.root / "_catalog" / "catalog.sqlite").unlink()
-    done = star("repair")
+    for file in (small_lake.root / "staging" / "orders" / f"date={DAY}").rglob("part-*.parquet"):
+        file.unlink()
+    shutil.rmtree(small_lake.export("orders", DAY))
+    done = star("repair", "--quick")
     assert done.exit_code == 1
-    assert f"olap.fact_sales date={DAY}: left alone: files of the live version are gone" in done.stderr
+    assert f"Error: staging.orders date={DAY}: " in done.stderr
+    assert "Lost: " in done.stderr
+    assert "What was built of it stays: fact_sales " in done.stderr
+
+
+@pytest.mark.parametrize("command", [["status"], ["run"], ["query", "SELECT count(*) FROM fact_sales"]])
+def test_a_ledger_that_cannot_be_read_is_named_with_the_way_back(
+    star: Star, small_lake: Any, command: list[str]
+) -> None:
+    """Queries go through the catalog, so they still answer."""
+    ledger = small_lake.root / "olap" / "fact_sales" / "_pointers" / "2023-07.json"
+    ledger.write_bytes(ledger.read_bytes()[:50])
+    done = star(*command)
+    assert done.exit_code == (0 if command[0] == "query" else 1)
+    assert command[0] == "query" or f"{ledger}: expected a ledger, found 50 bytes that are none. " in done.stderr
+    assert star("repair").exit_code == 0
+    assert star(*command).exit_code == 0
 
 
 # Retention of raw exports
