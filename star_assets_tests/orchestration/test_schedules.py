@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -69,3 +70,19 @@ def test_schedules_wait_to_be_started() -> None:
     for name in ("daily", "hourly"):
         schedule = build_definitions(retail, Settings()).resolve_schedule_def(name)
         assert schedule.default_status == dg.DefaultScheduleStatus.STOPPED
+
+
+def test_housekeeping_fails_where_files_are_damaged(small_lake: Any) -> None:
+    """A failed run is what people are told of; it repairs nothing that somebody should look at first."""
+    definitions = build_definitions(retail, small_lake.warehouse.settings, small_lake.warehouse)
+    job = definitions.resolve_job_def("housekeeping")
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert job.execute_in_process(instance=instance).success
+        (file,) = (small_lake.root / "olap" / "dim_store").glob("v=*/part-00000.parquet")
+        file.write_bytes(file.read_bytes()[:-1])
+        failed = job.execute_in_process(instance=instance, raise_on_error=False)
+    (event,) = failed.get_step_failure_events()
+    told = str(event.event_specific_data)
+    assert not failed.success
+    assert "Damaged: 1. `star-assets verify` lists" in told
+    assert str(file) in told
