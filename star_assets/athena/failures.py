@@ -25,7 +25,10 @@ _WORDS = (
     (r"value (\S+) can't be cast.*out of range", "NUMERIC_VALUE_OUT_OF_RANGE: {0} does not fit its type"),
     (r"Could not cast value (\S+)", "NUMERIC_VALUE_OUT_OF_RANGE: {0} does not fit its type"),
     (r"Could not convert string '(.*)' to", "INVALID_CAST_ARGUMENT: {0!r} does not fit its type"),
-    (r"No files found|No such file", "A file that the catalog names is gone. Run the query again"),
+    (
+        r"No files found|No such file",
+        "A file that the catalog names is gone. Run the query again; should it stay so, `star-assets verify` says more",
+    ),
     (r"date field value out of range: \"(.*?)\"", "INVALID_CAST_ARGUMENT: {0!r} is no day of the calendar"),
     (r"[Ff]ailed to parse string|Could not parse string", "INVALID_FUNCTION_ARGUMENT: the text has another format"),
     (r"More than one row returned by a subquery", "A subquery that is a value gave more than one row"),

@@ -418,6 +418,21 @@ def test_repair_fails_where_rows_are_lost(star: Star, small_lake: Any) -> None:
     assert "What was built of it stays: fact_sales " in done.stderr
 
 
+@pytest.mark.parametrize(
+    "table, command",
+    [(f"staging/orders/date={DAY}", ["reconcile"]), ("olap/dim_store", ["query", "SELECT count(*) FROM dim_store"])],
+)
+def test_a_command_that_misses_a_file_names_the_one_that_finds_it(
+    star: Star, small_lake: Any, table: str, command: list[str]
+) -> None:
+    """Whoever reads the message may not have heard of damage before."""
+    for file in (small_lake.root / table).glob("v=*/part-00000.parquet"):
+        file.unlink()
+    done = star(*command)
+    assert done.exit_code == 1
+    assert "star-assets verify" in done.stderr
+
+
 @pytest.mark.parametrize("command", [["status"], ["run"], ["query", "SELECT count(*) FROM fact_sales"]])
 def test_a_ledger_that_cannot_be_read_is_named_with_the_way_back(
     star: Star, small_lake: Any, command: list[str]

@@ -17,7 +17,9 @@ class EngineFailed(Permanent):
     problem: str
 
     def __str__(self) -> str:
-        return f"{self.engine} failed while {self.doing}: {self.problem} Nothing was published; the live versions stay."
+        damaged = " `star-assets verify` finds files that are damaged." if "No files found" in self.problem else ""
+        told = f"{self.engine} failed while {self.doing}: {self.problem} Nothing was published; the live versions stay."
+        return told + damaged
 
 
 @dataclass(eq=False)
