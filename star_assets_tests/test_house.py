@@ -28,6 +28,7 @@ ROOMS = [
     "star",
     "settings",
     "prices",
+    "visible",
     "lake",
     "staging",
     "pull",

@@ -6,7 +6,9 @@ import time
 from datetime import date
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.text import Text
 
 from star_assets.athena.opening import open_athena
 from star_assets.cli.terminal import bar_chart, table
@@ -16,6 +18,7 @@ from star_assets.pipeline.warehouse import Warehouse
 from star_assets.samples.lake import export_samples
 from star_assets.settings import Settings, load_settings
 from star_assets.star import retail
+from star_assets.visible import visible
 
 FIRST_DAY, DAYS = date(2023, 7, 1), 92
 
@@ -41,7 +44,9 @@ def run_demo() -> int:
     if warehouse is None:
         return 1
     lake = warehouse.storage.uri("")
-    console.print(f"\nDone in {time.monotonic() - started:.0f} s. The lake is in [bold]{lake}[/]: oltp/ staging/ olap/")
+    console.print(
+        f"\nDone in {time.monotonic() - started:.0f} s. The lake is in [bold]{escape(lake)}[/]: oltp/ staging/ olap/"
+    )
     console.print("Next:  [bold]make ui[/]                                  assets, lineage, checks")
     console.print('       [bold].venv/bin/star-assets query "SELECT …"[/]   ask something else')
     console.print("       [bold].venv/bin/star-assets status[/]             what is live")
@@ -53,7 +58,8 @@ def demonstrate(console: Console, settings: Settings) -> Warehouse | None:
     settings = settings.model_copy(update={"start_date": FIRST_DAY})
     warehouse = Warehouse(retail, settings)
     rows = export_samples(warehouse.storage, FIRST_DAY, DAYS)
-    console.print(f"[bold]1. Exports[/]       {rows:,} raw rows of {DAYS} days in {warehouse.storage.uri('oltp')}")
+    raw = escape(warehouse.storage.uri("oltp"))
+    console.print(f"[bold]1. Exports[/]       {rows:,} raw rows of {DAYS} days in {raw}")
     console.print(f"[bold]2. Dagster run[/]   {len(retail.tables)} assets × {DAYS} days")
     days = warehouse.days()[:DAYS]
     with RunProgress(console, len(days)) as progress:
@@ -103,7 +109,7 @@ class RunProgress:
     def __exit__(self, *_: object) -> None:
         self.progress.stop()
         for outcome in self.failures:
-            self.progress.console.print(str(outcome.error), style="red")
+            self.progress.console.print(Text(visible(str(outcome.error)), style="red"))
 
     def tell(self, outcome: Outcome) -> None:
         """Count a day of a table."""

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from star_assets.visible import visible
+
 if TYPE_CHECKING:
     from star_assets.model.errors import StarError
 
@@ -64,12 +66,12 @@ def exit_code(errors: Iterable[StarError]) -> int:
 
 def note(text: str) -> None:
     """Tell what is no error."""
-    click.echo(click.style("Note: ", fg="yellow") + text, err=True)
+    click.echo(click.style("Note: ", fg="yellow") + visible(text), err=True)
 
 
 def fail(text: str) -> None:
     """Tell what failed."""
-    click.echo(click.style("Error: ", fg="red", bold=True) + text, err=True)
+    click.echo(click.style("Error: ", fg="red", bold=True) + visible(text), err=True)
 
 
 def read_text(file: TextIO) -> str:
@@ -77,4 +79,5 @@ def read_text(file: TextIO) -> str:
     try:
         return file.read()
     except UnicodeDecodeError as error:
-        raise click.UsageError(f"{file.name} is not UTF-8 text: {error.reason} at byte {error.start}.") from error
+        name = getattr(file, "name", "standard input")
+        raise click.UsageError(f"{name} is not UTF-8 text: {error.reason} at byte {error.start}.") from error

@@ -20,6 +20,8 @@ from rich.filesize import decimal as file_size
 from rich.table import Table
 from rich.text import Text
 
+from star_assets.visible import STEERING, visible
+
 if TYPE_CHECKING:
     from star_assets.athena.client import Result
 
@@ -43,12 +45,13 @@ def write_rows(rows: pa.Table, format_: Format) -> None:
 
     In CSV a NULL is an empty field and an empty string is `""`; in JSON, decimals
     and timestamps are strings, because a JSON number may lose digits. A table
-    shows the first MOST_DRAWN rows.
+    shows the first MOST_DRAWN rows. What would steer a terminal is written out in
+    tables and JSON, and in CSV where a terminal gets it, as `ls` does.
     """
     if format_ == "json":
         _write_json(rows)
     elif format_ == "csv":
-        pyarrow.csv.write_csv(_csv_ready(rows), sys.stdout.buffer)
+        _write_csv(rows)
     else:
         _console().print(table(rows))
         _tell_rest(rows)
@@ -63,9 +66,9 @@ def show_answer(statement: str, result: Result) -> None:
         error_console.print(f"{count}, {result.seconds:.2f} s, {_taken(result)}")
     elif result.table.num_rows:
         for row in result.table.to_pylist():
-            print("\t".join("" if value is None else str(value) for value in row.values()))
+            print(visible("\t".join("" if value is None else str(value) for value in row.values())))
     else:
-        words = " ".join(statement.split())
+        words = visible(" ".join(statement.split()))
         error_console.print(Text(f"Done: {words if len(words) <= SHORT else words[: SHORT - 1] + '…'}"))
 
 
@@ -123,7 +126,7 @@ def table(rows: pa.Table, title: str | None = None) -> Table:
     shown = Table(title=title, title_justify="left", header_style="bold")
     for field in rows.schema:
         numeric = pa.types.is_decimal(field.type) or pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
-        shown.add_column(Text(field.name), justify="right" if numeric else "left", overflow="fold")
+        shown.add_column(Text(visible(field.name)), justify="right" if numeric else "left", overflow="fold")
     # By column, because two columns may have one name.
     for values in zip(*(column.to_pylist() for column in rows.slice(0, MOST_DRAWN).columns), strict=True):
         shown.add_row(*map(_cell, values))
@@ -135,6 +138,7 @@ def bar_chart(labels: Sequence[str], values: Sequence[Decimal], width: int) -> T
 
     A value below zero has no bar. Bars take at least 8 characters, whatever the width.
     """
+    labels = [visible(label) for label in labels]
     names = max((len(label) for label in labels), default=0)
     numbers = [f"{value:,.2f}" for value in values]
     room = max(width - names - max((len(number) for number in numbers), default=0) - 2, 8)
@@ -171,12 +175,12 @@ def _cell(value: Any) -> Text:
         return Text(value.isoformat(" ", "milliseconds"))
     if isinstance(value, list | dict):
         return Text(_json(value))
-    return Text(str(value))
+    return Text(visible(str(value)))
 
 
 def _write_json(rows: pa.Table) -> None:
     """An array with one row per line. Written by hand, because two columns may have one name."""
-    names = [json.dumps(name, ensure_ascii=False) for name in rows.column_names]
+    names = [_json(name) for name in rows.column_names]
     separator = "[\n"
     for batch in rows.to_batches():
         for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
@@ -184,6 +188,15 @@ def _write_json(rows: pa.Table) -> None:
             sys.stdout.write(f"{separator}{{{pairs}}}")
             separator = ",\n"
     sys.stdout.write("[]\n" if separator == "[\n" else "\n]\n")
+
+
+def _write_csv(rows: pa.Table) -> None:
+    if not sys.stdout.isatty():
+        pyarrow.csv.write_csv(_csv_ready(rows), sys.stdout.buffer)
+        return
+    written = pa.BufferOutputStream()
+    pyarrow.csv.write_csv(_csv_ready(rows), written)
+    sys.stdout.write(visible(written.getvalue().to_pybytes().decode()))
 
 
 def _plain(value: Any) -> str:
@@ -206,4 +219,5 @@ def _csv_ready(rows: pa.Table) -> pa.Table:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, default=_plain, ensure_ascii=False)
+    written = json.dumps(value, default=_plain, ensure_ascii=False)
+    return STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", written)

@@ -1,18 +1,21 @@
 """What Dagster shows of a table: schema, lineage, and what one day's outcome says.
 
-Here: translations from our values to Dagster's metadata. Not here: running
-anything (assets).
+Here: translations from our values to Dagster's metadata. Dagster's UI renders
+Markdown, and every check's description, as HTML with links and images, so what
+comes from data goes into texts and tables alone, which it shows as they are.
+Not here: running anything (assets).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from star_assets.model import Dimension, Source, Star
+from star_assets.model.errors.exports import told_names
 from star_assets.model.star import AnyTable
 from star_assets.pipeline.outcome import CheckResult, Outcome
 
@@ -27,8 +30,8 @@ Metadata = dict[str, Any]
 # The one blocking check of every asset.
 AUDIT = "audit"
 
-# A sample's cells are cut to this, so that a row stays a line.
-CELL = 40
+# A sample shows so many columns, and cuts its cells to so many characters, so that a page stays one.
+COLUMNS, CELL = 50, 40
 
 
 def database(table: AnyTable) -> str:
@@ -68,12 +71,12 @@ def column_lineage(star: Star, table: Any) -> dg.TableColumnLineage:
 
 
 def lineage_table(lineage: dg.TableColumnLineage) -> dg.MetadataValue:
-    """Each column and what it comes from, as a Markdown table."""
-    lines = [_line(["column", "comes from"]), _line(["---", "---"])]
-    for column, deps in lineage.deps_by_column.items():
-        origins = ", ".join(f"{dep.asset_key.to_user_string()}.{dep.column_name}" for dep in deps)
-        lines.append(_line([column, origins]))
-    return dg.MetadataValue.md("\n".join(lines))
+    """Each column and what it comes from, as a table."""
+    origins = {
+        column: ", ".join(f"{dep.asset_key.to_user_string()}.{dep.column_name}" for dep in deps)
+        for column, deps in lineage.deps_by_column.items()
+    }
+    return _table(["column", "comes from"], origins.items())
 
 
 def outcome_metadata(table: AnyTable, outcome: Outcome) -> Metadata:
@@ -132,11 +135,13 @@ def audit_evaluation(table: AnyTable, outcome: Outcome) -> dg.AssetCheckEvaluati
     }
     described = {check.name: check.description for check in outcome.checks}
     metadata.update({name: described.get(name, "holds") for name in rules})
+    if outcome.error:
+        metadata["message"] = str(outcome.error)
     return dg.AssetCheckEvaluation(
         asset_key=dg.AssetKey(table.name),
         check_name=AUDIT,
         passed=outcome.error is None and not broken,
-        description=str(outcome.error) if outcome.error else None,
+        description="Nothing was published; `message` says why." if outcome.error else None,
         metadata=metadata,
         blocking=True,
         partition=outcome.day,
@@ -156,27 +161,24 @@ def check_result(table: str, check: CheckResult, severity: dg.AssetCheckSeverity
 
 
 def account_table(measures: Sequence[str], totals: Mapping[str, Mapping[str, Any]]) -> dg.MetadataValue:
-    """The steps from raw to fact, each with its amounts, as a Markdown table."""
-    lines = [_line(["step", *measures]), _line(["---", *("---:" for _ in measures)])]
-    for step, amounts in totals.items():
-        lines.append(_line([step, *(f"{amounts[m]:,}" if m in amounts else "" for m in measures)]))
-    return dg.MetadataValue.md("\n".join(lines))
+    """The steps from raw to fact, each with its amounts, as a table."""
+    rows = [[step, *(f"{amounts[m]:,}" if m in amounts else "" for m in measures)] for step, amounts in totals.items()]
+    return _table(["step", *measures], rows)
 
 
 def sample_table(rows: pa.Table) -> dg.MetadataValue:
-    """Some rows as a Markdown table."""
-    names = rows.column_names
-    lines = [_line(names), _line("---" for _ in names)]
-    lines += [_line(_cell(value) for value in row.values()) for row in rows.to_pylist()]
-    return dg.MetadataValue.md("\n".join(lines))
+    """Some rows as a table: the first COLUMNS columns, long values cut."""
+    names = rows.column_names[:COLUMNS]
+    return _table(names, ([_cell(row[name]) for name in names] for row in rows.to_pylist()))
 
 
-def _line(cells: Any) -> str:
-    return f"| {' | '.join(cells)} |"
+def _table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> dg.MetadataValue:
+    records = [dg.TableRecord(dict(zip(names, cells, strict=True))) for cells in rows]
+    return dg.MetadataValue.table(records, dg.TableSchema([dg.TableColumn(name) for name in names]))
 
 
 def _cell(value: object) -> str:
-    text = "" if value is None else str(value).replace("|", "\\|").replace("\n", " ")
+    text = "" if value is None else str(value)
     return text if len(text) <= CELL else text[: CELL - 1] + "…"
 
 
@@ -185,7 +187,7 @@ def _shown(value: Any) -> Any:
     if isinstance(value, dg.MetadataValue):
         return value
     if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
-        return ", ".join(value) or "none"
+        return told_names(value) or "none"
     if isinstance(value, (dict, list, tuple)):
         return dg.MetadataValue.json(json.loads(json.dumps(value, default=str)))
     return "none" if value is None else value

@@ -8,6 +8,7 @@ import dagster as dg
 
 from star_assets.model.errors import StarError, Transient
 from star_assets.pipeline.outcome import Outcome
+from star_assets.visible import visible
 
 # Days whose message is shown; the rest are named.
 SHOWN = 10
@@ -18,7 +19,7 @@ def as_failure(error: StarError) -> dg.Failure:
 
     `allow_retries` binds a RetryPolicy: what is permanent fails at once.
     """
-    return dg.Failure(str(error), allow_retries=isinstance(error, Transient))
+    return dg.Failure(visible(str(error)), allow_retries=isinstance(error, Transient))
 
 
 def failed_days(table: str, outcomes: Sequence[Outcome]) -> dg.Failure:
@@ -33,7 +34,7 @@ def failed_days(table: str, outcomes: Sequence[Outcome]) -> dg.Failure:
     if days[SHOWN:]:
         lines.append(f"Also failed: {', '.join(days[SHOWN:])}.")
     return dg.Failure(
-        "\n".join(lines),
+        visible("\n".join(lines)),
         metadata={"failed days": days},
         allow_retries=any(isinstance(error, Transient) for error in errors.values()),
     )

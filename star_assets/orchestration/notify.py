@@ -2,6 +2,10 @@
 
 Slack, Mattermost and Teams take the same body: `{"text": …}`. Not here: e-mail,
 which Dagster does itself.
+
+A failure quotes values of an export, and a chat makes links, mentions and
+pictures of text. So a failure's own words stand in a code block, and what would
+end it, or is markup to Slack in there too, is written by look-alikes.
 """
 
 from __future__ import annotations
@@ -11,8 +15,13 @@ import urllib.request
 
 import dagster as dg
 
+from star_assets.visible import visible
+
 # Dagster ends a tick after 60 s.
 TIMEOUT_SECONDS = 20
+
+# Slack makes links and mentions of <…>, also in a code block.
+LOOK_ALIKES = str.maketrans({"`": "ˋ", "<": "‹", ">": "›"})
 
 
 def build_notifier(webhook: str) -> dg.SensorDefinition:
@@ -24,7 +33,7 @@ def build_notifier(webhook: str) -> dg.SensorDefinition:
         description="Posts failed runs to the webhook of STAR_WEBHOOK.",
     )
     def sensor(context: dg.RunFailureSensorContext) -> None:
-        body = json.dumps({"text": failure_text(context)}).encode()
+        body = json.dumps({"text": failure_text(context), "unfurl_links": False, "unfurl_media": False}).encode()
         request = urllib.request.Request(webhook, body, {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS):
             context.log.info(f"Posted the failure of run {context.dagster_run.run_id}.")
@@ -43,7 +52,12 @@ def failure_text(context: dg.RunFailureSensorContext) -> str:
     for event in context.get_step_failure_events():
         error = event.step_failure_data.user_failure_data
         text = error.description if error and error.description else event.message or ""
-        lines.append(f"{event.step_key}: {text.strip()}")
+        lines.append(f"{event.step_key}:\n{quoted(text)}")
     if len(lines) == 1:
-        lines.append(context.failure_event.message or "Its process ended without a word.")
+        lines.append(quoted(context.failure_event.message or "Its process ended without a word."))
     return "\n".join(lines)
+
+
+def quoted(text: str) -> str:
+    """A text as a block of code, in which no chat finds markup."""
+    return f"```\n{visible(text.strip()).translate(LOOK_ALIKES)}\n```"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +11,9 @@ import pyarrow as pa
 import pytest
 from rich.console import Console
 
+from star_assets.cli.shell import fail, note
 from star_assets.cli.terminal import MOST_DRAWN, bar_chart, table, write_rows
+from star_assets.visible import visible
 
 
 def drawn(what: Any, width: int = 60) -> list[str]:
@@ -35,6 +39,41 @@ def test_numbers_stand_to_the_right_and_null_is_no_text() -> None:
 def test_text_is_shown_as_it_is() -> None:
     """Square brackets are markup to the library that draws; a product's name must not colour the screen."""
     assert "[red]sale[/red]" in drawn(table(pa.table({"[bold]": ["[red]sale[/red]"]})))[3]
+
+
+# Turns the screen red, clears it, names the window, writes backwards, and returns to the line's start.
+STEERING, WRITTEN_OUT = "\x1b[31m\x9b2J\x1b]0;mine\x07\u202egpj\r", r"\x1b[31m\x9b2J\x1b]0;mine\x07\u202egpj\r"
+
+
+def test_no_value_steers_the_terminal() -> None:
+    """A product's name must not clear the screen, or stand for another line of it."""
+    lines = drawn(table(pa.table({STEERING: [STEERING]})), width=90)
+    assert [lines[1], lines[3]] == [f"┃ {WRITTEN_OUT} ┃", f"│ {WRITTEN_OUT} │"]
+    assert drawn(bar_chart([STEERING], [Decimal(1)], 90), width=90)[0].startswith(WRITTEN_OUT)
+
+
+def test_no_message_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """A file's name and a rejected value are quoted in messages. Half a character is none that a terminal takes."""
+    fail(f"{STEERING}\udcff\nsecond line")
+    note(STEERING)
+    assert capsys.readouterr().err == f"Error: {WRITTEN_OUT}\\udcff\nsecond line\nNote: {WRITTEN_OUT}\n"
+
+
+def test_rows_for_programs_keep_every_character(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    """JSON has a form for each; CSV has none, so only what a terminal gets differs."""
+    rows = pa.table({"name": [STEERING]})
+    write_rows(rows, "json")
+    written = capsysbinary.readouterr().out.decode()
+    assert json.loads(written) == [{"name": STEERING}]
+    assert visible(written) == written
+    write_rows(rows, "csv")
+    assert capsysbinary.readouterr().out.decode() == f'"name"\n"{STEERING}"\n'
+
+
+def test_csv_on_a_terminal_is_written_out(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    write_rows(pa.table({"name": [STEERING]}), "csv")
+    assert capsys.readouterr().out == f'"name"\n"{WRITTEN_OUT}"\n'
 
 
 def test_two_columns_of_one_name_are_both_shown(capsys: pytest.CaptureFixture[str]) -> None:

@@ -76,6 +76,13 @@ class DecidedWarehouse:
     def catalog(self) -> DecidedWarehouse:
         return self
 
+    @property
+    def storage(self) -> DecidedWarehouse:
+        return self
+
+    def page(self, *_: str) -> None:
+        """No page of the web shows it."""
+
     def partitions(self, database: str, table: str) -> list[PartitionEntry]:
         return [PartitionEntry((day,), "/lake", parameters={"rows": "3"}) for day in self.published.get(table, [])]
 

@@ -14,7 +14,7 @@ import pytest
 
 from star_assets.model.errors import ColumnMissing
 from star_assets.orchestration.build import build_definitions
-from star_assets.orchestration.notify import build_notifier
+from star_assets.orchestration.notify import build_notifier, quoted
 from star_assets.star import retail
 
 from .conftest import DAYS, DecidedWarehouse, materialize
@@ -60,8 +60,17 @@ def test_a_failed_run_is_posted_with_the_table_the_day_and_the_reason(
     (body,) = posted
     assert f"of {DAYS[0]} to {DAYS[-1]} failed" in body["text"]
     assert (
-        f"orders: orders: 1 of 3 days failed; the others are published.\n\n{DAYS[1]}: oltp/orders/x.csv" in body["text"]
+        f"orders:\n```\norders: 1 of 3 days failed; the others are published.\n\n{DAYS[1]}: oltp/orders/x.csv"
+        in body["text"]
     )
+
+
+def test_what_an_export_says_is_no_markup_in_a_chat() -> None:
+    """A value of `<http://…|Pay here>` would be a link that the data team seems to have posted."""
+    told = quoted("'<http://x|Pay here>' ![i](http://x) @here ``` \x1b[31m is not a date")
+    first, *lines, last = told.splitlines()
+    assert (first, last) == ("```", "```")
+    assert lines == ["'‹http://x|Pay here›' ![i](http://x) @here ˋˋˋ \\x1b[31m is not a date"]
 
 
 def test_only_who_sets_a_webhook_gets_the_sensor(decided: DecidedWarehouse) -> None:

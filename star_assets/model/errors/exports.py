@@ -25,11 +25,11 @@ class ColumnMissing(Permanent):
         renamed = declare = ""
         if self.undeclared:
             are = "is" if len(self.undeclared) == 1 else "are"
-            renamed = f" Of these, {_names(self.undeclared)} {are} not declared: a new name?"
+            renamed = f" Of these, {told_names(self.undeclared)} {are} not declared: a new name?"
             declare = "declare the new name, or "
         return (
-            f"{self.file}: expected {columns} {', '.join(map(repr, self.missing))}, "
-            f"found {_names(self.found) or 'no columns'}.{renamed} The live version stays. "
+            f"{self.file}: expected {columns} {told_names([*map(repr, self.missing)])}, "
+            f"found {told_names(self.found) or 'no columns'}.{renamed} The live version stays. "
             f"Export again, or {declare}mark the {columns} optional in the Source."
         )
 
@@ -44,9 +44,10 @@ class UnknownColumns(Permanent):
 
     def __str__(self) -> str:
         return (
-            f"{self.file}: expected no columns but {_names(self.declared)}, found {_names(self.unknown)} beside them. "
-            f"The live version stays. Export without {'it' if len(self.unknown) == 1 else 'them'}, "
-            'or change the Source: declare what is new, or set new_columns to "evolve" or "ignore".'
+            f"{self.file}: expected no columns but {told_names(self.declared)}, "
+            f"found {told_names(self.unknown)} beside them. The live version stays. "
+            f"Export without {'it' if len(self.unknown) == 1 else 'them'}, or change the Source: "
+            'declare what is new, or set new_columns to "evolve" or "ignore".'
         )
 
 
@@ -126,6 +127,12 @@ class RawRetired(Permanent):
         )
 
 
-def _names(columns: Sequence[str]) -> str:
-    """Names of columns as they are; what cannot be seen in one is written out."""
-    return ", ".join(name if name.isprintable() else ascii(name)[1:-1] for name in columns)
+# Names that a message lists; of more, only how many they are.
+MOST_NAMES = 20
+
+
+def told_names(columns: Sequence[str]) -> str:
+    """Names of columns as they are, the first of many; what cannot be seen in one is written out."""
+    shown = [name if name.isprintable() else ascii(name)[1:-1] for name in columns[:MOST_NAMES]]
+    beyond = len(columns) - MOST_NAMES
+    return ", ".join(shown) + (f" and {beyond:,} more" if beyond > 0 else "")

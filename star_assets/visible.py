@@ -1,0 +1,18 @@
+"""Text from data for people's eyes: what would steer a terminal is written out.
+
+Not here: markup. What data says goes only where it is taken for text (rich's
+Text, Dagster's texts and tables).
+"""
+
+from __future__ import annotations
+
+import re
+
+# Controls but for tab and line feed, line and paragraph separators, what turns the direction
+# of writing, and halves of surrogate pairs, which no encoding takes.
+STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def visible(text: str) -> str:
+    r"""The text with each steering character as Python writes it: `\x1b` for an escape."""
+    return STEERING.sub(lambda found: ascii(found[0])[1:-1], text)
