@@ -8,19 +8,37 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from datetime import date
+from difflib import get_close_matches
 from importlib.metadata import entry_points
-from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import ByteSize, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from star_assets.model.errors import BadSetting
+from star_assets.model.zones import ZONE_EXPECTED, is_zone
 
 # The entry points under which packages bring storages and catalogs, by the scheme of a lake's URL;
 # FOLDER stands for a lake that is no URL.
 STORAGES, CATALOGS, FOLDER = "star_assets.storages", "star_assets.catalogs", "folder"
+
+# The largest machines have some 900 processors; DuckDB starts as many threads as it is told.
+MOST_THREADS = 1024
+
+# A century. Beyond some thousand years there is no such day.
+MOST_DAYS = 36_525
+
+# What DuckDB reads as a size. Below LEAST_MEMORY it has no room for one day of anything.
+_MEMORY = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(%|[KMGT]i?B)\s*", re.IGNORECASE)
+_UNITS = {unit: 1000**power for power, unit in enumerate(("KB", "MB", "GB", "TB"), 1)} | {
+    unit: 1024**power for power, unit in enumerate(("KIB", "MIB", "GIB", "TIB"), 1)
+}
+LEAST_MEMORY = 100_000_000
 
 
 class Settings(BaseSettings):
@@ -47,7 +65,9 @@ class Settings(BaseSettings):
     timezone: str = Field("UTC", description="The business time zone: decides the day of a sale.")
     compression: Literal["zstd", "snappy"] = Field("zstd", description="The compression of Parquet files.")
     memory_limit: str = Field("1GB", description="What DuckDB may use before it spills to disk.")
-    threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, description="Threads of the engine.")
+    threads: int = Field(
+        default_factory=lambda: os.cpu_count() or 1, ge=1, le=MOST_THREADS, description="Threads of the engine."
+    )
     kms_key: str | None = Field(None, description="The KMS key that S3 encrypts with; none: the bucket's default.")
     glue_prefix: str = Field("", description="What the Glue databases' names begin with.")
     crawler_role: str | None = Field(None, description="The role that Glue's crawlers of raw exports work as.")
@@ -58,17 +78,31 @@ class Settings(BaseSettings):
     cache_size: ByteSize = Field(
         ByteSize(10_000_000_000), description="Bytes that local copies of an S3 lake's files may take."
     )
-    retention_days: float = Field(7, ge=0, description="Days that superseded versions are kept by vacuum.")
+    retention_days: float = Field(
+        7, ge=0, le=MOST_DAYS, description="Days that superseded versions are kept by vacuum."
+    )
 
     @field_validator("lake")
     @classmethod
     def _known_place(cls, value: str) -> str:
         scheme, is_url, place = value.partition("://")
-        if not is_url:
-            return value
+        if value and not is_url:
+            folder = Path(value).expanduser() if value.startswith("~") else Path(value)
+            # DuckDB's patterns of files take it for an escape.
+            if "\\" in str(folder.absolute()):
+                raise ValueError("a folder whose path has no backslash")
+            return str(folder)
         others = sorted(entry_points(group=STORAGES).names - {FOLDER, "s3"})
         if scheme not in ("s3", *others) or not place.partition("/")[0]:
             raise ValueError(" or ".join(["a folder, or s3://bucket/prefix", *(f"{other}://…" for other in others)]))
+        return value
+
+    @field_validator("auto_above", "cache_size", mode="before")
+    @classmethod
+    def _whole_size(cls, value: object) -> object:
+        # pydantic reads as far as it understands: 1,5GB would be a byte.
+        if isinstance(value, str) and not re.fullmatch(r"\s*\d+(\.\d+)?\s*([kmgtp]?i?b)?\s*", value, re.IGNORECASE):
+            raise ValueError("a size such as 10GB")
         return value
 
     @field_validator("glue_prefix")
@@ -100,11 +134,34 @@ class Settings(BaseSettings):
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError("an IANA time zone such as America/New_York") from error
+        if not is_zone(value):
+            raise ValueError(ZONE_EXPECTED)
         return value
+
+    @field_validator("start_date", mode="before")
+    @classmethod
+    def _written_day(cls, value: object) -> object:
+        # A number would be taken for seconds since 1970.
+        if isinstance(value, str) and not re.fullmatch(r"(19[7-9]|2[01]\d)\d-\d\d-\d\d", value):
+            raise ValueError("a day YYYY-MM-DD from 1970-01-01 to 2199-12-31")
+        return value
+
+    @field_validator("memory_limit")
+    @classmethod
+    def _usable_memory(cls, value: str) -> str:
+        found = _MEMORY.fullmatch(value)
+        size = float(found[1]) * _UNITS.get(found[2].upper(), 0) if found else 0
+        share = float(found[1]) if found and found[2] == "%" else 0
+        if size < LEAST_MEMORY and not 0 < share <= 100:
+            raise ValueError("a size of 100MB or more, such as 4GB, or a share of the memory, such as 50%")
+        return value
+
+    @field_validator("webhook")
+    @classmethod
+    def _usable_webhook(cls, value: str | None) -> str | None:
+        if value and not is_web_address(value):
+            raise ValueError("a URL that begins with https:// or http://")
+        return value or None
 
     @property
     def uses_glue(self) -> bool:
@@ -124,13 +181,50 @@ class Settings(BaseSettings):
 
 def load_settings() -> Settings:
     """The settings of this environment. Raises BadSetting that names the variable."""
+    _refuse_typing_errors(os.environ)
     try:
         return Settings()
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
-        variable = "STAR_" + name.upper()
-        # A password may be in it.
-        found = "…" if name == "source_dsn" else str(first["input"])
-        expected = str(first["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
-        raise BadSetting(variable, found, expected) from error
+        # A password may be in either.
+        found = "…" if name in ("source_dsn", "webhook") else str(first["input"])
+        raise BadSetting("STAR_" + name.upper(), found, _expected(first["type"], first.get("ctx", {}))) from None
+
+
+def is_web_address(value: str) -> bool:
+    """Whether a text is a URL that a request can be sent to."""
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _refuse_typing_errors(environment: Mapping[str, str]) -> None:
+    """Raises BadSetting for a variable that is nearly one of ours. Others may begin with STAR_ too."""
+    known = {f"STAR_{name.upper()}" for name in Settings.model_fields}
+    for variable in environment:
+        if variable.startswith("STAR_") and variable not in known:
+            for meant in get_close_matches(variable, known, 1, 0.9):
+                raise BadSetting(variable, "…", f"its name to be {meant}; there is no such setting")
+
+
+# What is expected where pydantic's own checks fail, by the beginning of their names.
+_EXPECTED = {
+    "int": "a whole number",
+    "float": "a number",
+    "finite": "a number",
+    "bool": "true or false",
+    "byte_size": "a size such as 10GB",
+    "date": "a day YYYY-MM-DD",
+    "literal_error": "{expected}",
+    "greater_than_equal": "{ge:,g} or more",
+    "less_than_equal": "at most {le:,g}",
+}
+
+
+def _expected(kind: str, context: Mapping[str, Any]) -> str:
+    if kind == "value_error":
+        return str(context["error"])
+    return next(text for begin, text in _EXPECTED.items() if kind.startswith(begin)).format_map(context)

@@ -150,6 +150,13 @@ CASES = [
         "Nothing of this day was staged; the live version stays. Export the file again.\n",
     ),
     Case(
+        "a file that is not compressed is named .gz",
+        lambda lake: (lake.export("orders", DAY) / "orders.csv").rename(lake.export("orders", DAY) / "orders.csv.gz"),
+        "orders               1 published                              26 rows\n",
+        exit_code=0,
+        live=26,
+    ),
+    Case(
         "a gzip is truncated",
         raw("orders", "orders.csv", gzip.compress("\n".join([HEADER, *TWO_ROWS]).encode())[:-20]),
         "orders               1 failed\n"

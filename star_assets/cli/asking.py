@@ -73,6 +73,7 @@ def status(format_: Format) -> None:
       star-assets status
       star-assets status --format json
     """
+    from star_assets.cli.progress import told_once
     from star_assets.cli.terminal import show_status, write_rows
     from star_assets.pipeline.raw_keeping import raw_remarks
     from star_assets.pipeline.status import table_status
@@ -84,10 +85,9 @@ def status(format_: Format) -> None:
         show_status(found)
     else:
         write_rows(found, format_)
-    for name, due in out_of_date.items():
-        for text in [*warehouse.remarks(name, due), *warehouse.evolution(name)]:
-            note(text)
-    for text in raw_remarks(warehouse):
+    remarks = [text for name, due in out_of_date.items() for text in warehouse.remarks(name, due)]
+    evolution = [text for name in out_of_date for text in warehouse.evolution(name)]
+    for text in told_once([*remarks, *evolution, *raw_remarks(warehouse)]):
         note(text)
     if not any(found["partitions"].to_pylist()):
         note(f"{warehouse.storage.uri('')} holds nothing published. Is STAR_LAKE right? `star-assets run` builds it.")

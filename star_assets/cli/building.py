@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from star_assets.cli.options import chosen_days, days_options, in_order, open_warehouse
+from star_assets.cli.options import MOST_DAYS, chosen_days, days_options, in_order, open_warehouse
 from star_assets.cli.shell import exit_code, fail, note
 
 if TYPE_CHECKING:
@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Write sample exports of a retailer.")
-@click.option("--days", type=click.IntRange(1), default=92, show_default=True, help="How many days.")
+@click.option("--days", type=click.IntRange(1, MOST_DAYS), default=92, show_default=True, help="How many days.")
 @click.option(
-    "--orders-per-day", type=click.IntRange(1), default=500, show_default=True, help="Orders on an average day."
+    "--orders-per-day",
+    type=click.IntRange(1, 10_000_000),
+    default=500,
+    show_default=True,
+    help="Orders on an average day.",
 )
 def sample(days: int, orders_per_day: int) -> None:
     """Write sample exports of a retailer, from STAR_START_DATE on.
@@ -64,7 +68,7 @@ def run(tables: Sequence[str], from_: datetime | None, to_: datetime | None) -> 
     """
     from rich.console import Console
 
-    from star_assets.cli.progress import failures, notes, shown_progress
+    from star_assets.cli.progress import failures, notes, shown_progress, told_once
     from star_assets.cli.pulling import pull_first
     from star_assets.model.tables import Dimension
 
@@ -74,9 +78,11 @@ def run(tables: Sequence[str], from_: datetime | None, to_: datetime | None) -> 
     console = Console(stderr=True)
     refused = pull_first(console, warehouse, chosen, asked)
     failed, published = list(refused.values()), False
+    remarks: list[str] = []
     with warehouse.listed_once():
         for table in chosen:
-            days, remarks = (asked, []) if asked is not None else _due(warehouse, table)
+            days, more = (asked, []) if asked is not None else _due(warehouse, table)
+            remarks += more
             if refused and (source := warehouse.star.sources.get(table)):
                 without = warehouse.to_pull(refused, [source])
                 days = [day for day in days if day not in without]
@@ -84,7 +90,7 @@ def run(tables: Sequence[str], from_: datetime | None, to_: datetime | None) -> 
                     continue
             refreshed = warehouse.refresh(table, days, undo_rollbacks=asked is not None)
             outcomes = shown_progress(console, table, len(days), refreshed)
-            for text in [*notes(outcomes), *remarks]:
+            for text in notes(outcomes):
                 note(text)
             for text in failures(outcomes):
                 fail(text)
@@ -95,6 +101,8 @@ def run(tables: Sequence[str], from_: datetime | None, to_: datetime | None) -> 
             for table in (name for name in chosen if isinstance(warehouse.star.table(name), Dimension)):
                 again = warehouse.refresh(table, _due(warehouse, table)[0], undo_rollbacks=False)
                 failed += [outcome.error for outcome in again if outcome.error]
+    for text in told_once(remarks):
+        note(text)
     if asked is None:
         # A run that was killed after a commit left the catalog behind.
         warehouse.mend(chosen, listed=True)

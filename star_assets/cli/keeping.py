@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from star_assets.cli.options import format_option, open_warehouse
+from star_assets.cli.options import MOST_DAYS, Days, format_option, open_warehouse
 from star_assets.cli.shell import EXIT_PERMANENT, fail, note
+from star_assets.visible import visible
 
 if TYPE_CHECKING:
     from star_assets.cli.terminal import Format
@@ -117,11 +118,12 @@ def repair(quick: bool) -> None:
         if one.error:
             fail(f"{where}: {one.error}")
         else:
-            click.echo(f"{where}: {one.done}", err=True)
+            click.echo(visible(f"{where}: {one.done}"), err=True)
     told = {(one.table, one.place) for one in mended if one.error}
     drifts = [one for one in warehouse.mend(warehouse.star.tables) if (one.table, one.partition) not in told]
     for drift in drifts:
-        click.echo(f"{drift.table} {drift.partition or ''}".strip() + f": {DRIFTS[drift.what]}", err=True)
+        where = visible(f"{drift.table} {drift.partition or ''}".strip())
+        click.echo(f"{where}: {DRIFTS[drift.what]}", err=True)
     if not drifts and not mended:
         click.echo("Nothing to repair: everything fits, and the catalog serves what is live.", err=True)
     if told or any(drift.what in ("not ours", "lost") for drift in drifts):
@@ -140,7 +142,7 @@ DRIFTS = {
 
 
 @click.command(short_help="Delete versions superseded long ago.")
-@click.option("--retention-days", type=click.FloatRange(0), help="Days to keep them; default: STAR_RETENTION_DAYS.")
+@click.option("--retention-days", type=Days(0, MOST_DAYS), help="Days to keep them; default: STAR_RETENTION_DAYS.")
 def vacuum(retention_days: float | None) -> None:
     """Delete versions that queries have not been served for longer than the retention.
 
@@ -165,7 +167,7 @@ def vacuum(retention_days: float | None) -> None:
 @click.command(short_help="Delete raw exports that staging stands for.")
 @click.option(
     "--older-than",
-    type=click.IntRange(1),
+    type=click.IntRange(1, MOST_DAYS),
     required=True,
     metavar="DAYS",
     help="Delete raw files of export days older than DAYS.",
@@ -242,4 +244,4 @@ def forget(dimension: str, key: str, yes: bool) -> None:
         click.echo(f"Nothing in the lake names {dimension} {key}.", err=True)
         return
     for place, count in found.items():
-        click.echo(f"{place}: {count:,} found, 0 left", err=True)
+        click.echo(f"{visible(place)}: {count:,} found, 0 left", err=True)

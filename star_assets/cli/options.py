@@ -4,12 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from math import isnan
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
     from star_assets.pipeline.warehouse import Warehouse
+
+# A century, as of STAR_RETENTION_DAYS. Beyond some thousand years there is no such day.
+MOST_DAYS = 36_525
+
+
+class Days(click.FloatRange):
+    """A number of days within bounds. To a range of click's, `nan` is within all of them."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number."""
+        found: float = super().convert(value, param, ctx)
+        if isnan(found):
+            self.fail(f"{value!r} is no number of days.", param, ctx)
+        return found
+
 
 format_option = click.option(
     "--format",

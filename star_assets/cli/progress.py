@@ -6,17 +6,22 @@ All of it goes to standard error; where that is no terminal, as plain lines.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
+from itertools import groupby
 from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from star_assets.model.errors.exports import kept_rejects
+from star_assets.model.errors.exports import kept_rejects, told_names
 from star_assets.pipeline.outcome import Outcome
 from star_assets.pipeline.stage import REJECTS_FILE
 
 # Messages that are told one by one for a table; of more, only their number.
 TOLD = 3
+
+# Spans of failed days that are named.
+MOST_SPANS = 10
 
 T = TypeVar("T")
 
@@ -59,8 +64,24 @@ def notes(outcomes: Sequence[Outcome]) -> list[str]:
 def failures(outcomes: Iterable[Outcome]) -> list[str]:
     """The messages of one table's failed days."""
     failed = [outcome for outcome in outcomes if outcome.error]
-    days = f"days of {failed[-1].table} failed, up to {failed[-1].day}" if failed else ""
-    return first_told([str(outcome.error) for outcome in failed], f"more {days}")
+    if len(failed) <= TOLD:
+        return [str(outcome.error) for outcome in failed]
+    table, beyond = failed[0].table, [outcome.day for outcome in failed[TOLD:]]
+    listed = spans(beyond)
+    more = f" and {len(listed) - MOST_SPANS:,} more such spans" if len(listed) > MOST_SPANS else ""
+    told = f"{len(beyond):,} more days of {table} failed: {', '.join(listed[:MOST_SPANS])}{more}."
+    how = f"`star-assets run {table} --from {beyond[0]} --to {beyond[0]}` tells why one did."
+    return [*(str(outcome.error) for outcome in failed[:TOLD]), f"{told} {how}"]
+
+
+def spans(days: Iterable[str]) -> list[str]:
+    """Days in order, those that follow each other as `2023-07-01 … 2023-07-05`."""
+
+    def begin(numbered: tuple[int, str]) -> date:
+        return date.fromisoformat(numbered[1]) - timedelta(days=numbered[0])
+
+    found = [[day for _, day in group] for _, group in groupby(enumerate(sorted(days)), begin)]
+    return [span[0] if len(span) == 1 else f"{span[0]} … {span[-1]}" for span in found]
 
 
 def _notes_of_day(outcome: Outcome) -> Iterator[str]:
@@ -74,10 +95,19 @@ def _notes_of_day(outcome: Outcome) -> Iterator[str]:
         )
     if new := facts.get("new_columns"):
         what = "a new column, which is" if len(new) == 1 else f"{len(new)} new columns, which are"
-        yield f"{where}: {what} carried along as text: {', '.join(new)}."
+        yield f"{where}: {what} carried along as text: {told_names(new)}."
     if repeated := facts.get("repeated_keys"):
         keys = "1 key has" if repeated == 1 else f"{repeated:,} keys have"
         yield f"{where}: {keys} different rows of one version in this export; of each, the greatest by content counts."
+
+
+def told_once(texts: Iterable[str]) -> list[str]:
+    """Notes of the form `table: what`, each `what` once, behind the names of all its tables."""
+    tables: dict[str, list[str]] = {}
+    for text in texts:
+        name, _, what = text.partition(": ")
+        tables.setdefault(what, []).append(name)
+    return [f"{', '.join(names)}: {what}" for what, names in tables.items()]
 
 
 def first_told(messages: Sequence[str], more: str) -> list[str]:

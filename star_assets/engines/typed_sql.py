@@ -19,6 +19,10 @@ from star_assets.staging.winners import DELETED
 Header = tuple[str, ...]
 
 
+# A rejected value is told up to so many characters; the rejects keep the whole row.
+SHOWN = 60
+
+
 class TypedSql(ABC):
     """SQL that types a source's text columns by the grammar, and says what is wrong with a row."""
 
@@ -91,16 +95,18 @@ class TypedSql(ABC):
         cases: list[str] = []
         for column, type_ in self.types.items():
             if column in header and type_.name != "string":
-                shown = f"{self._text(f'column {column}: ')} || chr(39) || {self._name(column)} || chr(39)"
+                name = self._name(column)
+                cut = f"CASE WHEN length({name}) > {SHOWN} THEN substr({name}, 1, {SHOWN - 1}) || '…' ELSE {name} END"
+                shown = f"{self._text(f'column {column}: ')} || chr(39) || {cut} || chr(39)"
                 cases.append(
-                    f"WHEN {self._typed(column)} IS NULL AND {self._name(column)} <> '' "
+                    f"WHEN {self._typed(column)} IS NULL AND {name} <> '' "
                     f"THEN {shown} || {self._text(f' is not {grammar.expected(type_)}')}"
                 )
         alive = f" AND NOT {self._is_deleted(header)}" if self.source.tombstone else ""
         for column in self.source.required_values:
             typed = self._typed(column) if column in header else "NULL"
             only_alive = alive if column not in self.source.keys else ""
-            cases.append(f"WHEN {typed} IS NULL{only_alive} THEN {self._text(f'column {column}: no value')}")
+            cases.append(f"WHEN {typed} IS NULL{only_alive} THEN {self._text(self._lacking(column))}")
         for column, value in self.reserved_keys.items():
             if column in header:
                 cases.append(
@@ -108,6 +114,14 @@ class TypedSql(ABC):
                     f"THEN {self._text(f'column {column}: {value} is the key of the Unknown member')}"
                 )
         return f"CASE {' '.join(cases)} END"
+
+    def _lacking(self, column: str) -> str:
+        """Why a row without a value in the column is rejected."""
+        if column in self.source.keys:
+            return f"column {column}: no value, and the key of {self.source.name} needs one"
+        if self.source.part_of and column in self.source.header_keys:
+            return f"column {column}: no value, and it is the key of its row in {self.source.part_of.name}"
+        return f"column {column}: no value, and it says when the row happened (event_time)"
 
     def _only_text(self, header: Header) -> bool:
         """Whether a header that is repeated amid the rows would be valid: whether it is one, the exact reader knows."""

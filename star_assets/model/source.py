@@ -14,10 +14,14 @@ from typing import Literal
 
 from star_assets.model.errors import BadDeclaration
 from star_assets.model.types import Type
+from star_assets.model.zones import ZONE_EXPECTED, is_zone
 
 # Tables and columns become file paths, SQL names and Glue names, so they are
 # what all of these accept: lower case, as Glue would fold them.
 NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+# A source exports every day: what has not settled within a week never will.
+LONGEST_SETTLING = 7 * 86_400
 
 _DELETED = re.compile(r"\s*(\w+)\s*=\s*'((?:[^']|'')*)'\s*")
 
@@ -70,6 +74,11 @@ class Marker:
 
     name: str = "_SUCCESS"
 
+    def __post_init__(self) -> None:
+        # It is looked for among the files of the day's folder, where listings hide names that begin with a dot.
+        if not isinstance(self.name, str) or not re.fullmatch(r"[^./*?\\\s][^/*?\\]*", self.name):
+            raise BadDeclaration("Marker", f"name is {self.name!r}", 'Use the name of a file, such as "_SUCCESS"')
+
 
 @dataclass(frozen=True)
 class FileCount:
@@ -77,12 +86,21 @@ class FileCount:
 
     files: int
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.files, int) or self.files < 1:
+            raise BadDeclaration("FileCount", f"files is {self.files!r}", "Use a whole number from 1 on")
+
 
 @dataclass(frozen=True)
 class Settled:
     """An export is whole once none of its files changed for so many seconds."""
 
     seconds: float
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.seconds, int | float) or not 0 <= self.seconds <= LONGEST_SETTLING:
+            problem = f"seconds is {self.seconds!r}"
+            raise BadDeclaration("Settled", problem, f"Use a number from 0 to {LONGEST_SETTLING:,}, which is a week")
 
 
 @dataclass(frozen=True)
@@ -151,6 +169,7 @@ class Source:
     owner: str | None = None
 
     def __post_init__(self) -> None:
+        self._check_kinds()
         for name in [self.name, *self.columns]:
             if not NAME.fullmatch(name):
                 raise BadDeclaration(
@@ -182,8 +201,6 @@ class Source:
             raise BadDeclaration(
                 f"source {self.name}", f"lines is {self.lines!r}", 'Use "complete" or "changed"; see docs/own-tables.md'
             )
-        if self.exports not in ("changes", "snapshots"):
-            raise BadDeclaration(f"source {self.name}", f"exports is {self.exports!r}", 'Use "changes" or "snapshots"')
         if self.new_columns not in ("evolve", "ignore", "freeze"):
             problem = f"new_columns={self.new_columns!r} is none of evolve, ignore, freeze"
             raise BadDeclaration(f"source {self.name}", problem, "Use one of these")
@@ -191,6 +208,29 @@ class Source:
             raise BadDeclaration(
                 f"source {self.name}", f"event_time {self.event_time!r} is no timestamp", "Declare it as one"
             )
+
+    def _check_kinds(self) -> None:
+        """Raises BadDeclaration where an argument is of another kind than the rest is checked for."""
+        here, share = f"source {self.name}", self.max_rejects
+        if not isinstance(self.columns, Mapping):
+            raise BadDeclaration(here, "its columns are no mapping", 'Give each a type: {"order_id": "int64"}')
+        for name, type_ in self.columns.items():
+            if not isinstance(type_.type if isinstance(type_, Column) else type_, str):
+                raise BadDeclaration(f"{here}, column {name}", f"its type is {type_!r}", 'Use a text such as "int64"')
+        if not isinstance(self.whole, Marker | FileCount | Settled):
+            raise BadDeclaration(
+                here, f"whole is {self.whole!r}", 'Use Marker("_SUCCESS"), FileCount(4) or Settled(60)'
+            )
+        if not isinstance(self.csv, Csv):
+            raise BadDeclaration(here, f"csv is {self.csv!r}", 'Use Csv(delimiter=";", encoding="cp1252")')
+        if self.part_of is not None and not isinstance(self.part_of, Source):
+            raise BadDeclaration(here, f"part_of is {self.part_of!r}", "Use the Source itself, not its name")
+        if not isinstance(self.timezone, str) or not is_zone(self.timezone):
+            raise BadDeclaration(here, f"timezone is {self.timezone!r}", f"Use {ZONE_EXPECTED}")
+        if not isinstance(share, int | float) or not 0 <= share <= 1:
+            raise BadDeclaration(here, f"max_rejects is {share!r}", "Use a share from 0 to 1; 0.001 is 0.1 %")
+        if self.exports not in ("changes", "snapshots"):
+            raise BadDeclaration(here, f"exports is {self.exports!r}", 'Use "changes" or "snapshots"')
 
     @property
     def keys(self) -> tuple[str, ...]:

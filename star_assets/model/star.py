@@ -7,6 +7,7 @@ any data: schemas, lineage, who feeds whom. Not here: running a transform.
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,13 +16,14 @@ from functools import cached_property
 from pathlib import Path
 
 import ibis
-from ibis.common.exceptions import IbisError
 from ibis.expr.types import Table
 
 from star_assets.model.dashboard import Dashboard
 from star_assets.model.errors import BadDeclaration, BadSetting, UnknownTable
+from star_assets.model.kinds import check_kinds
 from star_assets.model.lineage import Origin, column_lineage, passed_through
 from star_assets.model.members import MEMBER_KIND, MEMBER_KIND_DESCRIPTION
+from star_assets.model.own_code import failed
 from star_assets.model.presentation import check_presentation
 from star_assets.model.rowwise import carry
 from star_assets.model.source import Source, SourceColumn
@@ -38,6 +40,9 @@ from star_assets.model.tables import (
 from star_assets.model.types import UNKNOWN, Type
 
 AnyTable = Source | Dimension | Fact
+
+# What a measure may be, a decimal of any precision among it.
+NUMERIC = ("int32", "int64", "float64", "decimal")
 
 # The partition column of every partitioned table: never a data column too, as
 # Athena refuses a table that has it twice.
@@ -69,6 +74,7 @@ class Star:
         currency: str | None = None,
         owner: str = "team:data",
     ) -> None:
+        check_kinds(sources, dimensions, facts, owner)
         self.sources: Mapping[str, Source] = {source.name: source for source in sources}
         dimensions, facts = _as_declared(dimensions, facts)
         self.dimensions: Mapping[str, Dimension] = {table.name: table for table in _with_histories(dimensions)}
@@ -255,9 +261,16 @@ class Star:
                     table.name, f"reads {name!r}, which is no source of the star", f"Known: {', '.join(self.sources)}"
                 )
         try:
-            columns = self.transformed(table).columns
-        except (AttributeError, TypeError, IbisError) as error:
-            raise BadDeclaration(table.name, f"its function fails: {error}", "It sees the declared columns") from error
+            returned = self.transformed(table)
+        except Exception as error:
+            raise BadDeclaration(
+                table.name, f"its function fails: {failed(error)}", "It sees the declared columns"
+            ) from error
+        if not isinstance(returned, Table):
+            kind = "nothing" if returned is None else f"a {type(returned).__name__}, and no table"
+            problem = f"its function returns {kind}"
+            raise BadDeclaration(table.name, problem, "Return one that it is given, with columns changed or left out")
+        columns = returned.columns
         if PARTITION_COLUMN in columns and isinstance(table, Fact):
             raise BadDeclaration(
                 table.name, f"has a column {PARTITION_COLUMN!r}, which is the partition column", "Name it otherwise"
@@ -343,6 +356,12 @@ class Star:
                     f"{name!r} is {fields[name]}, but {target.name}.{target.key} is {key}",
                     "Give both one type",
                 )
+        for measure in table.measures:
+            if fields[measure.column].partition("(")[0] not in NUMERIC:
+                problem = f"its measure {measure.column!r} is {fields[measure.column]}, expected a number"
+                raise BadDeclaration(
+                    table.name, problem, "Leave it out; dates, texts and truths are columns like others"
+                )
         if fields[table.date] != "timestamp":
             raise BadDeclaration(
                 table.name,
@@ -387,10 +406,16 @@ def load_star(path: str) -> Star:
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.append(here)
     module, _, attribute = path.partition(":")
+    if not re.fullmatch(r"\w+(\.\w+)*:\w+", path):
+        raise BadSetting("STAR_MODEL", path, "package.module:attribute")
     try:
         found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, SyntaxError, TypeError, ValueError) as error:
-        raise BadSetting("STAR_MODEL", path, f"package.module:attribute that can be imported ({error})") from error
+    except BadDeclaration:
+        raise
+    except Exception as error:
+        # A module runs whatever its author wrote.
+        problem = f"package.module:attribute that can be imported ({failed(error)})"
+        raise BadSetting("STAR_MODEL", path, problem) from error
     if not isinstance(found, Star):
         raise BadSetting("STAR_MODEL", path, f"a Star, found a {type(found).__name__}")
     return found

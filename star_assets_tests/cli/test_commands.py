@@ -157,7 +157,20 @@ def test_many_bad_days_are_told_in_a_few_lines(star: Star, small_lake: Any) -> N
         (folder / "_SUCCESS").touch()
     told = star("run", "stores").stderr
     assert told.count("Error: ") == 4
-    assert "5 more days of stores failed, up to 2023-07-08." in told
+    assert (
+        "5 more days of stores failed: 2023-07-04 … 2023-07-08. "
+        "`star-assets run stores --from 2023-07-04 --to 2023-07-04` tells why one did."
+    ) in told
+
+
+def test_what_is_so_of_several_tables_is_told_once(star: Star, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same five times is four times noise."""
+    monkeypatch.setenv("STAR_START_DATE", DAY)
+    told = "Note: orders, order_items, customers, products, stores: 1 export is from before STAR_START_DATE, 2023-07-02"
+    for command in ("run", "status"):
+        done = star(command)
+        assert done.stderr.count("from before STAR_START_DATE") == 1
+        assert told in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -204,7 +217,7 @@ def test_a_lake_that_is_a_file_is_told_without_a_traceback(
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STAR_THREADS", "many")
     done = CliRunner().invoke(cli.main, ["status"])
-    assert (done.exit_code, done.stderr.startswith("Error: STAR_THREADS='many': expected a valid integer")) == (1, True)
+    assert (done.exit_code, done.stderr.startswith("Error: STAR_THREADS='many': expected a whole number")) == (1, True)
 
 
 # Rows

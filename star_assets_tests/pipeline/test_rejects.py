@@ -40,8 +40,8 @@ BAD = {
     "x,2023-07-01,1": "column id: 'x' is not a whole number up to 9,223,372,036,854,775,807",
     "1,2023-07-32,1": "column at: '2023-07-32' is not a timestamp such as 2023-07-01 10:00:00+02",
     "1,2023-07-01,1.23456": "column price: '1.23456' is not a number with up to 4 decimals",
-    ",2023-07-01,1": "column id: no value",
-    "1,,1": "column at: no value",
+    ",2023-07-01,1": "column id: no value, and the key of readings needs one",
+    "1,,1": "column at: no value, and it says when the row happened (event_time)",
     "1,2023-07-01": "expected 3 fields, found 2",
     '1,"2023-07-01"x,1': "text after the closing quote of field 2; double a quote that is text",
 }

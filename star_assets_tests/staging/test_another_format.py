@@ -101,7 +101,7 @@ def test_a_day_may_mix_formats_of_ours_and_of_others(tmp_path: Path) -> None:
     assert outcome.manifest is not None
     assert [outcome.manifest.facts[fact] for fact in ("rows_in", "rejected")] == [4, 1]
     assert outcome.manifest.facts["first_rejects"] == [
-        f"oltp/stores/date={DAY}/b.parquet, line 3: column store_id: no value"
+        f"oltp/stores/date={DAY}/b.parquet, line 3: column store_id: no value, and the key of stores needs one"
     ]
     staged = warehouse.sample("stores", DAY).to_pylist()
     assert [(row["store_id"], row["city"], row["rent"], row["opened_on"]) for row in staged] == [

@@ -183,7 +183,11 @@ QUOTES = {
     "a space before a quoted number": Case(
         f'{HEADER}\n1, "2.5",x\n2,3.5,y\n', [TWO], ((2, number("price", ' "2.5"'), '1, "2.5",x'),)
     ),
-    "nothing but quotes": Case(f'{HEADER}\n"","",""\n2,3.5,y\n', [TWO], ((2, "column id: no value", '"","",""'),)),
+    "nothing but quotes": Case(
+        f'{HEADER}\n"","",""\n2,3.5,y\n',
+        [TWO],
+        ((2, "column id: no value, and the key of notes needs one", '"","",""'),),
+    ),
     "a quote in the header that nothing closes": broken(
         'id,price,"note\n1,2.5,x\n',
         ", line 1: the header cannot be read: the quote of field 3 is never closed",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from star_assets.model.source import Csv, Source
 from star_assets.staging.columns import longer
 from star_assets.staging.content import Utf8, chunks, open_raw, start_of
+from star_assets.staging.formats.bounds import RecordBound
 from star_assets.staging.formats.counting import CsvCounter
 from star_assets.staging.formats.csv.header import Header, read_header
 from star_assets.staging.formats.csv.records import read_csv
@@ -35,21 +36,23 @@ class CsvFormat:
     def inspect(self, path: Path, name: str, source: Source) -> RawProfile:
         """A file without any bytes has no header."""
         csv, sha256 = source.csv, hashlib.sha256()
-        counter = CsvCounter(csv.delimiter, csv.quote)
+        counter, bound = CsvCounter(csv.delimiter, csv.quote), RecordBound(name)
         with open_raw(path, name, sha256) as content:
             start, encoding = start_of(content, name, csv.encoding, DECLARE)
             utf8 = Utf8(encoding)
             for chunk, final in chunks(start, content):
                 counter.feed(utf8.feed(chunk, final), final)
-        header = read_header(start, encoding, name, source)
+                bound.pass_on(len(chunk), counter.records)
+        header, compressed = read_header(start, encoding, name, source), isinstance(content, GzipFile)
         return RawProfile(
             sha256=sha256.hexdigest(),
             format="csv",
-            gzip=isinstance(content, GzipFile),
+            gzip=compressed,
             header=header.columns,
             records=counter.records - bool(header.columns),
             lines=counter.line_ends.lines,
-            plain=_is_plain(counter, utf8, header, csv),
+            # Engines tell by a file's name whether it is compressed.
+            plain=compressed == name.endswith(".gz") and _is_plain(counter, utf8, header, csv),
             hindrance=_hindrance(counter, utf8, header, csv),
         )
 

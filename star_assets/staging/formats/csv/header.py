@@ -22,7 +22,7 @@ from star_assets.staging.records import column_names
 from star_assets.staging.signatures import LONGEST_MARK
 
 # What is tried where a header is not the source's: dialects, and lines behind the first.
-_DELIMITERS, _QUOTES, _LINES = (",", ";", "\t", "|", " ", ":"), ('"', "'"), 50
+_DELIMITERS, _QUOTES, _LINES = (",", ";", "\t", "|", ", ", "; ", " ", ":"), ('"', "'"), 50
 
 # Of a line that is no header, and of the columns it lacks, so much is told.
 _TOLD_CHARACTERS, _TOLD_COLUMNS = 60, 5

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from star_assets.model.source import Source
 from star_assets.staging.content import Utf8, as_text, chunks, flaw, open_raw, start_of
+from star_assets.staging.formats.bounds import RecordBound
 from star_assets.staging.formats.counting import JsonArrayCounter, JsonLinesCounter
 from star_assets.staging.formats.format import Hindrance, Inspected, Layout, RawProfile
 from star_assets.staging.formats.json.records import json_values, read_json
@@ -36,9 +37,10 @@ class JsonFormat:
             start, encoding = start_of(content, name, "utf-8", "JSON is UTF-8: export the file in that")
             utf8 = Utf8(encoding)
             is_array = start.lstrip().startswith(b"[")
-            counter = JsonArrayCounter() if is_array else JsonLinesCounter()
+            counter, bound = JsonArrayCounter() if is_array else JsonLinesCounter(), RecordBound(name)
             for chunk, final in chunks(start, content):
                 counter.feed(utf8.feed(chunk, final), final)
+                bound.pass_on(len(chunk), counter.records)
         return RawProfile(
             sha256=sha256.hexdigest(),
             format="json",
