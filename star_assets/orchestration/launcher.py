@@ -1,0 +1,81 @@
+"""Dagster's own launcher of runs, which also tells whether a run's process is still there.
+
+Dagster's run monitoring asks a launcher for that, and marks a run as failed whose
+process is gone. Its default launcher has no answer, so a run that was killed
+together with `dagster dev` would count as started, and keep a slot and its days,
+until `max_runtime_seconds` is over. Not here: what becomes of a failed run
+(dagster.yaml: retries; due: requests).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+
+from dagster import DagsterEventType, DagsterRun, DefaultRunLauncher
+from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
+from dagster._core.storage.runs.sqlite import SqliteRunStorage
+from dagster._core.storage.tags import GRPC_INFO_TAG
+
+# A process began before its run did; clocks of processes are kept in hundredths of a second.
+ROUNDING_SECONDS = 2.0
+
+_PROC = Path("/proc")
+
+
+class WatchedRunLauncher(DefaultRunLauncher):
+    """Launches runs as the default launcher does, and looks after their processes on this machine."""
+
+    @property
+    def supports_check_run_worker_health(self) -> bool:
+        """Whether run monitoring may ask."""
+        return True
+
+    def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
+        """Whether the process that began the run is there. One on another machine is taken to be."""
+        begun = self._instance.all_logs(run.run_id, of_type=DagsterEventType.RUN_START)
+        if not begun or not self._is_here(run):
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
+        event = begun[-1].dagster_event
+        if event is None or event.pid is None or is_running(event.pid, begun[-1].timestamp):
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
+        return CheckRunHealthResult(WorkerStatus.NOT_FOUND, f"process {event.pid} has ended without a word")
+
+    def _is_here(self, run: DagsterRun) -> bool:
+        """Whether the run's process is on this machine: its code server is, or the history itself is a file here."""
+        server = json.loads(run.tags.get(GRPC_INFO_TAG, "{}"))
+        if server:
+            return server.get("host") in ("localhost", "127.0.0.1", "::1") or "socket" in server
+        return isinstance(self._instance.run_storage, SqliteRunStorage)
+
+
+def is_running(pid: int, since: float) -> bool:
+    """Whether the process that had this id at a time (Unix seconds) still runs. Ids are given away again."""
+    began = _began_linux(pid) if _PROC.joinpath("self", "stat").exists() else _began_elsewhere(pid)
+    return began is not None and began <= since + ROUNDING_SECONDS
+
+
+def _began_linux(pid: int) -> float | None:
+    """When the process began (Unix seconds); None if there is none, or one that has ended and is not collected."""
+    try:
+        stat = (_PROC / str(pid) / "stat").read_text()
+        uptime = float((_PROC / "uptime").read_text().split()[0])
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    # The name, in brackets, may hold anything; the state is the field behind it, the start the twentieth.
+    state, *fields = stat.rpartition(")")[2].split()
+    age = uptime - int(fields[18]) / os.sysconf("SC_CLK_TCK")
+    return None if state in "ZX" else time.time() - age
+
+
+def _began_elsewhere(pid: int) -> float | None:
+    """The same, as `ps` tells it on macOS."""
+    command = ["ps", "-o", "stat=,lstart=", "-p", str(pid)]
+    told = subprocess.run(command, env={"LC_ALL": "C", "PATH": os.defpath}, capture_output=True, text=True).stdout
+    state, _, began = told.strip().partition(" ")
+    if not began or state.startswith("Z"):
+        return None
+    return time.mktime(time.strptime(began.strip(), "%a %b %d %H:%M:%S %Y"))
