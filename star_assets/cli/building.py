@@ -77,12 +77,10 @@ def run(tables: Sequence[str], from_: datetime | None, to_: datetime | None) -> 
     asked = chosen_days(warehouse, from_, to_)
     console = Console(stderr=True)
     refused = pull_first(console, warehouse, chosen, asked)
-    failed, published = list(refused.values()), False
-    remarks: list[str] = []
+    failed, published, remarks = list(refused.values()), False, list[str]()
     with warehouse.listed_once():
         for table in chosen:
-            days, more = (asked, []) if asked is not None else _due(warehouse, table)
-            remarks += more
+            days = asked if asked is not None else _due(warehouse, table, remarks)
             if refused and (source := warehouse.star.sources.get(table)):
                 without = warehouse.to_pull(refused, [source])
                 days = [day for day in days if day not in without]
@@ -99,7 +97,7 @@ def run(tables: Sequence[str], from_: datetime | None, to_: datetime | None) -> 
         if published and asked is None:
             # What facts used of an earlier dimension stays in it until no version of them does.
             for table in (name for name in chosen if isinstance(warehouse.star.table(name), Dimension)):
-                again = warehouse.refresh(table, _due(warehouse, table)[0], undo_rollbacks=False)
+                again = warehouse.refresh(table, _due(warehouse, table, []), undo_rollbacks=False)
                 failed += [outcome.error for outcome in again if outcome.error]
     for text in told_once(remarks):
         note(text)
@@ -110,11 +108,12 @@ def run(tables: Sequence[str], from_: datetime | None, to_: datetime | None) -> 
         sys.exit(exit_code(failed))
 
 
-def _due(warehouse: Warehouse, table: str) -> tuple[list[str], list[str]]:
-    """The days of a table to refresh, and what people should know beyond that."""
+def _due(warehouse: Warehouse, table: str, remarks: list[str]) -> list[str]:
+    """The days of a table to refresh. Adds to `remarks` what people should know beyond that."""
     warehouse.catch_up(table)
     found = warehouse.out_of_date(table)
-    return [day for day in found.days if day not in found.rolled_back], warehouse.remarks(table, found)
+    remarks += warehouse.remarks(table, found)
+    return [day for day in found.days if day not in found.rolled_back]
 
 
 @click.command(short_help="See it all: export, materialize, answer.")

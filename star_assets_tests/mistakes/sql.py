@@ -329,17 +329,6 @@ MISTAKES = [
         ),
     ),
     _asked(
-        "a file of the machine read",
-        "SELECT * FROM read_csv('/etc/passwd')",
-        (
-            "Error: line 1:15: There is no table olap.. Known, closest first: dim_time, dim_store, "
-            "fact_sales, dim_product, dim_customer, dim_product_history, staging.orders, staging.stores, "
-            "staging.products, staging.customers, staging.order_items.\n"
-            "  SELECT * FROM read_csv('/etc/passwd')\n"
-            "                ^\n"
-        ),
-    ),
-    _asked(
         "a file of the machine for a table",
         "SELECT * FROM '/etc/passwd'",
         (
