@@ -18,21 +18,6 @@ import psycopg
 
 DOCUMENTED = Path(__file__).parent.parent / "docs" / "postgres.md"
 
-TABLES = """
-CREATE SCHEMA shop;
-CREATE TABLE shop.orders (order_id bigint PRIMARY KEY, customer_id bigint, store_id bigint, ordered_at timestamptz,
-    status text, updated_at timestamptz NOT NULL, op text);
-CREATE TABLE shop.order_items (order_id bigint, line_number bigint, product_id bigint, quantity bigint,
-    unit_price numeric(12,2), discount numeric(12,2), PRIMARY KEY (order_id, line_number));
-CREATE TABLE shop.customers (customer_id bigint PRIMARY KEY, customer_name text, email text, city text, state text,
-    segment text, delivery_note text, created_at timestamptz, updated_at timestamptz NOT NULL);
-CREATE TABLE shop.products (product_id bigint PRIMARY KEY, product_name text, category text, brand text,
-    list_price numeric(12,2), updated_at timestamptz NOT NULL);
-CREATE TABLE shop.stores (store_id bigint PRIMARY KEY, store_name text, city text, state text, region text,
-    opened_on date, updated_at timestamptz NOT NULL, manager_email text);
-"""
-
-
 class Shop:
     """A server's database `shop`, emptied; `url` is for the role that exports, `execute` is the superuser's."""
 
@@ -44,7 +29,7 @@ class Shop:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'shop' AND pid <> %s", self.pid
         )
         self.execute("DROP SCHEMA IF EXISTS shop CASCADE")
-        self.execute(TABLES)
+        self.execute(documented("CREATE SCHEMA"))
         # The role is the server's, so an earlier shop may have made it.
         for statement in documented("CREATE ROLE").split(";\n"):
             with suppress(psycopg.errors.DuplicateObject):

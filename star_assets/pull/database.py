@@ -47,9 +47,10 @@ class Database(Protocol):
         """Write `<source>.csv.gz` of each source into the folder, all as of one moment. Returns their rows.
 
         A file is in its source's dialect and holds the rows that changed on the
-        day, by the version column; all rows where none says when. With
-        `lines="complete"` it holds all lines of the headers that changed. Raises
-        DatabaseBusy while something may still change on the day.
+        day, by the version column; all rows where none says when, and of a source
+        with `exports="snapshots"`. With `lines="complete"` it holds all lines of the
+        headers that are exported. Raises DatabaseBusy while something may still
+        change on the day.
         """
         ...
 

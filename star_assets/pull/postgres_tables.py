@@ -103,6 +103,8 @@ def _changed(source: Source, tables: Mapping[str, Table], day: Day, depth: int) 
     """What holds of the rows to export, as the table `t<depth>`; None where all rows are."""
     from psycopg import sql
 
+    if source.exports == "snapshots":
+        return None
     if source.part_of is None or source.lines != "complete":
         return _in_window(source, tables[source.name], day, depth)
     header, of_header = source.part_of, _changed(source.part_of, tables, day, depth + 1)
