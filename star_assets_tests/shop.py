@@ -18,6 +18,7 @@ import psycopg
 
 DOCUMENTED = Path(__file__).parent.parent / "docs" / "postgres.md"
 
+
 class Shop:
     """A server's database `shop`, emptied; `url` is for the role that exports, `execute` is the superuser's."""
 

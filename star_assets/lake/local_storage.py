@@ -1,8 +1,10 @@
 """A lake in a local folder.
 
 Here: every change is a rename, so a reader sees an object whole or not at all,
-and a killed process leaves nothing but files in `_scratch`. Not here: what the
-bytes mean (versions).
+and a killed process leaves nothing but files in `_scratch`. The top folders may be
+links to other places; below them, folders that are links are not followed, so that
+nothing outside is read or deleted. Not here: what the bytes mean (versions), what
+is in a folder (local_listing).
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
+from star_assets.lake.local_listing import Listing, entries, etag_of, is_folder
 from star_assets.lake.storage import Storage, Stored
 from star_assets.model.errors import LakeFull, LakeRefused, LostRace
 from star_assets.settings import Settings
@@ -56,19 +59,29 @@ class LocalStorage(Storage):
 
     def walk(self, prefix: str) -> Iterator[Stored]:
         """Every object below the folder `prefix`, by path; a name that begins with `.` is no object."""
-        found: list[Stored] = []
-        self._add(prefix, found)
-        return iter(found)
+        found = list(self.survey(prefix))
+        for stored in found:
+            if stored.problem:
+                raise LakeRefused(self.uri(stored.path), stored.problem)
+        return (stored for stored in found if not stored.path.endswith("/"))
 
-    def folders(self, prefix: str) -> list[str]:
-        """The names of the folders directly in the folder `prefix`, sorted."""
-        return sorted(entry.name for entry in self._entries(prefix) if entry.is_dir())
+    def survey(self, prefix: str) -> Iterator[Stored]:
+        """The same, with empty folders, and with what is no file or folder of the lake."""
+        return iter(Listing(self.root).below(prefix))
+
+    def names(self, prefix: str) -> list[str]:
+        """The names directly in the folder `prefix`, sorted; those of folders end with `/`."""
+        try:
+            found = entries(self.root / prefix)
+        except OSError as error:
+            raise _refusal(self.root / prefix, error) from error
+        return sorted(f"{entry.name}/" if is_folder(entry) else entry.name for entry in found)
 
     def read(self, path: str) -> tuple[bytes, str]:
         """The content and its ETag. Raises FileNotFoundError."""
         target = self.root / path
         with _told(target, FileNotFoundError), target.open("rb") as file:
-            return file.read(), _etag(os.fstat(file.fileno()))
+            return file.read(), etag_of(os.fstat(file.fileno()))
 
     def cached(self, path: str, etag: str = "") -> bytes:
         """The content, which is always at hand; it may be newer than `etag` says. Raises FileNotFoundError."""
@@ -92,13 +105,13 @@ class LocalStorage(Storage):
         target = self.root / path
         with _locked(target.parent):
             found = _stat(target)
-            if expect != (found and _etag(found)):
+            if expect != (found and etag_of(found)):
                 raise LostRace(path)
             # Older kernels stamp files with a clock that stands still for milliseconds,
             # and inodes are used again. The exact time keeps a pointer's ETags apart.
             moment = time.time_ns()
             os.utime(fresh, ns=(moment, moment))
-            etag = _etag(fresh.stat())
+            etag = etag_of(fresh.stat())
             fresh.replace(target)
             return etag
 
@@ -116,7 +129,9 @@ class LocalStorage(Storage):
         if aside.is_dir():
             with _told(aside), _locked(aside):
                 self._settle()
-        for entry in self._entries(SCRATCH):
+        with _told(self.root / SCRATCH):
+            left = entries(self.root / SCRATCH)
+        for entry in left:
             with _told(entry), suppress(FileNotFoundError):
                 if max(_changes(Path(entry.path))) >= limit:
                     continue
@@ -136,10 +151,12 @@ class LocalStorage(Storage):
         return [self.uri(path) for path in paths]
 
     def delete(self, paths: Iterable[str]) -> None:
-        """Remove objects, and the folders that this empties."""
+        """Remove objects, and the folders that this empties. Raises LakeRefused behind a link."""
         emptied: set[Path] = set()
         for path in paths:
             target = self.root / path
+            if target.parent not in emptied:
+                self._require_own(path)
             with _told(target):
                 target.unlink(missing_ok=True)
             emptied.add(target.parent)
@@ -153,10 +170,11 @@ class LocalStorage(Storage):
         nobody else finds it, then compared, and put back if somebody had just replaced it.
         """
         target, aside = self.root / path, self.root / ASIDE
+        self._require_own(path)
         with _told(target), _locked(aside):
             self._settle()
             found = _stat(target)
-            if found and _etag(found) != etag:
+            if found and etag_of(found) != etag:
                 return False
             if found:
                 # What says that it may go, such as a marker, must outlast it.
@@ -190,14 +208,11 @@ class LocalStorage(Storage):
                 return file[len(inside) :]
         return None
 
-    def _add(self, folder: str, found: list[Stored]) -> None:
-        """Add every object below a folder. Generators would take half as long again for thousands of folders."""
-        for entry in sorted(self._entries(folder), key=_in_path_order):
-            path = f"{folder}/{entry.name}" if folder else entry.name
-            if entry.is_dir():
-                self._add(path, found)
-            elif known := _stat(entry):
-                found.append(Stored(path, known.st_size, _etag(known), known.st_mtime))
+    def _require_own(self, path: str) -> None:
+        """Raises LakeRefused where the way to an object is a link: what is there is not ours to delete."""
+        if Listing(self.root).is_behind_link(path.rpartition("/")[0]):
+            remedy = "Delete it where it lies, or remove the link"
+            raise LakeRefused(self.uri(path), "it lies behind a link, and nothing is deleted through one", remedy)
 
     def _settle(self) -> bool:
         """Delete the files that were set aside; return those to their place that are not what was to be deleted.
@@ -209,7 +224,7 @@ class LocalStorage(Storage):
             for file in [found for found in expected.rglob("*") if found.is_symlink() or found.is_file()]:
                 place = self.root / file.relative_to(expected)
                 found = _stat(place.parent / file.readlink() if file.is_symlink() else file)
-                if found is None or _etag(found) != expected.name:
+                if found is None or etag_of(found) != expected.name:
                     is_gone = False
                     place.parent.mkdir(parents=True, exist_ok=True)
                     # Whoever put a file there meanwhile would have replaced this one, too.
@@ -225,16 +240,6 @@ class LocalStorage(Storage):
             while folder != self.root:
                 folder.rmdir()
                 folder = folder.parent
-
-    def _entries(self, folder: str) -> list[os.DirEntry[str]]:
-        target = f"{self.root}/{folder}"
-        try:
-            with os.scandir(target) as entries:
-                return [entry for entry in entries if not entry.name.startswith(".")]
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise _refusal(target, error) from error
 
     @contextmanager
     def _spooled(self, content: bytes) -> Iterator[Path]:
@@ -296,19 +301,11 @@ def _flush_all(file: Path) -> None:
             raise OSError(errno.EIO, "the file system could not be flushed", str(file))
 
 
-def _stat(file: Path | os.DirEntry[str]) -> os.stat_result | None:
+def _stat(file: Path) -> os.stat_result | None:
     """What the system knows of a file; None if it is gone."""
-    # Context managers would take as long as all else of a listing, which may be of thousands of files.
-    try:
+    with _told(file), suppress(FileNotFoundError):
         return file.stat()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise _refusal(file, error) from error
-
-
-def _etag(found: os.stat_result) -> str:
-    return f"{found.st_mtime_ns:x}-{found.st_size:x}-{found.st_ino:x}"
+    return None
 
 
 def _changes(path: Path) -> Iterator[float]:
@@ -317,8 +314,3 @@ def _changes(path: Path) -> Iterator[float]:
     if path.is_dir():
         for file in path.rglob("*"):
             yield file.stat().st_mtime
-
-
-def _in_path_order(entry: os.DirEntry[str]) -> str:
-    """`a-b/x` comes before `a/x`, as in any listing of whole paths."""
-    return f"{entry.name}/" if entry.is_dir() else entry.name

@@ -88,22 +88,26 @@ class S3Storage(Storage):
 
     def walk(self, prefix: str) -> Iterator[Stored]:
         """Every object below the folder `prefix`, by path; a name that begins with `.` is no object."""
+        # Consoles mark an empty folder by an object whose name ends with a slash.
+        return (stored for stored in self.survey(prefix) if not stored.path.endswith("/"))
+
+    def survey(self, prefix: str) -> Iterator[Stored]:
+        """The same, and the marks of empty folders."""
         for page in self._pages(prefix):
             for found in page.get("Contents", ()):
                 path = self._path(found["Key"])
                 below = path.removeprefix(f"{prefix}/") if prefix else path
-                # Consoles mark an empty folder by an object whose name ends with a slash.
-                if not path.endswith("/") and not any(part.startswith(".") for part in below.split("/")):
+                if not any(part.startswith(".") for part in below.split("/")):
                     yield Stored(path, found["Size"], _etag(found), found["LastModified"].timestamp())
 
-    def folders(self, prefix: str) -> list[str]:
-        """The names of the folders directly in the folder `prefix`, sorted."""
-        found = [
-            entry["Prefix"].rstrip("/").rpartition("/")[2]
-            for page in self._pages(prefix, Delimiter="/")
-            for entry in page.get("CommonPrefixes", ())
-        ]
-        return sorted(name for name in found if not name.startswith("."))
+    def names(self, prefix: str) -> list[str]:
+        """The names directly in the folder `prefix`, sorted; those of folders end with `/`."""
+        begin, found = f"{prefix}/" if prefix else "", list[str]()
+        for page in self._pages(prefix, Delimiter="/"):
+            found += [self._path(entry["Prefix"]) for entry in page.get("CommonPrefixes", ())]
+            found += [self._path(entry["Key"]) for entry in page.get("Contents", ())]
+        names = (path.removeprefix(begin) for path in found)
+        return sorted(name for name in names if name and not name.startswith("."))
 
     def read(self, path: str) -> tuple[bytes, str]:
         """The content and its ETag. Raises FileNotFoundError."""

@@ -21,12 +21,16 @@ B = TypeVar("B")
 
 @dataclass(frozen=True)
 class Stored:
-    """One object: its path, size in bytes, ETag, and when it last changed (Unix seconds)."""
+    """One object: its path, size in bytes, ETag, and when it last changed (Unix seconds).
+
+    In a survey, `problem` says why nothing can be read there; "" where it can.
+    """
 
     path: str
     size: int
     etag: str
     modified: float
+    problem: str = ""
 
 
 class Storage(Protocol):
@@ -39,12 +43,26 @@ class Storage(Protocol):
     at_once: int
 
     def walk(self, prefix: str) -> Iterator[Stored]:
-        """Every object below the folder `prefix`, by path. Nothing where there is no such folder."""
+        """Every object below the folder `prefix`, by path. Nothing where there is no such folder.
+
+        Raises LakeRefused if something there cannot be read.
+        """
+        ...
+
+    def survey(self, prefix: str) -> Iterator[Stored]:
+        """The same of a folder that others fill: what cannot be read is told with its `problem`, and stops nothing.
+
+        An empty folder, or one that cannot be listed, is told by its path and a `/`, where a storage has such.
+        """
+        return self.walk(prefix)
+
+    def names(self, prefix: str) -> list[str]:
+        """The names directly in the folder `prefix`, sorted; those of folders end with `/`."""
         ...
 
     def folders(self, prefix: str) -> list[str]:
         """The names of the folders directly in the folder `prefix`, sorted."""
-        ...
+        return sorted(name.rstrip("/") for name in self.names(prefix) if name.endswith("/"))
 
     def read(self, path: str) -> tuple[bytes, str]:
         """The content and its ETag. Raises FileNotFoundError."""

@@ -59,9 +59,9 @@ class MemoryStorage(Storage):
             if not any(part.startswith(".") for part in path.removeprefix(begin).split("/")):
                 yield Stored(path, len(content), etag, changed)
 
-    def folders(self, prefix: str) -> list[str]:
-        below = [stored.path.removeprefix(f"{prefix}/").split("/") for stored in self.walk(prefix)]
-        return sorted({parts[0] for parts in below if len(parts) > 1})
+    def names(self, prefix: str) -> list[str]:
+        below = [stored.path.removeprefix(f"{prefix}/").partition("/") for stored in self.walk(prefix)]
+        return sorted({name + slash for name, slash, _ in below})
 
     def read(self, path: str) -> tuple[bytes, str]:
         if path not in self.objects:

@@ -66,6 +66,8 @@ def test_walk_lists_by_path_and_leaves_out_hidden_names(storage: Storage) -> Non
         storage.write(path, b"")
     assert [stored.path for stored in storage.walk("r")] == ["r/a-b/x.csv", "r/a/z.csv", "r/b.csv", "r/ä.csv"]
     assert storage.folders("r") == ["a", "a-b"]
+    assert storage.names("r") == ["a-b/", "a/", "b.csv", "ä.csv"]
+    assert [stored.path for stored in storage.survey("r")] == [stored.path for stored in storage.walk("r")]
 
 
 def test_swap_creates_only_what_is_not_there(storage: Storage) -> None:
@@ -303,16 +305,16 @@ def test_a_process_killed_while_it_compares_loses_nothing(
 
 
 def test_a_link_is_deleted_as_what_it_leads_to(tmp_path: Path) -> None:
-    """Exports may be linked into the lake; where they lie, they stay."""
+    """Exports may be linked within the lake; where they lie, they stay."""
     storage = LocalStorage(tmp_path / "lake")
-    (tmp_path / "export.csv").write_bytes(b"rows")
     (tmp_path / "lake/t").mkdir(parents=True)
-    (tmp_path / "lake/t/a.csv").symlink_to("../../export.csv")
+    (tmp_path / "lake/.kept").write_bytes(b"rows")
+    (tmp_path / "lake/t/a.csv").symlink_to("../.kept")
     (listed,) = storage.walk("t")
     assert not storage.delete_if("t/a.csv", "another")
     assert storage.delete_if(listed.path, listed.etag)
     assert list(storage.walk("")) == []
-    assert (tmp_path / "export.csv").read_bytes() == b"rows"
+    assert (tmp_path / "lake/.kept").read_bytes() == b"rows"
 
 
 def test_sha256_is_of_what_is_stored(storage: Storage) -> None:

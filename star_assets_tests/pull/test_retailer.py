@@ -92,7 +92,9 @@ def test_every_day_is_exported_in_full(shop: Shop, lake: PulledLake, exports: Pa
 def test_of_a_snapshot_no_row_is_left_out_because_it_did_not_change(shop: Shop, lake: PulledLake) -> None:
     """By the page on PostgreSQL, to the letter. A product that a snapshot lacks is taken for one that is gone."""
     shop.execute(documented("CREATE INDEX") + documented("CREATE FUNCTION"))
-    products = "SELECT n, 'Product ' || n, 'Outdoor', 'Tidewell', n, '2023-07-01 08:00+00' FROM generate_series(1, 58) n"
+    products = (
+        "SELECT n, 'Product ' || n, 'Outdoor', 'Tidewell', n, '2023-07-01 08:00+00' FROM generate_series(1, 58) n"
+    )
     shop.execute(f"INSERT INTO shop.products {products}")
     days = DAYS[:3]
     lake.pull(str(days[0]))

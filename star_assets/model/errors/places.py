@@ -102,28 +102,24 @@ def _of_job(job: str, run: str, problem: str, page: str, log: str) -> str:
     return f"Run {run} of {job}: {problem}. Nothing was published; the live versions stay. See {page}.{last}"
 
 
+RIGHTS = "Give this user read and write rights to the lake, or set STAR_LAKE to another place"
+
+
 @dataclass(eq=False)
 class LakeRefused(Permanent):
     """The lake's folder cannot be read or written."""
 
     path: str
     problem: str
+    remedy: str = RIGHTS
 
     def __str__(self) -> str:
-        return (
-            f"{self.path}: {self.problem}. What was live stays live. Give this user read and write rights to the lake, "
-            "or set STAR_LAKE to another place."
-        )
+        return f"{self.path}: {self.problem}. What was live stays live. {self.remedy}."
 
 
 @dataclass(eq=False)
 class AwsRefused(LakeRefused):
     """AWS does not let us: a right, the credentials, a bucket or a key is missing."""
-
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.problem}. What was live stays live. {self.remedy}."
 
 
 @dataclass(eq=False)
