@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -62,6 +62,9 @@ class Settings(BaseSettings):
     glue_flex: bool = Field(False, description="Whether runs take spare capacity: for less, but they may wait.")
     glue_at_once: int = Field(3, ge=1, description="Runs of the job at the same time.")
     start_date: date = Field(date(2023, 7, 1), description="The first day with exports, YYYY-MM-DD.")
+    days_ahead: int = Field(
+        1, ge=0, description="Days after today that exports may be of; what is of a later day is refused by name."
+    )
     timezone: str = Field("UTC", description="The business time zone: decides the day of a sale.")
     compression: Literal["zstd", "snappy"] = Field("zstd", description="The compression of Parquet files.")
     memory_limit: str = Field("1GB", description="What DuckDB may use before it spills to disk.")
@@ -177,6 +180,11 @@ class Settings(BaseSettings):
     def zone(self) -> ZoneInfo:
         """The business time zone."""
         return ZoneInfo(self.timezone)
+
+    @property
+    def last_day(self) -> str:
+        """The last day that exports may be of, YYYY-MM-DD. Some clocks are ahead of the business time zone's."""
+        return (datetime.now(self.zone).date() + timedelta(days=self.days_ahead)).isoformat()
 
 
 def load_settings() -> Settings:

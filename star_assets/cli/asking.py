@@ -75,11 +75,13 @@ def status(format_: Format) -> None:
     """
     from star_assets.cli.progress import told_once
     from star_assets.cli.terminal import show_status, write_rows
+    from star_assets.pipeline.out_of_date import stray_remarks
     from star_assets.pipeline.raw_keeping import raw_remarks
     from star_assets.pipeline.status import table_status
 
     warehouse = open_warehouse()
-    out_of_date = {name: warehouse.out_of_date(name) for name in warehouse.star.tables}
+    with warehouse.listed_once():
+        out_of_date = {name: warehouse.out_of_date(name) for name in warehouse.star.tables}
     found = table_status(warehouse, out_of_date)
     if format_ == "table":
         show_status(found)
@@ -87,7 +89,7 @@ def status(format_: Format) -> None:
         write_rows(found, format_)
     remarks = [text for name, due in out_of_date.items() for text in warehouse.remarks(name, due)]
     evolution = [text for name in out_of_date for text in warehouse.evolution(name)]
-    for text in told_once([*remarks, *evolution, *raw_remarks(warehouse)]):
+    for text in told_once([*remarks, *evolution, *raw_remarks(warehouse), *stray_remarks(warehouse)]):
         note(text)
     if not any(found["partitions"].to_pylist()):
         note(f"{warehouse.storage.uri('')} holds nothing published. Is STAR_LAKE right? `star-assets run` builds it.")

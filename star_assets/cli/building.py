@@ -71,13 +71,14 @@ def run(tables: Sequence[str], from_: datetime | None, to_: datetime | None) -> 
     from star_assets.cli.progress import failures, notes, shown_progress, told_once
     from star_assets.cli.pulling import pull_first
     from star_assets.model.tables import Dimension
+    from star_assets.pipeline.out_of_date import stray_remarks
 
     warehouse = open_warehouse()
     chosen = in_order(warehouse, tables)
     asked = chosen_days(warehouse, from_, to_)
     console = Console(stderr=True)
     refused = pull_first(console, warehouse, chosen, asked)
-    failed, published, remarks = list(refused.values()), False, list[str]()
+    failed, published, remarks = list(refused.values()), False, stray_remarks(warehouse)
     with warehouse.listed_once():
         for table in chosen:
             days = asked if asked is not None else _due(warehouse, table, remarks)

@@ -98,6 +98,7 @@ def show_status(status: pa.Table) -> None:
             "catalog": row["catalog"] or "empty",
         }
         for row in status.to_pylist()
+        if row["partitions"] is not None
     ]
     shown = table(pa.Table.from_pylist(rows))
     shown.box, shown.padding, shown.pad_edge = SIMPLE_HEAD, 0, False

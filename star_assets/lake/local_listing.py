@@ -49,7 +49,7 @@ class Listing:
         except OSError as error:
             found.append(_refused(f"{folder}/", error.strerror or str(error)))
             return
-        if not listed and folder and os.path.isdir(f"{self.root}/{folder}"):
+        if not listed and folder and (self.root / folder).is_dir():
             found.append(Stored(f"{folder}/", 0, "", 0.0))
         for entry in listed:
             path = f"{folder}/{entry.name}" if folder else entry.name
@@ -98,7 +98,7 @@ def entries(folder: os.PathLike[str] | str) -> list[os.DirEntry[str]]:
         return []
     except NotADirectoryError:
         # The folder may be a file. What is above it should be none.
-        if os.path.isfile(folder):
+        if Path(folder).is_file():
             return []
         raise
 

@@ -11,6 +11,7 @@ import hashlib
 import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import groupby
@@ -19,10 +20,11 @@ from typing import TYPE_CHECKING
 from star_assets.lake.storage import Storage
 from star_assets.model import Source
 from star_assets.model.days import ExportDay
-from star_assets.model.errors import HalfExport
+from star_assets.model.errors import BrokenFile, HalfExport
 from star_assets.orchestration.exports import RawZone, downstream
 from star_assets.pull.exports import lacking
 from star_assets.staging.exports import RAW, Fingerprint, days_between, fingerprint, read_export, require_whole
+from star_assets.staging.strays import Stray
 
 if TYPE_CHECKING:
     from star_assets.pipeline.warehouse import Warehouse
@@ -52,6 +54,7 @@ class Look:
     requests: list[Request] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     unfinished: bool = False
+    strays: tuple[Stray, ...] = ()
     seen: Seen = field(default_factory=dict)
 
 
@@ -73,6 +76,7 @@ def look(
     """
     zone = RawZone.listed(warehouse, now)
     found = Look(sum(map(len, zone.days.values())), max(map(max, filter(None, zone.days.values())), default=""))
+    found.strays = zone.strays
     changed: dict[str, dict[str, str]] = defaultdict(dict)
     for source in warehouse.star.sources.values():
         digests = _listing(warehouse.storage, source)
@@ -95,9 +99,9 @@ def _listing(storage: Storage, source: Source) -> dict[str, str]:
     """A digest of the names and ETags below the source's day folders, by month."""
     months: dict[str, list[str]] = defaultdict(list)
     folder = f"{RAW}/{source.name}/"
-    for stored in storage.walk(folder.rstrip("/")):
+    for stored in storage.survey(folder.rstrip("/")):
         month = stored.path.removeprefix(folder)[:_MONTH]
-        months[month].append(f"{stored.path}\0{stored.etag}")
+        months[month].append(f"{stored.path}\0{stored.etag}{stored.problem}")
     return {month: _digest(lines) for month, lines in months.items()}
 
 
@@ -140,17 +144,19 @@ def _to_pull(warehouse: Warehouse, zone: RawZone, source: Source) -> list[str]:
 def _change(warehouse: Warehouse, source: Source, day: ExportDay, now: float) -> str | None:
     """A key of the day's export if it is not what is staged, else None. Raises HalfExport."""
     export = read_export(warehouse.storage, source, day)
-    require_whole(export, source, now)
+    with suppress(BrokenFile):
+        # Such a day is requested too: its run fails and says why.
+        require_whole(export, source, now)
     if export.retired:
         return None
     live = warehouse.live_manifest(source.name, day)
-    if live:
+    if live and not export.broken:
         known = {file["path"]: Fingerprint(**file) for file in live.inputs["files"]}
         present = fingerprint(warehouse.storage, export, known)
         if _contents(present) == _contents(known.values()):
             return None
     # The replaced version is part of the key: what changes back and forth is new each time.
-    files = [f"{file.path}\0{file.etag}" for file in export.files]
+    files = [f"{path}\0{etag}" for path, etag in export.listed]
     return _digest([source.name, day, live.version if live else "", *files])
 
 

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 from star_assets.lake.storage import Storage
 from star_assets.model import Source, Star
 from star_assets.model.days import ExportDay
-from star_assets.model.errors import HalfExport
+from star_assets.model.errors import BrokenFile, HalfExport
 from star_assets.orchestration.assets import upstream
 from star_assets.pull.database import last_over
 from star_assets.pull.exports import is_lacking
-from star_assets.staging.exports import export_days, read_export, require_whole
+from star_assets.staging.exports import days_and_strays, read_export, require_whole, strays_beside_sources
+from star_assets.staging.strays import Stray
 
 if TYPE_CHECKING:
     from star_assets.pipeline.warehouse import Warehouse
@@ -28,6 +29,7 @@ class RawZone:
     """The export days of every source, as of one listing; `now` is in Unix seconds.
 
     `pulled_until` is the last day that can be pulled, "" where nothing is pulled.
+    `strays` are what lies in the raw zone and is no export's.
     """
 
     star: Star
@@ -35,13 +37,17 @@ class RawZone:
     now: float
     days: dict[str, list[ExportDay]]
     pulled_until: str
+    strays: tuple[Stray, ...] = ()
 
     @classmethod
     def listed(cls, warehouse: Warehouse, now: float) -> RawZone:
         """List the folders of every source."""
-        star, storage = warehouse.star, warehouse.storage
-        days = {name: export_days(storage, source) for name, source in star.sources.items()}
-        return cls(star, storage, now, days, last_over(warehouse.settings))
+        star, storage, settings = warehouse.star, warehouse.storage, warehouse.settings
+        strays, days = strays_beside_sources(storage, star.sources), dict[str, list[ExportDay]]()
+        for name, source in star.sources.items():
+            days[name], others = days_and_strays(storage, source, settings.last_day)
+            strays += others
+        return cls(star, storage, now, days, last_over(settings), tuple(strays))
 
     def is_whole(self, source: Source, day: ExportDay) -> bool:
         """Whether nothing more is to come of a source's day.
@@ -58,6 +64,9 @@ class RawZone:
             require_whole(export, source, self.now)
         except HalfExport:
             return can_be_pulled and is_lacking(source, export)
+        except BrokenFile:
+            # The run of that day says so.
+            return True
         return True
 
     def ready(self, day: str) -> list[str]:

@@ -21,6 +21,8 @@ from star_assets.orchestration.in_step import Keeper, Tick
 from star_assets.orchestration.jobs import all_tables
 from star_assets.orchestration.landed import Reporter
 from star_assets.orchestration.resources import WAREHOUSE
+from star_assets.staging.exports import RAW
+from star_assets.staging.strays import not_understood
 
 # Dagster ends a tick after 60 s. What a tick has no time for is left to the next.
 TICK_SECONDS = 30.0
@@ -51,8 +53,10 @@ def new_exports(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     found = look(warehouse, known, busy, now, time.monotonic() + TICK_SECONDS)
     cursor = json.dumps(found.seen, sort_keys=True)
     if found.requests:
+        if found.strays:
+            context.log.warning(not_understood(warehouse.storage.uri(RAW), found.strays))
         return dg.SensorResult(run_requests=[_run_request(request) for request in found.requests], cursor=cursor)
-    return dg.SensorResult(skip_reason=_nothing_new(warehouse.storage.uri("oltp"), found), cursor=cursor)
+    return dg.SensorResult(skip_reason=_nothing_new(warehouse.storage.uri(RAW), found), cursor=cursor)
 
 
 @dg.sensor(
@@ -88,13 +92,15 @@ def _run_request(request: Request) -> dg.RunRequest:
 
 
 def _nothing_new(folder: str, found: Look) -> str:
-    if not found.exports:
-        return f"{folder} holds no exports. Is STAR_LAKE right?"
     parts = [f"{found.exports} exports up to {found.newest} in {folder}: none is new or changed."]
+    if not found.exports:
+        parts = [f"{folder} holds no exports. Is STAR_LAKE right?"]
     if found.waiting:
         parts.append(f"Not whole yet: {_some(found.waiting)}.")
     if found.unfinished:
         parts.append(f"{TICK_SECONDS:g} s were not enough to look at all; the next tick goes on.")
+    if found.strays:
+        parts.append(not_understood(folder, found.strays))
     return " ".join(parts)
 
 

@@ -27,7 +27,7 @@ from star_assets.model.tables import Fact
 from star_assets.pipeline.folded import Folded
 from star_assets.pipeline.identity import Build, code_identity
 from star_assets.settings import Settings
-from star_assets.staging.exports import Export, read_exports
+from star_assets.staging.exports import Export, RawListing, export_days, list_exports
 
 if TYPE_CHECKING:
     from star_assets.books.books import Books
@@ -175,10 +175,15 @@ class Context:
         """The live version of every staged export day of a source, as of now."""
         return {ExportDay(day): live for day, live in self.look("staging", source.name).live.items()}
 
-    def list_exports(self, source: Source) -> Mapping[ExportDay, Export]:
-        """The export of every day that has a folder in the raw zone, as of now."""
-        self.raw_exports[source.name] = read_exports(self.storage, source)
-        return self.raw_exports[source.name]
+    def list_exports(self, source: Source) -> RawListing:
+        """What lies in a source's folder of the raw zone, as of now."""
+        found = list_exports(self.storage, source, self.settings.last_day)
+        self.raw_exports[source.name] = found.exports
+        return found
+
+    def export_days(self, source: Source) -> list[ExportDay]:
+        """The days that have a folder in the raw zone, as of now, in order."""
+        return export_days(self.storage, source, self.settings.last_day)
 
     def served_files(self, fact: Fact, days: Sequence[str] | None = None) -> dict[str, list[str]]:
         """The files that the catalog serves for each day; by default for all."""

@@ -42,8 +42,9 @@ from star_assets.pipeline.stage import REJECTS_FILE, StageStep
 from star_assets.pipeline.traces import Traces, search, texts_of_key, without_member
 from star_assets.pipeline.warehouse import Warehouse
 from star_assets.staging.erasing import Erasure
-from star_assets.staging.exports import export_days, read_export
+from star_assets.staging.exports import days_and_strays, export_days, read_export
 from star_assets.staging.formats.opening import erase, inspect_file
+from star_assets.staging.strays import NO_LAST
 
 
 def forget(warehouse: Warehouse, dimension: str, key: str) -> Mapping[str, int]:
@@ -51,14 +52,18 @@ def forget(warehouse: Warehouse, dimension: str, key: str) -> Mapping[str, int]:
 
     Returns how many records named it before, by place in the lake; after, none
     does. Can be repeated: what a killed run left, the next one erases.
-    Raises CannotForget for what is no dimension or no usable key, and where a
-    key that names the member cannot be emptied; NotForgotten where traces are
+    Raises CannotForget for what is no dimension or no usable key, where a key
+    that names the member cannot be emptied, and where something in the raw zone is
+    no export; NotForgotten where traces are
     left; whatever staging and building raise.
     """
     found = warehouse.star.table(dimension)
     if not isinstance(found, Dimension):
         raise CannotForget(dimension, "expected a dimension: sources and facts have no members")
     member = _Member(warehouse, found, key)
+    for source in member.sources:
+        for stray in days_and_strays(warehouse.storage, source, NO_LAST)[1]:
+            raise CannotForget(dimension, f"{stray}; what it holds is not searched. Put it there, or delete it")
     traces = member.traces()
     before = search(warehouse.storage, member.sources, member.folders, traces)
     for source in member.sources:

@@ -28,7 +28,8 @@ from star_assets.pipeline.identity import digest
 from star_assets.pipeline.publishing import Plan
 from star_assets.pipeline.stage import StageStep, same_files
 from star_assets.pull.database import last_over
-from star_assets.staging.exports import RAW, Export, days_between, export_days, fingerprint
+from star_assets.staging.exports import RAW, Export, days_between, fingerprint, strays_beside_sources
+from star_assets.staging.strays import Stray, not_understood
 
 # Days that a remark names before it only counts them.
 NAMED = 5
@@ -50,6 +51,7 @@ class OutOfDate:
             They stay until somebody refreshes them.
         frozen: days that an earlier declaration staged, and whose raw files were retired.
         outside: days with exports, or rows, that are no partitions of the star.
+        strays: what lies in a source's folder of the raw zone and is no export.
     """
 
     days: Mapping[str, str] = field(default_factory=dict)
@@ -59,6 +61,7 @@ class OutOfDate:
     withdrawn: tuple[str, ...] = ()
     frozen: tuple[str, ...] = ()
     outside: tuple[str, ...] = ()
+    strays: tuple[Stray, ...] = ()
 
 
 def out_of_date(context: Context, table: AnyTable) -> OutOfDate:
@@ -80,10 +83,11 @@ def _exports(context: Context, source: Source) -> OutOfDate:
     A source that has never exported anything is empty on every day that others have exported.
     A source that is pulled has an export of every day that is over: it need only be fetched.
     """
-    storage, step, first = context.storage, StageStep(context, source), context.settings.start_date.isoformat()
+    step, first = StageStep(context, source), context.settings.start_date.isoformat()
     snapshot = context.look("staging", source.name)
-    staged, raw = snapshot.live, context.list_exports(source)
-    exported = raw if raw or staged else [d for s in context.star.sources.values() for d in export_days(storage, s)]
+    listing = context.list_exports(source)
+    staged, raw = snapshot.live, listing.exports
+    exported = raw if raw or staged else [d for s in context.star.sources.values() for d in context.export_days(s)]
     days, frozen, rolled_back = dict[str, str](), [], set()
     last = max([*exported, last_over(context.settings) if source.pulled else ""])
     for day in map(ExportDay, sorted({*raw, *days_between(first, last)})):
@@ -93,7 +97,7 @@ def _exports(context: Context, source: Source) -> OutOfDate:
         if live and export and export.retired:
             frozen.append(day)
             continue
-        files = [(file.path, file.etag) for file in export.files] if export else []
+        files = export.listed if export else []
         days[day] = digest(code=step.code, files=files, replaces=live and live.version)
         if export and _was_left(context, step, export, snapshot.day(day)):
             rolled_back.add(day)
@@ -105,13 +109,14 @@ def _exports(context: Context, source: Source) -> OutOfDate:
         withdrawn=withdrawn,
         frozen=tuple(frozen),
         outside=outside,
+        strays=listing.strays,
     )
 
 
 def _is_staged(context: Context, step: StageStep, export: Export, live: Entry) -> bool:
     """Whether the live version was made, by the present code, of the files that the export has."""
-    if live.export and live.export == step.digest_of(export):
-        return True
+    if export.broken or (live.export and live.export == step.digest_of(export)):
+        return not export.broken
     manifest = context.staged_manifest(export.source, export.day, live.version)
     if manifest is None:
         return False
@@ -201,6 +206,8 @@ def rows_outside(context: Context, fact: Fact, days: Sequence[str]) -> int:
 def remarks(context: Context, table: AnyTable, found: OutOfDate) -> list[str]:
     """What people should know of a table that refreshing it does not mend."""
     name, start, told = table.name, context.settings.start_date, []
+    if found.strays:
+        told.append(f"{name}: {not_understood(context.storage.uri(f'{RAW}/{name}'), found.strays)}")
     if found.withdrawn:
         day = found.withdrawn[0]
         told.append(
@@ -237,6 +244,12 @@ def remarks(context: Context, table: AnyTable, found: OutOfDate) -> list[str]:
             f"begin with STAR_START_DATE, {start}, and end today. Set it to an earlier day, or correct the dates."
         )
     return told
+
+
+def stray_remarks(context: Context) -> list[str]:
+    """What people should know of what lies beside the sources' folders in the raw zone."""
+    found = strays_beside_sources(context.storage, context.star.sources)
+    return [not_understood(context.storage.uri(RAW), found)] if found else []
 
 
 def _counted(days: Sequence[str] | Mapping[str, object], what: str) -> str:

@@ -13,7 +13,7 @@ from star_assets.lake.glue_crawler import Crawler
 from star_assets.model.errors import BadSetting
 from star_assets.model.source import Source
 from star_assets.pipeline.context import Context
-from star_assets.staging.exports import RAW, export_days
+from star_assets.staging.exports import RAW
 
 
 def is_crawled(context: Context, source: Source) -> bool:
@@ -29,7 +29,7 @@ def crawl(context: Context, source: Source) -> None:
 def crawl_what_is_new(context: Context, source: Source, wait: bool) -> Iterator[list[Drift]]:
     """Crawl if export days lie there that the table lacks; in one step, with what was done."""
     known = {one.values[0] for one in context.catalog.partitions(RAW, source.name)}
-    if known.issuperset(export_days(context.storage, source)):
+    if known.issuperset(context.export_days(source)):
         return
     crawler = _crawler(context, source)
     if wait:

@@ -24,8 +24,9 @@ from star_assets.model.source import Source
 from star_assets.pipeline.context import Context, RawDay
 from star_assets.pipeline.raw_shape import Shape, registered_layout
 from star_assets.pipeline.stage import LAYOUT, StageStep, export_digest, same_files
-from star_assets.staging.exports import RAW, Export, export_days, read_export, require_whole
+from star_assets.staging.exports import RAW, Export, read_export, require_whole
 from star_assets.staging.formats.format import Layout
+from star_assets.staging.layout import unreadable
 
 # The parameter that says which files a partition was registered for. One without it is somebody else's.
 EXPORT = "export"
@@ -77,7 +78,7 @@ class RawTable:
         if not self.context.ledgers("staging", self.source.name).last.ledgers:
             self.context.look("staging", self.source.name)
         known = self.context.raw_exports.get(self.source.name) if listed else None
-        exports = self.context.list_exports(self.source) if known is None else known
+        exports = self.context.list_exports(self.source).exports if known is None else known
         newest_first = sorted(exports.values(), key=lambda export: export.day, reverse=True)
         shape, taken, pending = Shape(self.found), set[str](), dict[str, RawDay]()
         for first in range(0, len(newest_first), DAYS_AT_ONCE):
@@ -97,7 +98,7 @@ class RawTable:
 
     def left_out(self) -> tuple[list[ExportDay], str]:
         """The export days that the table lacks, and why the newest of them is not in it."""
-        missing = [day for day in export_days(self.context.storage, self.source) if day not in self.registered]
+        missing = [day for day in self.context.export_days(self.source) if day not in self.registered]
         if not missing:
             return [], ""
         if self.found and not self.found.is_ours:
@@ -121,6 +122,8 @@ class RawTable:
             require_whole(export, self.source, time.time())
         except HalfExport:
             return self._as_registered(known) if known else None
+        except BrokenFile as error:
+            return RawDay(files, unreadable(error))
         if export.retired:
             return RawDay(files, Layout(problem="its raw files were retired"))
         # An export without rows may have no columns of its own.

@@ -117,6 +117,8 @@ def _look(context: Context, step: StageStep, live: Mapping[ExportDay, Entry], da
     """A day that can be retired, or why its raw files must stay; None where it has none."""
     storage, source = context.storage, step.source
     export = read_export(storage, source, day)
+    if export.broken:
+        return str(export.broken[0])
     present = _present(export)
     if not present:
         return None

@@ -86,7 +86,7 @@ class StageStep:
         storage, staged = self.context.storage, self.context.look("staging", self.source.name)
         exports: Mapping[ExportDay, Export]
         if len(days) > LISTED_TOGETHER:
-            exports = self.context.list_exports(self.source)
+            exports = self.context.list_exports(self.source).exports
         else:
             exports = {day: read_export(storage, self.source, day) for day in map(ExportDay, days)}
         return StageLook(staged, exports)
@@ -137,7 +137,7 @@ class StageStep:
 
     def digest_of(self, export: Export) -> str:
         """What tells an export, under this declaration, from another one of its day: no file is read for it."""
-        return digest(code=self.code, files=[(file.path, file.etag) for file in export.files])
+        return digest(code=self.code, files=export.listed)
 
     def _plan(self, look: StageLook, day: ExportDay) -> Plan[Files] | Outcome:
         partition, found = Partition("staging", self.source.name, day), look.staged.day(day)
@@ -268,11 +268,10 @@ def _rows(file: Path) -> int:
 
 
 def same_files(export: Export, known: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether an export's files are, by name and ETag, those that were staged."""
-    present = [(file.path, file.etag) for file in export.files]
-    return present == [(file["path"], file.get("etag")) for file in known]
+    """Whether what lies in an export is, by name and ETag, what was staged."""
+    return export.listed == [(file["path"], file.get("etag")) for file in known]
 
 
 def export_digest(source: Source, export: Export) -> str:
     """What tells an export from another one of its day, and from itself under another dialect."""
-    return digest(files=[(file.path, file.etag) for file in export.files], csv=vars(source.csv))
+    return digest(files=export.listed, csv=vars(source.csv))

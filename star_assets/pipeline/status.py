@@ -16,6 +16,7 @@ from star_assets.lake.catalog import PartitionEntry, TableEntry
 from star_assets.lake.drift import live_entries, out_of_step
 from star_assets.lake.versions import parse_time
 from star_assets.pipeline.out_of_date import OutOfDate
+from star_assets.staging.exports import RAW, strays_beside_sources
 
 if TYPE_CHECKING:
     from star_assets.pipeline.warehouse import Warehouse
@@ -34,6 +35,7 @@ STATUS = pa.schema(
         ("catalog", pa.string()),
         ("out_of_date", pa.int64()),
         ("withdrawn", pa.int64()),
+        ("not_understood", pa.list_(pa.string())),
     ]
 )
 
@@ -47,6 +49,8 @@ def table_status(warehouse: Warehouse, found: Mapping[str, OutOfDate]) -> pa.Tab
     ours` (somebody else's table has the name), or NULL where nothing is live.
     `out_of_date` counts the days that a run would refresh, `withdrawn` the
     staged exports that the raw zone holds no more; both as `found` says.
+    `not_understood` are the paths in a source's folder of the raw zone that are no
+    export's; where there are such beside the sources' folders, a last row has them.
     """
     # The catalog first: what the ledgers then say beyond it is behind, not about to be served.
     entries = warehouse.entries()
@@ -56,9 +60,12 @@ def table_status(warehouse: Warehouse, found: Mapping[str, OutOfDate]) -> pa.Tab
             **_row(warehouse, entry, *served.get((entry.database, entry.name), (None, []))),
             "out_of_date": len(found[entry.name].days),
             "withdrawn": len(found[entry.name].withdrawn),
+            "not_understood": [stray.path for stray in found[entry.name].strays],
         }
         for entry in entries
     ]
+    if beside := [stray.path for stray in strays_beside_sources(warehouse.storage, warehouse.star.sources)]:
+        rows.append({"table": RAW, "kind": "raw zone", "not_understood": beside})
     return pa.Table.from_pylist(rows, STATUS)
 
 

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from star_assets.lake.storage import Storage
 from star_assets.model.members import UNDESCRIBED
 from star_assets.model.source import Source
-from star_assets.staging.exports import RAW, export_days, read_export
+from star_assets.staging.exports import RAW, export_days, read_export, require_readable
 from star_assets.staging.formats.opening import inspect_file, read_records
 from star_assets.staging.records import Records
 
@@ -110,7 +110,9 @@ def _place(folder: str, path: str) -> str:
 
 def _in_exports(storage: Storage, source: Source, traces: Traces) -> Iterable[int]:
     for day in export_days(storage, source):
-        for file in read_export(storage, source, day).files:
+        export = read_export(storage, source, day)
+        require_readable(export)
+        for file in export.files:
             (local,) = storage.local([file.path])
             profile = inspect_file(Path(local), file.path, source)
             for records in read_records(Path(local), file.path, source, profile):

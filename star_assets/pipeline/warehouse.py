@@ -44,7 +44,7 @@ from star_assets.pipeline.reconcile import reconcile
 from star_assets.pipeline.stage import StageStep
 from star_assets.pull.database import last_over
 from star_assets.pull.exports import Pulled, lacking, pull
-from star_assets.staging.exports import days_between, export_days
+from star_assets.staging.exports import days_between
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -255,7 +255,7 @@ class Warehouse(Context):
 
     def days(self) -> list[str]:
         """Every day from the start date to the last one with an export of any source, or that can be pulled."""
-        exported = [day for source in self.star.sources.values() for day in export_days(self.storage, source)]
+        exported = [day for source in self.star.sources.values() for day in self.export_days(source)]
         return days_between(self.settings.start_date.isoformat(), max([*exported, last_over(self.settings)]))
 
     def out_of_date(self, table: str) -> OutOfDate:
@@ -272,20 +272,29 @@ class Warehouse(Context):
         return told(found, new_columns(self, found)) if isinstance(found, Source) else []
 
     def require_day(self, table: str, day: str) -> None:
-        """Raises UnknownPartition for a text that is no day from the start date on."""
-        start = self.settings.start_date.isoformat()
+        """Raises UnknownPartition for a text that is no day, or one before the start date or after the last day.
+
+        A later day that was published all the same, before days ahead were refused, may be named.
+        """
+        start, last = self.settings.start_date.isoformat(), self.settings.last_day
         try:
             known = date.fromisoformat(day).isoformat() == day and day >= start
         except ValueError:
             known = False
         if not known:
             raise UnknownPartition(table, day, f"a day YYYY-MM-DD from {start} (STAR_START_DATE) on")
+        if day > last and (table not in self.star.tables or not self.is_live(table, day)):
+            raise UnknownPartition(table, day, f"a day up to {last}, today and STAR_DAYS_AHEAD after it")
 
     def partition(self, table: AnyTable, day: str | None) -> Partition:
         """The partition that holds a table's day."""
         if isinstance(table, Source):
             return Partition("staging", table.name, day)
         return Partition("olap", table.name, None if isinstance(table, Dimension) else day)
+
+    def is_live(self, table: str, day: str) -> bool:
+        """Whether a table's day has a live version."""
+        return read_day(self.storage, self.partition(self.star.table(table), day)).live is not None
 
     def live_manifest(self, table: str, day: str) -> Manifest | None:
         """The manifest of the live version of a table's day; None if there is none. Raises VersionLost."""

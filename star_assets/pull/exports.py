@@ -21,7 +21,7 @@ from star_assets.model.source import Source
 from star_assets.model.star import Star
 from star_assets.pull.database import Database, Day, day_of, open_database
 from star_assets.settings import Settings
-from star_assets.staging.exports import RAW, Export, marker_of_pulled, read_export, read_exports
+from star_assets.staging.exports import RAW, Export, list_exports, marker_of_pulled, read_export
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def lacking(storage: Storage, source: Source, days: Iterable[str]) -> list[Expor
     """The days, of these, of which the source has no export, or only what a pull that was killed left."""
     if not source.pulled:
         return []
-    exports = read_exports(storage, source)
+    exports = list_exports(storage, source).exports
     return [day for day in map(ExportDay, days) if day not in exports or is_lacking(source, exports[day])]
 
 
@@ -84,7 +84,7 @@ def is_lacking(source: Source, export: Export) -> bool:
     """Whether there is no export, nor one under way that somebody else drops."""
     if export.pulls:
         return not _is_marked(source, export)
-    return not (export.files or export.markers or export.retired)
+    return not (export.files or export.markers or export.retired or export.broken)
 
 
 def _is_marked(source: Source, export: Export) -> bool:

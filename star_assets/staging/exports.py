@@ -1,24 +1,25 @@
 """Which exports lie in the raw zone, whether they are whole, and what tells two of them apart.
 
-Here: an export's files, its markers, its fingerprint. Not here: what the files
-say and which rows are in them (formats).
+Here: an export's files, its markers, its fingerprint. Not here: what is no export's
+(strays), what the files say and which rows are in them (formats).
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
 from star_assets.lake.catalog import OLTP
 from star_assets.lake.storage import Storage, Stored
 from star_assets.model.days import ExportDay
-from star_assets.model.errors import HalfExport
+from star_assets.model.errors import BrokenFile, HalfExport, LakeRefused
 from star_assets.model.source import FileCount, Marker, Source
 from star_assets.staging.content import sha256_of
+from star_assets.staging.strays import NO_LAST, Stray, sort_names, strays_among_sources
 
 RAW = OLTP
 
@@ -31,8 +32,6 @@ PULLED = "_pulled"
 
 # A file that was pulled; all files of one pull have its id and are as of one moment.
 PULLED_FILE = re.compile(r"pulled-(\w+-\w+)\.csv\.gz")
-
-_DAY_FOLDER = re.compile(r"date=([0-9]{4}-[0-9]{2}-[0-9]{2})")
 
 
 @dataclass(frozen=True)
@@ -49,10 +48,11 @@ class RawFile:
 class Export:
     """What a source exported on a day: the data files by path, and the names of the markers beside them.
 
-    `exists` is False where the day has no folder: nothing was exported, and
-    that is whole. `retired` is True where the files were deleted on purpose: what
-    was staged of them stands; `left` are those that a killed retirement did not
-    come to, which are no export any more.
+    `exists` is False where the day has no folder. `retired` is True where the
+    files were deleted on purpose: what was staged of them stands; `left` are
+    those that a killed retirement did not come to, which are no export any more.
+    `broken` is what lies among the files and cannot be read: nothing of such a
+    day is staged.
     """
 
     source: str
@@ -62,12 +62,26 @@ class Export:
     exists: bool
     retired: bool = False
     left: tuple[RawFile, ...] = ()
+    broken: tuple[Stray, ...] = ()
 
     @property
     def pulls(self) -> frozenset[str]:
         """The ids of the pulls that its files are of; none where they, or any of them, came otherwise."""
         found = [PULLED_FILE.fullmatch(file.path.rpartition("/")[2]) for file in self.files]
         return frozenset(match[1] for match in found if match) if all(found) else frozenset()
+
+    @property
+    def listed(self) -> list[tuple[str, str]]:
+        """What tells it from another one of its day, by what a listing says: paths, each with its ETag or problem."""
+        return [(file.path, file.etag) for file in self.files] + [(stray.path, stray.found) for stray in self.broken]
+
+
+@dataclass(frozen=True)
+class RawListing:
+    """What lies in a source's folder: the export of each day, in order, and what is no export's."""
+
+    exports: Mapping[ExportDay, Export]
+    strays: tuple[Stray, ...]
 
 
 @dataclass(frozen=True)
@@ -81,10 +95,20 @@ class Fingerprint:
     etag: str = ""
 
 
-def export_days(storage: Storage, source: Source) -> list[ExportDay]:
-    """The days that have a folder in the raw zone, in order. Folders that are no `date=<day>` are not ours."""
-    found = map(_DAY_FOLDER.fullmatch, storage.folders(f"{RAW}/{source.name}"))
-    return [ExportDay(match[1]) for match in found if match and _is_day(match[1])]
+def export_days(storage: Storage, source: Source, last: str = NO_LAST) -> list[ExportDay]:
+    """The days up to the `last` that have a folder in the raw zone, in order."""
+    return days_and_strays(storage, source, last)[0]
+
+
+def days_and_strays(storage: Storage, source: Source, last: str) -> tuple[list[ExportDay], list[Stray]]:
+    """The same, and what else is directly in the source's folder. Of a day's folder nothing is listed."""
+    folder = f"{RAW}/{source.name}"
+    return sort_names(folder, storage.names(folder), last)
+
+
+def strays_beside_sources(storage: Storage, sources: Collection[str]) -> list[Stray]:
+    """What lies directly in the raw zone and is no source's folder."""
+    return strays_among_sources(RAW, storage.names(RAW), sources)
 
 
 def days_between(first: str, last: str) -> list[str]:
@@ -97,35 +121,52 @@ def days_between(first: str, last: str) -> list[str]:
 
 def read_export(storage: Storage, source: Source, day: ExportDay) -> Export:
     """The day's export as it lies there now. Names that begin with `_` or `.` are no data."""
-    found = list(storage.walk(f"{RAW}/{source.name}/date={day}"))
-    export = _export(storage, source, day, found)
-    return export if export.exists else replace(export, exists=day in export_days(storage, source))
+    folder = f"{RAW}/{source.name}/date={day}"
+    found = list(storage.survey(folder))
+    if not found and f"date={day}" in storage.names(f"{RAW}/{source.name}"):
+        found = [Stored(folder, 0, "", 0.0)]
+    return _export(storage, source, day, found)
 
 
-def read_exports(storage: Storage, source: Source) -> dict[ExportDay, Export]:
-    """The export of every day that has a folder in the raw zone, in order, by one listing."""
-    found: dict[ExportDay, list[Stored]] = {day: [] for day in export_days(storage, source)}
-    folder = f"{RAW}/{source.name}/date="
-    for stored in storage.walk(f"{RAW}/{source.name}"):
-        day = ExportDay(stored.path.removeprefix(folder).partition("/")[0])
-        if stored.path.startswith(folder) and day in found:
-            found[day].append(stored)
-    return {day: replace(_export(storage, source, day, files), exists=True) for day, files in found.items()}
+def list_exports(storage: Storage, source: Source, last: str = NO_LAST) -> RawListing:
+    """The export of every day up to the `last` that has a folder in the raw zone, by one listing.
+
+    Raises LakeRefused if the source's folder cannot be listed.
+    """
+    folder, found = f"{RAW}/{source.name}", dict[str, list[Stored]]()
+    for stored in storage.survey(folder):
+        name, slash, _ = stored.path.removeprefix(f"{folder}/").partition("/")
+        if name:
+            found.setdefault(f"{name}{slash}", []).append(stored)
+        elif stored.problem:
+            raise LakeRefused(storage.uri(folder), stored.problem)
+    days, strays = sort_names(folder, found, last)
+    exports = {}
+    for day in days:
+        of_day = [*found.get(f"date={day}/", ()), *found.get(f"date={day}", ())]
+        exports[day] = _export(storage, source, day, of_day)
+    return RawListing(exports, tuple(strays))
 
 
 def _export(storage: Storage, source: Source, day: ExportDay, found: Sequence[Stored]) -> Export:
+    """The export that these listed paths make. An empty folder's path ends with `/`."""
     folder = f"{RAW}/{source.name}/date={day}"
     marker = source.whole.name if isinstance(source.whole, Marker) else None
-    files, markers = [], set()
+    files, markers, broken = list[RawFile](), set[str](), list[Stray]()
     for stored in found:
-        name = stored.path.removeprefix(f"{folder}/")
-        if name == marker or (name.startswith("_") and "/" not in name):
+        name = stored.path.removeprefix(folder).strip("/")
+        if any(part.startswith(("_", ".")) for part in name.split("/")[:-1]) or name.startswith("."):
+            continue
+        if stored.problem or stored.path == folder:
+            expected = "a file" if name and not stored.path.endswith("/") else "a folder"
+            broken.append(Stray(stored.path, stored.problem or "a file", expected))
+        elif name == marker or (name.startswith("_") and "/" not in name):
             markers.add(name)
-        elif not any(part.startswith(("_", ".")) for part in name.split("/")):
+        elif not stored.path.endswith("/") and not name.rpartition("/")[2].startswith(("_", ".")):
             files.append(RawFile(stored.path, stored.size, stored.modified, stored.etag))
     retired = RETIRED in markers and (not files or _all_listed(storage, f"{folder}/{RETIRED}", files))
     kept, left = ((), tuple(files)) if retired else (tuple(files), ())
-    return Export(source.name, day, kept, frozenset(markers), bool(files or markers), retired, left)
+    return Export(source.name, day, kept, frozenset(markers), bool(found), retired, left, tuple(broken))
 
 
 def retirement(files: Sequence[Fingerprint]) -> bytes:
@@ -162,8 +203,19 @@ def marker_of_pulled(source: Source) -> Marker:
     return source.whole if isinstance(source.whole, Marker) else Marker(PULLED)
 
 
+def require_readable(export: Export) -> None:
+    """Raises BrokenFile if something lies among the files that cannot be read."""
+    for stray in export.broken:
+        problem = f"expected {stray.expected}, found {stray.found}"
+        raise BrokenFile(stray.path, None, problem, f"Put {stray.expected} there, or remove it")
+
+
 def require_whole(export: Export, source: Source, now: float) -> None:
-    """Raises HalfExport unless the export is whole by its source's rule. `now` is in Unix seconds."""
+    """Raises HalfExport unless the export is whole by its source's rule, BrokenFile where part of it cannot be read.
+
+    `now` is in Unix seconds.
+    """
+    require_readable(export)
     if not export.exists or export.retired:
         return
     count, whole = len(export.files), marker_of_pulled(source) if export.pulls else source.whole
@@ -182,11 +234,13 @@ def require_whole(export: Export, source: Source, now: float) -> None:
 
 
 def is_whole(export: Export, source: Source, now: float) -> bool:
-    """Whether the export is whole by its source's rule."""
+    """Whether nothing more is to come of the export, by its source's rule."""
     try:
         require_whole(export, source, now)
     except HalfExport:
         return False
+    except BrokenFile:
+        return True
     return True
 
 
@@ -205,14 +259,6 @@ def fingerprint(storage: Storage, export: Export, known: Mapping[str, Fingerprin
             sha256 = sha256_of(Path(local), file.path)
             found.append(Fingerprint(file.path, file.size, file.modified, sha256, file.etag))
     return tuple(found)
-
-
-def _is_day(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _files(count: int) -> str:

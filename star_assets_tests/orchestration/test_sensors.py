@@ -180,6 +180,23 @@ def test_the_cursor_stays_small(lake: Warehouse) -> None:
     assert {source: len(months) for source, months in json.loads(cursor).items()} == dict.fromkeys(retail.sources, 1)
 
 
+def test_misplaced_exports_are_named(lake: Warehouse) -> None:
+    """Nobody watches a run that was never requested."""
+    stage(lake, DAYS)
+    folder(lake, "orders", DAYS[1]).with_name("2023-07-04").mkdir()
+    assert "oltp/orders/2023-07-04/: expected date=2023-07-04/, found a folder." in reason(tick(lake))
+
+
+def test_a_day_that_cannot_be_read_is_requested_and_no_other_waits_for_it(lake: Warehouse) -> None:
+    """Its run fails, so that somebody learns of it."""
+    stage(lake, DAYS)
+    cursor = tick(lake).cursor
+    os.mkfifo(folder(lake, "stores", DAYS[1]) / "pipe")
+    first = tick(lake, cursor)
+    assert [days[:2] for days in requested(first)] == [(DAYS[1], DAYS[1])]
+    assert not tick(lake, first.cursor).run_requests
+
+
 def test_an_empty_lake_asks_whether_it_is_the_right_one(settings: Settings) -> None:
     assert "holds no exports. Is STAR_LAKE right?" in reason(tick(Warehouse(retail, settings)))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,16 @@ from star_assets.lake.local_storage import LocalStorage
 from star_assets.model import FileCount, Marker, Settled, Source
 from star_assets.model.errors import BrokenFile, ColumnMissing, HalfExport
 from star_assets.staging.columns import required_columns
-from star_assets.staging.exports import Export, export_days, fingerprint, read_export, require_whole
+from star_assets.staging.exports import (
+    Export,
+    days_and_strays,
+    export_days,
+    fingerprint,
+    list_exports,
+    read_export,
+    require_whole,
+    strays_beside_sources,
+)
 from star_assets.staging.formats.opening import inspect_file
 
 DAY = "2023-07-01"
@@ -50,6 +61,107 @@ def test_days_are_the_folders_of_valid_days(lake: LocalStorage) -> None:
         put(lake, "a.csv", day=day)
     (lake.root / "oltp" / "orders" / "notes").mkdir()
     assert export_days(lake, MARKED) == [DAY, "2023-07-02"]
+
+
+def test_what_is_no_export_is_named_with_what_was_expected(lake: LocalStorage) -> None:
+    """A day under another name is a day of sales that nobody sees."""
+    for day in (DAY, "2023-02-30", "2032-07-04"):
+        put(lake, "a.csv", day=day)
+    names = [
+        "2023-07-04",
+        "date=2023-7-5",
+        "date=20230706",
+        "Date=2023-07-07",
+        "dt=2023-07-08",
+        "july 9th",
+        "_tmp",
+        ".x",
+    ]
+    for name in names:
+        put(lake, "a.csv").rename(lake.root / "oltp/orders" / f"{name}.moving")
+        (lake.root / "oltp/orders" / name).mkdir()
+        (lake.root / "oltp/orders" / f"{name}.moving").rename(lake.root / "oltp/orders" / name / "a.csv")
+    for name in ("loose.csv", "orders-2023-07-10.csv"):
+        (lake.root / "oltp/orders" / name).write_text("id\n")
+    put(lake, "a.csv")
+    found = list_exports(lake, MARKED, "2026-01-01")
+    assert list(found.exports) == [DAY]
+    assert {stray.path.removeprefix("oltp/orders/"): stray.expected for stray in found.strays} == {
+        "2023-07-04/": "date=2023-07-04/",
+        "Date=2023-07-07/": "date=2023-07-07/",
+        "date=2023-02-30/": "date=YYYY-MM-DD, a day of the calendar",
+        "date=2023-7-5/": "date=2023-07-05/",
+        "date=20230706/": "date=2023-07-06/",
+        "date=2032-07-04/": "a day up to 2026-01-01 (see STAR_DAYS_AHEAD)",
+        "dt=2023-07-08/": "date=2023-07-08/",
+        "july 9th/": "a folder date=YYYY-MM-DD",
+        "loose.csv": "a folder date=YYYY-MM-DD around it",
+        "orders-2023-07-10.csv": "a folder date=YYYY-MM-DD around it",
+    }
+    assert days_and_strays(lake, MARKED, "2026-01-01") == (list(found.exports), list(found.strays))
+
+
+def test_what_lies_beside_the_sources_folders_is_named(lake: LocalStorage) -> None:
+    put(lake, "a.csv")
+    for name in ("order", "Order_Items", "archive", "_tmp"):
+        (lake.root / "oltp" / name).mkdir()
+    (lake.root / "oltp/orders.csv").write_text("id\n")
+    found = strays_beside_sources(lake, ["orders", "order_items"])
+    assert [(stray.path, stray.found, stray.expected) for stray in found] == [
+        ("oltp/Order_Items/", "a folder", "order_items/"),
+        ("oltp/archive/", "a folder", "a source's folder (orders, order_items)"),
+        ("oltp/order/", "a folder", "orders/"),
+        ("oltp/orders.csv", "a file", "orders/"),
+    ]
+
+
+def test_a_source_is_listed_once(lake: LocalStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each listing of ten years of exports in a bucket is a request for every thousand files."""
+    put(lake, "a.csv")
+    asked: list[str] = []
+    for call in ("survey", "names"):
+        listing = getattr(LocalStorage, call)
+        monkeypatch.setattr(LocalStorage, call, lambda s, p, listing=listing: [asked.append(p), listing(s, p)][1])
+    list_exports(lake, MARKED)
+    assert asked == ["oltp/orders"]
+
+
+def test_an_empty_folder_is_a_day_whichever_way_it_is_listed(lake: LocalStorage) -> None:
+    put(lake, "a.csv").unlink()
+    assert list_exports(lake, MARKED).exports == {DAY: export(lake)}
+
+
+@pytest.mark.parametrize(
+    "spoil, problem",
+    [
+        (lambda folder: os.mkfifo(folder / "pipe.csv"), "pipe.csv: expected a file, found a named pipe"),
+        (lambda folder: (folder / "b.csv").symlink_to("/etc/hostname"), "found a link that leads out of the lake"),
+        (lambda folder: (folder / "b.csv").symlink_to("nothing"), "found a link to nothing"),
+        (lambda folder: (folder / "loop").symlink_to(folder), "expected a folder, found a link to a folder"),
+        (lambda folder: swap(folder, lambda: folder.symlink_to("nothing")), "a folder, found a link to nothing"),
+        (lambda folder: swap(folder, lambda: folder.write_text("id\n")), "expected a folder, found a file"),
+        (lambda folder: swap(folder, lambda: os.mkfifo(folder)), "expected a folder, found a named pipe"),
+    ],
+    ids=["pipe", "link out", "dangling", "loop", "a day that leads nowhere", "a day that is a file", "a day as a pipe"],
+)
+def test_what_cannot_be_read_is_a_day_that_fails(lake: LocalStorage, spoil: Callable, problem: str) -> None:
+    """Neither a day without rows, nor the end of every other day."""
+    put(lake, "a.csv")
+    put(lake, "_SUCCESS", b"")
+    put(lake, "a.csv", day="2023-07-02")
+    spoil(lake.root / f"oltp/orders/date={DAY}")
+    found = list_exports(lake, MARKED).exports
+    assert [bool(one.broken) for one in found.values()] == [True, False]
+    assert export(lake).broken and export(lake).files == found[DAY].files
+    assert export_days(lake, MARKED) == [DAY, "2023-07-02"]
+    with pytest.raises(BrokenFile, match=problem):
+        require_whole(found[DAY], MARKED, NOW)
+
+
+def swap(folder: Path, make: Callable[[], object]) -> None:
+    """Something else in a folder's place."""
+    shutil.rmtree(folder)
+    make()
 
 
 def test_a_source_that_never_exported_has_no_days(lake: LocalStorage) -> None:
