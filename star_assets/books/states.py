@@ -42,10 +42,19 @@ class States(Book):
 
     def fold_keys(self, column: str, key: str, base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
         """The distinct values of a column, over the base's and the exports'."""
+        self._fold_distinct(name(column), key, base, exports, file)
+
+    def fold_days(self, column: str, key: str, base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
+        """The distinct business dates of a column of timestamps, over the base's and the exports'."""
+        self._fold_distinct(f"business_date({name(column)})", key, base, exports, file)
+
+    def _fold_distinct(
+        self, value: str, key: str, base: str | None, exports: Sequence[StagedInput], file: Path
+    ) -> None:
         with self._tables("folding keys") as tables:
             parts = [f"SELECT {name(key)} FROM {parquet([base])}"] if base else []
             files = [file_ for export in exports for file_ in export.files]
-            parts += [f"SELECT {name(column)} AS {name(key)} FROM {parquet(files)}"] if files else []
+            parts += [f"SELECT {value} AS {name(key)} FROM {parquet(files)}"] if files else []
             tables.copy(
                 f"SELECT DISTINCT {name(key)} FROM ({' UNION ALL '.join(parts)}) "
                 f"WHERE {name(key)} IS NOT NULL ORDER BY 1",

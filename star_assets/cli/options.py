@@ -66,7 +66,8 @@ def in_order(warehouse: Warehouse, tables: Sequence[str]) -> list[str]:
 def chosen_days(warehouse: Warehouse, first: datetime | None, last: datetime | None) -> list[str] | None:
     """The days from `first` to `last`; None where neither is given. Where there is nothing to run, says so."""
     known = warehouse.days()
-    if not known and not last and (first or not any(map(warehouse.staged, warehouse.star.sources.values()))):
+    is_staged = any(map(warehouse.staged, warehouse.star.sources.values()))
+    if not warehouse.has_exports() or (not known and not last and (first or not is_staged)):
         raise click.UsageError(
             f"No days to run: {warehouse.storage.uri('oltp')} holds no exports from "
             f"{warehouse.settings.start_date} on. Is STAR_LAKE right? `star-assets sample` writes some."

@@ -24,6 +24,9 @@ Transform = Callable[..., Table]
 # one row per day of every whole year that the star's facts reach into.
 CALENDAR = "calendar"
 
+# Every day that anybody alive was born on: 73,000. The Unknown member is 1900-01-01.
+CALENDAR_YEARS = (1901, 2100)
+
 # How people read a number. `integer`: 1,234; `decimal`: 1,234.50; `money`: the same
 # with the star's currency, where it declares one; `percent`: 0.125 as 12.5 %.
 Format = Literal["integer", "decimal", "money", "percent"]
@@ -89,6 +92,8 @@ class Dimension:
             no export describes them. A bare source stands for its column `key`.
         history: the columns whose changes are kept, in a table of its own.
         columns: descriptions of columns; those passed through inherit theirs.
+        calendar_years: the first and last year that a `calendar` has at most. A
+            day beyond that sales are dated by is an inferred member.
         label, labels: what reports call the table, and columns of it, where
             that is not what follows from their names (model/labels).
         hierarchies: by name, columns from the coarsest to the finest.
@@ -108,6 +113,7 @@ class Dimension:
     labels: Mapping[str, str] = field(default_factory=dict)
     hierarchies: Mapping[str, Sequence[str]] = field(default_factory=dict)
     visible_to: str | None = None
+    calendar_years: tuple[int, int] = CALENDAR_YEARS
 
     @property
     def upstream(self) -> tuple[str, ...]:
@@ -216,6 +222,7 @@ def dimension(
     labels: Mapping[str, str] | None = None,
     hierarchies: Mapping[str, Sequence[str]] | None = None,
     visible_to: str | None = None,
+    calendar_years: tuple[int, int] = CALENDAR_YEARS,
 ) -> Callable[[Transform], Dimension]:
     """Declare the decorated transform as a dimension of its name; with `history`, as two tables."""
 
@@ -235,6 +242,7 @@ def dimension(
             dict(labels or {}),
             dict(hierarchies or {}),
             visible_to,
+            calendar_years,
         )
 
     return declare

@@ -74,6 +74,7 @@ class Context:
         self._manifests: dict[str, Manifest] = {}
         # The books of this process: for each one's partition, what was found or folded last.
         self.folded: dict[Partition, Folded] = {}
+        self._has_exports = False
         # For each source, its raw exports as they were listed last.
         self.raw_exports: dict[str, Mapping[ExportDay, Export]] = {}
         # For each source, the export days whose files were looked into.
@@ -179,11 +180,25 @@ class Context:
         """What lies in a source's folder of the raw zone, as of now."""
         found = list_exports(self.storage, source, self.settings.last_day)
         self.raw_exports[source.name] = found.exports
+        self._has_exports = self._has_exports or bool(found.exports)
         return found
 
     def export_days(self, source: Source) -> list[ExportDay]:
         """The days that have a folder in the raw zone, as of now, in order."""
-        return export_days(self.storage, source, self.settings.last_day)
+        found = export_days(self.storage, source, self.settings.last_day)
+        self._has_exports = self._has_exports or bool(found)
+        return found
+
+    def has_exports(self) -> bool:
+        """Whether anything was ever exported to the lake, or can be pulled. Once it was, nothing is asked for it."""
+        sources = self.star.sources.values()
+        self._has_exports = (
+            self._has_exports
+            or self.settings.source_dsn is not None
+            or any(map(self.export_days, sources))
+            or any(map(self.staged, sources))
+        )
+        return self._has_exports
 
     def served_files(self, fact: Fact, days: Sequence[str] | None = None) -> dict[str, list[str]]:
         """The files that the catalog serves for each day; by default for all."""

@@ -26,7 +26,7 @@ from star_assets.model.errors import AwsRefused, LostRace, NotStaged
 from star_assets.model.source import SourceColumn
 from star_assets.model.tables import CALENDAR, Dimension, History
 from star_assets.pipeline.context import Context
-from star_assets.pipeline.fold import source_state, source_versions, used_keys, years
+from star_assets.pipeline.fold import source_state, source_versions, used_days, used_keys, years
 from star_assets.pipeline.folded import Folded
 from star_assets.pipeline.identity import digest
 from star_assets.pipeline.key_index import KeyIndex
@@ -45,6 +45,7 @@ class DimensionLook:
         states: for each source that the transform reads, its book.
         used: the books of keys that facts' rows refer to.
         years: first and last year of the calendar.
+        reach: first and last year that facts reach into, which may be beyond the calendar.
         versions: for a history, the book of what the describing source ever said.
         superseded: the keys of the live version's superseded members that facts still use.
     """
@@ -56,6 +57,7 @@ class DimensionLook:
     years: tuple[int, int]
     versions: Folded | None
     superseded: tuple[str, ...]
+    reach: tuple[int, int] = (1, 1)
 
     @property
     def books(self) -> list[Folded]:
@@ -122,8 +124,14 @@ class DimensionStep:
         if described:
             source = described.source
             versions = source_versions(self.context, source, self.context.look("staging", source.name), keep)
-        between = self._years(keep) if CALENDAR in dimension.upstream else (1, 1)
-        return DimensionLook(own, staged, states, used, between, versions, self._superseded(own, keep))
+        reach = between = (1, 1)
+        if CALENDAR in dimension.upstream:
+            reach, beyond = self._reach(keep)
+            first, last = dimension.calendar_years
+            between = (max(reach[0], first), min(reach[1], last))
+            used += tuple(self._used_days(column, keep) for column in beyond)
+        superseded = self._superseded(own, keep)
+        return DimensionLook(own, staged, states, used, between, versions, superseded, reach)
 
     def identity(self, look: DimensionLook) -> Identity:
         """Of the version that should be live."""
@@ -259,12 +267,25 @@ class DimensionStep:
     def _used_keys(self, column: SourceColumn, key: str, keep: bool) -> Folded:
         return used_keys(self.context, column, key, self.context.look("staging", column.source.name), keep)
 
-    def _years(self, keep: bool) -> tuple[int, int]:
-        """Whole years: the start date's, and all that any fact reaches into, by any of its dates."""
-        found = [self.context.settings.start_date.year]
+    def _used_days(self, column: SourceColumn, keep: bool) -> Folded:
+        """The days of a column of dates or timestamps."""
+        if column.source.declared[column.column].type == "date":
+            return self._used_keys(column, self.dimension.key, keep)
+        staged = self.context.look("staging", column.source.name)
+        return used_days(self.context, column, self.dimension.key, staged, keep)
+
+    def _reach(self, keep: bool) -> tuple[tuple[int, int], list[SourceColumn]]:
+        """The start date's year and all that any fact reaches into, by any of its dates; whose days the calendar lacks.
+
+        A date such as 9999-12-31 would make millions of days.
+        """
+        found, beyond = [self.context.settings.start_date.year], list[SourceColumn]()
+        first, last = self.dimension.calendar_years
         for column in self._dated():
-            found += self._years_of(column, keep) or ()
-        return min(found), max(found)
+            years_ = self._years_of(column, keep)
+            found += years_ or ()
+            beyond += [column] if years_ and (years_[0] < first or years_[1] > last) else []
+        return (min(found), max(found)), beyond
 
     def _years_of(self, column: SourceColumn, keep: bool) -> tuple[int, int] | None:
         if column.source.declared[column.column].type == "timestamp":

@@ -110,6 +110,17 @@ def used_keys(context: Context, column: SourceColumn, key: str, staged: Snapshot
     return folded(context, book, fold, keep)
 
 
+def used_days(context: Context, column: SourceColumn, key: str, staged: Snapshot, keep: bool) -> Folded:
+    """The distinct business dates of a source's timestamps over all live exports, as a column named `key`."""
+    code = digest(source=context.code_identity(column.source.name), key=key, timezone=context.settings.timezone)
+    book = _book(context, column.source, f"_days_{column.column}", code, staged)
+
+    def fold(base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
+        context.books.states.fold_days(column.column, key, base, exports, file)
+
+    return folded(context, book, fold, keep)
+
+
 def _book(context: Context, source: Source, folder: str, code: str, staged: Snapshot) -> Book[Sequence[StagedInput]]:
     exports = {day: entry.version for day, entry in staged.live.items()}
     partition = Partition("staging", f"{source.name}/{folder}")

@@ -50,7 +50,8 @@ class OutOfDate:
         withdrawn: days that are staged, with rows, and no longer in the raw zone.
             They stay until somebody refreshes them.
         frozen: days that an earlier declaration staged, and whose raw files were retired.
-        outside: days with exports, or rows, that are no partitions of the star.
+        outside: days with exports, or rows, that are no partitions of the star; of
+            a dimension, the years of sales that its calendar does not have.
         strays: what lies in a source's folder of the raw zone and is no export.
     """
 
@@ -158,11 +159,12 @@ def _dimension(context: Context, dimension: Dimension) -> OutOfDate:
     step = DimensionStep(context, dimension)
     look = step.look([], keep=False)
     wanted, day = step.identity(look), look.own.day(None)
+    outside = tuple(f"{year:04}" for year in sorted({*look.reach} - {*look.years}))
     if day.live and day.live.identity == wanted:
-        return OutOfDate()
+        return OutOfDate(outside=outside)
     newest = max(included)
     rolled_back = frozenset([newest] if wanted in day.left else [])
-    return OutOfDate({newest: digest(**vars(wanted))}, rolled_back=rolled_back)
+    return OutOfDate({newest: digest(**vars(wanted))}, rolled_back=rolled_back, outside=outside)
 
 
 def _dates(context: Context, fact: Fact) -> OutOfDate:
@@ -237,6 +239,12 @@ def remarks(context: Context, table: AnyTable, found: OutOfDate) -> list[str]:
         told.append(
             f"{name}: {_counted(found.outside, 'export')} from before STAR_START_DATE, {start}: "
             f"{_some(found.outside)}. Nothing of that is staged; set STAR_START_DATE to an earlier day to have it."
+        )
+    if found.outside and isinstance(table, Dimension):
+        first_year, last_year = table.calendar_years
+        told.append(
+            f"{name}: dates of sales reach the year {' and '.join(found.outside)}, and its calendar {first_year} to "
+            f"{last_year}. Days beyond are inferred members. Correct the dates, or declare other calendar_years."
         )
     if found.outside and isinstance(table, Fact) and (rows := rows_outside(context, table, found.outside)):
         told.append(

@@ -22,7 +22,7 @@ from star_assets.lake.publish import live_manifest, past_manifest, rollback, ser
 from star_assets.lake.replacing import replace_live
 from star_assets.lake.vacuum import Vacuumed, vacuum
 from star_assets.lake.versions import Manifest, Partition
-from star_assets.model.errors import AuditFailed, BadSetting, RollbackRefused, UnknownPartition
+from star_assets.model.errors import AuditFailed, BadSetting, NoExports, RollbackRefused, UnknownPartition
 from star_assets.model.source import Source
 from star_assets.model.star import AnyTable
 from star_assets.model.tables import Dimension, Fact
@@ -44,7 +44,7 @@ from star_assets.pipeline.reconcile import reconcile
 from star_assets.pipeline.stage import StageStep
 from star_assets.pull.database import last_over
 from star_assets.pull.exports import Pulled, lacking, pull
-from star_assets.staging.exports import days_between
+from star_assets.staging.exports import RAW, days_between
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -82,11 +82,14 @@ class Warehouse(Context):
     ) -> Iterator[Outcome]:
         for day in days:
             self.require_day(table.name, day)
-        if isinstance(table, Source):
+        if not self.has_exports():
+            error = NoExports(self.storage.uri(RAW), list(self.star.sources))
+            yield from (Outcome(table.name, day, self.partition(table, day), "failed", error=error) for day in days)
+        elif isinstance(table, Source):
             lacked = self.to_pull(days, [table])
             refused = {pulled.day: pulled.error for pulled in self.pull(lacked) if pulled.error}
-            for day, error in refused.items():
-                yield Outcome(table.name, day, self.partition(table, day), "failed", error=error)
+            for day, why in refused.items():
+                yield Outcome(table.name, day, self.partition(table, day), "failed", error=why)
             present = [day for day in days if day not in refused]
             stage = StageStep(self, table)
             yield from registered(

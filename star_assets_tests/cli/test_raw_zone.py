@@ -12,6 +12,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from star_assets import cli
+from star_assets.pipeline.warehouse import Warehouse
+from star_assets.settings import Settings
+from star_assets.star import retail
 
 Star = Callable[..., Result]
 
@@ -105,3 +108,26 @@ def test_what_lies_behind_a_link_is_not_deleted(star: Star, small_lake: Any) -> 
     assert told.exit_code == 1
     assert "a link to a folder, which is not followed" in told.stderr
     assert {file: file.read_bytes() for file in outside.rglob("*") if file.is_file()} == kept
+
+
+@pytest.mark.parametrize("days", [(), ("--from", DAY, "--to", DAY), ("--to", DAY)])
+def test_a_mistyped_lake_is_one_error(star: Star, small_lake: Any, days: tuple[str, ...]) -> None:
+    """It would be filled with fresh days of zero rows, green in every check."""
+    typo = small_lake.root.parent / "typo"
+    told = star("run", *days, STAR_LAKE=str(typo))
+    assert told.exit_code == 2
+    assert f"{typo}/oltp holds no exports from 2023-07-01 on. Is STAR_LAKE right?" in told.stderr
+    assert not typo.exists()
+
+
+@pytest.mark.parametrize("table", ["orders", "dim_store", "dim_time", "fact_sales"])
+def test_nothing_is_built_of_a_lake_without_exports(small_lake: Any, table: str) -> None:
+    """As Dagster would, for one table and a day."""
+    typo = small_lake.root.parent / "typo"
+    warehouse = Warehouse(retail, Settings(lake=str(typo)))
+    (outcome,) = warehouse.refresh(table, [DAY])
+    assert str(outcome.error) == (
+        f"{typo}/oltp: expected exports of orders, order_items, customers, products, stores, found none at all. "
+        "Nothing was built. Is STAR_LAKE right? `star-assets sample` writes some."
+    )
+    assert not typo.exists()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
+from star_assets.model import Star, business_date
 from star_assets.model.errors import NotStaged
-from star_assets.star import retail
+from star_assets.star import dim_time, fact_sales, retail
 
 D1, D2, D3 = "2023-07-01", "2023-07-02", "2023-07-03"
 
@@ -65,6 +67,31 @@ def test_inner_joins_with_all_dimensions_keep_every_cent(make_lake) -> None:
                 JOIN dim_store USING (store_id) JOIN dim_customer USING (customer_id)
                 JOIN dim_time ON sale_date = date_key"""
     assert lake.rows(joined) == lake.rows("SELECT sum(revenue)::INT FROM fact_sales") == [(5,)]
+
+
+def test_a_date_beyond_the_calendar_is_a_member_and_makes_no_days(make_lake) -> None:
+    """ordered_at in 9999 would make 2.9 million rows of dim_time."""
+
+    def sales(orders, order_items):
+        due = orders.select("order_id", due_on=business_date(orders.updated_at))
+        return fact_sales.transform(orders, order_items).join(due, "order_id")
+
+    fact = replace(fact_sales, transform=sales, references={**fact_sales.references, "due_on": dim_time})
+    lake = make_lake(Star(retail.sources.values(), retail.dimensions.values(), [fact]))
+    lake.export("orders", D1, f"1,,,{D1} 10:00:00,placed,9999-12-31 10:00:00,I", "2,,,0020-07-01 10:00:00,placed,,I")
+    lake.export("order_items", D1, "1,1,,1,1,", "2,1,,1,2,")
+    lake.run(D1)
+    found = lake.rows("SELECT member_kind, count(*), max(date_key)::VARCHAR FROM dim_time GROUP BY ALL ORDER BY 1")
+    assert found == [
+        ("described", 200 * 365 + 49, "2100-12-31"),
+        ("inferred", 2, "9999-12-31"),
+        ("unknown", 1, "1900-01-01"),
+    ]
+    assert lake.rows("SELECT count(*) FROM fact_sales JOIN dim_time ON due_on = date_key") == [(1,)]
+    assert lake.warehouse.remarks("dim_time", lake.warehouse.out_of_date("dim_time")) == [
+        "dim_time: dates of sales reach the year 0020 and 9999, and its calendar 1901 to 2100. Days beyond are "
+        "inferred members. Correct the dates, or declare other calendar_years."
+    ]
 
 
 def test_the_calendar_covers_every_year_that_facts_reach_into(make_lake) -> None:

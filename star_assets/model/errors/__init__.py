@@ -17,6 +17,7 @@
     │   ├── NewerLedger          a form of ledger that this version does not know
     │   ├── RollbackRefused      facts would lose a dimension's member
     │   ├── NotOurs              the catalog holds a table of that name that we did not make
+    │   ├── NoExports            a lake that no source ever exported anything to
     │   ├── RawRetired           nothing is staged of a day whose raw files were deleted
     │   ├── CannotForget         a member that cannot be erased, or is none
     │   ├── NotForgotten         traces of a member are left
@@ -55,6 +56,7 @@ from star_assets.model.errors.exports import (
     BrokenFile,
     ColumnMissing,
     HalfExport,
+    NoExports,
     RawRetired,
     TooManyRejects,
     UnknownColumns,
@@ -120,6 +122,7 @@ __all__ = [
     "LedgerUnreadable",
     "LostRace",
     "NewerLedger",
+    "NoExports",
     "NotForgotten",
     "NotOurs",
     "NotStaged",

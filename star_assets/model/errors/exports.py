@@ -114,6 +114,20 @@ class HalfExport(Transient):
 
 
 @dataclass(eq=False)
+class NoExports(Permanent):
+    """A lake that no source ever exported anything to. Who mistyped its name must not get empty tables."""
+
+    folder: str
+    sources: Sequence[str]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.folder}: expected exports of {', '.join(self.sources)}, found none at all. Nothing was built. "
+            "Is STAR_LAKE right? `star-assets sample` writes some."
+        )
+
+
+@dataclass(eq=False)
 class RawRetired(Permanent):
     """Nothing is staged of a day whose raw files were deleted by their retention."""
 
