@@ -37,6 +37,7 @@ orders = Source(
     key="id",
     event_time="ordered_at",
     whole=WHOLE,
+    every=None,
     description="Orders. Some have no items.",
     columns={
         "id": Column("string", "The order's UUID."),
@@ -56,6 +57,7 @@ items = Source(
     header_key="order_id",
     lines="complete",
     whole=WHOLE,
+    every=None,
     description="What was ordered, one row per unit.",
     columns={
         "id": Column("string", "The item's UUID."),
@@ -68,6 +70,7 @@ customers = Source(
     "customers",
     key="id",
     whole=WHOLE,
+    every=None,
     description="Customers.",
     columns={"id": Column("string", "The customer's UUID."), "name": Column("string", "Full name.", personal=True)},
 )
@@ -76,6 +79,7 @@ products = Source(
     "products",
     key="sku",
     whole=WHOLE,
+    every=None,
     description="The menu.",
     columns={
         "sku": Column("string", "The product's code."),
@@ -90,6 +94,7 @@ stores = Source(
     "stores",
     key="id",
     whole=WHOLE,
+    every=None,
     description="Stores, some of them not yet open.",
     columns={
         "id": Column("string", "The store's UUID."),

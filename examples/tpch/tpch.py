@@ -83,6 +83,7 @@ customer = Source(
     "customer",
     key="c_custkey",
     whole=WHOLE,
+    every=None,
     description="Customers.",
     columns={
         "c_custkey": Column("int64", "The customer's number."),
@@ -100,6 +101,7 @@ supplier = Source(
     "supplier",
     key="s_suppkey",
     whole=WHOLE,
+    every=None,
     description="Suppliers.",
     columns={
         "s_suppkey": Column("int64", "The supplier's number."),
@@ -116,6 +118,7 @@ part = Source(
     "part",
     key="p_partkey",
     whole=WHOLE,
+    every=None,
     description="Parts that are sold.",
     columns={
         "p_partkey": Column("int64", "The part's number."),
@@ -134,6 +137,7 @@ nation = Source(
     "nation",
     key="n_nationkey",
     whole=WHOLE,
+    every=None,
     description="The 25 nations.",
     columns={
         "n_nationkey": Column("int32", "The nation's number."),
@@ -147,6 +151,7 @@ region = Source(
     "region",
     key="r_regionkey",
     whole=WHOLE,
+    every=None,
     description="The five regions of the world.",
     columns={
         "r_regionkey": Column("int32", "The region's number."),

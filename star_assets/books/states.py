@@ -10,7 +10,7 @@ from star_assets.engines.duckdb.relations import Relations, names, physical
 from star_assets.engines.duckdb.session import FILE, name, parquet
 from star_assets.engines.duckdb.sql import sql
 from star_assets.engines.engine import StagedInput
-from star_assets.model.source import Source
+from star_assets.model.source import Source, SourceColumn
 from star_assets.staging.winners import EXPORT, LISTED, folded, versions
 
 
@@ -40,21 +40,27 @@ class States(Book):
             found = versions(tables.staged(source, exports, base), source)
             tables.copy(f"SELECT {physical(found)} FROM ({sql(found)}) ORDER BY ALL", file)
 
-    def fold_keys(self, column: str, key: str, base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
+    def fold_keys(
+        self, column: SourceColumn, key: str, base: str | None, exports: Sequence[StagedInput], file: Path
+    ) -> None:
         """The distinct values of a column, over the base's and the exports'."""
-        self._fold_distinct(name(column), key, base, exports, file)
+        self._fold_distinct(column.source, name(column.column), key, base, exports, file)
 
-    def fold_days(self, column: str, key: str, base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
+    def fold_days(
+        self, column: SourceColumn, key: str, base: str | None, exports: Sequence[StagedInput], file: Path
+    ) -> None:
         """The distinct business dates of a column of timestamps, over the base's and the exports'."""
-        self._fold_distinct(f"business_date({name(column)})", key, base, exports, file)
+        self._fold_distinct(column.source, f"business_date({name(column.column)})", key, base, exports, file)
 
     def _fold_distinct(
-        self, value: str, key: str, base: str | None, exports: Sequence[StagedInput], file: Path
+        self, source: Source, value: str, key: str, base: str | None, exports: Sequence[StagedInput], file: Path
     ) -> None:
         with self._tables("folding keys") as tables:
             parts = [f"SELECT {name(key)} FROM {parquet([base])}"] if base else []
             files = [file_ for export in exports for file_ in export.files]
             parts += [f"SELECT {value} AS {name(key)} FROM {parquet(files)}"] if files else []
+            # Of a source that has exported nothing yet, only the types are known.
+            parts = parts or [f"SELECT {value} AS {name(key)} FROM {tables.staged(source, ()).get_name()}"]
             tables.copy(
                 f"SELECT DISTINCT {name(key)} FROM ({' UNION ALL '.join(parts)}) "
                 f"WHERE {name(key)} IS NOT NULL ORDER BY 1",

@@ -81,6 +81,9 @@ def status(format_: Format) -> None:
 
     warehouse = open_warehouse()
     with warehouse.listed_once():
+        # What is missing of a source, others tell: how far the lake has come.
+        for name in warehouse.star.sources:
+            warehouse.look("staging", name)
         out_of_date = {name: warehouse.out_of_date(name) for name in warehouse.star.tables}
     found = table_status(warehouse, out_of_date)
     if format_ == "table":

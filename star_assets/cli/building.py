@@ -13,6 +13,7 @@ from star_assets.cli.options import MOST_DAYS, chosen_days, days_options, in_ord
 from star_assets.cli.shell import exit_code, fail, note
 
 if TYPE_CHECKING:
+    from star_assets.model.errors import StarError
     from star_assets.pipeline.warehouse import Warehouse
 
 
@@ -70,7 +71,6 @@ def run(tables: Sequence[str], from_: datetime | None, to_: datetime | None) -> 
 
     from star_assets.cli.progress import failures, notes, shown_progress, told_once
     from star_assets.cli.pulling import pull_first
-    from star_assets.model.tables import Dimension
     from star_assets.pipeline.out_of_date import stray_remarks
 
     warehouse = open_warehouse()
@@ -96,10 +96,7 @@ def run(tables: Sequence[str], from_: datetime | None, to_: datetime | None) -> 
             failed += [outcome.error for outcome in outcomes if outcome.error]
             published = published or any(outcome.status == "published" for outcome in outcomes)
         if published and asked is None:
-            # What facts used of an earlier dimension stays in it until no version of them does.
-            for table in (name for name in chosen if isinstance(warehouse.star.table(name), Dimension)):
-                again = warehouse.refresh(table, _due(warehouse, table, []), undo_rollbacks=False)
-                failed += [outcome.error for outcome in again if outcome.error]
+            failed += _drop_superseded(warehouse, chosen)
     for text in told_once(remarks):
         note(text)
     if asked is None:
@@ -107,6 +104,15 @@ def run(tables: Sequence[str], from_: datetime | None, to_: datetime | None) -> 
         warehouse.mend(chosen, listed=True)
     if failed:
         sys.exit(exit_code(failed))
+
+
+def _drop_superseded(warehouse: Warehouse, tables: Sequence[str]) -> list[StarError]:
+    """Build the dimensions again whose members no version of a fact uses any more. Returns what failed."""
+    failed = []
+    for table in (name for name in tables if name in warehouse.star.dimensions):
+        again = warehouse.refresh(table, _due(warehouse, table, []), undo_rollbacks=False)
+        failed += [outcome.error for outcome in again if outcome.error]
+    return failed
 
 
 def _due(warehouse: Warehouse, table: str, remarks: list[str]) -> list[str]:

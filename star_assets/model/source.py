@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from star_assets.model.cadence import EVERY, is_expected, is_holiday
 from star_assets.model.errors import BadDeclaration
 from star_assets.model.types import Type
 from star_assets.model.zones import ZONE_EXPECTED, is_zone
@@ -136,6 +137,14 @@ class Source:
             `"snapshots"` if each holds every row there is. A key that a later
             snapshot lacks stays, and is marked.
         whole: how an export is known to be whole.
+        absent: what a day without an export is, where one was to come. `"wait"`:
+            it is missing, and is staged once its export has come. `"empty"`:
+            nothing happened, once a later export has come. `"fail"`: as `"wait"`,
+            and every run fails for it.
+        every, holidays: on which days an export is to come: `"day"`, `"weekday"`,
+            or the name of a day of the week, or None for no day in particular; and
+            on which of them none is, as MM-DD or YYYY-MM-DD. On other days, no export
+            means that nothing happened.
         csv: the dialect of CSV files; JSON files need none.
         timezone: the zone of timestamps that carry no offset.
         max_rejects: the share of invalid rows above which a day is refused.
@@ -159,6 +168,9 @@ class Source:
     lines: Literal["complete", "changed"] = "complete"
     exports: Literal["changes", "snapshots"] = "changes"
     whole: Marker | FileCount | Settled = field(default_factory=lambda: Settled(60))
+    absent: Literal["wait", "empty", "fail"] = "wait"
+    every: str | None = "day"
+    holidays: Collection[str] = ()
     csv: Csv = field(default_factory=Csv)
     timezone: str = "UTC"
     max_rejects: float = 0.001
@@ -197,17 +209,30 @@ class Source:
                 f"{', '.join(self.part_of.keys)}",
                 "Name one column for each, in the same order",
             )
-        if self.lines not in ("complete", "changed"):
-            raise BadDeclaration(
-                f"source {self.name}", f"lines is {self.lines!r}", 'Use "complete" or "changed"; see docs/own-tables.md'
-            )
-        if self.new_columns not in ("evolve", "ignore", "freeze"):
-            problem = f"new_columns={self.new_columns!r} is none of evolve, ignore, freeze"
-            raise BadDeclaration(f"source {self.name}", problem, "Use one of these")
         if self.event_time and self.declared[self.event_time].type != "timestamp":
             raise BadDeclaration(
                 f"source {self.name}", f"event_time {self.event_time!r} is no timestamp", "Declare it as one"
             )
+        self._check_choices()
+
+    def _check_choices(self) -> None:
+        """Raises BadDeclaration where a word, or a day, is none of those that are known."""
+        if self.lines not in ("complete", "changed"):
+            raise BadDeclaration(
+                f"source {self.name}", f"lines is {self.lines!r}", 'Use "complete" or "changed"; see docs/own-tables.md'
+            )
+        if self.absent not in ("wait", "empty", "fail"):
+            problem = f"absent is {self.absent!r}"
+            raise BadDeclaration(f"source {self.name}", problem, 'Use "wait", "empty" or "fail"')
+        if self.every is not None and self.every not in EVERY:
+            known = f"Use None, or one of {', '.join(EVERY)}"
+            raise BadDeclaration(f"source {self.name}", f"every is {self.every!r}", known)
+        if isinstance(self.holidays, str) or not all(map(is_holiday, self.holidays)):
+            problem = f"holidays are {self.holidays!r}"
+            raise BadDeclaration(f"source {self.name}", problem, "Write a list of MM-DD or YYYY-MM-DD")
+        if self.new_columns not in ("evolve", "ignore", "freeze"):
+            problem = f"new_columns={self.new_columns!r} is none of evolve, ignore, freeze"
+            raise BadDeclaration(f"source {self.name}", problem, "Use one of these")
 
     def _check_kinds(self) -> None:
         """Raises BadDeclaration where an argument is of another kind than the rest is checked for."""
@@ -245,6 +270,14 @@ class Source:
         if self.header_key is None:
             return self.part_of.keys
         return (self.header_key,) if isinstance(self.header_key, str) else self.header_key
+
+    def expects(self, day: str) -> bool:
+        """Whether an export of the day is to come."""
+        return is_expected(day, self.every, self.holidays)
+
+    def waits_for(self, day: str) -> bool:
+        """Whether a day without an export is missing, and not empty."""
+        return self.absent != "empty" and self.expects(day)
 
     @property
     def declared(self) -> dict[str, Column]:

@@ -115,6 +115,12 @@ class Dimension:
     visible_to: str | None = None
     calendar_years: tuple[int, int] = CALENDAR_YEARS
 
+    def __post_init__(self) -> None:
+        first, last = self.calendar_years
+        if not CALENDAR_YEARS[0] <= first <= last <= 9999:
+            problem = f"calendar_years are {first} to {last}"
+            raise BadDeclaration(self.name, problem, f"Write the first and the last year, from {CALENDAR_YEARS[0]} on")
+
     @property
     def upstream(self) -> tuple[str, ...]:
         """The names of the tables that the transform reads."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import dagster as dg
 
-from star_assets.model import Dimension, Fact, Star
+from star_assets.model import Dimension, Fact, Source, Star
 from star_assets.model.errors import StarError
 from star_assets.model.star import AnyTable
 from star_assets.orchestration.describe import account_table, check_result, database
@@ -27,8 +27,10 @@ from star_assets.pipeline.outcome import CheckResult
 DAYS_BEFORE, DAYS_NEEDED = 14, 7
 LEAST, MOST = 0.5, 2.0
 
+DAYS_OF_A_YEAR = 366
+
 DESCRIPTIONS = {
-    "freshness": "Yesterday is live.",
+    "freshness": "Yesterday is live, or the last day before it on which the source exports.",
     "volume": f"The newest day has {LEAST:.0%} to {MOST:.0%} of the median rows of the {DAYS_BEFORE} days before.",
     "repeated_keys": "No export has several different rows of one key and version.",
     "out_of_date": "Every business date is what the staged exports say, and every row has a partition.",
@@ -48,6 +50,8 @@ def build_check(table: AnyTable) -> dg.AssetChecksDefinition:
     names = [name for name in DESCRIPTIONS if name not in others]
     specs = [dg.AssetCheckSpec(name, asset=table.name, description=DESCRIPTIONS[name]) for name in names]
 
+    source = table if isinstance(table, Source) else None
+
     @dg.multi_asset_check(name=f"{table.name}_checks", specs=specs, can_subset=True, required_resource_keys={WAREHOUSE})
     def evaluate(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         warehouse = context.resources.warehouse
@@ -56,7 +60,7 @@ def build_check(table: AnyTable) -> dg.AssetChecksDefinition:
             rows = live_rows(warehouse, table)
             today = datetime.now(warehouse.settings.zone).date()
             if "freshness" in chosen:
-                yield check_result(table.name, freshness(rows, today), dg.AssetCheckSeverity.WARN)
+                yield check_result(table.name, freshness(rows, today, source), dg.AssetCheckSeverity.WARN)
             if "volume" in chosen:
                 yield check_result(table.name, volume(rows), dg.AssetCheckSeverity.WARN)
             if "repeated_keys" in chosen:
@@ -88,9 +92,10 @@ def live_rows(warehouse: Any, table: AnyTable) -> dict[str, int]:
     return {entry.values[0]: int(entry.parameters.get("rows", 0)) for entry in served}
 
 
-def freshness(rows: Mapping[str, int], today: date) -> CheckResult:
-    """The newest live day is the last day that is over, or today."""
-    expected = (today - timedelta(days=1)).isoformat()
+def freshness(rows: Mapping[str, int], today: date, source: Source | None = None) -> CheckResult:
+    """The newest live day is the last day that is over, or later; of a source, the last that it is to export."""
+    over = (str(today - timedelta(days=ago)) for ago in range(1, DAYS_OF_A_YEAR))
+    expected = next((day for day in over if source is None or source.expects(day)), str(today))
     newest = max(rows, default=None)
     passed = newest is not None and newest >= expected
     found = f"the newest live day is {newest}" if newest else "no day is live"

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from star_assets.lake.storage import Storage
-from star_assets.model import Source, Star
+from star_assets.model import Fact, Source, Star
 from star_assets.model.days import ExportDay
 from star_assets.model.errors import BrokenFile, HalfExport
 from star_assets.orchestration.assets import upstream
@@ -37,6 +38,7 @@ class RawZone:
     now: float
     days: dict[str, list[ExportDay]]
     pulled_until: str
+    today: str = ""
     strays: tuple[Stray, ...] = ()
 
     @classmethod
@@ -47,17 +49,21 @@ class RawZone:
         for name, source in star.sources.items():
             days[name], others = days_and_strays(storage, source, settings.last_day)
             strays += others
-        return cls(star, storage, now, days, last_over(settings), tuple(strays))
+        today = datetime.fromtimestamp(now, settings.zone).date().isoformat()
+        return cls(star, storage, now, days, last_over(settings), today, tuple(strays))
 
     def is_whole(self, source: Source, day: ExportDay) -> bool:
-        """Whether nothing more is to come of a source's day.
+        """Whether a source's day is to be staged: nothing more is to come of it.
 
-        A day without an export is whole once a later one has come: nothing
-        happened on it. Before that, its export may be late. A day that can be
-        pulled is whole in its database.
+        A day without an export, where that means that nothing happened, is whole
+        once a later one has come. Before that, its export may be late. Where it is
+        missing, it waits, or fails once it is over. A day that can be pulled is whole
+        in its database.
         """
         can_be_pulled = source.pulled and day <= self.pulled_until
         if day not in self.days[source.name]:
+            if source.waits_for(day):
+                return can_be_pulled or (source.absent == "fail" and day < self.today)
             return can_be_pulled or any(later > day for later in self.days[source.name])
         export = read_export(self.storage, source, day)
         try:
@@ -70,15 +76,19 @@ class RawZone:
         return True
 
     def ready(self, day: str) -> list[str]:
-        """The tables that can be made for the day: those whose sources, all the way up, are whole."""
+        """The tables that can be made for the day: those whose own exports of it are whole; none where no source's is.
+
+        A dimension waits for none: it includes what has come. A fact waits for its
+        driving source and the parts of that.
+        """
         whole = {name for name, source in self.star.sources.items() if self.is_whole(source, ExportDay(day))}
-        return [name for name in self.star.tables if self._needed(name) <= whole]
+        return [name for name in self.star.tables if self._needed(name) <= whole] if whole else []
 
     def _needed(self, name: str) -> set[str]:
         table = self.star.table(name)
-        if isinstance(table, Source):
-            return {name}
-        return {source for parent in upstream(self.star, table) for source in self._needed(parent)}
+        if isinstance(table, Fact):
+            return {self.star.driving_column(table).source.name, *(part.name for part in self.star.parts(table))}
+        return {name} if isinstance(table, Source) else set()
 
 
 def downstream(star: Star, changed: Iterable[str]) -> list[str]:

@@ -22,7 +22,7 @@ from star_assets.lake.publish import Commit, commit
 from star_assets.lake.replacing import replace_live, withdraw
 from star_assets.lake.versions import Identity, Manifest, Partition, new_version_id, read_manifest
 from star_assets.model.days import ExportDay
-from star_assets.model.errors import AwsRefused, LostRace, NotStaged
+from star_assets.model.errors import AwsRefused, LostRace
 from star_assets.model.source import SourceColumn
 from star_assets.model.tables import CALENDAR, Dimension, History
 from star_assets.pipeline.context import Context
@@ -72,23 +72,14 @@ Drops = bool
 def refresh_dimension(
     context: Context, dimension: Dimension, step: Step[DimensionLook, Drops], days: Sequence[str], undo_rollbacks: bool
 ) -> Iterator[Outcome]:
-    """Build the dimension once for all the days; each day that it includes shares the outcome."""
-    partition, staged = Partition("olap", dimension.name), staged_exports(context, dimension)
-    missing = {day: [name for name, exports in staged.items() if day not in exports] for day in days}
-    included = [day for day in days if not missing[day]]
-    shared = None
-    if included:
-        shared = next(publish(context.storage, context.catalog, step, included[-1:], undo_rollbacks))
-        announced = context.look("olap", dimension.name).ledger(None).next
-        if announced and shared.status == "unchanged":
-            # Whoever announced it died, or will find that he has to begin again.
-            withdraw(context.storage, partition, announced)
+    """Build the dimension once for all the days, of whatever is staged; the days share the outcome."""
+    shared = next(publish(context.storage, context.catalog, step, days[-1:], undo_rollbacks))
+    announced = context.look("olap", dimension.name).ledger(None).next
+    if announced and shared.status == "unchanged":
+        # Whoever announced it died, or will find that he has to begin again.
+        withdraw(context.storage, Partition("olap", dimension.name), announced)
     for day in days:
-        if missing[day] or shared is None:
-            error = NotStaged(dimension.name, day, missing[day])
-            yield Outcome(dimension.name, day, partition, "failed", error=error)
-        else:
-            yield replace(shared, day=day, seconds=shared.seconds / len(included))
+        yield replace(shared, day=day, seconds=shared.seconds / len(days))
 
 
 def staged_exports(context: Context, dimension: Dimension) -> dict[str, Mapping[ExportDay, Entry]]:

@@ -105,7 +105,7 @@ def used_keys(context: Context, column: SourceColumn, key: str, staged: Snapshot
     book = _book(context, column.source, f"_used_{column.column}", code, staged)
 
     def fold(base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
-        context.books.states.fold_keys(column.column, key, base, exports, file)
+        context.books.states.fold_keys(column, key, base, exports, file)
 
     return folded(context, book, fold, keep)
 
@@ -116,7 +116,7 @@ def used_days(context: Context, column: SourceColumn, key: str, staged: Snapshot
     book = _book(context, column.source, f"_days_{column.column}", code, staged)
 
     def fold(base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
-        context.books.states.fold_days(column.column, key, base, exports, file)
+        context.books.states.fold_days(column, key, base, exports, file)
 
     return folded(context, book, fold, keep)
 

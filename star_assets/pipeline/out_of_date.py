@@ -9,7 +9,7 @@ folder. Not here: refreshing (warehouse), who starts it (orchestration, cli).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -52,6 +52,7 @@ class OutOfDate:
         frozen: days that an earlier declaration staged, and whose raw files were retired.
         outside: days with exports, or rows, that are no partitions of the star; of
             a dimension, the years of sales that its calendar does not have.
+        missing: days of which an export was to come, and none has.
         strays: what lies in a source's folder of the raw zone and is no export.
     """
 
@@ -63,6 +64,7 @@ class OutOfDate:
     frozen: tuple[str, ...] = ()
     outside: tuple[str, ...] = ()
     strays: tuple[Stray, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 def out_of_date(context: Context, table: AnyTable) -> OutOfDate:
@@ -79,20 +81,26 @@ def out_of_date(context: Context, table: AnyTable) -> OutOfDate:
 
 
 def _exports(context: Context, source: Source) -> OutOfDate:
-    """A day without an export is staged as an empty one once a later export has come: until then it may be late.
+    """A day without an export is missing, or is staged as an empty one once a later export has come.
 
-    A source that has never exported anything is empty on every day that others have exported.
-    A source that is pulled has an export of every day that is over: it need only be fetched.
+    Where days without an export are empty, a source that has never exported anything is empty
+    on every day that others have exported. A source that is pulled has an export of every day
+    that is over: it need only be fetched.
     """
     step, first = StageStep(context, source), context.settings.start_date.isoformat()
     snapshot = context.look("staging", source.name)
     listing = context.list_exports(source)
     staged, raw = snapshot.live, listing.exports
-    exported = raw if raw or staged else [d for s in context.star.sources.values() for d in context.export_days(s)]
     days, frozen, rolled_back = dict[str, str](), [], set()
-    last = max([*exported, last_over(context.settings) if source.pulled else ""])
-    for day in map(ExportDay, sorted({*raw, *days_between(first, last)})):
+    to_pull = days_between(first, last_over(context.settings)) if source.pulled else []
+    missing = _missing(context, source, staged, raw, to_pull)
+    empty = _empty(context, source, bool(staged), raw)
+    failing = missing if source.absent == "fail" else ()
+    for day in sorted({*raw, *failing, *empty, *map(ExportDay, to_pull)}):
         live, export = staged.get(day), raw.get(day)
+        if day in failing:
+            days[day] = digest(code=step.code, missing=day)
+            continue
         if day < first or (live and (export is None or _is_staged(context, step, export, live))):
             continue
         if live and export and export.retired:
@@ -111,6 +119,41 @@ def _exports(context: Context, source: Source) -> OutOfDate:
         frozen=tuple(frozen),
         outside=outside,
         strays=listing.strays,
+        missing=missing,
+    )
+
+
+def _empty(context: Context, source: Source, is_staged: bool, raw: Mapping[ExportDay, Export]) -> Sequence[ExportDay]:
+    """The days without an export on which nothing happened: a later export has come, and none of them is waited for."""
+    exported: Iterable[str] = raw
+    if source.absent == "empty" and not raw and not is_staged:
+        exported = [day for one in context.star.sources.values() for day in context.export_days(one)]
+    start = context.settings.start_date.isoformat()
+    first = start if source.absent == "empty" else max(start, min(raw, default=""))
+    between = map(ExportDay, days_between(first, max(exported, default="")))
+    return [day for day in between if day not in raw and not source.waits_for(day)]
+
+
+def _missing(
+    context: Context,
+    source: Source,
+    staged: Mapping[str, Entry],
+    raw: Mapping[ExportDay, Export],
+    to_pull: Collection[str],
+) -> tuple[ExportDay, ...]:
+    """The days without an export of which one was to come, between the source's first and the lake's newest.
+
+    A day that was staged from no folder is missing too; one whose export was withdrawn is not.
+    """
+    seen = [context.ledgers("staging", name).last.live for name in context.star.sources]
+    others = [ExportDay(day) for live in seen for day, entry in live.items() if entry.rows]
+    first = min(raw, default=min(others, default=""))
+    begin = max(first, context.settings.start_date.isoformat())
+    between = map(ExportDay, days_between(begin, max([*raw, *others], default="")))
+    return tuple(
+        day
+        for day in between
+        if day not in raw and source.waits_for(day) and not (day in staged and staged[day].rows) and day not in to_pull
     )
 
 
@@ -151,11 +194,11 @@ def _fingerprints(
 
 
 def _dimension(context: Context, dimension: Dimension) -> OutOfDate:
-    """Out of date, if it is, for the newest day that all its sources have exported."""
-    staged = [set(exports) for exports in staged_exports(context, dimension).values()]
-    included = set.intersection(*staged) if staged else {context.settings.start_date.isoformat()}
-    if not included:
+    """Out of date, if it is, for the newest day that any of its sources has exported."""
+    included: set[str] = {day for exports in staged_exports(context, dimension).values() for day in exports}
+    if not included and dimension.upstream and not any(map(context.staged, context.star.sources.values())):
         return OutOfDate()
+    included = included or {context.settings.start_date.isoformat()}
     step = DimensionStep(context, dimension)
     look = step.look([], keep=False)
     wanted, day = step.identity(look), look.own.day(None)
@@ -207,21 +250,8 @@ def rows_outside(context: Context, fact: Fact, days: Sequence[str]) -> int:
 
 def remarks(context: Context, table: AnyTable, found: OutOfDate) -> list[str]:
     """What people should know of a table that refreshing it does not mend."""
-    name, start, told = table.name, context.settings.start_date, []
-    if found.strays:
-        told.append(f"{name}: {not_understood(context.storage.uri(f'{RAW}/{name}'), found.strays)}")
-    if found.withdrawn:
-        day = found.withdrawn[0]
-        told.append(
-            f"{name}: {_counted(found.withdrawn, 'staged export')} no longer in {context.storage.uri(RAW)}: "
-            f"{_some(found.withdrawn)}. What was staged stays; "
-            f"`star-assets run {name} --from {day} --to {day}` withdraws a day."
-        )
-    if found.frozen:
-        told.append(
-            f"{name}: {_counted(found.frozen, 'day')} as an earlier declaration staged it: {_some(found.frozen)}. "
-            "Their raw files were retired; put them back to have them staged again."
-        )
+    name, start = table.name, context.settings.start_date
+    told = _of_exports(context, table, found) if isinstance(table, Source) else []
     if found.rolled_back:
         told.append(
             f"{name}: {_counted(sorted(found.rolled_back), 'day')} as somebody rolled it back: "
@@ -235,11 +265,6 @@ def remarks(context: Context, table: AnyTable, found: OutOfDate) -> list[str]:
     if found.waiting:
         first = next(iter(found.waiting.values()))
         told.append(f"{name}: {_counted(found.waiting, 'date')} waiting. {first}")
-    if found.outside and isinstance(table, Source):
-        told.append(
-            f"{name}: {_counted(found.outside, 'export')} from before STAR_START_DATE, {start}: "
-            f"{_some(found.outside)}. Nothing of that is staged; set STAR_START_DATE to an earlier day to have it."
-        )
     if found.outside and isinstance(table, Dimension):
         first_year, last_year = table.calendar_years
         told.append(
@@ -250,6 +275,36 @@ def remarks(context: Context, table: AnyTable, found: OutOfDate) -> list[str]:
         told.append(
             f"{name}: {rows:,} rows are in no partition, because of their dates: {_some(found.outside)}. Partitions "
             f"begin with STAR_START_DATE, {start}, and end today. Set it to an earlier day, or correct the dates."
+        )
+    return told
+
+
+def _of_exports(context: Context, source: Source, found: OutOfDate) -> list[str]:
+    """What people should know of a source's exports: those that are not staged, or not as they lie there."""
+    name, start, told = source.name, context.settings.start_date, list[str]()
+    if found.strays:
+        told.append(f"{name}: {not_understood(context.storage.uri(f'{RAW}/{name}'), found.strays)}")
+    if found.missing and source.absent == "wait":
+        told.append(
+            f"{name}: {_counted(found.missing, 'export')} missing: {_some(found.missing)}. What is built of them "
+            'waits. Export them, without rows if nothing happened; or declare absent="empty".'
+        )
+    if found.withdrawn:
+        day = found.withdrawn[0]
+        told.append(
+            f"{name}: {_counted(found.withdrawn, 'staged export')} no longer in {context.storage.uri(RAW)}: "
+            f"{_some(found.withdrawn)}. What was staged stays; "
+            f"`star-assets run {name} --from {day} --to {day}` withdraws a day."
+        )
+    if found.frozen:
+        told.append(
+            f"{name}: {_counted(found.frozen, 'day')} as an earlier declaration staged it: {_some(found.frozen)}. "
+            "Their raw files were retired; put them back to have them staged again."
+        )
+    if found.outside:
+        told.append(
+            f"{name}: {_counted(found.outside, 'export')} from before STAR_START_DATE, {start}: "
+            f"{_some(found.outside)}. Nothing of that is staged; set STAR_START_DATE to an earlier day to have it."
         )
     return told
 

@@ -20,6 +20,7 @@ from star_assets.model.errors import (
     BrokenFile,
     ColumnMissing,
     HalfExport,
+    MissingExport,
     RawRetired,
     StarError,
     TooManyRejects,
@@ -31,7 +32,7 @@ from star_assets.pipeline.evolution import NewColumns
 from star_assets.pipeline.identity import digest
 from star_assets.pipeline.outcome import CheckResult, Outcome
 from star_assets.pipeline.publishing import Audited, Built, Plan, Written
-from star_assets.staging.exports import Export, read_export, require_whole
+from star_assets.staging.exports import RAW, Export, read_export, require_whole
 from star_assets.staging.formats.opening import inspect_file
 from star_assets.staging.layout import layout_of, unreadable
 
@@ -145,6 +146,8 @@ class StageStep:
         try:
             require_whole(export, self.source, self.now or time.time())
             manifest = self._manifest(partition, found.live)
+            if not export.exists:
+                self._require_absent(day, manifest)
             if export.retired:
                 return self._retired(day, partition, found.live, manifest)
             inputs, files = self._inputs(export, found.live, manifest)
@@ -154,6 +157,13 @@ class StageStep:
         wanted, listed = self.identity(inputs), self.digest_of(export)
         left = wanted in found.left
         return Plan(day, partition, found.live, wanted, {"files": inputs}, files, version, listed, left)
+
+    def _require_absent(self, day: ExportDay, manifest: Manifest | None) -> None:
+        """Raises MissingExport unless a day without an export is empty, or was staged of files that were withdrawn."""
+        withdrawn = manifest is not None and manifest.inputs.get("files")
+        if self.source.waits_for(day) and not withdrawn:
+            folder = self.context.storage.uri(f"{RAW}/{self.source.name}/date={day}")
+            raise MissingExport(self.source.name, day, folder)
 
     def _manifest(self, partition: Partition, live: Entry | None) -> Manifest | None:
         """The live version's manifest. Without it the version is lost, and the export is staged again."""

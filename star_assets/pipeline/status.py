@@ -35,6 +35,7 @@ STATUS = pa.schema(
         ("catalog", pa.string()),
         ("out_of_date", pa.int64()),
         ("withdrawn", pa.int64()),
+        ("missing", pa.int64()),
         ("not_understood", pa.list_(pa.string())),
     ]
 )
@@ -49,6 +50,7 @@ def table_status(warehouse: Warehouse, found: Mapping[str, OutOfDate]) -> pa.Tab
     ours` (somebody else's table has the name), or NULL where nothing is live.
     `out_of_date` counts the days that a run would refresh, `withdrawn` the
     staged exports that the raw zone holds no more; both as `found` says.
+    `missing` counts the days of which an export was to come, and none has.
     `not_understood` are the paths in a source's folder of the raw zone that are no
     export's; where there are such beside the sources' folders, a last row has them.
     """
@@ -60,6 +62,7 @@ def table_status(warehouse: Warehouse, found: Mapping[str, OutOfDate]) -> pa.Tab
             **_row(warehouse, entry, *served.get((entry.database, entry.name), (None, []))),
             "out_of_date": len(found[entry.name].days),
             "withdrawn": len(found[entry.name].withdrawn),
+            "missing": len(found[entry.name].missing),
             "not_understood": [stray.path for stray in found[entry.name].strays],
         }
         for entry in entries

@@ -222,8 +222,8 @@ class Warehouse(Context):
         """
         found = self.star.table(table)
         if isinstance(found, Dimension):
-            # Of a source without any staged export there is nothing to fold.
-            if all(staged_exports(self, found).values()):
+            # Of sources without any staged export there is nothing to fold.
+            if any(staged_exports(self, found).values()):
                 DimensionStep(self, found).look([], keep=True)
         elif isinstance(found, Fact):
             if not catch_up(self, self.star.driving_column(found), self.star.parts(found), deadline):

@@ -32,6 +32,10 @@ BASKETS = Source("baskets", "basket_id", {"basket_id": "int64"})
         ({"key": ("order_id", "line")}, "key names 'line'"),
         ({"event_time": "sold_at"}, "event_time names 'sold_at'"),
         ({"event_time": "op"}, "source orders: event_time 'op' is no timestamp. Declare it as one."),
+        ({"absent": "skip"}, 'source orders: absent is \'skip\'. Use "wait", "empty" or "fail".'),
+        ({"every": "week"}, "source orders: every is 'week'. Use None, or one of day, weekday, monday,"),
+        ({"holidays": "12-25"}, "source orders: holidays are '12-25'. Write a list of MM-DD or YYYY-MM-DD."),
+        ({"holidays": ["12-25", "02-30"]}, "holidays are ['12-25', '02-30']"),
         ({"version": "updated_at"}, "version names 'updated_at'"),
         ({"deleted": "gone = 'D'"}, "deleted names 'gone'"),
         ({"deleted": "op in ('D')"}, "source orders: cannot read deleted=\"op in ('D')\". Write \"column = 'value'\"."),
@@ -131,3 +135,12 @@ def test_a_dialect_that_no_reader_can_follow_is_refused(dialect: dict[str, Any],
 def test_lines_come_complete_or_by_themselves() -> None:
     with pytest.raises(BadDeclaration, match=r'lines is \'some\'.*"complete" or "changed"'):
         Source("lines", key="id", columns={"id": "int64"}, lines="some")  # type: ignore[arg-type]
+
+
+def test_an_export_is_expected_by_its_cadence() -> None:
+    """2024-12-25 is a Wednesday."""
+    source = Source(**{**ORDERS, "every": "weekday", "holidays": ["12-25", "2024-12-27"]})
+    days = [f"2024-12-{day}" for day in range(24, 31)] + ["2025-12-26"]
+    assert [day for day in days if source.expects(day)] == ["2024-12-24", "2024-12-26", "2024-12-30", "2025-12-26"]
+    assert not any(Source(**{**ORDERS, "every": None}).expects(day) for day in days)
+    assert not any(Source(**{**ORDERS, "absent": "empty"}).waits_for(day) for day in days)

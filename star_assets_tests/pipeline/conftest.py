@@ -98,6 +98,9 @@ class Lake:
         """Take the day's export away, folder and all."""
         shutil.rmtree(self.folder(source, day))
 
+    def is_exported(self, source: str, day: str) -> bool:
+        return self.folder(source, day).is_dir()
+
     def raw(self, source: str) -> dict[str, list[str]]:
         """The columns of each export day that the source's raw table holds."""
         partitions = self.warehouse.catalog.partitions("oltp", source)
@@ -114,7 +117,23 @@ class Lake:
         return list(self.warehouse.refresh(table, days))
 
     def run(self, *days: str, tables: Sequence[str] = ()) -> None:
-        """Bring every table up to date for the days; nothing may fail."""
+        """Bring every table up to date for the days; nothing may fail.
+
+        Of a day on which nothing happened there is an export without rows.
+        """
+        for name, source in self.star.sources.items():
+            if tables and name not in tables:
+                continue
+            staged = self.warehouse.staged(source)
+            for day in days:
+                # One that was withdrawn is emptied.
+                has_rows = day in staged and staged[day].rows
+                if not has_rows and not self.is_exported(name, day):
+                    self.write(name, day, {})
+        self.run_as_is(*days, tables=tables)
+
+    def run_as_is(self, *days: str, tables: Sequence[str] = ()) -> None:
+        """The same of the exports that there are."""
         # Last, what facts used of earlier dimensions can leave them.
         for table in tables or [*self.star.tables, *self.star.dimensions]:
             failed = [str(outcome.error) for outcome in self.refresh(table, *days) if outcome.error]
@@ -201,6 +220,9 @@ class AwsLake(Lake):
     def withdraw(self, source: str, day: str) -> None:
         storage = self.warehouse.storage
         storage.delete([stored.path for stored in storage.walk(f"oltp/{source}/date={day}")])
+
+    def is_exported(self, source: str, day: str) -> bool:
+        return any(self.warehouse.storage.walk(f"oltp/{source}/date={day}"))
 
     def files(self, location: str | None) -> list[str]:
         storage = self.warehouse.storage

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from star_assets.model import Star, business_date
-from star_assets.model.errors import NotStaged
+import pytest
+
+from star_assets.model import Star, business_date, dimension
+from star_assets.model.errors import BadDeclaration, NotStaged
 from star_assets.star import dim_time, fact_sales, retail
 
 D1, D2, D3 = "2023-07-01", "2023-07-02", "2023-07-03"
@@ -94,6 +96,12 @@ def test_a_date_beyond_the_calendar_is_a_member_and_makes_no_days(make_lake) -> 
     ]
 
 
+@pytest.mark.parametrize("years", [(2030, 2020), (1900, 2100)])
+def test_a_calendar_that_has_no_days_or_the_unknown_one_is_refused(years: tuple[int, int]) -> None:
+    with pytest.raises(BadDeclaration, match="calendar_years are"):
+        dimension(key="date_key", calendar_years=years)(dim_time.transform)
+
+
 def test_the_calendar_covers_every_year_that_facts_reach_into(make_lake) -> None:
     """Whole years, so that a month without sales is a row in a chart and not a gap."""
     lake = make_lake(retail)
@@ -111,11 +119,12 @@ def test_the_calendar_covers_every_year_that_facts_reach_into(make_lake) -> None
 def test_days_that_are_not_staged_fail_and_the_others_are_published(lake) -> None:
     """A range must do what can be done, and say what it could not."""
     lake.run(D1, D3, tables=["products", "orders", "order_items"])
-    for table in ("dim_product", "dim_product_history", "fact_sales"):
-        outcomes = {outcome.day: outcome for outcome in lake.refresh(table, D1, D2, D3)}
-        assert {day: o.status for day, o in outcomes.items()} == {D1: "published", D2: "failed", D3: "published"}
-        assert isinstance(outcomes[D2].error, NotStaged)
-        assert f"{table} {D2}: needs " in str(outcomes[D2].error)
+    for table in ("dim_product", "dim_product_history"):
+        assert lake.statuses(table, D1, D2, D3) == ["published"] * 3
+    outcomes = {outcome.day: outcome for outcome in lake.refresh("fact_sales", D1, D2, D3)}
+    assert {day: o.status for day, o in outcomes.items()} == {D1: "published", D2: "failed", D3: "published"}
+    assert isinstance(outcomes[D2].error, NotStaged)
+    assert f"fact_sales {D2}: needs " in str(outcomes[D2].error)
 
 
 def test_a_fact_needs_the_lines_of_its_headers_exports(lake) -> None:

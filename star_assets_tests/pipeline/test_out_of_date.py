@@ -167,17 +167,7 @@ def test_exports_that_vanished_stay_until_their_day_is_refreshed(filled) -> None
     assert [sale[0] for sale in filled.sales()] == [D1, D3]
 
 
-def test_a_day_without_an_export_is_empty_once_a_later_one_has_come(lake) -> None:
-    """Before that, it may only be late."""
-    lake.export("orders", D1, order(1, D1, D1))
-    assert list(lake.warehouse.out_of_date("orders").days) == [D1]
-    lake.export("orders", D3, order(3, D3, D3))
-    assert list(lake.warehouse.out_of_date("orders").days) == DAYS
-    lake.export("order_items", D2, line(2))
-    assert list(lake.warehouse.out_of_date("order_items").days) == [D1, D2]
-
-
-def test_a_source_that_exports_nothing_is_empty(lake) -> None:
+def test_a_source_that_exports_nothing_holds_up_nothing(lake) -> None:
     """Products that nobody describes are inferred; a shop need not export them to see its sales."""
     lake.export("orders", D1, order(1, D1, D1))
     lake.export("order_items", D1, line(1))

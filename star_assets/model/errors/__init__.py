@@ -36,6 +36,7 @@
     │       └── Unfaithful           right on Athena, but not answered here
     └── Transient            trying again later may help
         ├── HalfExport           an export that is not whole yet
+        ├── MissingExport        a day of which an export was to come, and none has
         ├── LostRace             somebody else published first
         ├── LedgerContended      the race was lost too often
         ├── CatalogBusy          other processes hold the catalog
@@ -56,6 +57,7 @@ from star_assets.model.errors.exports import (
     BrokenFile,
     ColumnMissing,
     HalfExport,
+    MissingExport,
     NoExports,
     RawRetired,
     TooManyRejects,
@@ -121,6 +123,7 @@ __all__ = [
     "LedgerContended",
     "LedgerUnreadable",
     "LostRace",
+    "MissingExport",
     "NewerLedger",
     "NoExports",
     "NotForgotten",

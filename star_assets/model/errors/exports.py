@@ -114,6 +114,22 @@ class HalfExport(Transient):
 
 
 @dataclass(eq=False)
+class MissingExport(Transient):
+    """A day of which an export was to come, and none has."""
+
+    source: str
+    day: str
+    folder: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.source} {self.day}: the export is missing: expected {self.folder}/, found no such folder. Nothing "
+            "was staged; the day will be once its export has come. If nothing happened on it, export it without rows; "
+            'if that is so of every day without an export, declare absent="empty".'
+        )
+
+
+@dataclass(eq=False)
 class NoExports(Permanent):
     """A lake that no source ever exported anything to. Who mistyped its name must not get empty tables."""
 
