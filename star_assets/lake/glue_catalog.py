@@ -165,13 +165,19 @@ class GlueCatalog(Catalog):
         """Those of some partitions that there are."""
         given = {"DatabaseName": self._name(database), "TableName": name.lower()}
         found: list[PartitionEntry] = []
+        left: list[tuple[str, ...]] = []
         with suppress(_Absent):
             for batch in in_batches(list(values), GET_BATCH):
-                left = [{"Values": list(one)} for one in batch]
-                while left:
-                    reply = self._call("batch_get_partition", self._name(database, name), **given, PartitionsToGet=left)
+                keys, progress = [{"Values": list(one)} for one in batch], True
+                while keys and progress:
+                    reply = self._call("batch_get_partition", self._name(database, name), **given, PartitionsToGet=keys)
                     found += map(partition_entry, reply.get("Partitions", ()))
-                    left = reply.get("UnprocessedKeys", [])
+                    unprocessed = reply.get("UnprocessedKeys", [])
+                    keys, progress = unprocessed, len(unprocessed) < len(keys)
+                left += (tuple(key["Values"]) for key in keys)
+            if left:
+                # Glue makes no progress with these, or an endpoint names those here that do not exist.
+                found += (one for one in self._partitions(database, name) if one.values in left)
         return found
 
     def snapshot(

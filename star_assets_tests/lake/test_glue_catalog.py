@@ -64,3 +64,41 @@ def test_versions_of_a_table_do_not_pile_up(catalog: GlueCatalog) -> None:
         catalog.put_table(replace(SALES, location=f"s3://b/f/v={number}"))
     found = boto3.client("glue").get_table_versions(DatabaseName=f"{catalog.prefix}olap", TableName="sales")
     assert len(found["TableVersions"]) == 1
+
+
+@pytest.mark.parametrize("lists", ["what does not exist", "everything"])
+def test_keys_that_stay_unprocessed_are_looked_up_otherwise(catalog: GlueCatalog, lists: str) -> None:
+    """Asking again for the same keys went round for ever: some endpoints list missing partitions as unprocessed."""
+    catalog.put_partitions("olap", "sales", DAYS[:3])
+    asked: list[list[dict[str, Any]]] = []
+
+    def remember(params: dict[str, Any], **_: object) -> None:
+        asked.append(params["PartitionsToGet"])
+        assert len(asked) < 9
+
+    def unprocessed(parsed: dict[str, Any], **_: object) -> None:
+        if lists == "everything":
+            parsed["Partitions"] = []
+        there = [one["Values"] for one in parsed["Partitions"]]
+        parsed["UnprocessedKeys"] = [key for key in asked[-1] if key["Values"] not in there]
+
+    catalog.client().meta.events.register("before-parameter-build.glue.BatchGetPartition", remember)
+    catalog.client().meta.events.register("after-call.glue.BatchGetPartition", unprocessed)
+    found = catalog.some_partitions("olap", "sales", [one.values for one in DAYS[1:5]])
+    assert sorted(found, key=lambda one: one.values) == DAYS[1:3]
+
+
+def test_keys_that_were_left_out_once_are_asked_for_again(catalog: GlueCatalog) -> None:
+    """A busy Glue answers a part of a batch."""
+    catalog.put_partitions("olap", "sales", DAYS[:3])
+    asked: list[int] = []
+
+    def unprocessed(parsed: dict[str, Any], **_: object) -> None:
+        asked.append(len(parsed["Partitions"]))
+        if len(asked) == 1:
+            parsed["UnprocessedKeys"] = [{"Values": list(DAYS[2].values)}]
+            parsed["Partitions"] = parsed["Partitions"][:2]
+
+    catalog.client().meta.events.register("after-call.glue.BatchGetPartition", unprocessed)
+    assert len(catalog.some_partitions("olap", "sales", [one.values for one in DAYS[:3]])) == 3
+    assert asked == [3, 1]
