@@ -7,6 +7,7 @@ variables, which its client reads. Not here: S3 (s3_storage), Glue (glue_catalog
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from functools import cache, partial
 from threading import Lock
 from typing import Any
 
-from star_assets.model.errors import AwsBusy, AwsRefused, BadSetting, StarError
+from star_assets.model.errors import AwsBusy, AwsDenied, AwsRefused, BadSetting, StarError
 
 # Threads that share a client wait for a connection beyond these.
 CONNECTIONS = 32
@@ -160,7 +161,7 @@ def _refusal(response: dict[str, Any], what: str, action: str) -> StarError | No
     if found in UNKNOWN_KEYS:
         return AwsRefused(what, f"AWS does not know these credentials ({found})", SIGN_IN)
     if found in DENIED:
-        return AwsRefused(what, f"{action} was denied ({message or found})", GRANT)
+        return AwsDenied(what, f"{action} was denied ({message or found})", GRANT)
     if found == "NoSuchBucket":
         return AwsRefused(what, "there is no such bucket", "Create it, or correct STAR_LAKE")
     if found in ELSEWHERE:
@@ -171,6 +172,14 @@ def _refusal(response: dict[str, Any], what: str, action: str) -> StarError | No
 
 
 _KEY = "Allow kms:GenerateDataKey and kms:Decrypt on the key, or correct STAR_KMS_KEY"
+
+
+@cache
+def tell_denied(action: str, without: str, statement: str) -> None:
+    """Tell, once in a process, that an optional right is missing, what that means, and which statement grants it."""
+    logging.getLogger(__name__).warning(
+        "%s was denied: %s. The statement %s of docs/aws/pipeline.json grants it.", action, without, statement
+    )
 
 
 def in_batches(items: list[Any], size: int) -> Iterator[list[Any]]:

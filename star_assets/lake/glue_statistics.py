@@ -1,8 +1,8 @@
 """Column statistics in Glue's Data Catalog, which cost-based optimizers ask for.
 
 Here: their form, the calls. Where the endpoint does not know them, or does not
-allow them, the first call finds out and none follows. Not here: what they are
-made of (pipeline.describe), when they are told (publish).
+allow them, the first call finds out and none follows; a right that is missing is
+told. Not here: what they are made of (pipeline.describe), when they are told (publish).
 """
 
 from __future__ import annotations
@@ -13,15 +13,18 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from star_assets.lake.aws import Client, code, config, in_batches, session, told
+from star_assets.lake.aws import Client, code, config, in_batches, session, tell_denied, told
 from star_assets.lake.catalog import ColumnStatistics
-from star_assets.model.errors import StarError
+from star_assets.model.errors import AwsDenied, StarError
 
 # Glue's limit per call.
 COLUMNS_PER_CALL = 25
 
 # Calls that are under way at the same time.
 AT_ONCE = 8
+
+# The statement of docs/aws/pipeline.json that allows them.
+STATEMENT = "KeepCatalog"
 
 
 class GlueStatistics:
@@ -53,12 +56,16 @@ class GlueStatistics:
         if not self.taken:
             return
         kind = "partition" if "PartitionValues" in call else "table"
+        action = f"glue:UpdateColumnStatisticsFor{kind.capitalize()}"
         try:
-            with told("Glue", f"glue:UpdateColumnStatisticsFor{kind.capitalize()}"):
+            with told("Glue", action):
                 getattr(client(), f"update_column_statistics_for_{kind}")(**call)
         except ClientError as error:
             # A table or partition that went meanwhile says nothing of the others.
             self.taken = code(error) == "EntityNotFoundException"
+        except AwsDenied:
+            self.taken = False
+            tell_denied(action, "column statistics are not kept in Glue, so optimizers plan without them", STATEMENT)
         except StarError:
             self.taken = False
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import dagster as dg
 
-from star_assets.lake.aws import Client, region, told
+from star_assets.lake.aws import DENIED, Client, region, tell_denied, told
 from star_assets.lake.consoles import job_run_page
 from star_assets.lake.places import open_storage
 from star_assets.model.errors import BadSetting, JobFailed, JobInterrupted, StarError
@@ -145,6 +145,8 @@ class GlueLauncher:
             try:
                 found = logs().get_log_events(logGroupName=group, logStreamName=run_id, limit=LAST_LINES)["events"]
             except Exception as error:  # A failure is told also by who may not read its log.
+                if _code(error) in DENIED:
+                    tell_denied("logs:GetLogEvents", f"a failed run is shown without its log ({group})", "ReadJobLogs")
                 lines.append(f"({group}: {_code(error) or error})")
             else:
                 lines += [event["message"].rstrip() for event in found]

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from star_assets.lake.aws import Client, session
+from star_assets.lake.aws import Client, session, tell_denied
 from star_assets.lake.catalog import CatalogColumn, ColumnStatistics, PartitionEntry, TableEntry
 from star_assets.lake.glue_catalog import GlueCatalog
 from star_assets.lake.places import open_catalog
@@ -27,6 +27,12 @@ COLUMNS = [
     ColumnStatistics("open", "boolean", 2, 1, 2, "False", "True", trues=1),
     ColumnStatistics("at", "timestamp", 3, 0, 3, "2023-07-01 10:00:00", "2023-07-01 10:00:00"),
     ColumnStatistics("nothing", "bigint", 0, 3, 0),
+]
+
+
+DENIED = [
+    "glue:UpdateColumnStatisticsForTable was denied: column statistics are not kept in Glue, so optimizers plan "
+    "without them. The statement KeepCatalog of docs/aws/pipeline.json grants it."
 ]
 
 
@@ -86,8 +92,13 @@ def test_a_partition_that_went_meanwhile_is_no_error(catalog: GlueCatalog) -> No
 
 
 @pytest.mark.parametrize("fault", ["InternalError", "AccessDeniedException", "NotImplemented"])
-def test_a_catalog_without_statistics_is_asked_once(catalog: GlueCatalog, fault: str) -> None:
-    """An endpoint that lacks the call answers like one that failed; trying again would cost 15 seconds a table."""
+def test_a_catalog_without_statistics_is_asked_once(
+    catalog: GlueCatalog, fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An endpoint that lacks the call answers like one that failed; trying again would cost 15 seconds a table.
+
+    A right that is missing is told once, with the statement that grants it.
+    """
     from botocore.config import Config
 
     asked: list[str] = []
@@ -103,9 +114,11 @@ def test_a_catalog_without_statistics_is_asked_once(catalog: GlueCatalog, fault:
         return client
 
     catalog.statistics._first = catalog.statistics._client = Client("glue", counted)
+    tell_denied.cache_clear()
     for _ in range(3):
         catalog.put_statistics("olap", "dim", {(): COLUMNS})
     assert (len(asked), catalog.takes_statistics) == (1, False)
+    assert caplog.messages == (DENIED if fault == "AccessDeniedException" else [])
 
 
 def test_a_version_is_described_thoroughly_only_where_asked(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@
     │   ├── DatabaseRefused      a database that exports are pulled from: rights, tables, columns
     │   ├── LakeRefused          the lake's folder cannot be read or written
     │   │   └── AwsRefused           AWS does not let us: rights, credentials, names
+    │   │       └── AwsDenied            a right is missing
     │   ├── CrawlFailed          a crawler of Glue ended with an error
     │   └── QueryError           a SQL statement that cannot be answered
     │       ├── BadQuery             wrong in itself: syntax, names, types, values
@@ -65,6 +66,7 @@ from star_assets.model.errors.exports import (
 )
 from star_assets.model.errors.places import (
     AwsBusy,
+    AwsDenied,
     AwsRefused,
     CatalogBusy,
     CrawlFailed,
@@ -101,6 +103,7 @@ from star_assets.model.errors.tree import Permanent, StarError, Transient
 __all__ = [
     "AuditFailed",
     "AwsBusy",
+    "AwsDenied",
     "AwsRefused",
     "BadDeclaration",
     "BadQuery",

@@ -78,18 +78,13 @@ class OtherBuild(Permanent):
     found: Mapping[str, str]
 
     def __str__(self) -> str:
-        packages = {
-            name.replace("_", "-"): number for name, number in self.expected.items() if name not in ("code", "revision")
-        }
-        wheel = f"star_assets-{packages.pop('star-assets', '…')}-py3-none-any.whl"
-        modules = ",".join([f"s3://…/{wheel}", *(f"{name}=={number}" for name, number in packages.items())])
+        wheel = f"star_assets-{self.expected.get('star_assets', '…')}-py3-none-any.whl"
         return (
             f"{self.table}: expected a job of this process's build ({_of_build(self.expected)}), "
             f"found {_of_build(self.found)}. Nothing was published; the live versions stay. "
             "Ship the package that this process runs: "
-            f"`pip wheel --no-deps --wheel-dir dist .`, upload dist/{wheel}, and start the job with "
-            f"--additional-python-modules {modules}, and the wheel of your star, if it has one; "
-            "docs/scale.md has the commands."
+            f"`pip wheel --no-deps --wheel-dir dist .`, upload dist/{wheel}, and give the job what "
+            f"`star-assets aws modules s3://…/{wheel}` prints; docs/scale.md has the commands."
         )
 
 
@@ -120,6 +115,11 @@ class LakeRefused(Permanent):
 @dataclass(eq=False)
 class AwsRefused(LakeRefused):
     """AWS does not let us: a right, the credentials, a bucket or a key is missing."""
+
+
+@dataclass(eq=False)
+class AwsDenied(AwsRefused):
+    """A right is missing: no policy allows the action, or one denies it."""
 
 
 @dataclass(eq=False)
