@@ -108,16 +108,15 @@ $(S3A)/complete: star_assets_tests/engines/s3a/pom.xml
 		echo "WARNING: There is no Maven here. The tests of Spark on S3 are skipped."; \
 	fi
 
-# What Glue has, and what the package asks for; the package itself is the test's. A job whose DuckDB, Ibis or sqlglot is
-# another than that of who starts it refuses to compute, so they are as here. Without it the job is tested in this
+# What Glue has, and the modules of its job, pinned to those here; the package itself is the test's. Without it the job is tested in this
 # environment alone, and the test says so. Spark 3.5 goes no further than Python 3.11.
 $(GLUE)/complete: star_assets_tests/orchestration/glue/pom.xml .venv/demo
 	@if $(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 12))' && java -version 2>/dev/null && command -v mvn >/dev/null; then \
 		echo "Making an environment for Glue's job (Spark 3.5, 320 MB)."; \
-		$(BIN)/python -c 'from importlib.metadata import requires; print(*(r for r in requires("star_assets") if "extra" not in r), sep="\n")' > .venv/asked-for \
-			&& $(BIN)/pip freeze | grep -E '^(duckdb|ibis-framework|sqlglot)==' >.venv/as-here \
+		$(BIN)/python -c 'from star_assets.aws.job_modules import job_modules; print(*job_modules("5.1"), sep="\n")' > .venv/job-modules \
 			&& $(PYTHON) -m venv $(GLUE) \
-			&& $(GLUE)/bin/pip $(INSTALL) --constraint .venv/as-here --requirement .venv/asked-for boto3 pyspark==3.5.6 \
+			&& $(GLUE)/bin/pip $(INSTALL) 'pandas>=2.2,<3' boto3 pyspark==3.5.6 \
+			&& $(GLUE)/bin/pip $(INSTALL) --no-deps --requirement .venv/job-modules \
 			&& mvn --quiet --batch-mode --file $< package -Dglue=$(CURDIR)/$(GLUE) && touch $@ \
 			|| echo "WARNING: It could not be made. Glue's job is not tested with Spark 3.5."; \
 	else \

@@ -6,7 +6,18 @@ checks are not yet among what it promises to keep.
 
 from setuptools import find_packages, setup
 
+# What computing takes, in Dagster's process as in a job of Glue's.
+COMPUTING = [
+    "duckdb>=2,<3",
+    "ibis-framework[duckdb]>=12,<13",
+    "pandas>=2.2,<3",
+    "pyarrow>=18,<27",
+    "pydantic-settings>=2.6,<3",
+    "sqlglot>=30,<31",
+]
 AWS = ["boto3>=1.36,<2", "dagster-aws>=0.29,<0.30", "pyathena>=4,<5"]
+# What a job of Glue's installs (star_assets/aws/job_modules.py).
+JOB = [*COMPUTING, "dagster-pipes>=1.13,<1.14"]
 MOTO = ["moto[server]>=5.2,<6"]
 POSTGRES = ["psycopg[binary]>=3.2,<4"]
 SPARK = ["dagster-pyspark>=0.29,<0.30", "pyspark>=4.1,<4.2"]
@@ -14,6 +25,8 @@ TPCH = ["tpchgen-cli>=4,<5"]
 TEST = [
     *AWS,
     *TPCH,
+    # Exact: a new release brings new rules, and with them new findings.
+    "cfn-lint==1.51.0",
     # Ibis 12 calls a function that DataFusion 52 and later have otherwise.
     "datafusion>=46,<52",
     "dagster-graphql>=1.13,<1.14",
@@ -35,21 +48,17 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["star_assets", "star_assets.*"]),
-    package_data={"star_assets": ["py.typed", "model/agreed.txt"]},
+    package_data={"star_assets": ["py.typed", "model/agreed.txt", "aws/*.yaml"]},
     install_requires=[
+        *COMPUTING,
         "click>=8.1,<9",
         "dagster>=1.13,<1.14",
         "dagster-webserver>=1.13,<1.14",
-        "duckdb>=2,<3",
-        "ibis-framework[duckdb]>=12,<13",
-        "pandas>=2.2,<3",
-        "pyarrow>=18,<27",
-        "pydantic-settings>=2.6,<3",
         "rich>=13.9,<16",
-        "sqlglot>=30,<31",
     ],
     extras_require={
         "aws": AWS,
+        "job": JOB,
         "moto": MOTO,
         "postgres": POSTGRES,
         "spark": SPARK,

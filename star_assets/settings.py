@@ -78,6 +78,7 @@ class Settings(BaseSettings):
         None, description="The Athena workgroup that answers queries; none: the embedded Athena does."
     )
     athena_output: str | None = Field(None, description="Where Athena keeps results; none: where its workgroup says.")
+    metrics_namespace: str | None = Field(None, description="The namespace of CloudWatch that successes are told in.")
     cache_size: ByteSize = Field(
         ByteSize(10_000_000_000), description="Bytes that local copies of an S3 lake's files may take."
     )

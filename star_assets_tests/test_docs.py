@@ -1,6 +1,5 @@
 """The documentation is true: every command in it runs, every setting, link and command it names exists."""
 
-import json
 import os
 import re
 import shlex
@@ -11,11 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from botocore import xform_name
 
 from star_assets import cli
+from star_assets.aws.template import text
 from star_assets.settings import Settings
 
+from .aws.deployed import Stack
 from .shop import Shop
 
 ROOT = Path(__file__).parent.parent
@@ -142,35 +142,32 @@ def test_the_commands_of_the_large_example_run(tmp_path: Path, quick_star_assets
 def test_the_commands_of_the_page_on_aws_run(
     aws: Callable[..., Settings], tmp_path: Path, quick_star_assets: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Those of the AWS CLI as it would run them, then ours on what they made."""
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    page = AWS.read_text()
-    commands = re.findall(r"^    (aws .*(?:\n      .*)*)", page, re.MULTILINE)
-    assert len(commands) > 10
+    """From an empty account on: CloudFormation's as it would run them, ours on the stack that it made."""
+    way, _, rest = AWS.read_text().partition("### What the stack made")
+    commands = [command.replace("\\\n", " ") for command in indented(way)]
+    assert len(commands) + len([line for block, _ in blocks(AWS) for line in block.splitlines()]) <= 10
+    settings = ""
     for command in commands:
-        call_aws(command)
-    # Moto takes a ban of plain HTTP for a ban of everything.
-    call_aws("aws s3api delete-bucket-policy --bucket shop-lake")
+        if command.startswith("aws "):
+            words = shlex.split(command)
+            file, stack = (words[words.index(option) + 1] for option in ("--template-file", "--stack-name"))
+            assert (tmp_path / file).read_text() == text("lake")
+            given = dict(word.split("=", 1) for word in words[words.index("--parameter-overrides") + 1 :])
+            assert given.keys() <= Stack(stack, **given).template.document["Parameters"].keys()
+        elif command.startswith("export "):
+            settings = f"{command}\n"
+        elif not command.startswith("pip "):
+            done = run(command, tmp_path, quick_star_assets)
+            assert done.returncode == 0, done.stdout + done.stderr
     for block, _ in blocks(AWS):
-        done = run(block, tmp_path, quick_star_assets)
+        done = run(settings + block, tmp_path, quick_star_assets)
         assert done.returncode == 0, done.stdout + done.stderr
+    assert indented(rest)[0] == "aws cloudformation delete-stack --stack-name shop"
 
 
-def call_aws(command: str) -> None:
-    """What the AWS CLI makes of a command: one operation, its options texts or JSON, in place or in a file."""
-    import boto3
-
-    _, service, operation, *words = shlex.split(command)
-    client = boto3.session.Session().client("s3" if service == "s3api" else service)
-    method = operation.replace("-", "_")
-    members = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[method]).input_shape.members
-    options, given = {xform_name(member, "-"): member for member in members}, {}
-    for option, text in zip(words[::2], words[1::2], strict=True):
-        member = options[option.removeprefix("--")]
-        if text.startswith("file://"):
-            text = (ROOT / text.removeprefix("file://")).read_text()
-        given[member] = text if members[member].type_name == "string" else json.loads(text)
-    getattr(client, method)(**given)
+def indented(page: str) -> list[str]:
+    """The commands of a page that stand for themselves, in order."""
+    return re.findall(r"^    ((?:aws|export|pip|star-assets) (?:.*\\\n)*.*)", page, re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", cli.main.commands)

@@ -36,6 +36,7 @@ ROOMS = [
     "books",
     "pipeline",
     "athena",
+    "aws",
     "samples",
     "orchestration",
     "definitions",

@@ -1,6 +1,6 @@
 """The command line: the group of all commands, in the order of use.
 
-The commands are in `building`, `pulling`, `asking` and `keeping`.
+The commands are in `building`, `pulling`, `asking`, `keeping` and `deploying`.
 
 Exit codes: 0 done; 1 somebody has to act; 75 (EX_TEMPFAIL) trying again later
 may help; 2 the command was called wrongly; 130 interrupted. Rows go to standard
@@ -15,6 +15,7 @@ import click
 from star_assets import __version__
 from star_assets.cli.asking import ddl, query, reconcile, rejects, status
 from star_assets.cli.building import demo, run, sample
+from star_assets.cli.deploying import aws
 from star_assets.cli.keeping import forget, repair, retire, rollback, vacuum, verify
 from star_assets.cli.pulling import pull
 from star_assets.cli.shell import Commands
@@ -51,11 +52,11 @@ def main() -> None:
       STAR_GLUE_JOB          on AWS: the Glue job that computes (none)
       STAR_GLUE_WORKERS      workers of its runs (10), and STAR_GLUE_WORKER_TYPE their type (G.1X)
       STAR_GLUE_TIMEOUT      minutes after which Glue stops a run (120)
-      STAR_GLUE_FLEX         whether runs take spare capacity (false)
-      STAR_GLUE_AT_ONCE      runs at the same time (3)
+      STAR_GLUE_AT_ONCE      runs at the same time (3), and STAR_GLUE_FLEX whether on spare capacity (false)
       STAR_CRAWLER_ROLE      on AWS: the role that crawlers of raw exports work as (none)
       STAR_ATHENA_WORKGROUP  on AWS: the workgroup of Athena that answers (none)
       STAR_ATHENA_OUTPUT     on AWS: where Athena keeps results (as the workgroup says)
+      STAR_METRICS_NAMESPACE on AWS: the namespace of CloudWatch that successes are told in (none)
       STAR_CACHE_SIZE        on S3: what local copies of its files may take (10GB)
 
     \b
@@ -80,6 +81,7 @@ for _command in (
     retire,
     forget,
     ddl,
+    aws,
     demo,
 ):
     main.add_command(_command)

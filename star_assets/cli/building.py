@@ -102,8 +102,17 @@ def run(tables: Sequence[str], from_: datetime | None, to_: datetime | None) -> 
     if asked is None:
         # A run that was killed after a commit left the catalog behind.
         warehouse.mend(chosen, listed=True)
+    _ended(warehouse, failed, whole=asked is None and not tables)
+
+
+def _ended(warehouse: Warehouse, failed: Sequence[StarError], whole: bool) -> None:
+    """Exit where something failed; otherwise tell CloudWatch of a `whole` run, if the settings say so."""
+    from star_assets.aws.metrics import tell_success
+
     if failed:
         sys.exit(exit_code(failed))
+    if whole and warehouse.settings.metrics_namespace:
+        tell_success(warehouse.settings.metrics_namespace)
 
 
 def _drop_superseded(warehouse: Warehouse, tables: Sequence[str]) -> list[StarError]:

@@ -12,7 +12,7 @@ from star_assets.orchestration.assets import build_assets
 from star_assets.orchestration.checks import build_checks
 from star_assets.orchestration.housekeeping import housekeeping
 from star_assets.orchestration.jobs import all_tables
-from star_assets.orchestration.notify import build_notifier
+from star_assets.orchestration.notify import build_notifier, build_success_teller
 from star_assets.orchestration.resources import build_resources
 from star_assets.orchestration.schedules import build_schedules
 from star_assets.orchestration.sensors import build_sensors
@@ -36,7 +36,14 @@ def build_definitions(star: Star, settings: Settings, warehouse: object | None =
             asset_checks=build_checks(star),
             jobs=[all_tables, housekeeping],
             schedules=build_schedules(settings),
-            sensors=[*build_sensors(star), *([build_notifier(settings.webhook)] if settings.webhook else [])],
+            sensors=[*build_sensors(star), *_tellers(settings)],
             resources=build_resources(star, settings, warehouse),
             executor=dg.in_process_executor,
         )
+
+
+def _tellers(settings: Settings) -> list[dg.SensorDefinition]:
+    """The sensors that tell of the ends of runs, where the settings say to whom."""
+    failures = [build_notifier(settings.webhook)] if settings.webhook else []
+    successes = [build_success_teller(settings.metrics_namespace)] if settings.metrics_namespace else []
+    return [*failures, *successes]

@@ -1,4 +1,4 @@
-"""Telling people of failed runs, by a webhook.
+"""Telling people of failed runs, by a webhook; and CloudWatch of runs that succeeded.
 
 Slack, Mattermost and Teams take the same body: `{"text": …}`. Not here: e-mail,
 which Dagster does itself.
@@ -15,6 +15,8 @@ import urllib.request
 
 import dagster as dg
 
+from star_assets.aws.metrics import tell_success
+from star_assets.orchestration.housekeeping import housekeeping
 from star_assets.visible import visible
 
 # Dagster ends a tick after 60 s.
@@ -37,6 +39,22 @@ def build_notifier(webhook: str) -> dg.SensorDefinition:
         request = urllib.request.Request(webhook, body, {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS):
             context.log.info(f"Posted the failure of run {context.dagster_run.run_id}.")
+
+    return sensor
+
+
+def build_success_teller(namespace: str) -> dg.SensorDefinition:
+    """A sensor that counts each run that built tables in a namespace of CloudWatch."""
+
+    @dg.run_status_sensor(
+        run_status=dg.DagsterRunStatus.SUCCESS,
+        name="successes",
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Tells CloudWatch of each success, in the namespace of STAR_METRICS_NAMESPACE.",
+    )
+    def sensor(context: dg.RunStatusSensorContext) -> None:
+        if context.dagster_run.job_name != housekeeping.name:
+            tell_success(namespace)
 
     return sensor
 

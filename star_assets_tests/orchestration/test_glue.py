@@ -200,7 +200,7 @@ def test_a_job_of_another_package_costs_one_run_and_says_what_to_ship(settings: 
     told = failure(materialize(settings, "customers"))
     assert f"expected a job of this process's build (star-assets {__version__}, ibis-framework " in told
     assert "found star-assets 0.0.9, ibis-framework " in told
-    assert f"--additional-python-modules s3://…/star_assets-{__version__}-py3-none-any.whl,ibis-framework==" in told
+    assert f"`star-assets aws modules s3://…/star_assets-{__version__}-py3-none-any.whl` prints" in told
     assert len(runs.started) == 1
     assert Warehouse(retail, settings).live_manifest("customers", DAYS[0]) is None
 

@@ -1,0 +1,55 @@
+"""The modules that Glue installs before a run of the job: its own small set, pinned to the versions of this process.
+
+The set is the extra `job` of setup.py and what that asks for. Glue's own versions of
+boto3, NumPy and pandas are kept. Dagster, its web server and the command line are no
+part of it: they are not used in a job, and Glue would install them before each run.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import requires, version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
+# What every version of Glue's Spark jobs brings, and what that asks for.
+OF_GLUE = {"boto3", "numpy", "pandas", "pyspark", "pytz", "python-dateutil", "six", "tzdata"}
+
+# Python in Glue's versions. Markers of requirements are evaluated for it.
+PYTHON = {"5.1": "3.11", "6.0": "3.13"}
+
+
+def job_modules(glue: str = "6.0") -> list[str]:
+    """The set for a version of Glue, as `name==version`, sorted. The wheel itself is no part of it.
+
+    It is complete, so Glue's pip is told `--no-deps`. Raises PackageNotFoundError where a package is not installed.
+    """
+    environment = {"python_version": PYTHON[glue], "python_full_version": f"{PYTHON[glue]}.0"}
+    environment |= {"sys_platform": "linux", "platform_system": "Linux", "platform_machine": "x86_64"}
+    found: dict[str, str] = {}
+    seen: set[tuple[str, str]] = set()
+    left = [("star_assets", "job")]
+    while left:
+        name, extra = left.pop()
+        seen.add((name, extra))
+        for one in _asked_for(name, extra, environment):
+            if one.name not in OF_GLUE:
+                found[one.name] = version(one.name)
+                left += {(one.name, wanted) for wanted in ("", *one.extras)} - seen
+    return sorted(f"{name}=={number}" for name, number in found.items())
+
+
+def _asked_for(name: str, extra: str, environment: dict[str, str]) -> list[Requirement]:
+    """What a package asks for: by itself, or for an extra only."""
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    found = []
+    for text in requires(name) or ():
+        one = Requirement(text)
+        one.name = canonicalize_name(one.name)
+        alone = one.marker is None or one.marker.evaluate({**environment, "extra": ""})
+        if (one.marker is not None and one.marker.evaluate({**environment, "extra": extra})) if extra else alone:
+            found.append(one)
+    return found

@@ -1,0 +1,29 @@
+"""Telling CloudWatch of a success, so that an alarm can tell of the lack of one."""
+
+from __future__ import annotations
+
+import logging
+
+from star_assets.lake.aws import Client, refused, tell_denied, told
+from star_assets.model.errors import AwsDenied, StarError
+
+METRIC = "Success"
+
+WITHOUT = "CloudWatch is not told of successes, and its alarm NoSuccess goes off"
+
+
+def tell_success(namespace: str) -> None:
+    """Count one success in a namespace. What forbids or prevents it is told, and fails nothing."""
+    from botocore.exceptions import ClientError
+
+    action, what = "cloudwatch:PutMetricData", f"CloudWatch {namespace}"
+    try:
+        with told(what, action):
+            data = [{"MetricName": METRIC, "Value": 1.0, "Unit": "Count"}]
+            Client("cloudwatch")().put_metric_data(Namespace=namespace, MetricData=data)
+    except AwsDenied:
+        tell_denied(action, WITHOUT, "TellSuccess")
+    except ClientError as error:
+        logging.getLogger(__name__).warning("%s", refused(error, what, action))
+    except StarError as error:
+        logging.getLogger(__name__).warning("%s", error)

@@ -1,0 +1,44 @@
+"""A stack that was made of the template `lake`: its outputs, and the settings that they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from star_assets.lake.aws import Client, code, refused, told
+from star_assets.model.errors import AwsRefused
+from star_assets.settings import Settings
+
+# Outputs that are settings begin with it.
+SETTING = "Star"
+
+
+def describe(stack: str) -> dict[str, Any]:
+    """What CloudFormation tells of a stack. Raises AwsRefused, AwsBusy."""
+    from botocore.exceptions import ClientError
+
+    what, action = f"Stack {stack}", "cloudformation:DescribeStacks"
+    try:
+        with told(what, action):
+            found: dict[str, Any] = Client("cloudformation")().describe_stacks(StackName=stack)["Stacks"][0]
+            return found
+    except ClientError as error:
+        if code(error) == "ValidationError":
+            raise AwsRefused(what, "there is no such stack in this region", "Deploy it, or set AWS_REGION") from error
+        raise refused(error, what, action) from error
+
+
+def outputs(stack: Mapping[str, Any]) -> dict[str, str]:
+    """A stack's outputs, by key."""
+    return {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", ())}
+
+
+def settings(found: Mapping[str, str]) -> dict[str, str]:
+    """The settings among outputs: StarGluePrefix is STAR_GLUE_PREFIX. Raises AwsRefused where there are none."""
+    named = {f"STAR_{name.upper()}" for name in Settings.model_fields}
+    made = {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).upper(): value for key, value in found.items()}
+    chosen = {name: value for name, value in made.items() if name in named}
+    if "STAR_LAKE" not in chosen:
+        raise AwsRefused("The stack", "it has no output StarLake", "Name a stack that was made of the template `lake`")
+    return chosen

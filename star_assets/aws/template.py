@@ -1,0 +1,114 @@
+"""A CloudFormation template of this folder: its text, and its resources as they are with given names.
+
+Of CloudFormation's functions those are resolved that the templates use: Ref, GetAtt,
+Sub, If, Equals, Not, Join. Not here: which policies a template holds (policies).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from importlib.resources import files
+from typing import Any
+
+TEMPLATES = ("lake",)
+
+# What a name in a text stands for; `${!Literal}` and Firehose's `!{timestamp}` are no names.
+_NAMED = re.compile(r"\$\{([^!}]+)\}")
+
+# What AWS::NoValue becomes, and is then left out.
+_NOTHING = object()
+
+
+def text(name: str) -> str:
+    """The text of a template. Raises KeyError."""
+    if name not in TEMPLATES:
+        raise KeyError(name)
+    return files(__package__).joinpath(f"{name}.yaml").read_text()
+
+
+class Template:
+    """A parsed template with values for its parameters (others have their defaults) and names for its resources.
+
+    `names` has what Ref gives (`Lake`), what GetAtt gives (`Lake.Arn`), and AWS's own (`AWS::Region`).
+    """
+
+    def __init__(
+        self, document: Mapping[str, Any], names: Mapping[str, Any], parameters: Mapping[str, Any] | None = None
+    ) -> None:
+        self.document = document
+        defaults = {key: one.get("Default", "") for key, one in self.document["Parameters"].items()}
+        lists = {key for key, one in self.document["Parameters"].items() if one["Type"] == "CommaDelimitedList"}
+        values = {**defaults, **(parameters or {})}
+        self.names = {**names, **{key: value.split(",") if key in lists else value for key, value in values.items()}}
+
+    @cached_property
+    def resources(self) -> dict[str, Any]:
+        """The resources whose condition holds, resolved, by logical id. Raises KeyError for a name that is missing."""
+        found = self.document["Resources"].items()
+        return {key: self.resolved(one) for key, one in found if self._holds(one.get("Condition"))}
+
+    @cached_property
+    def outputs(self) -> dict[str, Any]:
+        """The outputs whose condition holds, resolved."""
+        found = self.document["Outputs"].items()
+        return {key: self.resolved(one)["Value"] for key, one in found if self._holds(one.get("Condition"))}
+
+    def resolved(self, value: Any) -> Any:
+        """A part of the template, with every function replaced by what it gives."""
+        if isinstance(value, list):
+            return [found for one in value if (found := self.resolved(one)) is not _NOTHING]
+        if not isinstance(value, dict):
+            return value
+        if len(value) == 1:
+            (function, given), *_ = value.items()
+            if function == "Ref" or function.startswith("Fn::"):
+                return self._called(function.removeprefix("Fn::"), given)
+        return {key: found for key, one in value.items() if (found := self.resolved(one)) is not _NOTHING}
+
+    def _called(self, function: str, given: Any) -> Any:
+        if function == "Ref":
+            return _NOTHING if given == "AWS::NoValue" else self.names[given]
+        if function == "GetAtt":
+            return self.names[given]
+        if function == "Sub":
+            form, local = (given, {}) if isinstance(given, str) else given
+            known = {**self.names, **self.resolved(local)}
+            return _NAMED.sub(lambda match: str(known[match[1]]), form)
+        if function == "If":
+            return self.resolved(given[1] if self._holds(given[0]) else given[2])
+        if function == "Join":
+            return given[0].join(map(str, self.resolved(given[1])))
+        if function == "Equals":
+            first, second = map(self.resolved, given)
+            return str(first) == str(second)
+        if function == "Not":
+            return not self.resolved(given[0])
+        raise ValueError(f"the templates do not use {function}")
+
+    def _holds(self, condition: str | None) -> bool:
+        return condition is None or bool(self.resolved(self.document["Conditions"][condition]))
+
+
+def parsed(content: str) -> dict[str, Any]:
+    """A template's text as a document, in which `!Sub x` is `{"Fn::Sub": "x"}`."""
+    import yaml  # type: ignore[import-untyped]
+
+    # That of libyaml takes a tenth of the time, and need not be there.
+    safe: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+    class Loader(safe):  # type: ignore[misc]
+        """YAML with CloudFormation's short forms."""
+
+    def function(loader: Any, tag: str, node: Any) -> dict[str, Any]:
+        name = tag if tag in ("Ref", "Condition") else f"Fn::{tag}"
+        if isinstance(node, yaml.ScalarNode):
+            return {name: loader.construct_scalar(node)}
+        if isinstance(node, yaml.SequenceNode):
+            return {name: loader.construct_sequence(node, deep=True)}
+        return {name: loader.construct_mapping(node, deep=True)}
+
+    Loader.add_multi_constructor("!", function)
+    found: dict[str, Any] = yaml.load(content, Loader)
+    return found

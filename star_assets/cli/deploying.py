@@ -1,0 +1,93 @@
+"""The group `aws`: templates, the settings of a stack, the modules of Glue's job, and a look at an account."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from star_assets.cli.shell import Commands
+
+TEMPLATES = ("lake",)
+
+
+@click.group(cls=Commands, short_help="Set a lake up on AWS, and look whether it is set up right.")
+def aws() -> None:
+    """Set a lake up on AWS, and look whether it is set up right.
+
+    \b
+    An empty account takes three commands:
+      star-assets aws template lake > lake.yaml
+      aws cloudformation deploy --template-file lake.yaml --stack-name shop --capabilities CAPABILITY_IAM
+      star-assets aws settings shop
+    """
+
+
+@aws.command(short_help="Print a CloudFormation template.")
+@click.argument("name", type=click.Choice(TEMPLATES))
+def template(name: str) -> None:
+    """Print the CloudFormation template NAME.
+
+    \b
+      lake      key, buckets, databases, workgroups, policies, roles, alarms
+      schedule  a task on Fargate that runs the pipeline by the hour or day, without Dagster
+      host      Dagster on one machine
+      costs     a budget, and a watch for unusual costs; for us-east-1
+
+    \b
+    Example:
+      star-assets aws template lake > lake.yaml
+    """
+    from star_assets.aws.template import text
+
+    click.echo(text(name), nl=False)
+
+
+@aws.command(short_help="Print what a stack means for the environment.")
+@click.argument("stack")
+def settings(stack: str) -> None:
+    """Print the settings of the lake that STACK made, as lines for the environment.
+
+    \b
+    Example:
+      export $(star-assets aws settings shop)
+    """
+    from star_assets.aws.stack import describe, outputs
+    from star_assets.aws.stack import settings as of_outputs
+    from star_assets.lake.aws import region
+
+    for name, value in {"AWS_REGION": region(), **of_outputs(outputs(describe(stack)))}.items():
+        click.echo(f"{name}={value}")
+
+
+@aws.command(short_help="Print the modules that Glue's job installs.")
+@click.argument("wheels", nargs=-1, required=True, metavar="S3_URI...")
+@click.option("--glue-version", type=click.Choice(["6.0", "5.1"]), default="6.0", show_default=True)
+def modules(wheels: Sequence[str], glue_version: str) -> None:
+    """Print what the parameter JobModules of the template `lake` takes.
+
+    These are the wheels of star_assets and of a star of your own, where you uploaded them, and the versions that
+    this process has of what a job uses. Dagster is not among them.
+
+    \b
+    Example:
+      star-assets aws modules s3://bucket/retail/code/star_assets-0.1.0-py3-none-any.whl
+    """
+    from star_assets.aws.job_modules import job_modules
+
+    click.echo(",".join([*wheels, *job_modules(glue_version)]))
+
+
+@aws.command(short_help="Write the template's policies as JSON files.")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def policies(folder: Path) -> None:
+    """Write each policy of the template `lake` into FOLDER, with example names, to be attached by other tools.
+
+    \b
+    Example:
+      star-assets aws policies docs/aws
+    """
+    from star_assets.aws.policies import write_policies
+
+    click.echo(f"{len(write_policies(folder))} policies are in {folder}.", err=True)

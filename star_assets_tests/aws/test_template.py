@@ -1,0 +1,140 @@
+"""The template `lake`: valid, small enough, and right; each of many ways to break it is seen.
+
+What AWS itself makes of it is not tested here: without an account nobody can.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from star_assets.aws.policies import EVERYTHING, NAMES, example, policies, write_policies
+from star_assets.aws.template import TEMPLATES, Template, parsed, text
+from star_assets.settings import Settings
+
+from .matrix import CASES, TRUST, cases, wrong
+from .rules import RULES, broken
+
+ROOT = Path(__file__).parents[2]
+
+# Lines of `what | after this text | this | becomes that`, where `\n` is a line's end.
+MUTANTS = (Path(__file__).parent / "mutants.txt").read_text().splitlines()
+
+
+def mutants() -> Iterator[tuple[str, str]]:
+    """What was broken, and the template's text with it."""
+    whole = text("lake")
+    for line in MUTANTS:
+        what, after, old, new = (part.strip(" ").replace("\\n", "\n") for part in line.split(" | "))
+        resources = whole.index("Resources:") if "Default:" not in old else 0
+        start = whole.index(f"\n  {after}" if f"\n  {after}" in whole else after, resources)
+        place = whole.index(old, start)
+        yield what, whole[:place] + new + whole[place + len(old) :]
+
+
+def findings(content: str) -> list[str]:
+    """What the rules and the matrix find."""
+    template = Template(parsed(content), NAMES, EVERYTHING)
+    return broken(template) + wrong(template)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_no_rule_finds_anything(rule: object) -> None:
+    """Else nobody would look at what rules find."""
+    assert callable(rule)
+    assert list(rule(example())) == []
+
+
+def test_each_role_may_do_its_work_and_nothing_else() -> None:
+    """The answers to all cases, over identity, bucket, key and topic policies together."""
+    assert wrong(example()) == []
+
+
+def test_there_are_cases_of_every_role_on_both_sides() -> None:
+    found = list(cases())
+    assert len(found) >= 100
+    for who in ("pipeline", "analyst", "job", "crawler", "stream", "till", "catalog", "admin"):
+        assert {case.expected for case in found if case.who == who} == {True, False}
+    assert len(set(CASES)) == len(CASES)
+    assert len(TRUST) > 10
+
+
+@pytest.mark.parametrize(("what", "content"), list(mutants()), ids=[what for what, _ in mutants()])
+def test_each_way_to_break_it_is_found(what: str, content: str) -> None:
+    """A check that never fires holds nothing."""
+    assert content != text("lake")
+    assert findings(content) != []
+
+
+def test_there_are_enough_mutants() -> None:
+    assert len(list(mutants())) >= 40
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_the_linter_finds_nothing(name: str, tmp_path: Path) -> None:
+    """cfn-lint knows CloudFormation's schemas; it does find what is wrong."""
+    file, bad = tmp_path / f"{name}.yaml", tmp_path / "bad.yaml"
+    file.write_text(text(name))
+    bad.write_text(text(name).replace("Properties:\n", "Properties:\n      Nonsense: 1\n", 1))
+    lint = [
+        Path(sys.executable).with_name("cfn-lint"),
+        "--non-zero-exit-code",
+        "informational",
+        "--regions",
+        "eu-west-1",
+    ]
+    done = subprocess.run([*lint, "--template", file], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert subprocess.run([*lint, "--template", bad], capture_output=True, check=False).returncode != 0
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_can_be_deployed_from_an_empty_account(name: str) -> None:
+    """Above this size `deploy` needs a bucket; anchors are refused."""
+    assert len(text(name).encode()) < 51_200
+    assert "&" not in text(name).replace("&&", "")
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_every_parameter_is_grouped_labelled_and_described(name: str) -> None:
+    """In the console a parameter is a form's field."""
+    document = parsed(text(name))
+    interface = document["Metadata"]["AWS::CloudFormation::Interface"]
+    grouped = [one for group in interface["ParameterGroups"] for one in group["Parameters"]]
+    assert sorted(grouped) == sorted(document["Parameters"]) == sorted(interface["ParameterLabels"])
+    assert all("Description" in one and "Type" in one for one in document["Parameters"].values())
+
+
+def test_only_the_lake_needs_no_parameter() -> None:
+    """The whole set-up is two commands."""
+    assert all("Default" in one for one in parsed(text("lake"))["Parameters"].values())
+
+
+def test_outputs_are_settings() -> None:
+    """`star-assets aws settings` prints what begins with Star."""
+    named = {f"Star{''.join(part.capitalize() for part in name.split('_'))}" for name in Settings.model_fields}
+    assert {name for name in example().outputs if name.startswith("Star")} <= named
+
+
+def test_what_exists_can_be_adopted() -> None:
+    """A key and buckets of one's own are used, and stay as they are."""
+    key = "arn:aws:kms:eu-west-1:111122223333:key/mine"
+    adopted = {"ExistingKey": key, "ExistingLake": "my-lake", "ExistingResults": "my-results"}
+    template = Template(parsed(text("lake")), NAMES, {**EVERYTHING, **adopted})
+    kinds = {resource["Type"] for resource in template.resources.values()}
+    assert kinds & {"AWS::KMS::Key", "AWS::KMS::Alias", "AWS::S3::Bucket", "AWS::S3::BucketPolicy"} == set()
+    whole = json.dumps([*template.resources.values(), template.outputs])
+    assert all(name in whole for name in adopted.values())
+    assert not any(NAMES[name] in whole for name in ("Key.Arn", "Lake.Arn", "Results.Arn"))
+
+
+def test_the_files_of_the_documentation_are_the_templates(tmp_path: Path) -> None:
+    """Whoever attaches policies by hand gets the same; `star-assets aws policies docs/aws` writes them."""
+    written = {file.name: file.read_text() for file in write_policies(tmp_path)}
+    assert written == {file.name: file.read_text() for file in (ROOT / "docs" / "aws").glob("*.json")}
+    assert len(written) == len(list(policies(example())))
