@@ -1,18 +1,19 @@
 """A CloudFormation template of this folder: its text, and its resources as they are with given names.
 
 Of CloudFormation's functions those are resolved that the templates use: Ref, GetAtt,
-Sub, If, Equals, Not, Join. Not here: which policies a template holds (policies).
+Sub, If, Equals, Not, And, Or, Join, Split, Select. Not here: which policies a template holds (policies).
 """
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from importlib.resources import files
 from typing import Any
 
-TEMPLATES = ("lake",)
+TEMPLATES = ("lake", "schedule", "costs")
 
 # What a name in a text stands for; `${!Literal}` and Firehose's `!{timestamp}` are no names.
 _NAMED = re.compile(r"\$\{([^!}]+)\}")
@@ -28,6 +29,18 @@ def text(name: str) -> str:
     return files(__package__).joinpath(f"{name}.yaml").read_text()
 
 
+# Functions of values alone.
+_PLAIN: dict[str, Callable[..., Any]] = {
+    "Join": lambda between, parts: between.join(map(str, parts)),
+    "Split": lambda between, whole: whole.split(between),
+    "Select": lambda number, parts: parts[int(number)],
+    "Equals": lambda first, second: str(first) == str(second),
+    "Not": operator.not_,
+    "And": lambda *all_of: all(all_of),
+    "Or": lambda *any_of: any(any_of),
+}
+
+
 class Template:
     """A parsed template with values for its parameters (others have their defaults) and names for its resources.
 
@@ -39,7 +52,7 @@ class Template:
     ) -> None:
         self.document = document
         defaults = {key: one.get("Default", "") for key, one in self.document["Parameters"].items()}
-        lists = {key for key, one in self.document["Parameters"].items() if one["Type"] == "CommaDelimitedList"}
+        lists = {key for key, one in self.document["Parameters"].items() if "List" in one["Type"]}
         values = {**defaults, **(parameters or {})}
         self.names = {**names, **{key: value.split(",") if key in lists else value for key, value in values.items()}}
 
@@ -78,14 +91,7 @@ class Template:
             return _NAMED.sub(lambda match: str(known[match[1]]), form)
         if function == "If":
             return self.resolved(given[1] if self._holds(given[0]) else given[2])
-        if function == "Join":
-            return given[0].join(map(str, self.resolved(given[1])))
-        if function == "Equals":
-            first, second = map(self.resolved, given)
-            return str(first) == str(second)
-        if function == "Not":
-            return not self.resolved(given[0])
-        raise ValueError(f"the templates do not use {function}")
+        return _PLAIN[function](*self.resolved(given))
 
     def _holds(self, condition: str | None) -> bool:
         return condition is None or bool(self.resolved(self.document["Conditions"][condition]))

@@ -9,7 +9,7 @@ import click
 
 from star_assets.cli.shell import Commands
 
-TEMPLATES = ("lake",)
+TEMPLATES = ("lake", "schedule", "costs")
 
 
 @click.group(cls=Commands, short_help="Set a lake up on AWS, and look whether it is set up right.")
@@ -32,7 +32,6 @@ def template(name: str) -> None:
     \b
       lake      key, buckets, databases, workgroups, policies, roles, alarms
       schedule  a task on Fargate that runs the pipeline by the hour or day, without Dagster
-      host      Dagster on one machine
       costs     a budget, and a watch for unusual costs; for us-east-1
 
     \b

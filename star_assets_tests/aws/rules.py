@@ -22,6 +22,7 @@ WITHOUT_RESOURCE = {
     "athena:ListEngineVersions",
     "athena:ListWorkGroups",
     "cloudwatch:PutMetricData",
+    "ecr:GetAuthorizationToken",
     "glue:CreateCrawler",
     "lakeformation:GetDataAccess",
 }
@@ -38,6 +39,7 @@ UNTAGGED = {
     "AWS::S3::BucketPolicy",
     "AWS::SNS::Subscription",
     "AWS::SNS::TopicPolicy",
+    "AWS::Scheduler::Schedule",
 }
 
 
@@ -160,7 +162,9 @@ def allows_name_actions_and_resources(template: Template) -> Iterator[str]:
 
 def _numbered(resource: str) -> bool:
     """Whether a wildcard stands for what AWS adds to a name: a crawler's source, a log's stream."""
-    return resource.endswith(("shop_oltp_*", ":log-group:shop-stream:*", "/aws-glue/crawlers*"))
+    return resource.endswith(
+        ("shop_oltp_*", ":log-group:shop-stream:*", ":log-group:shop-run:*", "/aws-glue/crawlers*")
+    )
 
 
 def conditions_do_not_vanish(template: Template) -> Iterator[str]:
@@ -180,7 +184,9 @@ def roles_are_passed_and_trusted_narrowly(template: Template) -> Iterator[str]:
                 yield f"{name}: {services} in anybody's name"
             if "iam:PassRole" in listed(statement.get("Action", [])):
                 bound = statement.get("Condition", {}).get("StringEquals", {}).get("iam:PassedToService")
-                if bound != "glue.amazonaws.com" or any("*" in one for one in listed(statement["Resource"])):
+                if bound not in ("glue.amazonaws.com", "ecs-tasks.amazonaws.com") or any(
+                    "*" in one for one in listed(statement["Resource"])
+                ):
                     yield f"{name}: it may pass any role, or to any service"
 
 

@@ -110,7 +110,7 @@ def test_every_parameter_is_grouped_labelled_and_described(name: str) -> None:
     assert all("Description" in one and "Type" in one for one in document["Parameters"].values())
 
 
-def test_only_the_lake_needs_no_parameter() -> None:
+def test_the_lake_needs_no_parameter() -> None:
     """The whole set-up is two commands."""
     assert all("Default" in one for one in parsed(text("lake"))["Parameters"].values())
 
