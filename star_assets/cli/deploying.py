@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import click
 
-from star_assets.cli.shell import Commands
+from star_assets.cli.options import format_option
+from star_assets.cli.shell import EXIT_PERMANENT, Commands
 
 TEMPLATES = ("lake", "schedule", "costs")
 
@@ -90,3 +93,30 @@ def policies(folder: Path) -> None:
     from star_assets.aws.policies import write_policies
 
     click.echo(f"{len(write_policies(folder))} policies are in {folder}.", err=True)
+
+
+@aws.command(short_help="Look whether an account is as the template says.")
+@click.argument("stack")
+@format_option
+def check(stack: str, format_: Literal["table", "csv", "json"]) -> None:
+    """Look, point by point, whether what STACK made is as the template `lake` says, and change nothing.
+
+    Each point fits, does not fit (with what to do), or is unknown (with the right that looking takes). The exit code
+    is 0 only where all fit.
+
+    \b
+    Example:
+      star-assets aws check shop
+    """
+    from dataclasses import asdict
+
+    import pyarrow as pa
+
+    from star_assets.aws.check import check as points
+    from star_assets.aws.check import read
+    from star_assets.cli.terminal import write_rows
+
+    found = [asdict(point) for point in points(read(stack))]
+    write_rows(pa.Table.from_pylist(found), format_)
+    if any(one["verdict"] != "fits" for one in found):
+        sys.exit(EXIT_PERMANENT)

@@ -118,6 +118,7 @@ def told(what: str, action: str) -> Iterator[None]:
     """
     try:
         import botocore.exceptions as aws
+        from botocore.parsers import ResponseParserError
     except ImportError as error:
         raise BadSetting("STAR_LAKE", "s3://…", "boto3 to be installed: pip install 'star_assets[aws]'") from error
     try:
@@ -134,6 +135,9 @@ def told(what: str, action: str) -> Iterator[None]:
         raise AwsRefused(what, "no AWS region is set", "Set AWS_REGION or AWS_DEFAULT_REGION") from error
     except (aws.HTTPClientError, aws.ConnectionError, aws.ReadTimeoutError) as error:
         raise AwsBusy(what, f"AWS could not be reached ({error})") from error
+    except ResponseParserError as error:
+        # A proxy, or an endpoint that is not AWS, may answer with a page of HTML.
+        raise AwsBusy(what, f"{action} was answered with what is no reply of AWS's") from error
     except aws.BotoCoreError as error:
         raise AwsRefused(what, str(error).rstrip("."), "Correct it and run again") from error
 

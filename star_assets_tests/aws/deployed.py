@@ -3,8 +3,9 @@
 moto's CloudFormation knows a third of the template's types, and fails at a key that is
 tagged. So the resources are made by the services' own calls, from the same properties,
 with the names that they get; CloudFormation is told the outputs alone. Not made are the
-alarms, rules and encryption settings, which nothing here asks for, and of the buckets'
-policies nothing is enforced: moto evaluates neither.
+alarms, rules and encryption settings, which nothing here asks for. moto takes a ban of
+plain HTTP for a ban of everything, so that the buckets' policies are put where a test
+asks for them.
 """
 
 from __future__ import annotations
@@ -58,6 +59,12 @@ class Stack:
             if make := MAKERS.get(resource["Type"]):
                 make(self.names, logical, resource["Properties"])
         self._tell(parameters)
+
+    def put_bucket_policies(self) -> None:
+        """Give the buckets their policies."""
+        for bucket in ("Lake", "Results"):
+            document = self.template.resources[f"{bucket}Policy"]["Properties"]["PolicyDocument"]
+            boto3.client("s3", REGION).put_bucket_policy(Bucket=self.names[bucket], Policy=json.dumps(document))
 
     @property
     def outputs(self) -> dict[str, Any]:

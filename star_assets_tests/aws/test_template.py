@@ -115,6 +115,14 @@ def test_the_lake_needs_no_parameter() -> None:
     assert all("Default" in one for one in parsed(text("lake"))["Parameters"].values())
 
 
+def test_templates_are_in_the_wheel(tmp_path: Path) -> None:
+    """Who installs the package has no repository."""
+    build = [sys.executable, "setup.py", "--quiet", "build_py", "--build-lib", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    packed = {file.stem for file in (tmp_path / "star_assets" / "aws").glob("*.yaml")}
+    assert packed == set(TEMPLATES)
+
+
 def test_outputs_are_settings() -> None:
     """`star-assets aws settings` prints what begins with Star."""
     named = {f"Star{''.join(part.capitalize() for part in name.split('_'))}" for name in Settings.model_fields}

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
 
+import boto3
 import dagster as dg
 import pytest
 
 from star_assets.model.errors import ColumnMissing
 from star_assets.orchestration.build import build_definitions
-from star_assets.orchestration.notify import build_notifier, quoted
+from star_assets.orchestration.notify import build_notifier, build_success_teller, quoted
+from star_assets.settings import Settings
 from star_assets.star import retail
 
 from .conftest import DAYS, DecidedWarehouse, materialize
@@ -63,6 +66,34 @@ def test_a_failed_run_is_posted_with_the_table_the_day_and_the_reason(
         f"orders:\n```\norders: 1 of 3 days failed; the others are published.\n\n{DAYS[1]}: oltp/orders/x.csv"
         in body["text"]
     )
+
+
+@pytest.mark.parametrize(("job", "told"), [("all_tables", 1), ("housekeeping", 0)])
+def test_a_run_that_built_tables_is_told_to_cloudwatch(
+    decided: DecidedWarehouse, instance: dg.DagsterInstance, aws: Callable[..., Settings], job: str, told: int
+) -> None:
+    """Its alarm is about the lack of such runs; a run that keeps house builds nothing."""
+    namespace = f"star_assets/{uuid.uuid4().hex[:8]}"
+    definitions = build_definitions(retail, decided.settings, decided)
+    result = materialize(decided, instance, DAYS, ["orders"])
+    events = instance.all_logs(result.run_id, of_type=dg.DagsterEventType.RUN_SUCCESS)
+    context = dg.build_run_status_sensor_context(
+        sensor_name="successes",
+        dagster_event=events[0].get_dagster_event(),
+        dagster_instance=instance,
+        dagster_run=result.dagster_run._replace(job_name=job),
+        repository_def=definitions.get_repository_def(),
+    )
+    build_success_teller(namespace)(context)
+    found = boto3.client("cloudwatch").list_metrics(Namespace=namespace)["Metrics"]
+    assert len(found) == told
+
+
+def test_only_who_names_a_namespace_gets_the_sensor_of_successes(decided: DecidedWarehouse) -> None:
+    settings = decided.settings.model_copy(update={"metrics_namespace": "star_assets/shop"})
+    sensors = {one.name for one in build_definitions(retail, settings, decided).get_repository_def().sensor_defs}
+    without = build_definitions(retail, decided.settings, decided).get_repository_def().sensor_defs
+    assert sensors - {one.name for one in without} == {"successes"}
 
 
 def test_what_an_export_says_is_no_markup_in_a_chat() -> None:
