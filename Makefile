@@ -7,6 +7,7 @@ BIN := .venv/bin
 WITNESS := .witness
 S3A := .s3a
 GLUE := .glue
+IAM := .iam
 
 # Much of what pip installs is never imported. Python compiles the rest when it is, and keeps it for all processes.
 INSTALL := install --quiet --disable-pip-version-check --no-compile
@@ -14,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 PYTEST := $(BIN)/pytest -n auto --dist loadgroup
 
-.PHONY: demo demo-aws ui test test-all ready tests faults protocol tpch fetched witness s3a glue lint bench clean
+.PHONY: demo demo-aws ui test test-all ready tests faults protocol tpch fetched witness s3a iam glue lint bench clean
 
 demo: .venv/demo  ## export a quarter, materialize it with Dagster, answer the reference question
 	$(BIN)/star-assets demo
@@ -54,10 +55,13 @@ tpch: .venv/test  ## the TPC-H example at scale factor 1, against the official a
 fetched:
 	@$(MAKE) --no-print-directory witness
 	@$(MAKE) --no-print-directory s3a
+	@$(MAKE) --no-print-directory iam
 
 witness: $(WITNESS)/complete  ## fetch Trino, which long tests let read what is published, where Java 17 and Maven are
 
 s3a: $(S3A)/complete  ## fetch the jars with which Spark reads S3 in long tests, where Maven is
+
+iam: $(IAM)/complete  ## fetch a simulator of IAM, to which a long test puts who may do what on AWS, where npm is
 
 glue: $(GLUE)/complete  ## make an environment as AWS Glue 5.1 has it, in which a long test runs the job, where Python 3.11, Java and Maven are
 
@@ -68,7 +72,7 @@ bench: .venv/bench  ## how fast, against peers; writes bench/results.md
 	$(BIN)/python -m bench.run
 
 clean:  ## remove the environment, the sample lake and Dagster's history
-	rm -rf .venv $(WITNESS) $(S3A) $(GLUE) .bench lake .dagster
+	rm -rf .venv $(WITNESS) $(S3A) $(GLUE) $(IAM) .bench lake .dagster
 
 .venv/made: setup.py
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; PYTHON=/path/to/python names one."; exit 1; }
@@ -106,6 +110,16 @@ $(S3A)/complete: star_assets_tests/engines/s3a/pom.xml
 			|| echo "WARNING: S3A could not be fetched. The tests of Spark on S3 are skipped."; \
 	else \
 		echo "WARNING: There is no Maven here. The tests of Spark on S3 are skipped."; \
+	fi
+
+# For test-all. Its licence is the AGPL: it is used here and never shipped. Without it one test is skipped, and says so.
+$(IAM)/complete:
+	@if command -v npm >/dev/null; then \
+		echo "Fetching a simulator of IAM (19 MB)."; \
+		npm install --silent --no-audit --no-fund --ignore-scripts --prefix $(IAM) @cloud-copilot/iam-simulate@0.1.173 && touch $@ \
+			|| echo "WARNING: It could not be fetched. Rights on AWS have no second opinion."; \
+	else \
+		echo "WARNING: There is no npm here. Rights on AWS have no second opinion."; \
 	fi
 
 # What Glue has, and the modules of its job, pinned to those here; the package itself is the test's. Without it the job is tested in this

@@ -84,6 +84,10 @@ class Account:
 
     def answers(self, case: Case) -> bool:
         """Whether the case's request passes."""
+        return allowed(*self.asked(case), ACCOUNT)
+
+    def asked(self, case: Case) -> tuple[Request, list[dict[str, Any]], list[dict[str, Any]]]:
+        """A case's request, the statements of who asks, and those of what is asked for."""
         context = {"aws:SecureTransport": "true", "aws:PrincipalAccount": ACCOUNT, "kms:CallerAccount": ACCOUNT}
         if ".amazonaws.com" in case.who:
             context = {"aws:SecureTransport": "true", "aws:SourceAccount": ACCOUNT}
@@ -91,7 +95,7 @@ class Account:
             context |= {"aws:PrincipalAccount": FOREIGN, "kms:CallerAccount": FOREIGN}
         request = Request(_principal(case.who), case.action, case.resource, {**context, **case.context})
         identity = EVERYTHING if case.who in ("admin", "stranger") else self.policies.get(case.who, [])
-        return allowed(request, identity, self._of_resource(case.resource), ACCOUNT)
+        return request, identity, self._of_resource(case.resource)
 
     def may_take(self, line: str) -> tuple[bool, bool, str]:
         """Of a line of TRUST: the answer, the expected one, and the line."""
