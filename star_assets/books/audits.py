@@ -12,8 +12,18 @@ from star_assets.books.book import Book
 from star_assets.engines.duckdb.relations import Relations, names
 from star_assets.engines.duckdb.session import FILE, are_small, labelled, name, parquet, text
 from star_assets.engines.duckdb.sql import sql
+from star_assets.model.calendars import calendar_of
 from star_assets.model.members import MEMBER_KIND, SUPERSEDED
-from star_assets.model.tables import IS_CURRENT, VALID_FROM, VALID_TO, Dimension, Fact, History, surrogate
+from star_assets.model.tables import (
+    IS_CURRENT,
+    PARTITION_DATE,
+    VALID_FROM,
+    VALID_TO,
+    Dimension,
+    Fact,
+    History,
+    surrogate,
+)
 from star_assets.model.types import UNKNOWN
 from star_assets.staging.histories import BEGINNING, END, with_versions
 
@@ -26,6 +36,7 @@ class FactRules:
     null_keys: int
     repeated_keys: int
     outside_date: int
+    other_reference: int
     below_minimum: Mapping[str, int]
     unknown_references: Mapping[str, int]
     sums: Mapping[str, Any]
@@ -61,7 +72,7 @@ class Audits(Book):
         ).fetchall()
         counted = {date: counts for date, *counts in found}
         # A file without rows is in no group.
-        nothing = [0] * 4 + [0] * len(_minimums(fact)) + [None] * len(fact.summed)
+        nothing = [0] * 5 + [0] * len(_minimums(fact)) + [None] * len(fact.summed)
         return {date: self._rules(fact, counted.get(date, nothing)) for date in files}
 
     def _audit_file(self, tables: Relations, fact: Fact, date: str, file: str) -> FactRules:
@@ -73,12 +84,13 @@ class Audits(Book):
 
     def _counts(self, fact: Fact, date: str) -> str:
         """SQL for what `_rules` takes, of rows that should all be of one date."""
-        key = name(fact.key)
+        key, calendar = name(fact.key), calendar_of(self.star, fact)
         counts = [
             "count(*)",
             f"count(*) - count({key})",
             f"count({key}) - count(DISTINCT {key})",
             f"count(*) FILTER (business_date({name(fact.date)}) IS DISTINCT FROM {date})",
+            f"count(*) FILTER ({name(calendar.column)} IS DISTINCT FROM {date})" if calendar else "0",
             *(f"count(*) FILTER ({name(column)} < {least})" for column, least in _minimums(fact).items()),
             *(f"sum({name(column)})" for column in fact.summed),
         ]
@@ -86,13 +98,14 @@ class Audits(Book):
 
     def _rules(self, fact: Fact, counts: Sequence[Any]) -> FactRules:
         sums, minimums = fact.summed, _minimums(fact)
-        rows, null_keys, repeated_keys, outside_date, *measured = counts
+        rows, null_keys, repeated_keys, outside_date, other_reference, *measured = counts
         below, totals = measured[: len(minimums)], measured[len(minimums) :]
         return FactRules(
             rows,
             null_keys,
             repeated_keys,
             outside_date,
+            other_reference,
             below_minimum=dict(zip(minimums, below, strict=True)),
             unknown_references={},
             sums=dict(zip(sums, totals, strict=True)),
@@ -134,6 +147,16 @@ class Audits(Book):
             ).fetchone()
             assert found is not None
             return dict(zip(("rows", "null_keys", "repeated_keys", "unknown_members"), found, strict=True))
+
+    def audit_calendar(self, calendar: Dimension, file: str) -> int:
+        """The members whose partition date is not their key as text."""
+        with self._tables("auditing a calendar") as tables:
+            found = tables.execute(
+                f"SELECT count(*) FROM {parquet([file])} "
+                f"WHERE {PARTITION_DATE} IS DISTINCT FROM CAST({name(calendar.key)} AS VARCHAR)"
+            ).fetchone()
+            assert found is not None
+            return int(found[0])
 
     def audit_history(self, history: History, file: str) -> int:
         """The members whose intervals do not follow each other from the beginning of time to one that lasts."""

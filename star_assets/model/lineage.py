@@ -22,14 +22,20 @@ def column_lineage(table: Table) -> dict[str, frozenset[Origin]]:
 
 def passed_through(table: Table, name: str) -> Origin | None:
     """The upstream column that a column of `table` is, unchanged; None if it is computed."""
-    relation = table.op()
+    found = origin(table.op(), name)
+    return found if isinstance(found, tuple) else None
+
+
+def origin(relation: ops.Relation, name: str) -> Origin | ops.Node:
+    """The upstream column that a column is, unchanged, or else the expression that computes it."""
     while not isinstance(relation, ops.PhysicalTable):
         if isinstance(relation, ops.Reference | ops.DropColumns | ops.Filter | ops.Sort):
             relation = relation.parent
-        elif isinstance(value := relation.values.get(name) if hasattr(relation, "values") else None, ops.Field):
-            relation, name = value.rel, value.name
-        else:
-            return None
+            continue
+        value = relation.values.get(name) if hasattr(relation, "values") else None
+        if not isinstance(value, ops.Field):
+            return relation if value is None else value
+        relation, name = value.rel, value.name
     return relation.name, name
 
 

@@ -12,7 +12,7 @@ import ibis
 import ibis.expr.datatypes as dt
 from ibis.expr.types import Table
 
-from star_assets.model.tables import Dimension, Fact
+from star_assets.model.tables import PARTITION_DATE, Dimension, Fact
 from star_assets.model.types import UNKNOWN, Type
 
 MEMBER_KIND = "member_kind"
@@ -45,6 +45,9 @@ def with_members(dimension: Dimension, described: Table, used: Table, vanished: 
     missing = used.filter(used[key].notnull()).distinct().anti_join(described, key)
     columns = {name: undescribed(dtype) for name, dtype in described.schema().items()}
     columns[key] = missing[key]
+    if PARTITION_DATE in columns:
+        # Of every member, so that a join through it finds the Unknown one too.
+        columns[PARTITION_DATE] = missing[key].cast("string")
     is_unknown = missing[key] == ibis.literal(unknown_key(described, key), type=described[key].type())
     columns[MEMBER_KIND] = is_unknown.ifelse("unknown", "inferred")
     kinds = described.mutate(**{MEMBER_KIND: ibis.literal("described")})

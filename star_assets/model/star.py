@@ -18,6 +18,7 @@ from pathlib import Path
 import ibis
 from ibis.expr.types import Table
 
+from star_assets.model.calendars import check_calendar
 from star_assets.model.dashboard import Dashboard
 from star_assets.model.errors import BadDeclaration, BadSetting, UnknownTable
 from star_assets.model.kinds import check_kinds
@@ -290,6 +291,7 @@ class Star:
             )
         if MEMBER_KIND in self.transformed(table).columns:
             raise BadDeclaration(table.name, f"has a column {MEMBER_KIND!r}, which is added to it", "Name it otherwise")
+        check_calendar(self, table)
         if table.history:
             self._check_history(table)
         for column in table.inferred_from:

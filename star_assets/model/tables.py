@@ -27,6 +27,9 @@ CALENDAR = "calendar"
 # Every day that anybody alive was born on: 73,000. The Unknown member is 1900-01-01.
 CALENDAR_YEARS = (1901, 2100)
 
+# The text column of a calendar that equals the partition column of facts (see calendars).
+PARTITION_DATE = "partition_date"
+
 # How people read a number. `integer`: 1,234; `decimal`: 1,234.50; `money`: the same
 # with the star's currency, where it declares one; `percent`: 0.125 as 12.5 %.
 Format = Literal["integer", "decimal", "money", "percent"]
