@@ -98,6 +98,7 @@ from star_assets.model.errors.publishing import (
 )
 from star_assets.model.errors.pulling import DatabaseBusy, DatabaseRefused
 from star_assets.model.errors.queries import BadQuery, QueryError, QueryInterrupted, QueryStopped, Unfaithful
+from star_assets.model.errors.reports import UnreadableProject
 from star_assets.model.errors.tree import Permanent, StarError, Transient
 
 __all__ = [
@@ -148,5 +149,6 @@ __all__ = [
     "UnknownPartition",
     "UnknownTable",
     "UnknownVersion",
+    "UnreadableProject",
     "VersionLost",
 ]
