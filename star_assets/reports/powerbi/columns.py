@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from star_assets.model import PARTITION_COLUMN, Dimension, Fact, Field, Star
+from star_assets.model import PARTITION_COLUMN, BarChart, Dimension, Fact, Field, Star
 from star_assets.model.calendars import calendar_of
 from star_assets.model.labels import column_label
 from star_assets.model.members import MEMBER_KIND
 from star_assets.model.presentation import find_attribute
-from star_assets.model.star import AnyTable
 from star_assets.model.tables import IS_CURRENT, PARTITION_DATE, VALID_FROM, VALID_TO, History
 from star_assets.model.types import Type
 
@@ -97,7 +96,7 @@ def _format(type_: Type) -> str:
     return _FORMATS.get(model_type(type_), "")
 
 
-def _folder(table: AnyTable, name: str) -> str:
+def _folder(table: Dimension | Fact, name: str) -> str:
     details = isinstance(table, Fact) or name == MEMBER_KIND
     return "Details" if details else ""
 
@@ -119,18 +118,15 @@ def _named(star: Star, table: Dimension) -> set[str]:
     """The columns that somebody named for readers: in a label, a hierarchy or a dashboard."""
     named = {*table.labels, *(level for levels in table.hierarchies.values() for level in levels)}
     for dashboard in star.dashboards:
-        for name in [*dashboard.filters, *(chart for page in dashboard.pages for chart in _by(page.charts))]:
+        charts = [chart for page in dashboard.pages for chart in page.charts if isinstance(chart, BarChart)]
+        for name in [*dashboard.filters, *(chart.by for chart in charts)]:
             attribute = find_attribute(star, dashboard, name)
             named |= {attribute.column} if attribute.table is table else set()
     return named
 
 
-def _by(charts: object) -> list[str]:
-    return [chart.by for chart in charts if hasattr(chart, "by")]  # type: ignore[attr-defined]
-
-
-def _sorted_by(table: AnyTable, name: str, fields: Mapping[str, Field]) -> str:
+def _sorted_by(table: Dimension | Fact, name: str, fields: Mapping[str, Field]) -> str:
     """The column that orders another: `month` orders `month_name`."""
     number = name.removesuffix("_name")
     counted = number != name and number in fields and fields[number].type.name in ("int32", "int64")
-    return column_label(table, number) if counted and not isinstance(table, Fact) else ""  # type: ignore[arg-type]
+    return column_label(table, number) if counted else ""

@@ -10,13 +10,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from star_assets.model import PARTITION_COLUMN, Fact, Measure, Ratio, Star
+from star_assets.model import Fact, Measure, Ratio, Star
 from star_assets.model.calendars import calendar_of
-from star_assets.model.errors import BadDeclaration
 from star_assets.model.labels import column_label, measure_format, measure_label, table_label
 from star_assets.model.types import UNKNOWN
 from star_assets.reports.powerbi import dax
-from star_assets.reports.powerbi.columns import PARTITION_LABEL, model_columns
+from star_assets.reports.powerbi.columns import PARTITION_LABEL
 from star_assets.reports.powerbi.relationships import inactive_references
 
 _AGGREGATES = {"sum": "SUM", "avg": "AVERAGE", "min": "MIN", "max": "MAX"}
@@ -62,25 +61,14 @@ def known_until(fact: Fact) -> str:
 
 
 def model_measures(star: Star, fact: Fact) -> list[ModelMeasure]:
-    """The measures of a fact. Raises BadDeclaration where two names of the model are one."""
-    names = measure_names(star)
-    found = []
+    """The measures of a fact."""
+    names, found = measure_names(star), []
+    described = {field.name: field.description for field in star.fields(fact)}
     for one in _shown(fact):
-        name = names[fact.name, one.name]
-        base = ModelMeasure(
-            f"{fact.name}/{one.name}", name, _expression(fact, one), _format(star, fact, one), one.description
-        )
+        name, text = names[fact.name, one.name], one.description or described.get(one.name, "")
+        base = ModelMeasure(f"{fact.name}/{one.name}", name, _expression(fact, one), _format(star, fact, one), text)
         found += [base, *_by_other_dates(star, fact, base), *_at_earlier_times(star, fact, base)]
-    columns = model_columns(star, fact).values()
-    if not [column for column in columns if column.name == PARTITION_COLUMN and column.label != PARTITION_LABEL]:
-        found.append(_known_until(fact))
-    taken = Counter(name.casefold() for name in [*(one.name for one in found), *(column.label for column in columns)])
-    for name, count in taken.items():
-        if count > 1:
-            raise BadDeclaration(
-                fact.name, f"two of its columns and measures are called {name!r} in Power BI", "Declare another label"
-            )
-    return found
+    return [*found, _known_until(fact)]
 
 
 def _shown(fact: Fact) -> list[Measure | Ratio]:

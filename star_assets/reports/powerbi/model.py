@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from star_assets.model import Dimension, Fact, Star
 from star_assets.model.calendars import has_partition_date
+from star_assets.model.errors import BadDeclaration
 from star_assets.model.labels import column_label, table_label
 from star_assets.reports.powerbi import dax
 from star_assets.reports.powerbi.columns import ModelColumn, model_columns
@@ -42,7 +44,7 @@ def model_files(star: Star, parameters: dict[str, str]) -> dict[str, str]:
 
 
 def table_node(star: Star, table: Dimension | Fact) -> Node:
-    """A table: measures, columns, hierarchies and its one partition."""
+    """A table: measures, columns, hierarchies and its one partition. Raises BadDeclaration for one name of two."""
     label = table_label(table)
     columns = model_columns(star, table)
     measures = model_measures(star, table) if isinstance(table, Fact) else []
@@ -55,7 +57,17 @@ def table_node(star: Star, table: Dimension | Fact) -> Node:
         *(_hierarchies(table) if isinstance(table, Dimension) else []),
         _partition(table, label),
     ]
+    _require_distinct(table, children)
     return Node("table", label, properties=properties, children=children, description=table.description)
+
+
+def _require_distinct(table: Dimension | Fact, objects: list[Node]) -> None:
+    """Raise BadDeclaration where two columns, measures or hierarchies of a table have one name."""
+    names = Counter(one.name.casefold() for one in objects if one.kind != "partition")
+    for name, count in names.items():
+        if count > 1:
+            problem = f"two of its columns, measures and hierarchies are called {name!r} in Power BI"
+            raise BadDeclaration(table.name, problem, "Declare another label, or call the hierarchy otherwise")
 
 
 def _file_name(label: str) -> str:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from star_assets.lake.storage import Storage
 from star_assets.model import Star
 from star_assets.model.labels import friendly
 from star_assets.reports.powerbi.identity import identity
 from star_assets.reports.powerbi.model import CATALOG, DATABASE, DSN, model_files
 from star_assets.reports.powerbi.report import report_files, written
 from star_assets.settings import Settings
+
+# Where the project is in a lake: no analyst's rights reach there.
+FOLDER = "reports/powerbi"
 
 _SCHEMAS = "https://developer.microsoft.com/json-schemas/fabric"
 
@@ -54,6 +60,15 @@ def project_files(star: Star, settings: Settings) -> dict[str, str]:
     }
     files |= {f"{model}/definition/{path}": text for path, text in model_files(star, parameters).items()}
     return files | {f"{report}/definition/{path}": text for path, text in report_files(star).items()}
+
+
+def put_in_lake(storage: Storage, files: Mapping[str, str]) -> str:
+    """Make these files the project in the lake, and return where it is. Raises what a storage raises."""
+    found = {one.path for one in storage.walk(FOLDER)}
+    for path, text in files.items():
+        storage.write(f"{FOLDER}/{path}", text.encode())
+    storage.delete(sorted(found - {f"{FOLDER}/{path}" for path in files}))
+    return storage.uri(FOLDER)
 
 
 def _platform(kind: str, name: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from star_assets.model import Star
-from star_assets.model.errors import UnreadableProject
+from star_assets.model.errors import BadDeclaration, UnreadableProject
 from star_assets.reports.powerbi.keeping import bring_up_to_date
 from star_assets.reports.powerbi.project import project_files
 from star_assets.settings import Settings
@@ -217,6 +217,17 @@ def test_a_file_that_cannot_be_read_is_told_and_nothing_is_written(folder: Path)
     with pytest.raises(UnreadableProject, match=r"pages\.json: expected JSON"):
         bring_up_to_date(folder, project_files(star(currency="EUR"), SETTINGS))
     assert files_in(folder) == before
+
+
+def test_a_hierarchy_that_is_called_as_a_column_is_told() -> None:
+    """Power BI would refuse the whole model."""
+    same = replace(dim_product, hierarchies={"Category": ["category", "product_name"]})
+    references = {**fact_sales.references, "product_id": same}
+    made = star(
+        dimensions=[same, dim_store, dim_customer, dim_time], facts=[replace(fact_sales, references=references)]
+    )
+    with pytest.raises(BadDeclaration, match="dim_product: two of its columns, measures and hierarchies"):
+        project_files(made, SETTINGS)
 
 
 def test_names_of_any_kind_are_quoted() -> None:
