@@ -1,8 +1,8 @@
-"""Which source columns each column of a transform comes from.
+"""Column lineage: the source columns from which each column of a transform is computed.
 
-Read off the Ibis expression, so it is never out of step with what runs. A
-column's lineage is what its value is computed from; filters and join keys
-decide which rows there are and are not counted.
+It is derived from the Ibis expression that runs, so it cannot be out of date. The lineage
+of a column does not include columns of filters and join keys, which only decide which
+rows there are.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _of_value(value: ops.Node) -> frozenset[Origin]:
     if isinstance(value, ops.Field):
         return _of_field(value.rel, value.name)
     if isinstance(value, ops.Relation):
-        return frozenset()  # counted rows: no column decides the value
-    # A subquery's value is its one column.
+        return frozenset()  # a count of rows, which no column decides
+    # The value of a subquery is that of its one column.
     inner = [value.value] if isinstance(value, ops.ScalarSubquery | ops.InSubquery) else []
     return frozenset().union(*(_of_value(argument) for argument in (*inner, *value.__children__)))

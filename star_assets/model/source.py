@@ -1,7 +1,7 @@
-"""Sources: what a retailer's database exports every day, declared once.
+"""The declaration of a Source, a table that the retailer's database exports every day.
 
-Here: the declaration of a source, its columns, its file dialect, and how one of
-its exports is known to be whole. Not here: reading files (staging).
+Here: a source's columns, its dialect of CSV, and how an export of it is known to be
+whole. Not here: reading files (staging).
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from star_assets.model.errors import BadDeclaration
 from star_assets.model.types import Type
 from star_assets.model.zones import ZONE_EXPECTED, is_zone
 
-# Tables and columns become file paths, SQL names and Glue names, so they are
-# what all of these accept: lower case, as Glue would fold them.
+# The names of tables and columns are also used in file paths, in SQL and in Glue, so they
+# have a form that all of these accept; in lower case, because Glue lowers all names.
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 # A source exports every day: what has not settled within a week never will.
@@ -29,10 +29,10 @@ _DELETED = re.compile(r"\s*(\w+)\s*=\s*'((?:[^']|'')*)'\s*")
 
 @dataclass(frozen=True)
 class Column:
-    """A declared column: its type, what it means, whether an export may lack it.
+    """A declared column: its type, its description, and whether an export may lack it.
 
-    `personal` says that its values tell of a person, such as a name or an
-    address: it is withheld from reports, and so is what is computed from it.
+    `personal` says that its values are personal data, such as a name or an address.
+    Reports do not show such a column, nor columns that are computed from it.
     """
 
     type: str
@@ -43,10 +43,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Csv:
-    """The dialect of a source's CSV files. RFC 4180 unless declared otherwise.
+    """The dialect of a source's CSV files; by default that of RFC 4180.
 
-    An unquoted field that equals one of `null` is NULL; a quoted one is text,
-    so `""` is the empty string (as PostgreSQL's COPY writes it).
+    An unquoted field that equals one of `null` is NULL. A quoted field is always text, so
+    `""` is the empty string (as PostgreSQL's COPY writes it).
     """
 
     delimiter: str = ","
@@ -71,7 +71,7 @@ class Csv:
 
 @dataclass(frozen=True)
 class Marker:
-    """An export is whole once it holds a file of this name."""
+    """An export is whole once it contains a file of this name."""
 
     name: str = "_SUCCESS"
 
@@ -83,7 +83,7 @@ class Marker:
 
 @dataclass(frozen=True)
 class FileCount:
-    """An export is whole once it holds this many data files."""
+    """An export is whole once it contains this many data files."""
 
     files: int
 
@@ -94,7 +94,7 @@ class FileCount:
 
 @dataclass(frozen=True)
 class Settled:
-    """An export is whole once none of its files changed for so many seconds."""
+    """An export is whole once none of its files has changed for this many seconds."""
 
     seconds: float
 
@@ -121,21 +121,21 @@ class Source:
 
     Args:
         name: the table's name, in lower case.
-        key: the column, or columns, that tell rows apart.
-        columns: type, or `Column`, of each declared column. Columns that an
-            export has beyond these are carried along as strings (`new_columns`).
-        event_time: the timestamp column that says when the thing happened.
-        version: the column that grows with every change of a row.
-        deleted: `"column = 'value'"`: rows that say their key is gone.
-        part_of: the header source whose lines these rows are.
-        header_key: the column, or columns, that hold the header's key, where
-            they are not named as there.
+        key: the column, or columns, that identify a row.
+        columns: the type, or `Column`, of each declared column. Other columns of an
+            export are staged as strings, unless `new_columns` says otherwise.
+        event_time: the timestamp column with the time of the event.
+        version: the column whose value grows with every change of a row.
+        deleted: `"column = 'value'"`: rows with this value are tombstones.
+        part_of: the header source, if the rows of this source are its lines.
+        header_key: the column, or columns, with the header's key, if they have other
+            names than in the header source.
         lines: `"complete"` if every exported header comes with all its lines
             (possibly none); `"changed"` if lines are exported by themselves, each
             with its own version and tombstones.
-        exports: `"changes"` if an export holds what was created or changed,
-            `"snapshots"` if each holds every row there is. A key that a later
-            snapshot lacks stays, and is marked.
+        exports: `"changes"` if an export has the rows that were created or changed;
+            `"snapshots"` if every export has all rows. A key that a later snapshot
+            lacks stays in the dimension, as a member of kind `vanished`.
         whole: how an export is known to be whole.
         absent: what a day without an export is, where one was to come. `"wait"`:
             it is missing, and is staged once its export has come. `"empty"`:
@@ -146,14 +146,13 @@ class Source:
             on which of them none is, as MM-DD or YYYY-MM-DD. On other days, no export
             means that nothing happened.
         csv: the dialect of CSV files; JSON files need none.
-        timezone: the zone of timestamps that carry no offset.
-        max_rejects: the share of invalid rows above which a day is refused.
-        pulled: False if its exports are dropped even where others are pulled
-            from the database that STAR_SOURCE_DSN names.
-        new_columns: what becomes of columns that are not declared: `"evolve"`
-            carries them along, `"ignore"` leaves them out, `"freeze"` refuses
-            the export.
-        crawled: whether, on AWS, a crawler of Glue keeps the catalog's table over the raw files.
+        timezone: the zone of timestamps without an offset.
+        max_rejects: the share of invalid rows above which an export is not staged.
+        pulled: False if somebody else writes the exports of this source, although
+            others are pulled from the database that STAR_SOURCE_DSN names.
+        new_columns: what staging does with undeclared columns: `"evolve"` stages
+            them as strings, `"ignore"` leaves them out, `"freeze"` refuses the export.
+        crawled: whether, on AWS, a Glue crawler maintains the catalog's table over the raw files.
         description, owner: shown to people.
     """
 
@@ -259,12 +258,12 @@ class Source:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The key columns, also where there is one."""
+        """The key columns, as a tuple even if there is only one."""
         return (self.key,) if isinstance(self.key, str) else self.key
 
     @property
     def header_keys(self) -> tuple[str, ...]:
-        """The columns that hold the header's key, in its order; none where the rows are no lines."""
+        """The columns with the header's key, in the order of that key; none if the rows are no lines."""
         if self.part_of is None:
             return ()
         if self.header_key is None:
@@ -292,7 +291,7 @@ class Source:
 
     @property
     def tombstone(self) -> tuple[str, str] | None:
-        """The column and the value that mark a deleted row."""
+        """The column and the value that mark a tombstone; None if the source has no tombstones."""
         if self.deleted is None:
             return None
         found = _DELETED.fullmatch(self.deleted)

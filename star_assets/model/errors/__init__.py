@@ -1,16 +1,16 @@
-"""What can go wrong, as a tree.
+"""Every error that star_assets raises for a person to read, as a tree of exceptions.
 
     StarError
-    ├── Permanent            the same input will fail again; somebody has to act
+    ├── Permanent            the same input will fail again, until somebody acts
     │   ├── BadDeclaration       a Source, Dimension, Fact or Star contradicts itself
     │   ├── BadSetting           a STAR_… variable cannot be used
     │   ├── ColumnMissing        an export lacks a required column
-    │   ├── UnknownColumns       an export has columns that its source does not let in
-    │   ├── BrokenFile           an export's file cannot be read to its end
+    │   ├── UnknownColumns       an export has columns that its source refuses (new_columns="freeze")
+    │   ├── BrokenFile           an export's file cannot be read as its source declares it
     │   ├── TooManyRejects       more rows are invalid than the source allows
     │   ├── AuditFailed          a built version broke a rule of the model
     │   ├── UnknownTable         no such source, dimension or fact
-    │   ├── UnknownPartition     no such day, or none published
+    │   ├── UnknownPartition     a partition that is no day of the star, or was never published
     │   ├── UnknownVersion       a version id that the ledger does not list
     │   ├── VersionLost          a live version's files are gone or damaged
     │   ├── LedgerUnreadable     a ledger that is empty, cut off, or overwritten
@@ -32,9 +32,9 @@
     │   │       └── AwsDenied            a right is missing
     │   ├── CrawlFailed          a crawler of Glue ended with an error
     │   └── QueryError           a SQL statement that cannot be answered
-    │       ├── BadQuery             wrong in itself: syntax, names, types, values
+    │       ├── BadQuery             a wrong statement: syntax, names, types, values
     │       ├── QueryStopped         stopped on Athena: a limit, a timeout, a cancellation
-    │       └── Unfaithful           right on Athena, but not answered here
+    │       └── Unfaithful           answered by Athena, but not by the embedded Athena
     └── Transient            trying again later may help
         ├── HalfExport           an export that is not whole yet
         ├── MissingExport        a day of which an export was to come, and none has
@@ -43,14 +43,15 @@
         ├── CatalogBusy          other processes hold the catalog
         ├── JobInterrupted       a job elsewhere was stopped, or took too long
         ├── JobOvertaken         inputs, or the live version, changed during each job
-        ├── DatabaseBusy         a database cannot be reached, gave up, or the day is not over there
+        ├── DatabaseBusy         the database cannot be reached, failed, or its day is not over yet
         ├── AwsBusy              AWS throttles, or cannot be reached
-        ├── CrawlUnfinished      a crawler of Glue was stopped, or takes too long
-        ├── QueryInterrupted     Athena failed in itself while it ran a statement
+        ├── CrawlUnfinished      a Glue crawler was stopped, or takes too long
+        ├── QueryInterrupted     Athena itself failed while it ran a statement
         └── LakeFull             no space left for a new version
 
-Each error is a dataclass of facts, and words them once, in `__str__`: what,
-where, expected, found, what to do. Not here: what Dagster makes of them.
+Each error is a dataclass of facts. Its `__str__` is the message for people: what
+happened, where, what was expected and found, what to do. Not here: turning errors into
+Dagster's (orchestration).
 """
 
 from star_assets.model.errors.declaring import BadDeclaration, BadSetting
