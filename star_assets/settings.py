@@ -86,9 +86,7 @@ class Settings(BaseSettings):
     cache_size: ByteSize = Field(
         ByteSize(10_000_000_000), description="Bytes of disk that local copies of an S3 lake's files may use."
     )
-    retention_days: float = Field(
-        7, ge=0, le=MOST_DAYS, description="Days for which vacuum keeps superseded versions."
-    )
+    retention_days: float = Field(7, ge=0, le=MOST_DAYS, description="Days for which vacuum keeps superseded versions.")
 
     @field_validator("lake")
     @classmethod

@@ -19,7 +19,7 @@ from star_assets.staging.winners import DELETED
 Header = tuple[str, ...]
 
 
-# A rejected value is told up to so many characters; the rejects keep the whole row.
+# The number of characters of an invalid value that a reason shows; the rejects keep the whole row.
 SHOWN = 60
 
 
@@ -33,11 +33,11 @@ class TypedSql(ABC):
 
     @abstractmethod
     def _name(self, identifier: str) -> str:
-        """An identifier, quoted."""
+        """SQL for a quoted identifier."""
 
     @abstractmethod
     def _text(self, value: str) -> str:
-        """A string literal."""
+        """SQL for a string literal."""
 
     @abstractmethod
     def _type(self, type_: Type) -> str:
@@ -116,7 +116,7 @@ class TypedSql(ABC):
         return f"CASE {' '.join(cases)} END"
 
     def _lacking(self, column: str) -> str:
-        """Why a row without a value in the column is rejected."""
+        """The reason for rejecting a row without a value in a required column."""
         if column in self.source.keys:
             return f"column {column}: no value, and the key of {self.source.name} needs one"
         if self.source.part_of and column in self.source.header_keys:

@@ -21,7 +21,7 @@ from star_assets.model.zones import ZONE_EXPECTED, is_zone
 # have a form that all of these accept; in lower case, because Glue lowers all names.
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
-# A source exports every day: what has not settled within a week never will.
+# The longest time in seconds that Settled may wait. A source exports every day, so a week is more than enough.
 LONGEST_SETTLING = 7 * 86_400
 
 _DELETED = re.compile(r"\s*(\w+)\s*=\s*'((?:[^']|'')*)'\s*")
@@ -76,7 +76,7 @@ class Marker:
     name: str = "_SUCCESS"
 
     def __post_init__(self) -> None:
-        # It is looked for among the files of the day's folder, where listings hide names that begin with a dot.
+        # The marker is found by listing the day's folder, and listings hide names that begin with a dot.
         if not isinstance(self.name, str) or not re.fullmatch(r"[^./*?\\\s][^/*?\\]*", self.name):
             raise BadDeclaration("Marker", f"name is {self.name!r}", 'Use the name of a file, such as "_SUCCESS"')
 
@@ -234,7 +234,7 @@ class Source:
             raise BadDeclaration(f"source {self.name}", problem, "Use one of these")
 
     def _check_kinds(self) -> None:
-        """Raises BadDeclaration where an argument is of another kind than the rest is checked for."""
+        """Raises BadDeclaration if an argument has a type that the other checks do not expect."""
         here, share = f"source {self.name}", self.max_rejects
         if not isinstance(self.columns, Mapping):
             raise BadDeclaration(here, "its columns are no mapping", 'Give each a type: {"order_id": "int64"}')
