@@ -58,7 +58,7 @@ class Settings(BaseSettings):
     glue_job: str | None = Field(None, description="The AWS Glue job that computes, if STAR_ENGINE chooses Glue.")
     glue_workers: int = Field(10, ge=2, description="The number of workers of each run of the Glue job.")
     glue_worker_type: Literal["G.1X", "G.2X", "G.4X", "G.8X", "R.1X", "R.2X"] = Field(
-        "G.1X", description="Its worker type."
+        "G.1X", description="The type of these workers."
     )
     glue_timeout: int = Field(120, ge=1, description="Minutes after which Glue stops a run of the job.")
     glue_flex: bool = Field(
@@ -67,7 +67,9 @@ class Settings(BaseSettings):
     glue_at_once: int = Field(3, ge=1, description="How many runs of the job may work at the same time.")
     start_date: date = Field(date(2023, 7, 1), description="The first day with exports, YYYY-MM-DD.")
     days_ahead: int = Field(
-        1, ge=0, description="Days after today that exports may be of; what is of a later day is refused by name."
+        1,
+        ge=0,
+        description="How many days after today an export day may be; exports of later days are refused by name.",
     )
     timezone: str = Field("UTC", description="The business time zone: decides the day of a sale.")
     compression: Literal["zstd", "snappy"] = Field("zstd", description="The compression of Parquet files.")
@@ -186,7 +188,7 @@ class Settings(BaseSettings):
 
     @property
     def last_day(self) -> str:
-        """The last day that exports may be of, YYYY-MM-DD. Some clocks are ahead of the business time zone's."""
+        """The last allowed export day, YYYY-MM-DD. It is after today, as some clocks are ahead."""
         return (datetime.now(self.zone).date() + timedelta(days=self.days_ahead)).isoformat()
 
 

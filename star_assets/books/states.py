@@ -43,13 +43,13 @@ class States(Book):
     def fold_keys(
         self, column: SourceColumn, key: str, base: str | None, exports: Sequence[StagedInput], file: Path
     ) -> None:
-        """The distinct values of a column, over the base's and the exports'."""
+        """Write the distinct values of a column in the base and the exports."""
         self._fold_distinct(column.source, name(column.column), key, base, exports, file)
 
     def fold_days(
         self, column: SourceColumn, key: str, base: str | None, exports: Sequence[StagedInput], file: Path
     ) -> None:
-        """The distinct business dates of a column of timestamps, over the base's and the exports'."""
+        """Write the distinct business dates of a timestamp column in the base and the exports."""
         self._fold_distinct(column.source, f"business_date({name(column.column)})", key, base, exports, file)
 
     def _fold_distinct(
@@ -59,7 +59,7 @@ class States(Book):
             parts = [f"SELECT {name(key)} FROM {parquet([base])}"] if base else []
             files = [file_ for export in exports for file_ in export.files]
             parts += [f"SELECT {value} AS {name(key)} FROM {parquet(files)}"] if files else []
-            # Of a source that has exported nothing yet, only the types are known.
+            # If the source has exported nothing yet, only the column's type is known: write a file without rows.
             parts = parts or [f"SELECT {value} AS {name(key)} FROM {tables.staged(source, ()).get_name()}"]
             tables.copy(
                 f"SELECT DISTINCT {name(key)} FROM ({' UNION ALL '.join(parts)}) "

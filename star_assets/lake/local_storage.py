@@ -1,10 +1,10 @@
 """The storage of a lake in a local folder.
 
-Here: every change is a rename, so a reader sees an object whole or not at all,
-and a killed process leaves nothing but files in `_scratch`. The top folders may be
-links to other places; below them, folders that are links are not followed, so that
-nothing outside is read or deleted. Not here: what the bytes mean (versions), what
-is in a folder (local_listing).
+Here: every change is a rename. So a reader sees an object whole or not at all, and a
+killed process leaves no files except in `_scratch`. The lake's top folders may be links to
+other places. Below them, links to folders are not followed, so that no file outside the
+lake is read or deleted. Not here: what the bytes mean (versions), listing a folder
+(local_listing).
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class LocalStorage(Storage):
         return (stored for stored in found if not stored.path.endswith("/"))
 
     def survey(self, prefix: str) -> Iterator[Stored]:
-        """The same, with empty folders, and with what is no file or folder of the lake."""
+        """The objects of `walk`, and also empty folders, and unreadable entries with their `problem`."""
         return iter(Listing(self.root).below(prefix))
 
     def names(self, prefix: str) -> list[str]:
@@ -151,7 +151,7 @@ class LocalStorage(Storage):
         return [self.uri(path) for path in paths]
 
     def delete(self, paths: Iterable[str]) -> None:
-        """Remove objects, and the folders that this empties. Raises LakeRefused behind a link."""
+        """Remove objects, and the folders that are empty then. Raises LakeRefused for an object behind a link."""
         emptied: set[Path] = set()
         for path in paths:
             target = self.root / path
@@ -209,7 +209,7 @@ class LocalStorage(Storage):
         return None
 
     def _require_own(self, path: str) -> None:
-        """Raises LakeRefused where the way to an object is a link: what is there is not ours to delete."""
+        """Raises LakeRefused if an object's folder is behind a link, because its files may belong to somebody else."""
         if Listing(self.root).is_behind_link(path.rpartition("/")[0]):
             remedy = "Delete it where it lies, or remove the link"
             raise LakeRefused(self.uri(path), "it lies behind a link, and nothing is deleted through one", remedy)
@@ -302,7 +302,7 @@ def _flush_all(file: Path) -> None:
 
 
 def _stat(file: Path) -> os.stat_result | None:
-    """What the system knows of a file; None if it is gone."""
+    """A file's status; None if the file is gone."""
     with _told(file), suppress(FileNotFoundError):
         return file.stat()
     return None

@@ -89,11 +89,11 @@ class S3Storage(Storage):
 
     def walk(self, prefix: str) -> Iterator[Stored]:
         """Every object below the folder `prefix`, by path; a name that begins with `.` is no object."""
-        # Consoles mark an empty folder by an object whose name ends with a slash.
+        # S3's consoles mark an empty folder by an object whose name ends with a slash.
         return (stored for stored in self.survey(prefix) if not stored.path.endswith("/"))
 
     def survey(self, prefix: str) -> Iterator[Stored]:
-        """The same, and the marks of empty folders."""
+        """The objects of `walk`, and the objects that mark empty folders."""
         for page in self._pages(prefix):
             for found in page.get("Contents", ()):
                 path = self._path(found["Key"])

@@ -23,7 +23,7 @@ B = TypeVar("B")
 class Stored:
     """One object: its path, size in bytes, ETag, and when it last changed (Unix seconds).
 
-    In a survey, `problem` says why nothing can be read there; "" where it can.
+    In a survey, `problem` says why an entry cannot be read; it is "" if the entry can be read.
     """
 
     path: str
@@ -43,21 +43,21 @@ class Storage(Protocol):
     at_once: int
 
     def walk(self, prefix: str) -> Iterator[Stored]:
-        """Every object below the folder `prefix`, by path. Nothing where there is no such folder.
+        """Every object below the folder `prefix`, by path; none if there is no such folder.
 
-        Raises LakeRefused if something there cannot be read.
+        Raises LakeRefused if an entry of the folder cannot be read.
         """
         ...
 
     def survey(self, prefix: str) -> Iterator[Stored]:
-        """The same of a folder that others fill: what cannot be read is told with its `problem`, and stops nothing.
+        """The objects of `walk`, of a folder that others write to: unreadable entries are listed with their `problem`.
 
-        An empty folder, or one that cannot be listed, is told by its path and a `/`, where a storage has such.
+        If the storage has folders, empty ones, and those that cannot be listed, are listed too, with a `/` at the end.
         """
         return self.walk(prefix)
 
     def names(self, prefix: str) -> list[str]:
-        """The names directly in the folder `prefix`, sorted; those of folders end with `/`."""
+        """The names of files and folders directly in the folder `prefix`, sorted; names of folders end with `/`."""
         ...
 
     def folders(self, prefix: str) -> list[str]:

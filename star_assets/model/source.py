@@ -137,14 +137,14 @@ class Source:
             `"snapshots"` if every export has all rows. A key that a later snapshot
             lacks stays in the dimension, as a member of kind `vanished`.
         whole: how an export is known to be whole.
-        absent: what a day without an export is, where one was to come. `"wait"`:
-            it is missing, and is staged once its export has come. `"empty"`:
-            nothing happened, once a later export has come. `"fail"`: as `"wait"`,
-            and every run fails for it.
-        every, holidays: on which days an export is to come: `"day"`, `"weekday"`,
-            or the name of a day of the week, or None for no day in particular; and
-            on which of them none is, as MM-DD or YYYY-MM-DD. On other days, no export
-            means that nothing happened.
+        absent: how to treat a day without the export that was expected. `"wait"`:
+            the day is missing, and is staged once its export arrives. `"empty"`: the
+            day counts as a day without rows, once a later export has arrived.
+            `"fail"`: as `"wait"`, and every run fails because of it.
+        every: the days on which an export is expected: `"day"`, `"weekday"`, the name
+            of a day of the week, or None for no day in particular. Any other day
+            without an export counts as a day without rows.
+        holidays: days, as MM-DD or YYYY-MM-DD, on which no export is expected.
         csv: the dialect of CSV files; JSON files need none.
         timezone: the zone of timestamps without an offset.
         max_rejects: the share of invalid rows above which an export is not staged.
@@ -215,7 +215,7 @@ class Source:
         self._check_choices()
 
     def _check_choices(self) -> None:
-        """Raises BadDeclaration where a word, or a day, is none of those that are known."""
+        """Raises BadDeclaration for an unknown value of `absent`, `every` or `holidays`."""
         if self.lines not in ("complete", "changed"):
             raise BadDeclaration(
                 f"source {self.name}", f"lines is {self.lines!r}", 'Use "complete" or "changed"; see docs/own-tables.md'
@@ -271,7 +271,7 @@ class Source:
         return (self.header_key,) if isinstance(self.header_key, str) else self.header_key
 
     def expects(self, day: str) -> bool:
-        """Whether an export of the day is to come."""
+        """Whether an export of the day is expected."""
         return is_expected(day, self.every, self.holidays)
 
     def waits_for(self, day: str) -> bool:

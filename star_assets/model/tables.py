@@ -24,7 +24,8 @@ Transform = Callable[..., Table]
 # one row per day of every whole year that the star's facts reach into.
 CALENDAR = "calendar"
 
-# Every day that anybody alive was born on: 73,000. The Unknown member is 1900-01-01.
+# The years that a calendar may have: 73,000 days, among them the birthdays of everybody alive. 1900-01-01 is
+# the Unknown member's key.
 CALENDAR_YEARS = (1901, 2100)
 
 # The text column of a calendar that equals the partition column of facts (see calendars).
@@ -91,14 +92,15 @@ class Dimension:
         name: the table's name.
         transform: the function from the sources' current rows to one row per `key`.
         key: the column that facts refer to.
-        inferred_from: the source columns whose values are members even where
-            no export describes them. A bare source stands for its column `key`.
-        history: the columns whose changes are kept, in a table of its own.
-        columns: descriptions of columns; those passed through inherit theirs.
-        calendar_years: the first and last year that a `calendar` has at most. A
-            day beyond that sales are dated by is an inferred member.
-        label, labels: what reports call the table, and columns of it, where
-            that is not what follows from their names (model/labels).
+        inferred_from: the source columns whose values become members even if no
+            export describes them. A source alone stands for its column `key`.
+        history: the columns whose changes are kept in a second table, the history.
+        columns: descriptions of columns. A column that the transform returns
+            unchanged inherits its source column's.
+        calendar_years: the first and the last year that `calendar` may have. A day of
+            another year that facts use becomes an inferred member.
+        label, labels: the table's and its columns' labels in reports, in place of
+            those that follow from their names (model/labels).
         hierarchies: by name, columns from the coarsest to the finest.
         visible_to: the column with the e-mail address of the person who sees a
             member, and the facts that refer to it, in reports; its case is ignored.

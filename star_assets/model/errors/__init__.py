@@ -14,19 +14,19 @@
     │   ├── UnknownVersion       a version id that the ledger does not list
     │   ├── VersionLost          a live version's files are gone or damaged
     │   ├── LedgerUnreadable     a ledger that is empty, cut off, or overwritten
-    │   ├── NewerLedger          a form of ledger that this version does not know
-    │   ├── RollbackRefused      facts would lose a dimension's member
-    │   ├── NotOurs              the catalog holds a table of that name that we did not make
-    │   ├── NoExports            a lake that no source ever exported anything to
-    │   ├── RawRetired           nothing is staged of a day whose raw files were deleted
-    │   ├── CannotForget         a member that cannot be erased, or is none
-    │   ├── NotForgotten         traces of a member are left
-    │   ├── NotStaged            a table's day needs exports that no staging has published
-    │   ├── StagedOtherwise      days are staged with a type that the declared one cannot hold
-    │   ├── EngineFailed         the engine gave up on a statement
-    │   ├── JobFailed            a job elsewhere ended without what it was to write
-    │   ├── OtherBuild           a job elsewhere is of another build than who started it
-    │   ├── DatabaseRefused      a database that exports are pulled from: rights, tables, columns
+    │   ├── NewerLedger          a ledger in a format that this version of star_assets does not know
+    │   ├── RollbackRefused      an older version of a dimension lacks members that facts use
+    │   ├── NotOurs              the catalog has a table of that name that star_assets did not make
+    │   ├── NoExports            no source has any export in the lake
+    │   ├── RawRetired           a day's raw files were retired, and its staged version is missing
+    │   ├── CannotForget         a member that cannot be erased, or does not exist
+    │   ├── NotForgotten         traces of a member are left after it was erased
+    │   ├── NotStaged            a table's day needs upstream tables or exports that are not published
+    │   ├── StagedOtherwise      some days are staged in a type that the declared type cannot hold
+    │   ├── EngineFailed         an engine's statement failed
+    │   ├── JobFailed            a job on another machine ended without writing its result
+    │   ├── OtherBuild           a job runs another build of the package than the process that started it
+    │   ├── DatabaseRefused      the database to pull from lacks a right, a table or a column
     │   ├── LakeRefused          the lake's folder cannot be read or written
     │   │   └── AwsRefused           AWS does not let us: rights, credentials, names
     │   │       └── AwsDenied            a right is missing
@@ -37,11 +37,11 @@
     │       └── Unfaithful           answered by Athena, but not by the embedded Athena
     └── Transient            trying again later may help
         ├── HalfExport           an export that is not whole yet
-        ├── MissingExport        a day of which an export was to come, and none has
-        ├── LostRace             somebody else published first
-        ├── LedgerContended      the race was lost too often
-        ├── CatalogBusy          other processes hold the catalog
-        ├── JobInterrupted       a job elsewhere was stopped, or took too long
+        ├── MissingExport        an export was expected of a day, and there is none
+        ├── LostRace             another process published first
+        ├── LedgerContended      other processes published first, too often in a row
+        ├── CatalogBusy          other processes keep the catalog locked
+        ├── JobInterrupted       a job on another machine was stopped, or took too long
         ├── JobOvertaken         inputs, or the live version, changed during each job
         ├── DatabaseBusy         the database cannot be reached, failed, or its day is not over yet
         ├── AwsBusy              AWS throttles, or cannot be reached

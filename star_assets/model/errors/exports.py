@@ -115,7 +115,7 @@ class HalfExport(Transient):
 
 @dataclass(eq=False)
 class MissingExport(Transient):
-    """A day of which an export was to come, and none has."""
+    """An export was expected of a day, and there is none."""
 
     source: str
     day: str
@@ -124,14 +124,14 @@ class MissingExport(Transient):
     def __str__(self) -> str:
         return (
             f"{self.source} {self.day}: the export is missing: expected {self.folder}/, found no such folder. Nothing "
-            "was staged; the day will be once its export has come. If nothing happened on it, export it without rows; "
-            'if that is so of every day without an export, declare absent="empty".'
+            "was staged; the day will be staged once its export has arrived. If nothing happened on that day, export "
+            'it without rows; if that is true of every day without an export, declare absent="empty".'
         )
 
 
 @dataclass(eq=False)
 class NoExports(Permanent):
-    """A lake that no source ever exported anything to. Who mistyped its name must not get empty tables."""
+    """No source has any export in the lake. Whoever mistyped the lake's name must not get empty tables."""
 
     folder: str
     sources: Sequence[str]

@@ -1,4 +1,4 @@
-"""The errors of publishing: a version cannot be built, committed, found or rolled back to; a ledger cannot be read."""
+"""The errors of tables and their versions: audit, commit, rollback, lost files, ledgers, names, forgotten members."""
 
 from __future__ import annotations
 
