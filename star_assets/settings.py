@@ -83,8 +83,8 @@ class Settings(BaseSettings):
     athena_workgroup: str | None = Field(
         None, description="The Athena workgroup that runs queries; none: the embedded Athena runs them."
     )
-    athena_output: str | None = Field(None, description="Where Athena keeps results; none: where its workgroup says.")
-    metrics_namespace: str | None = Field(None, description="The namespace of CloudWatch that successes are told in.")
+    athena_output: str | None = Field(None, description="Where Athena writes results; none: the workgroup's location.")
+    metrics_namespace: str | None = Field(None, description="The CloudWatch namespace of metrics of successful runs.")
     cache_size: ByteSize = Field(
         ByteSize(10_000_000_000), description="Bytes of disk that local copies of an S3 lake's files may use."
     )

@@ -182,7 +182,7 @@ _KEY = "Allow kms:GenerateDataKey and kms:Decrypt on the key, or correct STAR_KM
 
 @cache
 def tell_denied(action: str, without: str, statement: str) -> None:
-    """Tell, once in a process, that an optional right is missing, what that means, and which statement grants it."""
+    """Log, once per process, that an optional right is missing, the consequence, and the statement that grants it."""
     logging.getLogger(__name__).warning(
         "%s was denied: %s. The statement %s of docs/aws/pipeline.json grants it.", action, without, statement
     )

@@ -176,7 +176,7 @@ class GlueCatalog(Catalog):
                     keys, progress = unprocessed, len(unprocessed) < len(keys)
                 left += (tuple(key["Values"]) for key in keys)
             if left:
-                # Glue makes no progress with these, or an endpoint names those here that do not exist.
+                # Glue makes no progress with these keys; some endpoints also list keys here that do not exist.
                 found += (one for one in self._partitions(database, name) if one.values in left)
         return found
 

@@ -1,8 +1,8 @@
 """Writing column statistics to Glue's Data Catalog, which cost-based optimizers read.
 
-Here: their form, the calls. Where the endpoint does not know them, or does not
-allow them, the first call finds out and none follows; a right that is missing is
-told. Not here: what they are made of (pipeline.describe), when they are told (publish).
+Here: the form of statistics in Glue, and the calls. If the endpoint does not know these
+calls, or does not allow them, the first call fails and none follows; a missing right is
+logged. Not here: computing statistics (pipeline.describe), when they are sent (publish).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ COLUMNS_PER_CALL = 25
 # The number of calls at the same time.
 AT_ONCE = 8
 
-# The statement of docs/aws/pipeline.json that allows them.
+# The statement of docs/aws/pipeline.json that allows the calls.
 STATEMENT = "KeepCatalog"
 
 

@@ -28,9 +28,9 @@
     │   ├── OtherBuild           a job runs another build of the package than the process that started it
     │   ├── DatabaseRefused      the database to pull from lacks a right, a table or a column
     │   ├── LakeRefused          the lake's folder cannot be read or written
-    │   │   └── AwsRefused           AWS does not let us: rights, credentials, names
+    │   │   └── AwsRefused           AWS refuses a call: rights, credentials, names
     │   │       └── AwsDenied            a right is missing
-    │   ├── CrawlFailed          a crawler of Glue ended with an error
+    │   ├── CrawlFailed          a Glue crawler ended with an error
     │   └── QueryError           a SQL statement that cannot be answered
     │       ├── BadQuery             a wrong statement: syntax, names, types, values
     │       ├── QueryStopped         stopped on Athena: a limit, a timeout, a cancellation
