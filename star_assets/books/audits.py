@@ -71,7 +71,7 @@ class Audits(Book):
             f"JOIN {labelled({date: [file] for date, file in files.items()}, '_date')} USING ({FILE}) GROUP BY _date"
         ).fetchall()
         counted = {date: counts for date, *counts in found}
-        # A file without rows is in no group.
+        # The statement's result has no line for a file without rows.
         nothing = [0] * 5 + [0] * len(_minimums(fact)) + [None] * len(fact.summed)
         return {date: self._rules(fact, counted.get(date, nothing)) for date in files}
 
@@ -83,7 +83,7 @@ class Audits(Book):
         return self._rules(fact, found)
 
     def _counts(self, fact: Fact, date: str) -> str:
-        """SQL for what `_rules` takes, of rows that should all be of one date."""
+        """SQL for the counts and sums that `_rules` takes, over rows that should all have this date."""
         key, calendar = name(fact.key), calendar_of(self.star, fact)
         counts = [
             "count(*)",
@@ -149,7 +149,7 @@ class Audits(Book):
             return dict(zip(("rows", "null_keys", "repeated_keys", "unknown_members"), found, strict=True))
 
     def audit_calendar(self, calendar: Dimension, file: str) -> int:
-        """The members whose partition date is not their key as text."""
+        """The number of members whose `partition_date` is not their key as text."""
         with self._tables("auditing a calendar") as tables:
             found = tables.execute(
                 f"SELECT count(*) FROM {parquet([file])} "

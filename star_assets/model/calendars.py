@@ -1,4 +1,4 @@
-"""Which reference of a fact is its business date, and the calendar that it refers to.
+"""Calendars: the reference of a fact that equals its business date, and the dimension that it refers to.
 
 A calendar is a dimension whose key is a date and that has a text column
 `partition_date`, equal to the partition column of the facts: a join through it
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Calendar:
-    """The calendar of a fact: the fact's column that is the business date, and the dimension."""
+    """The calendar of a fact: the fact's column with the business date, and the dimension that it refers to."""
 
     column: str
     dimension: Dimension
 
 
 def calendar_of(star: Star, fact: Fact) -> Calendar | None:
-    """The calendar that a fact's business date refers to; None where no reference is that date."""
+    """The calendar that a fact's business date refers to; None if no reference equals that date."""
     for column, dimension in fact.references.items():
         if has_partition_date(star, dimension) and is_business_date(star, fact, column):
             return Calendar(column, dimension)
@@ -43,7 +43,7 @@ def has_partition_date(star: Star, dimension: Dimension) -> bool:
 
 
 def check_calendar(star: Star, dimension: Dimension) -> None:
-    """Raise BadDeclaration for a calendar whose columns cannot be equal to those of facts."""
+    """Raise BadDeclaration for a calendar whose columns have other types than the columns of facts."""
     types = {field.name: str(field.type) for field in star.fields(dimension)}
     if types.get(PARTITION_DATE, "string") != "string" or (PARTITION_DATE in types and types[dimension.key] != "date"):
         raise BadDeclaration(

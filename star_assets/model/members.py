@@ -46,7 +46,7 @@ def with_members(dimension: Dimension, described: Table, used: Table, vanished: 
     columns = {name: undescribed(dtype) for name, dtype in described.schema().items()}
     columns[key] = missing[key]
     if PARTITION_DATE in columns:
-        # Of every member, so that a join through it finds the Unknown one too.
+        # Every member gets one, so that a join by it finds the Unknown member too.
         columns[PARTITION_DATE] = missing[key].cast("string")
     is_unknown = missing[key] == ibis.literal(unknown_key(described, key), type=described[key].type())
     columns[MEMBER_KIND] = is_unknown.ifelse("unknown", "inferred")

@@ -290,7 +290,7 @@ class Star:
                 "The Unknown member needs a key of one of these types",
             )
         if MEMBER_KIND in self.transformed(table).columns:
-            raise BadDeclaration(table.name, f"has a column {MEMBER_KIND!r}, which is added to it", "Name it otherwise")
+            raise BadDeclaration(table.name, f"has a column {MEMBER_KIND!r}, which is added to it", "Use another name")
         check_calendar(self, table)
         if table.history:
             self._check_history(table)

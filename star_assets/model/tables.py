@@ -31,8 +31,8 @@ CALENDAR_YEARS = (1901, 2100)
 # The text column of a calendar that equals the partition column of facts (see calendars).
 PARTITION_DATE = "partition_date"
 
-# How people read a number. `integer`: 1,234; `decimal`: 1,234.50; `money`: the same
-# with the star's currency, where it declares one; `percent`: 0.125 as 12.5 %.
+# How reports show a number. `integer`: 1,234; `decimal`: 1,234.50; `money`: like decimal,
+# with the star's currency if it declares one; `percent`: 0.125 as 12.5 %.
 Format = Literal["integer", "decimal", "money", "percent"]
 
 

@@ -1,4 +1,4 @@
-"""Reports that cannot be written."""
+"""The error of report projects: a file that people work on too cannot be read, so the report is not written."""
 
 from __future__ import annotations
 
