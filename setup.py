@@ -34,6 +34,8 @@ TEST = [
     "jsonschema>=4.23,<5",
     *MOTO,
     "mypy>=1.15,<3",
+    # It drives a Chromium that is installed otherwise.
+    "playwright>=1.49,<2",
     *POSTGRES,
     *SPARK,
     # pytest-xdist 3.8 keeps tests that share a server together by names that pytest 9 does not let it give.
@@ -49,7 +51,9 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["star_assets", "star_assets.*"]),
-    package_data={"star_assets": ["py.typed", "model/agreed.txt", "aws/*.yaml"]},
+    package_data={
+        "star_assets": ["py.typed", "model/agreed.txt", "aws/*.yaml", "reports/dashboard/*.css", "reports/dashboard/*.js"]
+    },
     install_requires=[
         *COMPUTING,
         "click>=8.1,<9",

@@ -31,6 +31,9 @@
     │   │   └── AwsRefused           AWS refuses a call: rights, credentials, names
     │   │       └── AwsDenied            a right is missing
     │   ├── CrawlFailed          a Glue crawler ended with an error
+    │   ├── UnknownDashboard     no such dashboard in the star
+    │   ├── NumberTooLarge       a dashboard's number that a browser cannot count exactly
+    │   ├── NobodysPage          a page for an address that sees no member
     │   └── QueryError           a SQL statement that cannot be answered
     │       ├── BadQuery             a wrong statement: syntax, names, types, values
     │       ├── QueryStopped         stopped on Athena: a limit, a timeout, a cancellation
@@ -54,6 +57,7 @@ happened, where, what was expected and found, what to do. Not here: turning erro
 Dagster's (orchestration).
 """
 
+from star_assets.model.errors.dashboards import NobodysPage, NumberTooLarge, UnknownDashboard
 from star_assets.model.errors.declaring import BadDeclaration, BadSetting
 from star_assets.model.errors.exports import (
     BrokenFile,
@@ -131,9 +135,11 @@ __all__ = [
     "MissingExport",
     "NewerLedger",
     "NoExports",
+    "NobodysPage",
     "NotForgotten",
     "NotOurs",
     "NotStaged",
+    "NumberTooLarge",
     "OtherBuild",
     "Permanent",
     "QueryError",
@@ -147,6 +153,7 @@ __all__ = [
     "Transient",
     "Unfaithful",
     "UnknownColumns",
+    "UnknownDashboard",
     "UnknownPartition",
     "UnknownTable",
     "UnknownVersion",
