@@ -1,4 +1,4 @@
-"""The demo: a quarter of sample exports, one Dagster run over all of them, the reference question's answer."""
+"""The demo: a quarter of sample exports, one Dagster run over all of them, the reference question's answer, a page."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ from star_assets.cli.terminal import bar_chart, table
 from star_assets.orchestration.run import materialize_all
 from star_assets.pipeline.outcome import Outcome
 from star_assets.pipeline.warehouse import Warehouse
+from star_assets.reports.dashboard.answers import ask
+from star_assets.reports.dashboard.publishing import rendered
 from star_assets.samples.lake import export_samples
 from star_assets.settings import Settings, load_settings
 from star_assets.star import retail
+from star_assets.star.dashboard import store_managers
 from star_assets.visible import visible
 
 FIRST_DAY, DAYS = date(2023, 7, 1), 92
@@ -33,6 +36,9 @@ WHERE s.city = 'Miami' AND f.date BETWEEN '2023-07-01' AND '2023-09-30'
 GROUP BY p.product_name
 ORDER BY total_revenue DESC;"""
 
+# The page of all stores; those of each manager are the asset's.
+PAGE = "reports/store_managers.html"
+
 # Products that the chart shows.
 TOP = 10
 
@@ -43,10 +49,11 @@ def run_demo() -> int:
     warehouse = demonstrate(console, load_settings())
     if warehouse is None:
         return 1
-    lake = warehouse.storage.uri("")
-    console.print(
-        f"\nDone in {time.monotonic() - started:.0f} s. The lake is in [bold]{escape(lake)}[/]: oltp/ staging/ olap/"
-    )
+    write_page(warehouse)
+    lake, page, seconds = warehouse.storage.uri(""), warehouse.storage.uri(PAGE), time.monotonic() - started
+    console.print(f"\n[bold]4. Dashboard[/]     {escape(page)}", soft_wrap=True)
+    console.print(f"\nDone in {seconds:.0f} s. The lake is in [bold]{escape(lake)}[/]: oltp/ staging/ olap/ reports/")
+    console.print("Open:  [bold]the dashboard[/] in a browser: it is one file, and asks nobody for anything")
     console.print("Next:  [bold]make ui[/]                                  assets, lineage, checks")
     console.print('       [bold].venv/bin/star-assets query "SELECT …"[/]   ask something else')
     console.print("       [bold].venv/bin/star-assets status[/]             what is live")
@@ -82,6 +89,12 @@ def show_answer(console: Console, warehouse: Warehouse, settings: Settings) -> N
     console.print(f"{answer.table.num_rows} products in {answer.seconds:.2f} s; the first {top.num_rows} are shown.\n")
     labels, values = top.column(0).to_pylist(), top.column(1).to_pylist()
     console.print(bar_chart(labels, values, min(console.width, 100)))
+
+
+def write_page(warehouse: Warehouse) -> None:
+    """Write the dashboard of all stores into the lake."""
+    athena = open_athena(warehouse.storage, warehouse.catalog, warehouse.settings)
+    warehouse.storage.write(PAGE, rendered(retail, store_managers, ask(warehouse, athena, store_managers)))
 
 
 class RunProgress:

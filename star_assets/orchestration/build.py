@@ -10,6 +10,7 @@ from star_assets.engines.opening import require_known
 from star_assets.model import Star
 from star_assets.orchestration.assets import build_assets
 from star_assets.orchestration.checks import build_checks
+from star_assets.orchestration.dashboard import build_dashboard
 from star_assets.orchestration.housekeeping import housekeeping
 from star_assets.orchestration.jobs import all_tables
 from star_assets.orchestration.notify import build_notifier, build_success_teller
@@ -34,7 +35,7 @@ def build_definitions(star: Star, settings: Settings, warehouse: object | None =
         warnings.simplefilter("ignore", dg.PreviewWarning)
         powerbi, fits_live_tables = build_powerbi(star, settings)
         return dg.Definitions(
-            assets=[*build_assets(star, settings), powerbi],
+            assets=[*build_assets(star, settings), powerbi, *build_dashboard(star)],
             asset_checks=[*build_checks(star), fits_live_tables],
             jobs=[all_tables, housekeeping],
             schedules=build_schedules(settings),

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 import dagster as dg
 
+from star_assets.orchestration.dashboard import reports_on
 from star_assets.orchestration.exports import RawZone
 from star_assets.orchestration.housekeeping import housekeeping
 from star_assets.orchestration.jobs import all_tables
@@ -58,6 +59,7 @@ def _schedule(name: str, cron: str, days_ago: int, description: str, settings: S
         if not tables:
             yield dg.SkipReason(f"No source has a whole export of {day} in {warehouse.storage.uri('oltp')} yet.")
             return
-        yield dg.RunRequest(partition_key=day, asset_selection=[dg.AssetKey(table) for table in tables])
+        chosen = [*tables, *reports_on(warehouse.star, tables)]
+        yield dg.RunRequest(partition_key=day, asset_selection=[dg.AssetKey(name) for name in chosen])
 
     return request

@@ -24,9 +24,10 @@ from star_assets.lake.vacuum import vacuum
 from star_assets.orchestration.in_step import Keeper
 from star_assets.pipeline.warehouse import Warehouse
 from star_assets.reports.powerbi.project import put_in_lake
+from star_assets.reports.dashboard.publishing import publish
 from star_assets.samples.lake import export_samples
 from star_assets.settings import Settings
-from star_assets.star import retail
+from star_assets.star import retail, store_managers
 
 from .evaluator import Request, allowed, listed
 
@@ -153,6 +154,8 @@ def work(lake: Warehouse) -> None:
     """What Dagster and the commands do, day in, day out."""
     export_samples(lake.storage, date.fromisoformat(DAY), 1, orders_per_day=5)
     refresh(lake, *retail.tables)
+    for _ in range(2):
+        publish(lake, open_athena(lake.storage, lake.catalog, lake.settings), store_managers)
     refresh(Warehouse(retail, lake.settings.model_copy(update={"compression": "snappy"})), "fact_sales")
     for command in ("rollback fact_sales --day 2023-07-01", "status"):
         assert CliRunner().invoke(cli.main, command.split()).exit_code == 0

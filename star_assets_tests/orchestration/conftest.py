@@ -122,7 +122,7 @@ def lake(settings: Settings) -> Warehouse:
 def materialize(
     warehouse: DecidedWarehouse | Warehouse, instance: dg.DagsterInstance, days: Sequence[str], *tables: str
 ) -> dg.ExecuteInProcessResult:
-    """Run the tables (default: all) for days, as Dagster does."""
+    """Run the tables (default: all; no report) for days, as Dagster does."""
     definitions = build_definitions(warehouse.star, warehouse.settings, warehouse)
     job = definitions.resolve_implicit_global_asset_job_def()
     return job.execute_in_process(
@@ -130,5 +130,5 @@ def materialize(
         tags=partition_tags(days),
         run_config=QUIET,
         raise_on_error=False,
-        asset_selection=[dg.AssetKey(table) for table in tables] or None,
+        asset_selection=[dg.AssetKey(table) for table in tables or warehouse.star.tables],
     )

@@ -1,0 +1,89 @@
+"""The asset `dashboard`: the pages of every dashboard that the star declares, published below `reports/`.
+
+It is unpartitioned, and downstream of the facts and of the dimensions that they refer
+to. Not here: what is on a page, how it is written (reports/dashboard).
+"""
+
+from collections.abc import Collection
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from star_assets.model import Star
+from star_assets.model.errors import StarError
+from star_assets.orchestration.failures import as_failure
+from star_assets.orchestration.resources import ATHENA, WAREHOUSE
+
+if TYPE_CHECKING:
+    from star_assets.reports.dashboard.answers import Answers
+    from star_assets.reports.dashboard.publishing import Published
+
+NAME = "dashboard"
+
+# Days of the small picture, and the heights of its bars.
+SHOWN, STEPS = 30, "▁▂▃▄▅▆▇█"
+
+
+def build_dashboard(star: Star) -> list[dg.AssetsDefinition]:
+    """The asset; none where the star declares no dashboard."""
+    if not star.dashboards:
+        return []
+    facts = {dashboard.fact: star.facts[dashboard.fact] for dashboard in star.dashboards}
+    referred = {table.name for fact in facts.values() for table in fact.references.values()}
+
+    @dg.asset(
+        name=NAME,
+        description="What people look at: one HTML file for each dashboard and viewer, which asks nobody for anything.",
+        owners=[star.default_owner],
+        group_name="bi",
+        kinds={"html"},
+        deps=[*facts, *sorted(referred)],
+        # It has no partitions; without a policy, Dagster refuses a range of the tables' days that includes it.
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        required_resource_keys={WAREHOUSE, ATHENA},
+    )
+    def step(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+        # Imported here, because only a run needs it.
+        from star_assets.reports.dashboard.publishing import publish
+
+        warehouse, athena = context.resources.warehouse, context.resources.athena
+        try:
+            published = {found.title: publish(warehouse, athena, found) for found in star.dashboards}
+        except StarError as error:
+            raise as_failure(error) from None
+        return dg.MaterializeResult(metadata=published_metadata(published))
+
+    return [step]
+
+
+def reports_on(star: Star, tables: Collection[str]) -> list[str]:
+    """The asset, where one of these tables is a fact that a dashboard is about."""
+    return [NAME] if any(dashboard.fact in tables for dashboard in star.dashboards) else []
+
+
+def published_metadata(published: "dict[str, Published]") -> dict[str, Any]:
+    """How many pages of which size there are, where, and until when each dashboard knows."""
+    metadata: dict[str, Any] = {
+        "pages": sum(len(found.sizes) for found in published.values()),
+        "pages removed": sum(found.removed for found in published.values()),
+        "bytes": sum(sum(found.sizes) for found in published.values()),
+    }
+    for title, found in published.items():
+        metadata[f"{title}: folder"] = dg.MetadataValue.path(found.folder)
+        if found.answers.days:
+            metadata[f"{title}: until"] = found.answers.days[-1]
+            metadata[f"{title}: last days"] = dg.MetadataValue.md(last_days(found.answers))
+    return metadata
+
+
+def last_days(answers: "Answers") -> str:
+    """A small picture, as a line of text: the first measure of the dashboard on each of the last published dates."""
+    days = answers.days[-SHOWN:]
+    totals = dict.fromkeys(days, Decimal(0))
+    for row in answers.daily:
+        if row.time in totals and row.sums and row.sums[0] is not None:
+            totals[str(row.time)] += Decimal(row.sums[0])
+    most = max(*totals.values(), Decimal(1))
+    steps = (max(0, int(total / most * (len(STEPS) - 1))) for total in totals.values())
+    return f"`{''.join(STEPS[step] for step in steps)}` {days[0]} … {days[-1]}"
