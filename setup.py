@@ -52,7 +52,8 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=["star_assets", "star_assets.*"]),
     package_data={
-        "star_assets": ["py.typed", "model/agreed.txt", "aws/*.yaml", "reports/dashboard/*.css", "reports/dashboard/*.js"]
+        "star_assets": ["py.typed", "model/agreed.txt", "aws/*.yaml"],
+        "star_assets.reports.dashboard": ["*.css", "*.js"],
     },
     install_requires=[
         *COMPUTING,

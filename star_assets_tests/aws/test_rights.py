@@ -23,8 +23,8 @@ from star_assets.lake.glue_crawler import Crawler
 from star_assets.lake.vacuum import vacuum
 from star_assets.orchestration.in_step import Keeper
 from star_assets.pipeline.warehouse import Warehouse
-from star_assets.reports.powerbi.project import put_in_lake
 from star_assets.reports.dashboard.publishing import publish
+from star_assets.reports.powerbi.project import put_in_lake
 from star_assets.samples.lake import export_samples
 from star_assets.settings import Settings
 from star_assets.star import retail, store_managers
