@@ -54,7 +54,7 @@ def test_it_is_materialized_with_the_tables_and_fits_them(lake: Warehouse, insta
     stale = Path(lake.settings.lake) / "reports/powerbi/Retail.Report/definition/pages/star-gone-1/page.json"
     stale.parent.mkdir(parents=True)
     stale.write_text("{}")
-    result = materialize(lake, instance, DAYS[:1])
+    result = materialize(lake, instance, DAYS[:1], *lake.star.tables, "powerbi")
     assert result.success
     folder = Path(lake.settings.lake) / "reports/powerbi"
     written = {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
