@@ -14,15 +14,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import urllib3
+from playwright.sync_api import Page
 
 from star_assets.orchestration.run import history
 from star_assets.pipeline.warehouse import Warehouse
 
-from ..browser import Browser, browsing, noting_site
+from ..browser import browsing, noting_site
 from .conftest import DAYS, materialize
 from .test_sensors import export_file
 
 REPOSITORY = Path(__file__).parents[2]
+
+# Milliseconds that a page may take to show what is waited for.
+PATIENCE = 60_000
 
 
 def hostile(site: str) -> list[str]:
@@ -44,16 +49,18 @@ def web_server(folder: Path) -> Iterator[str]:
         assert process.stdout is not None
         # It says so once it serves; before that its code server starts.
         assert any("Serving dagster-webserver" in line for line in process.stdout)
+        # It says so a moment before it listens.
+        urllib3.request("GET", f"http://127.0.0.1:{port}/server_info", retries=urllib3.Retry(20, backoff_factor=0.1))
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.communicate()
 
 
-def links_and_images(browser: Browser, site: str) -> list[str]:
+def links_and_images(page: Page, site: str) -> list[str]:
     """What of the page leads to the site, or fetches from it."""
     elements = "[...document.querySelectorAll('[href], [src]')].map(e => e.outerHTML)"
-    return [found for found in browser.value(elements) if site in found]
+    return [found for found in page.evaluate(elements) if site in found]
 
 
 def test_no_name_becomes_a_link_or_an_image(lake: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,9 +81,11 @@ def test_no_name_becomes_a_link_or_an_image(lake: Warehouse, tmp_path: Path, mon
             assert materialize(lake, instance, DAYS[:1], "products").success
             assert not materialize(lake, instance, DAYS[:1], "stores").success
         with web_server(tmp_path) as dagster:
-            browser.open(f"{dagster}/assets/products?view=events", "document.body.innerText.includes('Pay here')")
-            assert all(name in browser.text() for name in names)
-            assert links_and_images(browser, site) == []
-            browser.open(f"{dagster}/assets/stores?view=checks", "document.body.innerText.includes('Pay here')")
-            assert links_and_images(browser, site) == []
+            page = browser.new_page()
+            for asset, view in (("products", "events"), ("stores", "checks")):
+                page.goto(f"{dagster}/assets/{asset}?view={view}")
+                page.get_by_text("Pay here").first.wait_for(timeout=PATIENCE)
+                assert links_and_images(page, site) == []
+                if asset == "products":
+                    assert all(name in page.inner_text("body") for name in names)
     assert asked == []

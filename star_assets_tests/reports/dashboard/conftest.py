@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
 from star_assets.athena.client import Athena
 from star_assets.athena.opening import open_athena
@@ -21,6 +19,8 @@ from star_assets.reports.dashboard.answers import Answers, ask
 from star_assets.samples.retailer import write_exports
 from star_assets.settings import Settings
 from star_assets.star import retail, store_managers
+
+from ...browser import browsing
 
 FIRST, LAST, DAYS = "2023-07-01", "2023-08-04", 35
 
@@ -67,31 +67,11 @@ def five_weeks(tmp_path_factory: pytest.TempPathFactory) -> Asked:
     return asked(warehouse)
 
 
-def chromium() -> str | None:
-    """A Chromium of this machine."""
-    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """One for a module's tests. Where none is, they are skipped; under CI they fail.
-
-    While its driver runs, so does an event loop, which tests elsewhere start themselves.
-    """
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        sync_playwright = None
-    if sync_playwright is None or chromium() is None:
-        reason = "no browser on this machine: install chromium, and playwright from the extra `test`, to test pages"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        warnings.warn(reason, stacklevel=1)
-        pytest.skip(reason)
-    with sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=chromium())
+def browser() -> Iterator[Browser]:
+    """One for a module's tests."""
+    with browsing() as started:
         yield started
-        started.close()
 
 
 @dataclass
@@ -163,7 +143,7 @@ class Tab:
 
 
 @pytest.fixture
-def tab(browser: Any, tmp_path: Path) -> Iterator[Tab]:
+def tab(browser: Browser, tmp_path: Path) -> Iterator[Tab]:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     # It is fixed, so that a mistake is told in seconds.
     context.set_default_timeout(5_000)
