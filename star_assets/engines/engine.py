@@ -78,7 +78,8 @@ class StagedDay:
 
     `extra` names the columns that the declaration does not list; they are strings.
     `repeated_keys` counts keys with different rows of one version, among which
-    only their content decides.
+    only their content decides; `identical_rows` the rows that say once more what
+    another row of their key says.
     """
 
     day: ExportDay
@@ -88,6 +89,7 @@ class StagedDay:
     first_rejects: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
     repeated_keys: int = 0
+    identical_rows: int = 0
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ casts one value (duckdb.typed_sql, spark.typed_sql); which text is valid (stagin
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from star_assets.model.source import Source
 from star_assets.model.types import Type
@@ -69,8 +69,12 @@ class TypedSql(ABC):
         """The columns of a header that are carried along undeclared, each with a staged name of its own."""
         if self.source.new_columns == "ignore":
             return {}
-        names = table_names(header, self.types)
+        names = table_names(header, self.source)
         return {column: names[column] for column in header if column not in self.types}
+
+    def extra(self, headers: Sequence[Header]) -> Header:
+        """The staged names of columns that the declaration does not list, in order of appearance."""
+        return tuple(dict.fromkeys(column for header in headers for column in self.carried(header).values()))
 
     def _beside(self, header: Header) -> list[str]:
         """The columns that the declaration does not list, and whether the row is a tombstone."""

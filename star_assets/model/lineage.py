@@ -22,10 +22,18 @@ def column_lineage(table: Table) -> dict[str, frozenset[Origin]]:
 
 def passed_through(table: Table, name: str) -> Origin | None:
     """The upstream column that a column of `table` is, unchanged; None if it is computed."""
-    relation = table.op()
+    return _passed_through(table.op(), name)
+
+
+def _passed_through(relation: ops.Relation, name: str) -> Origin | None:
     while not isinstance(relation, ops.PhysicalTable):
+        if isinstance(relation, ops.Set):
+            both = {_passed_through(side, name) for side in (relation.left, relation.right)}
+            return both.pop() if len(both) == 1 else None
         if isinstance(relation, ops.Reference | ops.DropColumns | ops.Filter | ops.Sort):
             relation = relation.parent
+        elif isinstance(relation, ops.FillNull):
+            return None
         elif isinstance(value := relation.values.get(name) if hasattr(relation, "values") else None, ops.Field):
             relation, name = value.rel, value.name
         else:

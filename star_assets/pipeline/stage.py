@@ -235,6 +235,7 @@ class StageStep:
             "rows_in": records,
             "rejected": rejected,
             "repeated_keys": staged.repeated_keys,
+            "identical_rows": staged.identical_rows,
             "files": len(staged.counts),
             "unlisted_columns": list(staged.extra),
             "new_columns": self._new_columns.of(plan.day, staged.extra, records - rejected),

@@ -85,6 +85,24 @@ things = Source(
 )
 
 
+# Rows that nothing tells apart, and rows of one key of which none or one stays.
+tills = Source(
+    "tills",
+    key=None,
+    whole=WHOLE,
+    max_rejects=1,
+    columns={"rung": "timestamp", "amount": "decimal(38,10)", "share": "float64", "note": "string"},
+)
+counts = Source(
+    "counts",
+    key=("shelf", "thing"),
+    duplicates="reject",
+    whole=WHOLE,
+    max_rejects=1,
+    columns={"shelf": "int64", "thing": "string", "pieces": "int32"},
+)
+
+
 @dimension(key="thing", inferred_from=[lines], history=["kind"])
 def dim_thing(things: Table) -> Table:
     """Things, with a number that is none where they have no weight."""
@@ -125,7 +143,7 @@ def fact_lines(tickets: Table, lines: Table) -> Table:
     )
 
 
-hard = Star([all_types, tickets, lines, things], [dim_thing, dim_label], [fact_lines])
+hard = Star([all_types, tickets, lines, things, tills, counts], [dim_thing, dim_label], [fact_lines])
 
 LIMITS = [
     "a,1,2147483647,1e308,true,9999-12-31,9999-12-31 00:00,9999999.99,99999999999999.9999,"
@@ -174,6 +192,25 @@ def write_hard_cases(root: Path) -> None:
     _write_types(root)
     _write_tickets(root)
     _write_things(root)
+    _write_same(root)
+
+
+def _write_same(root: Path) -> None:
+    same = [
+        "2023-11-05 01:30,1.5,0.1,é",
+        "2023-11-05 01:30:00,1.50,1e-1,é",
+        "2023-11-05 01:30,1.5,0.1,",
+        ",,,",
+        ',,,""',
+    ]
+    export(root, tills, DAYS[0], {"a.csv": csv(tills, *same), "b.csv": csv(tills, *same, *same)})
+    export(root, tills, DAYS[1], {"a.csv": csv(tills, *same, "x,,,"), "b.csv": csv(tills, ",,,,z", extra=",more")})
+    export(root, tills, DAYS[2], {})
+    pieces = ["1,saw,5", "1,saw,5", "1,nail,5", "2,nail,6", "1,saw,5"]
+    export(root, counts, DAYS[0], {"a.csv": csv(counts, *pieces)})
+    export(root, counts, DAYS[1], {"a.csv": csv(counts, *pieces, "2,nail,7"), "b.csv": csv(counts, "1,nail,5,x", "x")})
+    objects = [{"shelf": 1, "thing": "saw", "pieces": 5, "by": "J"}, {"thing": "saw", "shelf": 1, "pieces": 5}]
+    export(root, counts, DAYS[2], {"a.json": json.dumps(objects), "b.csv": csv(counts, "1,saw,5", "3,saw,5")})
 
 
 def _write_types(root: Path) -> None:

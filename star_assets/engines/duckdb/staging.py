@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -21,17 +21,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from star_assets.engines.duckdb.session import (
-    FILE,
     SMALL,
     Database,
     labelled,
     name,
-    parquet,
     parquet_format,
     text,
     text_list,
     told,
 )
+from star_assets.engines.duckdb.telling_apart import RowsApart
 from star_assets.engines.duckdb.typed_sql import DuckDBTypedSql
 from star_assets.engines.engine import ExportInput, FileCount, RawInput, StagedDay
 from star_assets.engines.portions import portions
@@ -83,13 +82,15 @@ class Staging:
             together |= {day.day: day for day in self._stage_exactly_together(group, folder)}
 
         def stage(days: Sequence[ExportInput]) -> list[StagedDay]:
-            return self.with_repeated_keys([together.get(day.day) or self._stage_day(day, folder) for day in days])
+            return self.told_apart(
+                days, [together.get(day.day) or self._stage_day(day, folder) for day in days], folder
+            )
 
         with ThreadPoolExecutor(self.settings.threads) as pool:
             yield from chain.from_iterable(pool.map(stage, self.portions(exports)))
 
     def portions(self, exports: Sequence[ExportInput]) -> Iterator[list[ExportInput]]:
-        """Neighbours that one thread stages and looks over for repeated keys, in order; enough for all threads."""
+        """Neighbours that one thread stages and looks over for rows of one key, in order; enough for all threads."""
         return portions(exports, _bytes, min(PORTION, sum(map(_bytes, exports)) / self.settings.threads))
 
     def _stage_group(self, group: Sequence[ExportInput], folder: Path) -> list[StagedDay]:
@@ -116,7 +117,7 @@ class Staging:
     ) -> dict[ExportDay, Path]:
         """A file for each day of rows of one header. A day in several files, or in none, is left out."""
         out = Path(tempfile.mkdtemp(prefix="days-", dir=folder))
-        columns = ", ".join(map(name, [*self.sql.columns, *self.extra([header])]))
+        columns = ", ".join(map(name, [*self.sql.columns, *self.sql.extra([header])]))
         cursor.execute(
             f"COPY (SELECT {columns}, {DAY} FROM {rows}) TO {text(str(out))} "
             f"{parquet_format(self.settings, f'PARTITION_BY ({DAY})')}"
@@ -141,36 +142,23 @@ class Staging:
                 cursor.execute(f"SET TimeZone = {text(self.source.timezone)}")
             yield cursor
 
-    def with_repeated_keys(self, staged: Sequence[StagedDay]) -> list[StagedDay]:
-        """The days, each with its count of keys that have several rows of one version, and not identical ones."""
-        files = [str(day.file) for day in staged]
-        keys = ", ".join(map(name, self.source.keys))
-        version = f", {name(self.source.version)}" if self.source.version else ""
-        # The keys alone first, file by file: grouping whole rows, or the keys of all files, takes twice as long.
-        again = " UNION ALL ".join(
-            f"SELECT {number} AS {FILE}, {keys} FROM "
-            f"(SELECT {keys} FROM {parquet([file])} GROUP BY {keys}{version} HAVING count(*) > 1)"
-            for number, file in enumerate(files)
-        )
-        # A number tells files apart in half the time that a name takes.
-        rows = f"(SELECT * REPLACE (list_position({text_list(files)}, {FILE}) - 1 AS {FILE}) FROM {parquet(files)})"
+    def told_apart(self, exports: Sequence[ExportInput], staged: Sequence[StagedDay], folder: Path) -> list[StagedDay]:
+        """The staged days of some exports, once it is settled what tells their rows apart.
+
+        Without a key, rows are given one; else rows of one key and version are
+        counted, or rejected, whichever engine staged them.
+        """
+        rows = RowsApart(self.sql, self.settings)
         with self._session(staged[0].day) as cursor:
-            if all(day.file.stat().st_size <= SMALL for day in staged):
-                # For many small files, one look at all keys is cheaper than one at each file's; mostly that is all.
-                (repeated,) = cursor.execute(
-                    f"SELECT count(*) FROM (SELECT 1 FROM {parquet(files)} GROUP BY {FILE}, {keys}{version} "
-                    "HAVING count(*) > 1)"
-                ).fetchone() or (0,)
-                if not repeated:
-                    return list(staged)
-            found = cursor.execute(
-                f"WITH again AS ({again}), "
-                f"differ AS (SELECT DISTINCT {FILE}, {keys} FROM {rows} AS row SEMI JOIN again USING ({FILE}, {keys}) "
-                f"GROUP BY {FILE}, {keys}{version} HAVING count(DISTINCT row) > 1) "
-                f"SELECT {FILE}, count(*) FROM differ GROUP BY ALL"
-            ).fetchall()
-        counts = dict(found)
-        return [replace(day, repeated_keys=counts.get(number, 0)) for number, day in enumerate(staged)]
+            if self.source.key is None:
+                return [rows.with_ids(cursor, day) for day in staged]
+            counted = rows.counted(cursor, staged)
+        if self.source.duplicates == "collapse":
+            return counted
+        return [
+            self._stage_without_duplicates(export, folder) if day.repeated_keys or day.identical_rows else day
+            for export, day in zip(exports, counted, strict=True)
+        ]
 
     def _stage_plain(
         self, cursor: duckdb.DuckDBPyConnection, export: ExportInput, files: list[RawInput], folder: Path
@@ -193,7 +181,7 @@ class Staging:
         if pq.read_metadata(staged).num_rows != sum(file.profile.records for file in export.files):
             return None
         counts = [FileCount(file.name, file.profile.records, file.profile.records, 0) for file in export.files]
-        return StagedDay(export.day, staged, tuple(counts), extra=self.extra(headers))
+        return StagedDay(export.day, staged, tuple(counts), extra=self.sql.extra(headers))
 
     def _read_csv(self, header: Header, paths: list[str]) -> str:
         csv = self.source.csv
@@ -204,6 +192,11 @@ class Staging:
             f"nullstr={text_list(csv.null or NO_NULL)}, allow_quoted_nulls=false, max_line_size=16777216, "
             f"filename={text(RAW_FILE)})"
         )
+
+    def _stage_without_duplicates(self, export: ExportInput, folder: Path) -> StagedDay:
+        """Read a day again, exactly: only the exact reader knows the lines of the rows to reject."""
+        with self._session(export.day) as cursor:
+            return self._stage_exactly(cursor, export, [file for file in export.files if file.profile.records], folder)
 
     def _stage_exactly(
         self, cursor: duckdb.DuckDBPyConnection, export: ExportInput, files: list[RawInput], folder: Path
@@ -216,11 +209,15 @@ class Staging:
                 for records in read_records(file.path, file.name, self.source, file.profile):
                     header = tuple(column for column in records.table.column_names if column not in (LINE, RAW))
                     table = tables.setdefault(header, f"exact_{len(tables)}")
-                    invalid = self._explain(cursor, records.table, header, table)
+                    invalid = self._explain(cursor, records.table, header, table, file.name)
                     found = [*((one.line, one.reason, one.raw) for one in records.rejects), *invalid]
                     rejects.add(file.name, sorted(found))
                     counts[file.name] = counts[file.name].plus(records.table.num_rows - len(invalid), len(found))
-        valid = [(f"FROM {table}", header) for header, table in tables.items()]
+            apart = RowsApart(self.sql, self.settings)
+            for file_name, duplicates in apart.rejected(cursor, tables):
+                rejects.add(file_name, duplicates)
+                counts[file_name] = counts[file_name].plus(-len(duplicates), len(duplicates))
+        valid = [(apart.kept(table), header) for header, table in tables.items()]
         staged = self._write(cursor, export.day, valid, folder)
         return self._told_exactly(export.day, staged, counts, list(tables), rejects)
 
@@ -233,7 +230,7 @@ class Staging:
         rejects: RejectsFile,
     ) -> StagedDay:
         """A day that the exact reader read, with its rejects."""
-        extra, first = self.extra(headers), tuple(rejects.first)
+        extra, first = self.sql.extra(headers), tuple(rejects.first)
         return StagedDay(day, staged, tuple(counts.values()), rejects.path, first, extra)
 
     def _stage_exactly_together(self, group: Sequence[ExportInput], folder: Path) -> list[StagedDay]:
@@ -268,13 +265,13 @@ class Staging:
             yield self._told_exactly(of_day, file, days[of_day].counts(), [header], rejects)
 
     def _explain(
-        self, cursor: duckdb.DuckDBPyConnection, records: pa.Table, header: Header, table: str
+        self, cursor: duckdb.DuckDBPyConnection, records: pa.Table, header: Header, table: str, file: str
     ) -> list[tuple[int, str, str]]:
         """Add the valid rows to a table of this cursor's own; the others as (line, reason, raw)."""
         cursor.register("exact_records", records)
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE explained AS {self.sql.explained('exact_records', header)}")
         cursor.unregister("exact_records")
-        valid = f"SELECT * EXCLUDE ({LINE}, {RAW}, _reason) FROM explained WHERE _reason IS NULL"
+        valid = f"{RowsApart(self.sql, self.settings).marked(file)} FROM explained WHERE _reason IS NULL"
         cursor.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table} AS FROM ({valid}) WHERE false")
         cursor.execute(f"INSERT INTO {table} {valid}")
         invalid = f"SELECT {LINE}, _reason, {RAW} FROM explained WHERE _reason IS NOT NULL"
@@ -284,7 +281,7 @@ class Staging:
         self, cursor: duckdb.DuckDBPyConnection, day: str, parts: Sequence[tuple[str, Header]], folder: Path
     ) -> Path:
         """The valid rows of all parts, by column name; columns that a part lacks are NULL."""
-        columns = [*self.sql.columns, *self.extra([header for _, header in parts])]
+        columns = [*self.sql.columns, *self.sql.extra([header for _, header in parts])]
         rows = " UNION ALL BY NAME ".join(f"({part})" for part in (self.sql.no_rows(), *(part for part, _ in parts)))
         file = folder / f"{day}.parquet"
         cursor.execute(
@@ -296,10 +293,6 @@ class Staging:
     def rejects_file(self, day: str, folder: Path) -> RejectsFile:
         """Where a day's rejects go."""
         return RejectsFile(folder / f"{day}.rejects.parquet", self.settings.compression)
-
-    def extra(self, headers: Sequence[Header]) -> Header:
-        """The staged names of columns that the declaration does not list, in order of appearance."""
-        return tuple(dict.fromkeys(column for header in headers for column in self.sql.carried(header).values()))
 
 
 @dataclass

@@ -47,7 +47,7 @@ NOTHING = "\x00null"
 
 
 class SparkStaging:
-    """How one source is staged by Spark; DuckDB counts repeated keys, and writes rejects and the published files."""
+    """How one source is staged by Spark; DuckDB tells rows apart, and writes rejects and the published files."""
 
     def __init__(
         self, spark: SparkRelations, database: Database, source: Source, reserved_keys: Mapping[str, object]
@@ -71,11 +71,12 @@ class SparkStaging:
             elif exact:
                 staged.update((day.day, day) for day in self.local.stage(exact, folder))
 
-            def count_repeated(portion: Sequence[ExportInput]) -> list[StagedDay]:
-                return self.local.with_repeated_keys([day for export in portion if (day := staged[export.day])])
+            def told_apart(portion: Sequence[ExportInput]) -> list[StagedDay]:
+                days = [day for export in portion if (day := staged[export.day])]
+                return self.local.told_apart(portion, days, folder)
 
             with ThreadPoolExecutor(self.settings.threads) as pool:
-                found = list(pool.map(count_repeated, self.local.portions(exports)))
+                found = list(pool.map(told_apart, self.local.portions(exports)))
         yield from chain.from_iterable(found)
 
     # Plain files
@@ -145,7 +146,7 @@ class SparkStaging:
         headers = list(dict.fromkeys(file.profile.header for file in _with_rows(export)))
         staged = self._publishable(export.day, headers, files, folder)
         counts = [FileCount(file.name, file.profile.records, file.profile.records, 0) for file in export.files]
-        return StagedDay(export.day, staged, tuple(counts), extra=self.local.extra(headers))
+        return StagedDay(export.day, staged, tuple(counts), extra=self.typed.extra(headers))
 
     # Other files
 
@@ -234,7 +235,7 @@ class SparkStaging:
             tuple(FileCount(file, staged + rejected, staged, rejected) for file, staged, rejected in counts),
             rejects,
             first,
-            self.local.extra(known),
+            self.typed.extra(known),
         )
 
     def _rejects(
@@ -257,7 +258,7 @@ class SparkStaging:
     ) -> Path:
         """The day's file, out of Spark's."""
         types = {**self.typed.types, **({DELETED: Type("boolean")} if self.source.tombstone else {})}
-        types |= dict.fromkeys(self.local.extra(headers), Type("string"))
+        types |= dict.fromkeys(self.typed.extra(headers), Type("string"))
         columns = ", ".join(f"CAST({name(c)} AS {sql_type(type_)}) AS {name(c)}" for c, type_ in types.items())
         nothing = ", ".join(f"NULL AS {name(column)}" for column in types)
         found = f"{parquet(files)}{where}" if files else f"(SELECT {nothing}) WHERE false"

@@ -7,8 +7,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
+from star_assets.model.csv import Csv
 from star_assets.model.errors import CannotForget
-from star_assets.model.source import Csv
 from star_assets.staging.content import as_text, open_raw
 from star_assets.staging.erasing import Erased, Erasure, write_like
 from star_assets.staging.formats.csv.grammar import CsvGrammar, CsvRecord

@@ -11,7 +11,8 @@ from gzip import GzipFile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from star_assets.model.source import Csv, Source
+from star_assets.model.csv import Csv
+from star_assets.model.source import Source
 from star_assets.staging.columns import longer
 from star_assets.staging.content import Utf8, chunks, open_raw, start_of
 from star_assets.staging.formats.bounds import RecordBound
@@ -70,7 +71,7 @@ class CsvFormat:
             if both is None:
                 raise Hindrance(f"{name} has other columns, or in another order, than the files before it")
             header = both
-        columns = tuple(table_names(header, source.declared).values())
+        columns = tuple(table_names(header, source).values())
         return Layout("csv" if header else None, columns, rows=sum(profile.records for *_, profile in files))
 
     def erase(self, path: Path, name: str, source: Source, profile: RawProfile, erasure: Erasure, out: Path) -> Erased:

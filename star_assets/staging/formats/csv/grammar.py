@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TextIO
 
-from star_assets.model.source import Csv
+from star_assets.model.csv import Csv
 
 # Characters taken from the file at once, rounded up to whole lines. A quote that
 # nothing closes within the longest record is a mistake: it costs its own line,

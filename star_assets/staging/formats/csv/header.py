@@ -13,8 +13,9 @@ from dataclasses import replace
 from io import BufferedReader, BytesIO, StringIO
 from typing import NamedTuple
 
+from star_assets.model.csv import Csv
 from star_assets.model.errors import BrokenFile, ColumnMissing
-from star_assets.model.source import Csv, Source
+from star_assets.model.source import Source
 from star_assets.staging.columns import require_columns, required_columns
 from star_assets.staging.content import CHUNK, as_text, flaw
 from star_assets.staging.formats.csv.grammar import CsvGrammar, CsvRecord

@@ -63,7 +63,7 @@ class JsonFormat:
         stripped = {key.strip(): key for key in keys}
         if len(stripped) < len(keys):
             raise Hindrance("keys differ only in spaces around them")
-        columns = {column: stripped[key] for key, column in table_names(list(stripped), source.declared).items()}
+        columns = {column: stripped[key] for key, column in table_names(list(stripped), source).items()}
         renamed = {column: key for column, key in columns.items() if column != key}
         return Layout("json", tuple(columns), renamed, sum(profile.records for *_, profile in files))
 
