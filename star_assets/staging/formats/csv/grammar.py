@@ -20,6 +20,10 @@ BLOCK = 1 << 20
 LONGEST_RECORD = 1 << 24
 
 
+# What is wrong with two fields that may have been one, or three.
+_STRAY = "a quote opens amid field {}, and one closes field {}; quote fields as a whole"
+
+
 class CsvRecord(NamedTuple):
     """A record: its first line, how many lines it has, its text, and its fields or the problem with it.
 
@@ -72,7 +76,7 @@ class CsvGrammar:
             fields = raw.split(self._delimiter)
             return CsvRecord(line, 1, raw, [None if field in self._null else field for field in fields])
         try:
-            quoted, count = self._quoted_record(lines, first)
+            quoted, count, problem = self._quoted_record(lines, first)
         except _Malformed as problem:
             return CsvRecord(line, 1, raw, (), str(problem))
         except _Unclosed as field:
@@ -81,12 +85,17 @@ class CsvGrammar:
             closed = "never closed" if whole else f"not closed within {LONGEST_RECORD:,} characters"
             return CsvRecord(line, 1, raw, (), f"the quote of field {field} is {closed}")
         text = "".join(lines[first : first + count]).rstrip("\r\n") if count > 1 else raw
-        return CsvRecord(line, count, text, quoted)
+        return CsvRecord(line, count, text, quoted, problem)
 
-    def _quoted_record(self, lines: Sequence[str], first: int) -> tuple[list[str | None], int]:
-        """The fields of a record with quotes, and how many lines it takes."""
+    def _quoted_record(self, lines: Sequence[str], first: int) -> tuple[list[str | None], int, str | None]:
+        """The fields of a record with quotes, how many lines it takes, and the problem with it, if there is one.
+
+        A quote amid unquoted text is text, as in `5" pipe`. Where a later unquoted
+        field ends in another one, both may have held a delimiter that is none.
+        """
         fields: list[str | None] = []
         number, position = first, 0
+        opened, problem = 0, None
         body = lines[number].rstrip("\r\n")
         while True:
             if body.startswith(self._quote, position):
@@ -102,8 +111,12 @@ class CsvGrammar:
                 text = body[position:] if end < 0 else body[position:end]
                 fields.append(None if text in self._null else text)
                 position += len(text)
+                if text.count(self._quote) % 2:
+                    if opened and text.endswith(self._quote):
+                        problem = _STRAY.format(opened, len(fields))
+                    opened = opened or (0 if text.endswith(self._quote) else len(fields))
             if position == len(body):
-                return fields, number - first + 1
+                return fields, number - first + 1, problem
             position += len(self._delimiter)
 
     def _quoted_field(self, lines: Sequence[str], number: int, position: int, field: int) -> tuple[str, int, int]:
