@@ -117,7 +117,7 @@ class TypedSql(ABC):
                     f"WHEN CAST({self._typed(column)} AS {self._type(Type('string'))}) = {self._text(str(value))} "
                     f"THEN {self._text(f'column {column}: {value} is the key of the Unknown member')}"
                 )
-        return f"CASE {' '.join(cases)} END"
+        return f"CASE {' '.join(cases)} END" if cases else f"CAST(NULL AS {self._type(Type('string'))})"
 
     def _lacking(self, column: str) -> str:
         """Why a row without a value in the column is rejected."""
@@ -126,10 +126,6 @@ class TypedSql(ABC):
         if self.source.part_of and column in self.source.header_keys:
             return f"column {column}: no value, and it is the key of its row in {self.source.part_of.name}"
         return f"column {column}: no value, and it says when the row happened (event_time)"
-
-    def _only_text(self, header: Header) -> bool:
-        """Whether a header that is repeated amid the rows would be valid: whether it is one, the exact reader knows."""
-        return all(self.types[column].name == "string" for column in header if column in self.types)
 
     def _typed(self, column: str) -> str:
         """What a typed column is called beside the texts: no header has a name that begins with a space."""

@@ -53,8 +53,6 @@ class DuckDBTypedSql(TypedSql):
         cases = f"WHEN {matches} THEN {self._value(column, 'CAST')} WHEN {nothing} THEN NULL ELSE {invalid}"
         if canonical := self._canonical(column):
             cases = f"WHEN {canonical} THEN {self._typed(column)} {cases}"
-        if column == self.source.keys[0] and self._only_text(header):
-            cases = f"WHEN {name(column)} = {text(column)} THEN {invalid} {cases}"
         if column in self.reserved_keys:
             reserved = text(str(self.reserved_keys[column]))
             cases = f"WHEN CAST({self._value(column, 'TRY_CAST')} AS VARCHAR) = {reserved} THEN {invalid} {cases}"

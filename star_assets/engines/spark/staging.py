@@ -132,8 +132,7 @@ class SparkStaging:
             f"(SELECT /*+ BROADCAST(raw_days) */ {self._named(header)}, {DAY}, CAST(NULL AS BIGINT) AS {LINE}, "
             f"CAST(NULL AS STRING) AS {RAW} FROM raw_texts JOIN raw_days USING (source) WHERE malformed IS NULL)"
         )
-        valid = self.typed.is_valid(header)
-        rows = session.sql(f"SELECT * FROM ({self.typed.explained(dated, header, DAY)}) WHERE {valid}")
+        rows = session.sql(f"SELECT * FROM ({self.typed.explained(dated, header, DAY)}) WHERE _reason IS NULL")
         return rows.drop(LINE, RAW, "_reason")
 
     def _named(self, header: Header) -> str:

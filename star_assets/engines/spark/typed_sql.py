@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from star_assets.engines.spark.sql import name, sql_type, text, to_utc
-from star_assets.engines.typed_sql import Header, TypedSql
+from star_assets.engines.typed_sql import TypedSql
 from star_assets.model.types import Type
 from star_assets.staging import grammar
 
@@ -22,14 +22,6 @@ class SparkTypedSql(TypedSql):
 
     def _type(self, type_: Type) -> str:
         return sql_type(type_)
-
-    def is_valid(self, header: Header) -> str:
-        """SQL for whether a plain reader can be trusted with a row of `explained`."""
-        valid = "_reason IS NULL"
-        if self._only_text(header):
-            key = self.source.keys[0]
-            valid += f" AND {name(key)} <> {text(key)}"
-        return valid
 
     def _cast(self, column: str) -> str:
         """SQL for a column's value: NULL where its text is not valid."""

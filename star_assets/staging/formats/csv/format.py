@@ -88,6 +88,7 @@ def _is_plain(counter: CsvCounter, utf8: Utf8, header: Header, csv: Csv) -> bool
         and counter.tidy
         and not counter.has_nul
         and not counter.has_mark
+        and not counter.repeats_first_line
         and counter.line_ends.uniform
         and header.line == 1
         and len(csv.delimiter.encode()) == 1
