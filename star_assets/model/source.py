@@ -7,7 +7,8 @@ whole. Not here: a column (column), a file's dialect (csv), reading files (stagi
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,7 +16,6 @@ from star_assets.model.cadence import EVERY, is_expected, is_holiday
 from star_assets.model.column import Column
 from star_assets.model.csv import Csv
 from star_assets.model.errors import BadDeclaration
-from star_assets.model.types import Type
 from star_assets.model.zones import ZONE_EXPECTED, is_zone
 
 # Tables and columns become file paths, SQL names and Glue names, so they are
@@ -229,10 +229,12 @@ class Source:
                     f"source {self.name}", f"{name!r} is not a usable name", "Use lower-case letters, digits and _"
                 )
         for name, column in self.declared.items():
-            try:
-                Type.parse(column.type)
-            except ValueError as error:
-                raise BadDeclaration(f"source {self.name}, column {name}", str(error), "Use one of these") from error
+            if contradiction := column.contradiction:
+                raise BadDeclaration(f"source {self.name}, column {name}", *contradiction)
+        for header, count in Counter(header for header, _ in self._headers()).items():
+            if count > 1:
+                problem = f"several of its columns have the header {header!r}"
+                raise BadDeclaration(f"source {self.name}", problem, "Give each column headers of its own")
 
     def _check_key(self) -> None:
         """Raises BadDeclaration for a key of no columns, and for what needs one where there is none."""
@@ -289,6 +291,15 @@ class Source:
     def declared(self) -> dict[str, Column]:
         """The declared columns, in order."""
         return {name: column if isinstance(column, Column) else Column(column) for name, column in self.columns.items()}
+
+    def _headers(self) -> Iterator[tuple[str, str]]:
+        for name, column in self.declared.items():
+            yield from ((header, name) for header in column.headers or (name,))
+
+    @property
+    def by_header(self) -> dict[str, str]:
+        """The declared column of each header that exports may have, in lower case."""
+        return dict(self._headers())
 
     @property
     def staged(self) -> dict[str, Column]:

@@ -253,7 +253,7 @@ class Star:
             raise BadDeclaration(
                 source.name,
                 f"has a column {PARTITION_COLUMN!r}, which is the partition column",
-                "Export it under another name",
+                "Declare it under another name, as Column(…, header='date')",
             )
         if source.part_of and self.sources.get(source.part_of.name) is not source.part_of:
             raise BadDeclaration(source.name, f"is part of {source.part_of.name}, not in this star", "Add it")

@@ -105,7 +105,9 @@ def _declared(source: Source) -> Mapping[str, Any]:
 
     What came later is named only where it is used, so that it builds no source again that does without.
     """
-    later = {"duplicates": source.duplicates} if source.duplicates != "collapse" else {}
+    later: dict[str, Any] = {"duplicates": source.duplicates} if source.duplicates != "collapse" else {}
+    if written := {name: dict(column.written) for name, column in source.declared.items() if column.written}:
+        later["written"] = written
     return {
         **later,
         "columns": {name: (column.type, column.optional) for name, column in source.declared.items()},
@@ -117,7 +119,7 @@ def _declared(source: Source) -> Mapping[str, Any]:
         "header_keys": source.header_keys,
         "lines": source.lines,
         "exports": source.exports,
-        "csv": asdict(source.csv),
+        "csv": source.csv.parts,
         "timezone": source.timezone,
         "new_columns": source.new_columns,
     }

@@ -69,7 +69,8 @@ CONTRADICTIONS: dict[str, tuple[Callable[[], Star], str]] = {
     ),
     "a source with the partition column": (
         lambda: star(sources=[*SOURCES, closing]),
-        "closing: has a column 'date', which is the partition column. Export it under another name.",
+        "closing: has a column 'date', which is the partition column. Declare it under another name, "
+        "as Column(…, header='date').",
     ),
     "lines without their header": (
         lambda: Star([positions], [], []),

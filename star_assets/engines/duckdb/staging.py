@@ -187,10 +187,10 @@ class Staging:
         csv = self.source.csv
         columns = ", ".join(f"{text(column)}: 'VARCHAR'" for column in header)
         return (
-            f"read_csv({text_list(paths)}, auto_detect=false, hive_partitioning=false, header=true, "
-            f"columns={{{columns}}}, delim={text(csv.delimiter)}, quote={text(csv.quote)}, escape={text(csv.quote)}, "
-            f"nullstr={text_list(csv.null or NO_NULL)}, allow_quoted_nulls=false, max_line_size=16777216, "
-            f"filename={text(RAW_FILE)})"
+            f"read_csv({text_list(paths)}, auto_detect=false, hive_partitioning=false, "
+            f"header={str(csv.header).lower()}, columns={{{columns}}}, delim={text(csv.delimiter)}, "
+            f"quote={text(csv.quote)}, escape={text(csv.quote)}, nullstr={text_list(csv.null or NO_NULL)}, "
+            f"allow_quoted_nulls=false, max_line_size=16777216, filename={text(RAW_FILE)})"
         )
 
     def _stage_without_duplicates(self, export: ExportInput, folder: Path) -> StagedDay:

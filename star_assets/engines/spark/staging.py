@@ -104,7 +104,7 @@ class SparkStaging:
         return (
             profile.plain
             and bool(profile.header)
-            and profile.lines == profile.records + 1
+            and profile.lines == profile.records + self.source.csv.header
             and self.source.csv.null == ("",)
             and file.path.suffix == (".gz" if profile.gzip else ".csv")
         )
@@ -117,7 +117,7 @@ class SparkStaging:
             [location(file) for file in files],
             schema=", ".join(f"{column} STRING" for column in [*columns, "malformed"]),
             columnNameOfCorruptRecord="malformed",
-            header=True,
+            header=csv.header,
             sep=csv.delimiter,
             quote=csv.quote,
             escape=csv.quote,

@@ -68,10 +68,14 @@ class CsvCounter:
     quotes stand only around whole fields and are all closed; `has_nul` and
     `has_escape` whether these bytes are anywhere in it, `has_mark` whether a byte
     order mark is, as where files were joined; `repeats_first_line` whether a later
-    line is the first one again.
+    line is the first one again; `has_escaped` whether it may hold an escape character.
     """
 
-    def __init__(self, delimiter: str, quote: str) -> None:
+    def __init__(self, delimiter: str, quote: str, escape: str | None = None) -> None:
+        self.has_escaped = False
+        self._escaped = re.compile(re.escape(escape.encode()) + b".", re.S) if escape else None
+        self._escape = escape.encode() if escape else b""
+        self._held = b""
         self.records = self.delimiters = 0
         self.tidy = True
         self.has_nul = self.has_escape = self.has_mark = self.repeats_first_line = False
@@ -98,6 +102,7 @@ class CsvCounter:
         self._end = chunk[-2:]
         chunk = self.line_ends.feed(chunk, final)
         self._seek_first_line(chunk, final)
+        chunk = self._without_escaped(chunk, final)
         if chunk:
             quoted = self._inside or self._quote in chunk or self._last == self._quote
             ends = self._quoted_ends(chunk) if quoted else self._unquoted_ends(chunk)
@@ -108,6 +113,16 @@ class CsvCounter:
         if final:
             self.records += not self._last_is_end
             self.tidy = self.tidy and not self._inside
+
+    def _without_escaped(self, chunk: bytes, final: bool) -> bytes:
+        """The chunk with letters in place of what is escaped. An escape at its end waits for the next chunk."""
+        if self._escaped is None:
+            return chunk
+        chunk = self._escaped.sub(b"__", self._held + chunk)
+        cut = len(chunk) - (chunk.endswith(self._escape) and not final)
+        chunk, self._held = chunk[:cut], chunk[cut:]
+        self.has_escaped = self.has_escaped or bool(self._held) or b"__" in chunk or self._escape in chunk
+        return chunk
 
     def _seek_first_line(self, chunk: bytes, final: bool) -> None:
         """Look for the first line among those behind it; it must end within the first chunk."""

@@ -37,7 +37,7 @@ class CsvFormat:
     def inspect(self, path: Path, name: str, source: Source) -> RawProfile:
         """A file without any bytes has no header."""
         csv, sha256 = source.csv, hashlib.sha256()
-        counter, bound = CsvCounter(csv.delimiter, csv.quote), RecordBound(name)
+        counter, bound = CsvCounter(csv.delimiter, csv.quote, csv.escape), RecordBound(name)
         with open_raw(path, name, sha256) as content:
             start, encoding = start_of(content, name, csv.encoding, DECLARE)
             utf8 = Utf8(encoding)
@@ -50,7 +50,7 @@ class CsvFormat:
             format="csv",
             gzip=compressed,
             header=header.columns,
-            records=counter.records - bool(header.columns),
+            records=counter.records - bool(csv.header and header.columns),
             lines=counter.line_ends.lines,
             # Engines tell by a file's name whether it is compressed.
             plain=compressed == name.endswith(".gz") and _is_plain(counter, utf8, header, csv),
@@ -88,9 +88,10 @@ def _is_plain(counter: CsvCounter, utf8: Utf8, header: Header, csv: Csv) -> bool
         and counter.tidy
         and not counter.has_nul
         and not counter.has_mark
-        and not counter.repeats_first_line
+        and not (csv.header and counter.repeats_first_line)
+        and not counter.has_escaped
         and counter.line_ends.uniform
-        and header.line == 1
+        and header.line == bool(csv.header)
         and len(csv.delimiter.encode()) == 1
         # DuckDB takes rows with more fields than the header if these are empty.
         and counter.delimiters == counter.records * (len(header.columns) - 1)
@@ -106,6 +107,8 @@ def _hindrance(counter: CsvCounter, utf8: Utf8, header: Header, csv: Csv) -> str
         return None
     fields = counter.records * len(header.columns)
     found = {
+        "it has no header": not csv.header,
+        f"it holds the escape character {csv.escape!r}": counter.has_escaped,
         f"it is not in UTF-8 throughout (declared is {csv.encoding})": not utf8.unchanged,
         f"its delimiter {csv.delimiter!r} is longer than a byte": len(csv.delimiter.encode()) > 1,
         "it holds the byte 0 or 1": counter.has_nul or counter.has_escape,
