@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from random import randrange
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -21,6 +22,7 @@ from star_assets.staging.content import CHUNK
 from star_assets.staging.formats.opening import inspect_file
 
 from ..workplaces import workplace
+from . import dirty_files
 
 DAY = "2023-07-01"
 ANY = Column("string", optional=True)
@@ -96,7 +98,7 @@ def test_both_readers_find_the_same_rows(engine: DuckDBEngine, export: tuple[Csv
     "content", [b"Name,City\n%b\nJo,Rome\n", b"Name,City\r\nJo,Rome\r\n%b", b"Name,City\n%b\n,Rome\n"]
 )
 def test_a_header_amid_text_is_a_reject_on_both_readers(engine: DuckDBEngine, tmp_path: Path, content: bytes) -> None:
-    """The quick reader looked for its lower-case name, so whether it was a row depended on another one's being valid."""
+    """The quick reader looked for its lower-case name, so an invalid row decided whether it was a row."""
     path = tmp_path / "people.csv"
     path.write_bytes(content % b"Name,City")
     source = Source("people", key="name", columns={"name": "string", "city": "string"}, max_rejects=1.0)
@@ -122,3 +124,34 @@ def staged(engine: DuckDBEngine, source: Source, raw: RawInput, folder: Path) ->
     (day,) = engine.stage(source, [ExportInput(DAY, (raw,))], folder)
     assert isinstance(day, StagedDay)
     return pq.read_table(day.file).to_pylist(), day.counts, day.first_rejects
+
+
+@pytest.mark.parametrize("files", [100, pytest.param(2_000, marks=pytest.mark.long)], ids="{} files".format)
+def test_dirty_files_are_read_alike(engine: DuckDBEngine, tmp_path: Path, files: int) -> None:
+    """Together or one by one, by the quick reader or by the exact one: the same rows, the same rejects."""
+    first = randrange(10**9)
+    found = dirty_files.exports(range(first, first + files), tmp_path)
+    quick = 0
+    for source in dirty_files.SOURCES:
+        given = found.get(source.name, [])
+        quick += sum(file.profile.plain for export in given for file in export.files)
+        trusted = all_of(engine, source, given, tmp_path / f"{source.name}-quick")
+        exact = all_of(engine, source, [dirty_files.exactly(export) for export in given], tmp_path / source.name)
+        for export in given:
+            assert trusted[export.day] == exact[export.day], f"seed {export.files[0].name}, source {source.name}"
+    assert sum(map(len, found.values())) > files / 2
+    assert quick > files / 8
+
+
+def all_of(
+    engine: Any, source: Source, exports: list[ExportInput], folder: Path
+) -> dict[str, tuple[list[str], list[Any], list[Any]]]:
+    """For each day its rows, the count of its records, and its rejects, as text."""
+    folder.mkdir()
+    found = {}
+    for day in engine.stage(source, exports, folder) if exports else ():
+        rejects = pq.read_table(day.rejects).to_pylist() if day.rejects else []
+        kept = [(one["line"], one["reason"], one["raw"]) for one in rejects]
+        counts = [*day.counts, day.extra, day.repeated_keys, day.identical_rows]
+        found[day.day] = sorted(map(str, pq.read_table(day.file).to_pylist())), counts, sorted(kept)
+    return found
