@@ -31,6 +31,7 @@ TEST = [
     "datafusion>=46,<52",
     "dagster-graphql>=1.13,<1.14",
     "hypothesis>=6.100,<7",
+    "jsonschema>=4.23,<5",
     *MOTO,
     "mypy>=1.15,<3",
     *POSTGRES,

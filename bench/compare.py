@@ -40,8 +40,8 @@ TABLES = {
         columns="customer_id, customer_name, email, city, state, segment, created_at::TIMESTAMP"
     ),
     "dim_time": MEMBERS.format(
-        columns="date_key, year, quarter, month, month_name, day_of_month, day_of_year, iso_year, iso_week, weekday, "
-        "weekday_name, is_weekend, fiscal_year, fiscal_quarter, holiday, is_holiday"
+        columns="date_key, partition_date, year, quarter, month, month_name, day_of_month, day_of_year, iso_year, "
+        "iso_week, weekday, weekday_name, is_weekend, fiscal_year, fiscal_quarter, holiday, is_holiday"
     ),
 }
 

@@ -1,7 +1,7 @@
-"""Settings, all from the environment: `STAR_LAKE`, `STAR_TIMEZONE`, ….
+"""The settings of a deployment, read from environment variables: `STAR_LAKE`, `STAR_TIMEZONE`, ….
 
-Here: their names, defaults and validation. AWS's own variables are AWS's
-clients' to read.
+Here: their names, defaults and validation. Not here: AWS's own variables, which boto3
+reads.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from star_assets.model.errors import BadSetting
 from star_assets.model.zones import ZONE_EXPECTED, is_zone
 
-# The entry points under which packages bring storages and catalogs, by the scheme of a lake's URL;
-# FOLDER stands for a lake that is no URL.
+# The groups of entry points by which packages provide storages and catalogs, named after the scheme of
+# a lake's URL. FOLDER is the name for a lake without a scheme.
 STORAGES, CATALOGS, FOLDER = "star_assets.storages", "star_assets.catalogs", "folder"
 
-# The largest machines have some 900 processors; DuckDB starts as many threads as it is told.
+# The largest machines have some 900 processors. DuckDB starts as many threads as its setting says.
 MOST_THREADS = 1024
 
-# A century. Beyond some thousand years there is no such day.
+# A century. Going back more than about two thousand years leaves the range of dates.
 MOST_DAYS = 36_525
 
-# What DuckDB reads as a size. Below LEAST_MEMORY it has no room for one day of anything.
+# The sizes that DuckDB reads. With less than LEAST_MEMORY bytes, it cannot process even one day.
 _MEMORY = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(%|[KMGT]i?B)\s*", re.IGNORECASE)
 _UNITS = {unit: 1000**power for power, unit in enumerate(("KB", "MB", "GB", "TB"), 1)} | {
     unit: 1024**power for power, unit in enumerate(("KIB", "MIB", "GIB", "TIB"), 1)
@@ -42,49 +42,53 @@ LEAST_MEMORY = 100_000_000
 
 
 class Settings(BaseSettings):
-    """Where the lake is, which star fills it, and how."""
+    """Where the lake is, which star fills it, which engine computes, and with which bounds."""
 
     model_config = SettingsConfigDict(env_prefix="STAR_", frozen=True, hide_input_in_errors=True)
 
     lake: str = Field("./lake", description="The lake: a folder, or s3://bucket/prefix.")
     model: str = Field("star_assets.star:retail", description="The Star, as package.module:attribute.")
-    engine: str = Field("duckdb", description="What computes: duckdb, spark, glue, auto, or what else is installed.")
+    engine: str = Field("duckdb", description="The engine: duckdb, spark, glue, auto, or another that is installed.")
     spark_master: str | None = Field(
-        None, description="Where Spark runs, such as spark://host:7077; none: as Spark's own configuration says."
+        None, description="Spark's master URL, such as spark://host:7077; none: the one in Spark's configuration."
     )
     auto_above: ByteSize = Field(
-        ByteSize(10_000_000_000), description="Bytes of input above which STAR_ENGINE=auto takes Spark."
+        ByteSize(10_000_000_000), description="Bytes of input above which STAR_ENGINE=auto chooses Spark."
     )
-    glue_job: str | None = Field(None, description="The job of AWS Glue that computes, where one does.")
-    glue_workers: int = Field(10, ge=2, description="Workers of a run of that job.")
-    glue_worker_type: Literal["G.1X", "G.2X", "G.4X", "G.8X", "R.1X", "R.2X"] = Field("G.1X", description="Their type.")
-    glue_timeout: int = Field(120, ge=1, description="Minutes after which Glue stops a run.")
-    glue_flex: bool = Field(False, description="Whether runs take spare capacity: for less, but they may wait.")
-    glue_at_once: int = Field(3, ge=1, description="Runs of the job at the same time.")
+    glue_job: str | None = Field(None, description="The AWS Glue job that computes, if STAR_ENGINE chooses Glue.")
+    glue_workers: int = Field(10, ge=2, description="The number of workers of each run of the Glue job.")
+    glue_worker_type: Literal["G.1X", "G.2X", "G.4X", "G.8X", "R.1X", "R.2X"] = Field(
+        "G.1X", description="The type of these workers."
+    )
+    glue_timeout: int = Field(120, ge=1, description="Minutes after which Glue stops a run of the job.")
+    glue_flex: bool = Field(
+        False, description="Whether runs use spare capacity, which costs less but may have to wait."
+    )
+    glue_at_once: int = Field(3, ge=1, description="How many runs of the job may work at the same time.")
     start_date: date = Field(date(2023, 7, 1), description="The first day with exports, YYYY-MM-DD.")
     days_ahead: int = Field(
-        1, ge=0, description="Days after today that exports may be of; what is of a later day is refused by name."
+        1,
+        ge=0,
+        description="How many days after today an export day may be; exports of later days are refused by name.",
     )
     timezone: str = Field("UTC", description="The business time zone: decides the day of a sale.")
     compression: Literal["zstd", "snappy"] = Field("zstd", description="The compression of Parquet files.")
-    memory_limit: str = Field("1GB", description="What DuckDB may use before it spills to disk.")
+    memory_limit: str = Field("1GB", description="Memory that DuckDB may use before it spills to disk.")
     threads: int = Field(
         default_factory=lambda: os.cpu_count() or 1, ge=1, le=MOST_THREADS, description="Threads of the engine."
     )
     kms_key: str | None = Field(None, description="The KMS key that S3 encrypts with; none: the bucket's default.")
-    glue_prefix: str = Field("", description="What the Glue databases' names begin with.")
-    crawler_role: str | None = Field(None, description="The role that Glue's crawlers of raw exports work as.")
+    glue_prefix: str = Field("", description="The prefix of the Glue databases' names.")
+    crawler_role: str | None = Field(None, description="The IAM role of the Glue crawlers over raw exports.")
     athena_workgroup: str | None = Field(
-        None, description="The Athena workgroup that answers queries; none: the embedded Athena does."
+        None, description="The Athena workgroup that runs queries; none: the embedded Athena runs them."
     )
-    athena_output: str | None = Field(None, description="Where Athena keeps results; none: where its workgroup says.")
-    metrics_namespace: str | None = Field(None, description="The namespace of CloudWatch that successes are told in.")
+    athena_output: str | None = Field(None, description="Where Athena writes results; none: the workgroup's location.")
+    metrics_namespace: str | None = Field(None, description="The CloudWatch namespace of metrics of successful runs.")
     cache_size: ByteSize = Field(
-        ByteSize(10_000_000_000), description="Bytes that local copies of an S3 lake's files may take."
+        ByteSize(10_000_000_000), description="Bytes of disk that local copies of an S3 lake's files may use."
     )
-    retention_days: float = Field(
-        7, ge=0, le=MOST_DAYS, description="Days that superseded versions are kept by vacuum."
-    )
+    retention_days: float = Field(7, ge=0, le=MOST_DAYS, description="Days for which vacuum keeps superseded versions.")
 
     @field_validator("lake")
     @classmethod
@@ -145,7 +149,7 @@ class Settings(BaseSettings):
     @field_validator("start_date", mode="before")
     @classmethod
     def _written_day(cls, value: object) -> object:
-        # A number would be taken for seconds since 1970.
+        # pydantic would read a number as seconds since 1970.
         if isinstance(value, str) and not re.fullmatch(r"(19[7-9]|2[01]\d)\d-\d\d-\d\d", value):
             raise ValueError("a day YYYY-MM-DD from 1970-01-01 to 2199-12-31")
         return value
@@ -169,7 +173,7 @@ class Settings(BaseSettings):
 
     @property
     def uses_glue(self) -> bool:
-        """Whether jobs of Glue compute, all of it or what is large."""
+        """Whether Glue jobs compute, either every step or only the large ones."""
         return self.engine == "glue" or (self.engine == "auto" and self.glue_job is not None)
 
     @property
@@ -184,7 +188,7 @@ class Settings(BaseSettings):
 
     @property
     def last_day(self) -> str:
-        """The last day that exports may be of, YYYY-MM-DD. Some clocks are ahead of the business time zone's."""
+        """The last allowed export day, YYYY-MM-DD. It is after today, as some clocks are ahead."""
         return (datetime.now(self.zone).date() + timedelta(days=self.days_ahead)).isoformat()
 
 
@@ -196,7 +200,7 @@ def load_settings() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
-        # A password may be in either.
+        # A DSN or a URL may contain a password.
         found = "…" if name in ("source_dsn", "webhook") else str(first["input"])
         raise BadSetting("STAR_" + name.upper(), found, _expected(first["type"], first.get("ctx", {}))) from None
 
@@ -211,7 +215,7 @@ def is_web_address(value: str) -> bool:
 
 
 def _refuse_typing_errors(environment: Mapping[str, str]) -> None:
-    """Raises BadSetting for a variable that is nearly one of ours. Others may begin with STAR_ too."""
+    """Raises BadSetting for a variable whose name is nearly that of a setting. Other STAR_ variables are allowed."""
     known = {f"STAR_{name.upper()}" for name in Settings.model_fields}
     for variable in environment:
         if variable.startswith("STAR_") and variable not in known:
@@ -219,7 +223,7 @@ def _refuse_typing_errors(environment: Mapping[str, str]) -> None:
                 raise BadSetting(variable, "…", f"its name to be {meant}; there is no such setting")
 
 
-# What is expected where pydantic's own checks fail, by the beginning of their names.
+# The expected values if one of pydantic's own checks fails, by a beginning of the check's name.
 _EXPECTED = {
     "int": "a whole number",
     "float": "a number",

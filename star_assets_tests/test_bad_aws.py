@@ -273,7 +273,7 @@ CASES = [
     ),
     Case(
         "a query during which Athena fails",
-        "Athena query QUERY: Athena failed in itself (INTERNAL_ERROR: Internal error). Run it again later.",
+        "Athena query QUERY: Athena itself failed (INTERNAL_ERROR: Internal error). Run it again later.",
         command=ASK,
         exit_code=75,
         outcome={"state": "FAILED", "reason": "INTERNAL_ERROR: Internal error", "error": {"ErrorCategory": 1}},

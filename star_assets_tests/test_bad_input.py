@@ -188,7 +188,7 @@ CASES = [
         lambda lake: (lake.export("orders", DAY) / "_SUCCESS").unlink(),
         "orders               1 failed\n"
         "Error: orders 2023-07-02: the export is not whole: expected a file _SUCCESS, found 1 data file without it. "
-        "It was not staged. It will be once the rest has come.\n",
+        "It was not staged; it will be staged once the rest has arrived.\n",
         exit_code=75,
     ),
     Case(

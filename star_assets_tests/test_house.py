@@ -36,6 +36,7 @@ ROOMS = [
     "books",
     "pipeline",
     "athena",
+    "reports",
     "aws",
     "samples",
     "orchestration",

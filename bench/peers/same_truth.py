@@ -181,7 +181,8 @@ write(out / "dim_product_history", "FROM history ORDER BY product_sk")
 write(
     out / "dim_time",
     """
-    SELECT day AS date_key, year(day)::INT AS year, quarter(day)::INT AS quarter, month(day)::INT AS month,
+    SELECT day AS date_key, day::VARCHAR AS partition_date,
+           year(day)::INT AS year, quarter(day)::INT AS quarter, month(day)::INT AS month,
            monthname(day) AS month_name, day(day)::INT AS day_of_month, dayofyear(day)::INT AS day_of_year,
            isoyear(day)::INT AS iso_year, week(day)::INT AS iso_week, isodow(day)::INT AS weekday,
            dayname(day) AS weekday_name, isodow(day) >= 6 AS is_weekend,
@@ -203,7 +204,8 @@ write(
     FROM (SELECT unnest(generate_series(date_trunc('year', min(sale_date)),
                                         date_trunc('year', max(sale_date)) + INTERVAL 1 YEAR - INTERVAL 1 DAY,
                                         INTERVAL 1 DAY))::DATE AS day FROM sales)
-    UNION ALL BY NAME SELECT DATE '1900-01-01' AS date_key, 'Unknown' AS month_name, 'Unknown' AS weekday_name,
+    UNION ALL BY NAME SELECT DATE '1900-01-01' AS date_key, '1900-01-01' AS partition_date,
+                             'Unknown' AS month_name, 'Unknown' AS weekday_name,
                              'Unknown' AS holiday, 'unknown' AS member_kind
     """,
 )

@@ -153,7 +153,8 @@ write_dimension(
 first, last = written.selectExpr("year(min(sale_date))", "year(max(sale_date))").collect()[0]
 spark.sql(f"""
     SELECT *, holiday IS NOT NULL AS is_holiday, 'described' AS member_kind FROM (
-        SELECT day AS date_key, year(day) AS year, quarter(day) AS quarter, month(day) AS month,
+        SELECT day AS date_key, string(day) AS partition_date,
+               year(day) AS year, quarter(day) AS quarter, month(day) AS month,
                date_format(day, 'MMMM') AS month_name, day(day) AS day_of_month, dayofyear(day) AS day_of_year,
                extract(YEAROFWEEK FROM day) AS iso_year, weekofyear(day) AS iso_week, weekday(day) + 1 AS weekday,
                date_format(day, 'EEEE') AS weekday_name, weekday(day) >= 5 AS is_weekend,
@@ -177,7 +178,8 @@ spark.sql(f"""
     )
 """).unionByName(
     spark.sql("""
-        SELECT DATE '1900-01-01' AS date_key, 'Unknown' AS month_name, 'Unknown' AS weekday_name,
+        SELECT DATE '1900-01-01' AS date_key, '1900-01-01' AS partition_date,
+               'Unknown' AS month_name, 'Unknown' AS weekday_name,
                'Unknown' AS holiday, 'unknown' AS member_kind
     """),
     allowMissingColumns=True,

@@ -1,1 +1,1 @@
-"""Books: the key index, folded states, used members, and the audits and accounts of tables; all by DuckDB."""
+"""Books: the key index, folded states and used members; audits and accounts of tables. All are computed by DuckDB."""

@@ -1,4 +1,4 @@
-"""Accounts: row counts and sums of measures, of sources and of files, and why a line is no sale."""
+"""Accounts: row counts and sums of measures, by sources and by files, and why staged lines did not become sales."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from star_assets.staging.winners import DELETED, EXPORT, LINE, lines_of, winners
 
 
 class Accounts(Book):
-    """Totals are rows and the sums of the measures that add up."""
+    """Computes totals of facts, from their sources and from their files. A total has a number of rows and sums."""
 
     def totals(self, fact: Fact, given: FactInput) -> dict[str, dict[str, Any]]:
-        """Per date: rows, and the sum of each measure that adds up."""
+        """By business date, computed from the sources: the number of rows, and the sum of each measure that adds up."""
         with self._tables("adding up sources") as tables:
             sums = fact.summed
             rows = tables.fact_rows(fact, given)
@@ -35,7 +35,7 @@ class Accounts(Book):
             return {date: dict(zip(("rows", *sums), values, strict=True)) for date, *values in found}
 
     def file_totals(self, fact: Fact, files: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Any]]:
-        """Per date: the same totals, read from the date's files."""
+        """By business date, read from the date's files: the number of rows, and the same sums as in `totals`."""
         sums, listed = fact.summed, [file for several in files.values() for file in several]
         if not listed:
             return {}
@@ -49,7 +49,7 @@ class Accounts(Book):
     def joined_totals(
         self, fact: Fact, files: Sequence[str], dimensions: Mapping[str, str]
     ) -> dict[str, dict[str, Any]]:
-        """What a query finds that asks for the fact alone, and one that joins it with a dimension."""
+        """The totals of a query of the fact alone, and of one query per reference that joins it with the dimension."""
         if not files:
             return {}
         with self._tables("joining dimensions") as tables:
@@ -83,7 +83,7 @@ class Accounts(Book):
             tables.create(
                 "sold", _by_line(fact, self._followed(tables, fact, grain, given, "alive", "candidates"), date)
             )
-            # What a sale is worth is known; only the other lines, a few in a hundred, are valued once more.
+            # The values of sales are known from the fact. Only the other lines, a few percent, are computed again.
             tables.create("others", f"FROM lines ANTI JOIN sold USING ({LINE})")
             tables.view("every_header", f"FROM headers{_unknown_headers(grain, driving)}")
             worth = unfiltered(self._followed(tables, fact, grain, given, "every_header", "others"))
@@ -94,7 +94,7 @@ class Accounts(Book):
     def _followed(
         self, tables: Relations, fact: Fact, grain: Source, given: FactInput, headers: str, lines: str
     ) -> Table:
-        """The fact's rows of some headers and lines, each with the number of its line."""
+        """The fact's rows that some headers and lines become, each with the number of its line."""
         driving = self.star.driving_column(fact).source
         followed, known = tables.table(lines), tables.table(headers)
         marked = followed.drop(*system_columns(followed))
@@ -109,7 +109,7 @@ class Accounts(Book):
 
 
 def _unknown_headers(grain: Source, header: Source) -> str:
-    """SQL that adds headers that never came, so that their lines can be valued all the same."""
+    """SQL that adds a header for each line without one, so that the line's measures can be computed too."""
     if grain is header:
         return ""
     named = list(zip(grain.header_keys, header.keys, strict=True))
@@ -119,13 +119,13 @@ def _unknown_headers(grain: Source, header: Source) -> str:
 
 
 def _by_line(fact: Fact, rows: Table, date: str) -> str:
-    """SQL for each line's date, and what its rows add up to."""
+    """SQL for the date of each line, and the sums of the measures of its rows."""
     sums = [f"sum({name(column)}) AS {name(column)}" for column in fact.summed]
     return f"SELECT {', '.join([LINE, f'any_value({date}) AS date', *sums])} FROM ({sql(rows)}) GROUP BY {LINE}"
 
 
 def _explained(fact: Fact, others: str) -> str:
-    """SQL that adds up lines and what they are worth, by export, date and cause."""
+    """SQL for the number of lines and the sums of their measures, by export, date and cause."""
     sums = [f"sum({name(column)}) AS {name(column)}" for column in fact.summed]
     return (
         f"SELECT CAST({EXPORT} AS VARCHAR) AS export, CAST(date AS VARCHAR) AS date, "

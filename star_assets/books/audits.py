@@ -1,4 +1,4 @@
-"""Audits: checks of the Parquet files of facts and dimensions, whichever engine wrote them, against the model."""
+"""Audits: checks of a new version's Parquet files, of a fact, dimension or history, against the rules of the model."""
 
 from __future__ import annotations
 
@@ -12,30 +12,41 @@ from star_assets.books.book import Book
 from star_assets.engines.duckdb.relations import Relations, names
 from star_assets.engines.duckdb.session import FILE, are_small, labelled, name, parquet, text
 from star_assets.engines.duckdb.sql import sql
+from star_assets.model.calendars import calendar_of
 from star_assets.model.members import MEMBER_KIND, SUPERSEDED
-from star_assets.model.tables import IS_CURRENT, VALID_FROM, VALID_TO, Dimension, Fact, History, surrogate
+from star_assets.model.tables import (
+    IS_CURRENT,
+    PARTITION_DATE,
+    VALID_FROM,
+    VALID_TO,
+    Dimension,
+    Fact,
+    History,
+    surrogate,
+)
 from star_assets.model.types import UNKNOWN
 from star_assets.staging.histories import BEGINNING, END, with_versions
 
 
 @dataclass(frozen=True)
 class FactRules:
-    """What the audit of one date's file found, as counts of rows that break a rule."""
+    """The result of the audit of one date's file: how many rows break each rule."""
 
     rows: int
     null_keys: int
     repeated_keys: int
     outside_date: int
+    other_reference: int
     below_minimum: Mapping[str, int]
     unknown_references: Mapping[str, int]
     sums: Mapping[str, Any]
 
 
 class Audits(Book):
-    """Whatever computed the files, DuckDB has a second opinion."""
+    """Checks files by DuckDB, whichever engine wrote them."""
 
     def audit_fact(self, fact: Fact, files: Mapping[str, str], dimensions: Mapping[str, str]) -> dict[str, FactRules]:
-        """Hold each date's file against the rules of the model and the dimensions' members."""
+        """Check each date's file against the rules of the model and the members of the dimensions' files."""
         with self._tables("auditing a fact") as tables:
             unknown = {column: self._unknown(tables, fact, column, files, dimensions) for column in fact.references}
             if are_small(list(files.values()), len(files)):
@@ -54,14 +65,14 @@ class Audits(Book):
             }
 
     def _audit_together(self, tables: Relations, fact: Fact, files: Mapping[str, str]) -> dict[str, FactRules]:
-        """Small files in one statement, whose beginning would cost more than reading one of them."""
+        """Audit small files in one statement: starting a statement for each would take longer than reading it."""
         found = tables.execute(
             f"SELECT _date, {self._counts(fact, 'CAST(_date AS DATE)')} FROM {parquet(list(files.values()))} "
             f"JOIN {labelled({date: [file] for date, file in files.items()}, '_date')} USING ({FILE}) GROUP BY _date"
         ).fetchall()
         counted = {date: counts for date, *counts in found}
-        # A file without rows is in no group.
-        nothing = [0] * 4 + [0] * len(_minimums(fact)) + [None] * len(fact.summed)
+        # The statement's result has no line for a file without rows.
+        nothing = [0] * 5 + [0] * len(_minimums(fact)) + [None] * len(fact.summed)
         return {date: self._rules(fact, counted.get(date, nothing)) for date in files}
 
     def _audit_file(self, tables: Relations, fact: Fact, date: str, file: str) -> FactRules:
@@ -72,13 +83,14 @@ class Audits(Book):
         return self._rules(fact, found)
 
     def _counts(self, fact: Fact, date: str) -> str:
-        """SQL for what `_rules` takes, of rows that should all be of one date."""
-        key = name(fact.key)
+        """SQL for the counts and sums that `_rules` takes, over rows that should all have this date."""
+        key, calendar = name(fact.key), calendar_of(self.star, fact)
         counts = [
             "count(*)",
             f"count(*) - count({key})",
             f"count({key}) - count(DISTINCT {key})",
             f"count(*) FILTER (business_date({name(fact.date)}) IS DISTINCT FROM {date})",
+            f"count(*) FILTER ({name(calendar.column)} IS DISTINCT FROM {date})" if calendar else "0",
             *(f"count(*) FILTER ({name(column)} < {least})" for column, least in _minimums(fact).items()),
             *(f"sum({name(column)})" for column in fact.summed),
         ]
@@ -86,13 +98,14 @@ class Audits(Book):
 
     def _rules(self, fact: Fact, counts: Sequence[Any]) -> FactRules:
         sums, minimums = fact.summed, _minimums(fact)
-        rows, null_keys, repeated_keys, outside_date, *measured = counts
+        rows, null_keys, repeated_keys, outside_date, other_reference, *measured = counts
         below, totals = measured[: len(minimums)], measured[len(minimums) :]
         return FactRules(
             rows,
             null_keys,
             repeated_keys,
             outside_date,
+            other_reference,
             below_minimum=dict(zip(minimums, below, strict=True)),
             unknown_references={},
             sums=dict(zip(sums, totals, strict=True)),
@@ -101,7 +114,7 @@ class Audits(Book):
     def _unknown(
         self, tables: Relations, fact: Fact, column: str, files: Mapping[str, str], dimensions: Mapping[str, str]
     ) -> dict[str, int]:
-        """Per file, the rows whose reference is NULL or no member."""
+        """By file, the number of rows whose reference is NULL or the key of no member."""
         target = fact.references[column]
         members = parquet([dimensions[target.name]])
         found = tables.execute(
@@ -124,7 +137,7 @@ class Audits(Book):
             return [value for (value,) in found.fetchall()]
 
     def audit_dimension(self, dimension: Dimension, file: str) -> dict[str, int]:
-        """Rows, NULL keys, keys that occur again, and Unknown members (there must be one)."""
+        """The numbers of rows, of NULL keys, of repeated keys, and of Unknown members (there must be one)."""
         with self._tables("auditing a dimension") as tables:
             key = name(dimension.key)
             unknown = next(f.type for f in self.star.fields(dimension) if f.name == dimension.key)
@@ -135,8 +148,18 @@ class Audits(Book):
             assert found is not None
             return dict(zip(("rows", "null_keys", "repeated_keys", "unknown_members"), found, strict=True))
 
+    def audit_calendar(self, calendar: Dimension, file: str) -> int:
+        """The number of members whose `partition_date` is not their key as text."""
+        with self._tables("auditing a calendar") as tables:
+            found = tables.execute(
+                f"SELECT count(*) FROM {parquet([file])} "
+                f"WHERE {PARTITION_DATE} IS DISTINCT FROM CAST({name(calendar.key)} AS VARCHAR)"
+            ).fetchone()
+            assert found is not None
+            return int(found[0])
+
     def audit_history(self, history: History, file: str) -> int:
-        """The members whose intervals do not follow each other from the beginning of time to one that lasts."""
+        """The number of members whose intervals begin late, leave gaps, overlap, or are wrongly marked as current."""
         with self._tables("auditing a history") as tables:
             in_order = f"(PARTITION BY {name(history.of.key)} ORDER BY {VALID_FROM})"
             in_force = f"{MEMBER_KIND} <> {text(SUPERSEDED)}"
@@ -153,10 +176,10 @@ class Audits(Book):
             return int(found[0])
 
     def history_digests(self, history: History, file: str, months: Sequence[str]) -> dict[str, str]:
-        """What of the history a month's dates can see. The surrogate key stands for member and values."""
+        """By month, a digest of the intervals that the month's dates can refer to: surrogate keys and bounds."""
         with self._tables("comparing histories") as tables:
             listed = ", ".join(f"({text(month)}, DATE '{month}-01')" for month in months)
-            # Business dates may begin a day before UTC's, or end a day after.
+            # In some time zones a business date begins up to a day before the UTC date, or ends up to a day after it.
             begin, end = "begins - INTERVAL 1 DAY", "begins + INTERVAL 1 MONTH + INTERVAL 1 DAY"
             bounds = f"greatest({VALID_FROM}, {begin}), least({VALID_TO}, {end})"
             found = tables.execute(
@@ -170,7 +193,7 @@ class Audits(Book):
     def outdated_versions(
         self, fact: Fact, files: Mapping[str, Sequence[str]], histories: Mapping[str, str]
     ) -> list[str]:
-        """The dates with a row whose surrogate key is not that of the version in force at its time."""
+        """The dates with a row whose surrogate key is not that of the member's interval at the row's time."""
         with self._tables("comparing versions") as tables:
             roles = self.star.versioned(fact)
             columns = dict.fromkeys([*roles, *map(surrogate, roles), fact.date])
@@ -187,7 +210,7 @@ class Audits(Book):
 
 
 def _minimums(fact: Fact) -> dict[str, Any]:
-    """The least value of each measure that has one."""
+    """The least allowed value of each measure that declares one."""
     return {measure.column: measure.minimum for measure in fact.measures if measure.minimum is not None}
 
 

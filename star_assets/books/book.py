@@ -1,4 +1,4 @@
-"""What all books have in common: a star, and DuckDB on this machine."""
+"""The base class of all books: it has a star, and opens sessions of DuckDB on this machine."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from star_assets.model.star import Star
 
 
 class Book:
-    """Each call works in a session of its own, so that threads may share a book."""
+    """A book of a star. Each call works in its own DuckDB session, so threads may share a book."""
 
     def __init__(self, star: Star, database: Database) -> None:
         self.star = star
         self.database = database
 
     def _tables(self, doing: str) -> AbstractContextManager[Relations]:
-        """A session. `doing` says in an error what failed."""
+        """A session with the star's tables. `doing` says in error messages what failed."""
         return relations(self.star, self.database, doing)

@@ -12,7 +12,7 @@ from star_assets.model.star import Star
 
 
 class Books:
-    """What is remembered: `states`, `keys`, `members`; what checks files: `audits`, `accounts`."""
+    """`states`, `keys` and `members` write files that are remembered; `audits` and `accounts` check tables."""
 
     def __init__(self, star: Star, database: Database) -> None:
         self.states = States(star, database)

@@ -16,12 +16,12 @@ from star_assets.staging.winners import EXPORT
 
 
 class Keys(Book):
-    """Index files are written for a month of exports, and asked all together."""
+    """Writes and reads index files. There is one for each month of exports; a look-up reads all of them."""
 
     def index_keys(
         self, source: Source, column: str, base: str | None, exports: Sequence[StagedInput], file: Path
     ) -> None:
-        """(keys, export, date) of the base's and the exports' rows, sorted by date."""
+        """Write (keys, export, date) of the rows of the base file and of the exports, sorted by date."""
         with self._tables("indexing keys") as tables:
             keys = names(source.keys)
             parts = [f"SELECT {keys}, export, date FROM {parquet([base])}"] if base else []
@@ -43,7 +43,7 @@ class Keys(Book):
             return dict(tables.execute(f"{_needed(files, keys)} {_BY_DATE}").fetchall())
 
     def index_lines(self, part: Source, base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
-        """(keys, header's keys, export) of the base's and the exports' lines, sorted by the header's keys."""
+        """Write (keys, header's keys, export) of the base file's and the exports' lines, sorted by header's keys."""
         with self._tables("indexing lines") as tables:
             columns = names(_line_columns(part))
             parts = [f"SELECT {columns}, export FROM {parquet([base])}"] if base else []
@@ -67,7 +67,7 @@ class Keys(Book):
             )
             needed = f"SELECT DISTINCT date, export FROM {files} JOIN owned USING ({keys})"
             if set(part.header_keys) <= set(part.keys):
-                # No line can move to another header.
+                # The header's key is part of the line's key, so no line can move to another header.
                 owned, needed = "owned AS (FROM wanted)", f"SELECT DISTINCT date, export FROM {files} JOIN owned USING "
                 needed += f"({names(part.header_keys)})"
             found = tables.execute(
@@ -77,7 +77,7 @@ class Keys(Book):
             return dict(found.fetchall())
 
     def header_exports_of_lines(self, part: Source, index: Sequence[str], lines: Sequence[str]) -> list[ExportDay]:
-        """The exports, by the header's index, that hold any row of a header of these lines."""
+        """The exports with any row of a header of the lines in these files, found in the header's index."""
         if not index or not lines or part.part_of is None:
             return []
         with self._tables("finding the headers of lines") as tables:
@@ -91,7 +91,7 @@ class Keys(Book):
             return [export for (export,) in found.fetchall()]
 
     def exports_of_lines(self, part: Source, index: Sequence[str], lines: Sequence[str]) -> list[ExportDay]:
-        """The exports, by the lines' own index, that hold any row of these lines."""
+        """The exports with any row of the lines in these files, found in the lines' index."""
         if not index or not lines:
             return []
         with self._tables("finding other rows of lines") as tables:
@@ -116,14 +116,14 @@ def _typed(source: Source, columns: Sequence[str]) -> str:
 
 
 def _line_columns(part: Source) -> Sequence[str]:
-    """The header's key and the line's own, each column once."""
+    """The columns of the header's key and of the line's key, each once."""
     return tuple(dict.fromkeys((*part.header_keys, *part.keys)))
 
 
 def _needed(files: str, keys: str) -> str:
     """SQL that defines `needed`: each date with the exports that it needs.
 
-    Only keys that moved to another date join a date to exports without a row of it.
+    A date needs the exports with its own rows, and for each key that moved to another date, all exports of that key.
     """
     return (
         f"WITH moved AS (SELECT {keys} FROM {files} GROUP BY ALL "

@@ -13,10 +13,10 @@ from star_assets.model.tables import IS_CURRENT, Dimension, History
 
 
 class Members(Book):
-    """`used` are files of `fold_members`; keys are told as text."""
+    """Looks up used members. `used` are files that `fold_members` wrote; keys are returned as text."""
 
     def fold_members(self, column: str, base: str | None, files: Mapping[str, Sequence[str]], file: Path) -> None:
-        """(version, key) of the base's rows and of those in the files of each version, each once."""
+        """Write the distinct (version, key) of the base file and of the fact files of each version."""
         with self._tables("listing members") as tables:
             parts = [f"SELECT version, key FROM {parquet([base])}"] if base else []
             if files:
@@ -37,7 +37,10 @@ class Members(Book):
             return found is not None and found[0] > 0
 
     def keep_members(self, dimension: Dimension, file: str, before: str, used: Sequence[str], kept: Path) -> list[str]:
-        """The rows of the earlier file that the later one lacks, as far as facts use them."""
+        """Write a dimension's file plus the members that only its earlier file has and facts use, as superseded.
+
+        `before` is the earlier file; `kept` is written, unless there are no such members. Returns their keys.
+        """
         with self._tables("keeping members") as tables:
             keys = self._lost(tables, dimension, before, file, used)
             if keys:
@@ -52,24 +55,24 @@ class Members(Book):
             return keys
 
     def lost_in_use(self, dimension: Dimension, before: str, after: str, used: Sequence[str]) -> list[str]:
-        """Of the members that the later file lacks, those that facts use."""
+        """The keys of the members that facts use and that only the earlier file has."""
         with self._tables("comparing members") as tables:
             return self._lost(tables, dimension, before, after, used)
 
     def _lost(self, tables: Relations, dimension: Dimension, before: str, after: str, used: Sequence[str]) -> list[str]:
-        """The view `lost` has all members that the later file lacks; those that facts use are returned."""
+        """Define the view `lost`, the members that only the earlier file has. Returns the keys of those facts use."""
         key = name(dimension.key)
         tables.view("lost", f"FROM {parquet([before])} AS was ANTI JOIN {parquet([after])} AS is_now USING ({key})")
         return self._used(tables, dimension, "lost", used)
 
     def superseded_in_use(self, dimension: Dimension, file: str, used: Sequence[str]) -> list[str]:
-        """Of the members that were kept, those that facts still use."""
+        """The keys of the file's superseded members that facts still use."""
         with self._tables("comparing members") as tables:
             tables.view("kept", f"FROM {parquet([file])} WHERE {MEMBER_KIND} = {text(SUPERSEDED)}")
             return self._used(tables, dimension, "kept", used)
 
     def _used(self, tables: Relations, dimension: Dimension, members: str, used: Sequence[str]) -> list[str]:
-        """The keys of some members that facts use, as text."""
+        """The keys in `members`, a table of this session, that facts use, as text."""
         if not used:
             return []
         key = name(dimension.key)

@@ -1,4 +1,4 @@
-"""Folded states: over all exports, the current row of each key, all its versions, or the values of a column."""
+"""Folded states: over all exports, the winning row of each key, all different rows of it, or a column's values."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from star_assets.staging.winners import EXPORT, LISTED, folded, versions
 
 
 class States(Book):
-    """Each folds exports onto an earlier state, its base; None: onto nothing."""
+    """Folds exports onto an earlier state, the base, and writes a new one. A base of None stands for no rows."""
 
     def fold(self, source: Source, base: str | None, exports: Sequence[StagedInput], file: Path) -> str:
-        """One row per key: the winner over the base state and the exports."""
+        """Write the winning row of each key of the base and the exports. Returns a digest, see `_visible`."""
         with self._tables("folding exports") as tables:
             found = folded(tables.staged(source, exports, base), source)
             tables.copy(f"SELECT {physical(found)} FROM ({sql(found)}) ORDER BY {names(source.keys)}", file)
             return self._visible(tables, source, file)
 
     def _visible(self, tables: Relations, source: Source, file: Path) -> str:
-        """A digest of a state without what changes when the same rows are exported again."""
+        """A digest of a state that stays the same if the same rows are exported again."""
         rows = f"SELECT * EXCLUDE ({FILE}, {EXPORT}) FROM {parquet([str(file)])}"
         if source.exports == "snapshots":
             listed = f"{LISTED} = max({LISTED}) OVER () AS {LISTED}"
@@ -35,7 +35,7 @@ class States(Book):
         return "-".join(map(str, found or ()))
 
     def fold_versions(self, source: Source, base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
-        """Several rows per key: those that say something new."""
+        """Write the rows of each key that differ from the row before, for a history."""
         with self._tables("folding versions") as tables:
             found = versions(tables.staged(source, exports, base), source)
             tables.copy(f"SELECT {physical(found)} FROM ({sql(found)}) ORDER BY ALL", file)
@@ -43,13 +43,13 @@ class States(Book):
     def fold_keys(
         self, column: SourceColumn, key: str, base: str | None, exports: Sequence[StagedInput], file: Path
     ) -> None:
-        """The distinct values of a column, over the base's and the exports'."""
+        """Write the distinct values of a column in the base and the exports."""
         self._fold_distinct(column.source, name(column.column), key, base, exports, file)
 
     def fold_days(
         self, column: SourceColumn, key: str, base: str | None, exports: Sequence[StagedInput], file: Path
     ) -> None:
-        """The distinct business dates of a column of timestamps, over the base's and the exports'."""
+        """Write the distinct business dates of a timestamp column in the base and the exports."""
         self._fold_distinct(column.source, f"business_date({name(column.column)})", key, base, exports, file)
 
     def _fold_distinct(
@@ -59,7 +59,7 @@ class States(Book):
             parts = [f"SELECT {name(key)} FROM {parquet([base])}"] if base else []
             files = [file_ for export in exports for file_ in export.files]
             parts += [f"SELECT {value} AS {name(key)} FROM {parquet(files)}"] if files else []
-            # Of a source that has exported nothing yet, only the types are known.
+            # If the source has exported nothing yet, only the column's type is known: write a file without rows.
             parts = parts or [f"SELECT {value} AS {name(key)} FROM {tables.staged(source, ()).get_name()}"]
             tables.copy(
                 f"SELECT DISTINCT {name(key)} FROM ({' UNION ALL '.join(parts)}) "

@@ -1,6 +1,6 @@
 """The command line: the group of all commands, in the order of use.
 
-The commands are in `building`, `pulling`, `asking`, `keeping` and `deploying`.
+The commands are in `building`, `pulling`, `asking`, `reporting`, `keeping` and `deploying`.
 
 Exit codes: 0 done; 1 somebody has to act; 75 (EX_TEMPFAIL) trying again later
 may help; 2 the command was called wrongly; 130 interrupted. Rows go to standard
@@ -18,6 +18,7 @@ from star_assets.cli.building import demo, run, sample
 from star_assets.cli.deploying import aws
 from star_assets.cli.keeping import forget, repair, retire, rollback, vacuum, verify
 from star_assets.cli.pulling import pull
+from star_assets.cli.reporting import powerbi
 from star_assets.cli.shell import Commands
 
 
@@ -74,6 +75,7 @@ for _command in (
     status,
     rejects,
     reconcile,
+    powerbi,
     rollback,
     vacuum,
     verify,

@@ -1,1 +1,1 @@
-"""What computes: one interface, and the engines behind it. Engines write files and know nothing of ledgers or books."""
+"""The engines that compute tables, behind one interface. An engine writes files; it knows no ledgers and no books."""

@@ -1,6 +1,6 @@
-"""What the rows of dimensions and facts are: Ibis expressions over an engine's own tables, the same on every engine.
+"""The rows of dimensions, histories and facts as Ibis expressions, which are the same on every engine.
 
-Not here: how an engine reads files and computes (duckdb.relations, spark.relations), how it writes them.
+Not here: how an engine reads files and computes (duckdb.relations, spark.relations), how it writes files.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from star_assets.model.tables import CALENDAR, Dimension, Fact, History
 from star_assets.staging.histories import ROW, SINCE, history_rows, in_force, with_versions
 from star_assets.staging.winners import DELETED, EXPORT, LISTED, current, lines_of
 
-# The column beside a fact's own that says its business date.
+# The column that is added to a fact's rows, with their business date.
 DATE = "_date"
 
 
 class Assembling(ABC):
-    """A star's tables as expressions; an engine says how it reads files and keeps what is used twice."""
+    """The rows of a star's tables as expressions. An engine implements reading files and keeping rows used twice."""
 
     star: Star
 
@@ -40,7 +40,7 @@ class Assembling(ABC):
 
     @abstractmethod
     def _named(self, table: str, rows: Table) -> Table:
-        """The same rows as a table of that name, which hides how they come about."""
+        """The same rows as a view of that name, so that an expression over it does not contain theirs."""
 
     @abstractmethod
     def keep(self, table: str, rows: Table) -> Table:
@@ -48,7 +48,7 @@ class Assembling(ABC):
 
     @abstractmethod
     def _calendar(self, first: int, last: int) -> Table:
-        """`date_key`: every day of the years from the first to the last."""
+        """A table of one column, `date_key`: every day from the first year to the last one."""
 
     def state(self, source: Source, file: str) -> Table:
         """A source's current rows, as a transform sees them."""
@@ -60,7 +60,7 @@ class Assembling(ABC):
         return alive.drop(*system_columns(alive))
 
     def members(self, dimension: Dimension, given: DimensionInput) -> Table:
-        """The dimension's current rows, those of members that nothing describes among them."""
+        """The dimension's rows, with the Unknown member and the inferred members."""
         described = self.star.transformed(dimension, self._upstream(dimension, given))
         key = described[dimension.key]
         unknown = ibis.literal(unknown_key(described, dimension.key), type=key.type())
@@ -70,7 +70,7 @@ class Assembling(ABC):
         return with_members(dimension, described, used, self._vanished(dimension, given))
 
     def intervals(self, history: History, given: DimensionInput) -> Table:
-        """What the members were when."""
+        """The history's rows: for each member, its intervals and its tracked values in each."""
         column = self.star.describing(history.of)
         assert column is not None
         assert given.versions is not None
@@ -87,7 +87,7 @@ class Assembling(ABC):
         return upstream
 
     def _vanished(self, dimension: Dimension, given: DimensionInput) -> Table | None:
-        """The members whose rows the newest snapshot lacks; None where there are no snapshots."""
+        """The members that the newest snapshot lacks; None if the source does not export snapshots."""
         column = self.star.describing(dimension)
         if column is None or column.source.exports != "snapshots":
             return None
@@ -122,7 +122,7 @@ class Assembling(ABC):
         return lines_of(headers, lines, header, part)
 
     def histories(self, fact: Fact, files: Mapping[str, str]) -> dict[str, tuple[History, Table]]:
-        """For each column whose history there is a file of, that history and its rows."""
+        """For each column that refers to a history among `files`, that history and its rows."""
         found = {}
         for column, history in self.star.versioned(fact).items():
             if history.name in files:

@@ -1,8 +1,8 @@
-"""The interface of every engine, and the values it takes and gives.
+"""The interface of every engine, and the values that its methods take and return.
 
-An engine stages exports and builds tables for a range of partitions in one
-pass. It reads and writes local files and knows nothing of ledgers, catalogs,
-books or audits: those belong to the pipeline.
+An engine stages exports and builds tables for a range of partitions in one pass. It
+reads and writes local files. Ledgers, catalogs, books and audits are not its concern:
+they belong to the pipeline.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Workplace:
-    """What an engine is opened with.
+    """The arguments with which an engine is opened.
 
     Args:
-        star: whose tables it computes.
-        settings: its bounds, and how files are compressed.
-        database: DuckDB in this process, which all that works here shares.
-        files: how workers on other machines see the files of this one.
+        star: the star whose tables the engine computes.
+        settings: with the engine's bounds, and the compression of files.
+        database: the DuckDB of this process, which engines and books share.
+        files: how workers on other machines see this machine's files.
     """
 
     star: Star
@@ -43,7 +43,7 @@ class Workplace:
 
 @dataclass(frozen=True)
 class RawInput:
-    """A raw file: where it can be read, how people call it, what inspection found."""
+    """A raw file: the path of a local copy, its name for people, and the result of inspecting it."""
 
     path: Path
     name: str
@@ -60,7 +60,7 @@ class ExportInput:
 
 @dataclass(frozen=True)
 class FileCount:
-    """A raw file's rows: counted independently of the parser, staged, rejected."""
+    """A raw file's numbers of records: counted independently of the parser, staged, and rejected."""
 
     name: str
     records: int
@@ -68,13 +68,13 @@ class FileCount:
     rejected: int
 
     def plus(self, staged: int, rejected: int) -> FileCount:
-        """With so many more records."""
+        """The count with so many more staged and rejected records."""
         return FileCount(self.name, self.records + staged + rejected, self.staged + staged, self.rejected + rejected)
 
 
 @dataclass(frozen=True)
 class StagedDay:
-    """A staged export: its file, its rejects' file if there are any, and the account of its rows.
+    """A staged export: its file, the file of its rejects if there are any, and the counts of its records.
 
     `extra` names the columns that the declaration does not list; they are strings.
     `repeated_keys` counts keys with different rows of one version, among which
@@ -102,14 +102,14 @@ class StagedInput:
 
 @dataclass(frozen=True)
 class FactInput:
-    """What a range of a fact's dates is built from.
+    """The inputs of a range of a fact's dates.
 
     Args:
         dates: the business dates to build.
-        staged: for the driving source and its parts, the exports that hold the dates' keys.
-        states: for each look-up source, the file of its folded state.
-        histories: for each history that the fact refers to, its file; without
-            them, the rows lack the surrogate keys.
+        staged: by name of the driving source and its parts, the exports with rows of the dates' keys.
+        states: by name of each look-up source, the file of its folded state.
+        histories: by name of each history that the fact refers to, its file. Without
+            it, the rows lack the history's surrogate keys.
     """
 
     dates: tuple[BusinessDate, ...]
@@ -120,13 +120,13 @@ class FactInput:
 
 @dataclass(frozen=True)
 class DimensionInput:
-    """What a dimension is built from.
+    """The inputs of a dimension or a history.
 
     Args:
-        states: for each source, the file of its folded state.
-        used: files of one column, named as the key, that facts' rows refer to.
-        years: first and last year of the calendar.
-        versions: for a history, the file of what the describing source ever said.
+        states: by name of each source, the file of its folded state.
+        used: files of one column, named as the dimension's key: the keys that facts use.
+        years: the first and the last year of the calendar.
+        versions: for a history, the file with all versions of the rows of the describing source.
     """
 
     states: Mapping[str, str]
@@ -136,25 +136,25 @@ class DimensionInput:
 
 
 class Engine(Protocol):
-    """Computes. Every file it returns lies in the folder it was given.
+    """Stages exports and builds tables. Every file that a method writes lies in the folder that it was given.
 
-    `pass_bytes` is how much staged Parquet one call of `build_fact` should read.
+    `pass_bytes` is how many bytes of staged Parquet one call of `build_fact` should read.
     """
 
     pass_bytes: int
 
     def stage(self, source: Source, exports: Sequence[ExportInput], folder: Path) -> Iterator[StagedDay]:
-        """Raw exports → typed, valid rows and rejects, a file a day."""
+        """Turn raw exports into files of typed, valid rows and of rejects, one of each per day."""
         ...
 
     def build_dimension(self, dimension: Dimension, given: DimensionInput, file: Path) -> None:
-        """The dimension's rows with its Unknown and inferred members, in one file."""
+        """Write the dimension's rows, with its Unknown and inferred members, into `file`."""
         ...
 
     def build_history(self, history: History, given: DimensionInput, file: Path) -> None:
-        """The intervals of the dimension's members, in one file."""
+        """Write the history's rows, the intervals of the dimension's members, into `file`."""
         ...
 
     def build_fact(self, fact: Fact, given: FactInput, folder: Path) -> dict[BusinessDate, Path]:
-        """The fact's rows, a file for each of the dates (one without rows has an empty file)."""
+        """Write the fact's rows, one file for each date in `given`; a date without rows has a file without rows."""
         ...

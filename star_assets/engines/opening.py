@@ -1,4 +1,4 @@
-"""The engines by name, as entry points of `star_assets.engines`. One is imported when it is opened."""
+"""Opening an engine by its name, which is an entry point of `star_assets.engines`; it is imported only then."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from star_assets.model.portable import require_portable
 from star_assets.model.star import Star
 from star_assets.settings import Settings
 
-# Packages that bring an engine have an entry point of this group, which is called with a Workplace.
+# The group of entry points by which packages provide engines. An entry point is called with a Workplace.
 GROUP = "star_assets.engines"
 
 
-# What STAR_ENGINE may say beside an engine's name: that one is chosen for each run, or that a job of Glue's computes.
+# Values of STAR_ENGINE that are no engine's name: choose an engine for each step, or compute by a Glue job.
 AUTO, GLUE = "auto", "glue"
 
 
 def require_known(star: Star, settings: Settings) -> None:
-    """Raises BadSetting for an engine that no package has, BadDeclaration where one may compute else than DuckDB would.
+    """Raises BadSetting if no package provides the engine, BadDeclaration if it may compute other results than DuckDB.
 
-    Who computes with DuckDB alone may use all that it has.
+    With STAR_ENGINE=duckdb, transforms may use all operations of DuckDB.
     """
     if settings.engine != "duckdb":
         known = entry_points(group=GROUP).names
@@ -31,6 +31,6 @@ def require_known(star: Star, settings: Settings) -> None:
 
 
 def open_engine(name: str, workplace: Workplace) -> Engine:
-    """What computes a star. Nothing is started before it is used."""
+    """The engine of that name. Opening it starts no session yet; its first use does."""
     opened: Engine = entry_points(group=GROUP)[name].load()(workplace)
     return opened

@@ -1,4 +1,4 @@
-"""Neighbours that one pass works on: items in order, a bounded amount at a time."""
+"""Splitting a sequence of items, in order, into portions of bounded size, one for each pass."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 def portions(items: Iterable[T], size: Callable[[T], int], bound: float) -> Iterator[list[T]]:
-    """Each portion ends with the item that makes it as large as the bound; none is empty."""
+    """The items in portions. Each ends with the item that makes it as large as the bound; none is empty."""
     portion: list[T] = []
     total = 0
     for item in items:

@@ -1,7 +1,7 @@
-"""SQL that types a source's texts by the project's grammar, and says what is wrong with a row.
+"""SQL that turns a source's text columns into typed values by the project's grammar, and explains invalid rows.
 
-Here: what is the same in every engine's SQL. Not here: how an engine matches and
-casts one value (duckdb.typed_sql, spark.typed_sql); which text is valid (staging/grammar).
+Here: the parts that all engines share. Not here: how an engine matches and casts one
+value (duckdb.typed_sql, spark.typed_sql); which text is valid (staging/grammar).
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from star_assets.staging.winners import DELETED
 Header = tuple[str, ...]
 
 
-# A rejected value is told up to so many characters; the rejects keep the whole row.
+# The number of characters of an invalid value that a reason shows; the rejects keep the whole row.
 SHOWN = 60
 
 
 class TypedSql(ABC):
-    """SQL that types a source's text columns by the grammar, and says what is wrong with a row."""
+    """Makes that SQL for one source; an engine implements its own quoting, types and casts."""
 
     def __init__(self, source: Source, reserved_keys: Mapping[str, object]) -> None:
         self.source = source
@@ -38,7 +38,7 @@ class TypedSql(ABC):
 
     @abstractmethod
     def _name(self, identifier: str) -> str:
-        """An identifier, quoted."""
+        """SQL for a quoted identifier."""
 
     @abstractmethod
     def literal(self, value: str) -> str:
@@ -50,7 +50,7 @@ class TypedSql(ABC):
 
     @abstractmethod
     def _cast(self, column: str) -> str:
-        """SQL for a column's value: NULL where its text is not valid."""
+        """SQL for a column's typed value; NULL if its text is not valid."""
 
     @property
     def columns(self) -> Header:
@@ -58,7 +58,7 @@ class TypedSql(ABC):
         return (*self.types, DELETED) if self.source.tombstone else tuple(self.types)
 
     def explained(self, texts: str, header: Header, *kept: str) -> str:
-        """Typed columns, `_line`, `_raw`, those to be kept, and `_reason`: why a row is not valid, NULL if it is."""
+        """SQL for typed columns, `_line`, `_raw`, the `kept` ones, and `_reason`: why a row is invalid, or NULL."""
         typed = [f"{self._cast(column)} AS {self._typed(column)}" for column in self.types if column in header]
         result = [f"{self._typed(c)} AS {self._name(c)}" if c in header else self._null(c) for c in self.types]
         result += [*self._beside(header), LINE, RAW, *kept, f"{self._reason(header)} AS _reason"]
@@ -66,13 +66,13 @@ class TypedSql(ABC):
         return f"SELECT {', '.join(result)} FROM {beside}"
 
     def no_rows(self) -> str:
-        """No rows, with the columns that every staged file has, in their types."""
+        """SQL for a table without rows, with the columns that every staged file has, in their types."""
         nulls = [self._null(column) for column in self.types]
         nulls += [f"CAST(NULL AS BOOLEAN) AS {DELETED}"] if self.source.tombstone else []
         return f"SELECT {', '.join(nulls)} WHERE false"
 
     def carried(self, header: Header) -> dict[str, str]:
-        """The columns of a header that are carried along undeclared, each with a staged name of its own."""
+        """The undeclared columns of a header that are staged too, each with its name in staged files."""
         if self.source.new_columns == "ignore":
             return {}
         names = table_names(header, self.source)
@@ -83,7 +83,7 @@ class TypedSql(ABC):
         return tuple(dict.fromkeys(column for header in headers for column in self.carried(header).values()))
 
     def _beside(self, header: Header) -> list[str]:
-        """The columns that the declaration does not list, and whether the row is a tombstone."""
+        """SQL for the undeclared columns, and for whether the row is a tombstone."""
         carried_along = [
             f"{self._name(column)} AS {self._name(staged)}" for column, staged in self.carried(header).items()
         ]
@@ -98,9 +98,9 @@ class TypedSql(ABC):
         return f"coalesce({self._name(column)} = {self.literal(value)}, false)" if column in header else "false"
 
     def _reason(self, header: Header) -> str:
-        """SQL for the first rule that a row breaks, NULL where it breaks none.
+        """SQL for the first rule that a row breaks; NULL if it breaks none.
 
-        An empty quoted text is NULL in any column that is not text.
+        In columns of other types than string, an empty quoted text stands for NULL.
         """
         cases: list[str] = []
         for column, type_ in self.types.items():
@@ -145,7 +145,7 @@ class TypedSql(ABC):
         return expected(self.source.declared[column]) or grammar.expected(self.types[column])
 
     def _lacking(self, column: str) -> str:
-        """Why a row without a value in the column is rejected."""
+        """The reason for rejecting a row without a value in a required column."""
         if column in self.source.keys:
             return f"column {column}: no value, and the key of {self.source.name} needs one"
         if self.source.part_of and column in self.source.header_keys:
@@ -153,5 +153,5 @@ class TypedSql(ABC):
         return f"column {column}: no value, and it says when the row happened (event_time)"
 
     def _typed(self, column: str) -> str:
-        """What a typed column is called beside the texts: no header has a name that begins with a space."""
+        """The name of a typed column beside the text columns, none of whose names begins with a space."""
         return self._name(f" {column}")

@@ -1,4 +1,4 @@
-"""Where tables live: storage, versions and how they are published, the catalog.
+"""Where tables live: the storages, the ledgers, the publish protocol, and the catalogs.
 
-Not here: what is in a version (staging, engines), SQL over it (athena).
+Not here: computing the rows of a version (staging, engines), running SQL over them (athena).
 """

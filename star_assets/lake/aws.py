@@ -1,8 +1,9 @@
-"""AWS's clients as this lake uses them, and their errors in our words.
+"""The boto3 clients of a process, and AWS's errors turned into the model's.
 
 Here: one client per process and service, retries, what each refusal means and
-what to do about it. Region, credentials, profile and endpoint are AWS's own
-variables, which its client reads. Not here: S3 (s3_storage), Glue (glue_catalog).
+what to do about it. Region, credentials, profile and endpoint come from AWS's own
+environment variables and files, which boto3 reads. Not here: calls to S3
+(s3_storage) and to Glue (glue_catalog).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 
 from star_assets.model.errors import AwsBusy, AwsDenied, AwsRefused, BadSetting, StarError
 
-# Threads that share a client wait for a connection beyond these.
+# How many connections a client may have; a thread that needs one more waits.
 CONNECTIONS = 32
 
 # Tries of one call, with growing pauses between them, some 15 s in all. AWS_MAX_ATTEMPTS overrides it.
@@ -51,9 +52,10 @@ GRANT = "Allow the action for this identity; docs/aws.md lists what a lake needs
 
 
 class Client:
-    """A boto3 client of one service, or what `make` builds on one, made when first used and again after a fork.
+    """A boto3 client of one service, made at the first call and, in a forked process, made again.
 
-    Forked processes must not share a connection: each would read the other's replies.
+    Forked processes must not share a connection: each would read the other's replies. `make` replaces the
+    function that makes the client.
     """
 
     def __init__(self, service: str, make: Callable[[], Any] | None = None) -> None:
@@ -70,8 +72,8 @@ class Client:
         return made[1]
 
 
-# Only clients may be used by several threads, not the session that makes them.
-# A child that was forked while another thread held the lock would wait for ever.
+# Threads may share clients, but not the session that makes them. A forked process gets a new lock:
+# if another thread held the lock at the fork, nobody would release it in the child.
 _making = Lock()
 
 
@@ -85,19 +87,19 @@ os.register_at_fork(after_in_child=_unlocked)
 
 @cache
 def session() -> Any:
-    """What reads AWS's variables and files, once for all services."""
+    """The boto3 session of this process, which reads AWS's variables and files once for all clients."""
     import boto3
 
     return boto3.session.Session()
 
 
 def region() -> str:
-    """The region that AWS's variables and files name; empty where they name none."""
+    """The region that AWS's variables and files name; empty if they name none."""
     return session().region_name or ""
 
 
 def config() -> Any:
-    """How clients try again, and how many connections each may have."""
+    """The settings of every client: its retries and its number of connections."""
     from botocore.config import Config
 
     retries: dict[str, Any] = {"mode": "standard"}
@@ -112,9 +114,9 @@ def _make(service: str) -> Any:
 
 @contextmanager
 def told(what: str, action: str) -> Iterator[None]:
-    """Turn AWS's errors into the model's. `what` was asked for, by the IAM action `action`.
+    """Turn AWS's errors into the model's. `what` names the object of the call, `action` the IAM action.
 
-    Lets ClientErrors pass that say something of the object itself, for the caller to judge.
+    A ClientError about the object itself (it does not exist, for example) is raised as it is: the caller handles it.
     """
     try:
         import botocore.exceptions as aws
@@ -148,13 +150,13 @@ def code(error: Any) -> str:
 
 
 def refused(error: Any, what: str, action: str) -> StarError:
-    """A ClientError that the caller has no use for."""
+    """The model's error for a ClientError that the caller does not handle."""
     text = error.response.get("Error", {}).get("Message") or code(error)
     return AwsRefused(what, f"{action} failed with {code(error)}: {str(text).rstrip('.')}", "Correct it and run again")
 
 
 def _refusal(response: dict[str, Any], what: str, action: str) -> StarError | None:
-    """What a reply says of us or of the service; None where it speaks of the object asked for."""
+    """The error for a reply about credentials, rights or the service; None for a reply about the object itself."""
     found = str(response.get("Error", {}).get("Code", ""))
     message = str(response.get("Error", {}).get("Message", "")).rstrip(".")
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
@@ -180,13 +182,13 @@ _KEY = "Allow kms:GenerateDataKey and kms:Decrypt on the key, or correct STAR_KM
 
 @cache
 def tell_denied(action: str, without: str, statement: str) -> None:
-    """Tell, once in a process, that an optional right is missing, what that means, and which statement grants it."""
+    """Log, once per process, that an optional right is missing, the consequence, and the statement that grants it."""
     logging.getLogger(__name__).warning(
         "%s was denied: %s. The statement %s of docs/aws/pipeline.json grants it.", action, without, statement
     )
 
 
 def in_batches(items: list[Any], size: int) -> Iterator[list[Any]]:
-    """The items in portions of a service's limit."""
+    """The items in lists of at most `size`, a service's limit per call."""
     for first in range(0, len(items), size):
         yield items[first : first + size]

@@ -1,8 +1,8 @@
-"""Files of this machine as Spark's workers see them: through the lake's bucket, by S3A.
+"""How Spark's workers read and write this machine's files: through the lake's bucket, by S3A.
 
-An object of which this machine has a copy is read where it lies. What only this
-machine has is uploaded to a scratch folder in the lake, and what workers write
-there is brought back. Not here: what Spark does with them (engines).
+If a local file is a copy of an object of the lake, workers read that object. Other
+local files are uploaded to a scratch folder in the lake. What workers write to the
+scratch folder is downloaded. Not here: what Spark does with the files (engines).
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from star_assets.model.errors import BrokenFile
 if TYPE_CHECKING:
     from star_assets.lake.s3_storage import S3Storage
 
-# Where what is passed between machines lies for the time of a job; the `_` hides it from readers.
+# The folder of files that machines exchange during a job; the `_` hides it from readers.
 SCRATCH = "staging/_spark"
 
-# boto3's names of credentials that a machine gets from AWS: Spark's workers get them there as well.
+# boto3's names for credentials that AWS gives to a machine; Spark's workers get theirs in the same way.
 GIVEN_BY_AWS = {"iam-role", "container-role"}
 
 
 class BucketFiles:
-    """The WorkerFiles of a lake in a bucket."""
+    """The implementation of WorkerFiles for a lake in a bucket."""
 
     shared = False
 
@@ -60,7 +60,7 @@ class BucketFiles:
         return {**found, "fs.s3a.aws.credentials.provider": f"org.apache.hadoop.fs.s3a.{provider}"}
 
     def seen(self, files: Sequence[str]) -> list[str]:
-        """The objects that local files are copies of; others are uploaded."""
+        """The S3A URL of each local file: of the object that it is a copy of, or of a new upload."""
         fresh = [file for file in dict.fromkeys(files) if file not in self._seen]
         self._seen.update(zip(fresh, each(self.storage, self._see, fresh), strict=True))
         return [self._seen[file] for file in files]
@@ -73,12 +73,12 @@ class BucketFiles:
         return self._url(path)
 
     def folder(self, folder: Path) -> str:
-        """A folder in scratch."""
+        """The S3A URL of a new scratch folder, whose files `fetch` downloads into the local `folder`."""
         self._folders[folder] = f"{self._folder}/{uuid.uuid4().hex}"
         return self._url(self._folders[folder])
 
     def fetch(self, folder: Path) -> None:
-        """Download what was written."""
+        """Download the Parquet files that workers wrote for the local `folder`."""
         root = self._folders.pop(folder)
         paths = [found.path for found in self.storage.walk(root) if found.path.endswith(".parquet")]
         for path in paths:
@@ -86,7 +86,7 @@ class BucketFiles:
         each(self.storage, lambda path: self.storage.download(path, folder / path.removeprefix(f"{root}/")), paths)
 
     def require_unchanged(self, files: Sequence[str]) -> None:
-        """Raises BrokenFile for an object that is no longer the one of which this machine has a copy."""
+        """Raises BrokenFile if an object changed since its local copy was made."""
         found = [copied for file in files if (copied := self.storage.copied_from(file))]
         for path, etag in found:
             if etag and self.storage.etag(path) != etag:
@@ -102,5 +102,5 @@ class BucketFiles:
 
 
 def endpoint() -> str:
-    """Where S3 is, if not at AWS's own address; botocore reads the same variables."""
+    """The URL of S3 that AWS's variables name, which botocore reads too; empty for AWS's own address."""
     return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL", "")

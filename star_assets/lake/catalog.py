@@ -1,8 +1,8 @@
-"""What Athena sees: databases, tables, partitions. The interface of every catalog.
+"""The interface of every catalog: the databases, tables and partitions that Athena sees.
 
-Tables of the star are derived from the ledgers, so a catalog can always be
-rebuilt; tables that users create by SQL live here alone. Not here: which version
-is live (versions), keeping the two in step (publish).
+The star's tables can always be registered again from the ledgers; tables that users
+create by SQL exist in the catalog alone. Not here: which version is live (ledger),
+keeping catalog and ledgers in step (publish).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ OURS = "star_assets"
 # The database of raw exports, and their folder in the lake.
 OLTP = "oltp"
 
-# What OpenCSVSerDe is told to take for its escape character, because it must have one.
+# The escape character for OpenCSVSerDe, which must have one: a byte that exports hardly ever contain.
 ESCAPE = b"\x01"
 
 
@@ -74,16 +74,17 @@ class PartitionEntry:
 
 @dataclass(frozen=True)
 class ColumnStatistics:
-    """What a query optimizer asks of a column's values.
+    """What a query optimizer asks about a column's values.
 
     Args:
-        name, type: of the column, the type in Athena's DDL.
-        values: how many there are that are no NULL.
-        nulls: how many are.
-        distinct: how many different ones.
-        minimum, maximum: as text; None where unknown, or where there is no value.
-        longest, average: of text, the length in bytes.
-        trues: of booleans, how many are true.
+        name: the column's name.
+        type: its type in Athena's DDL.
+        values: the number of values that are not NULL.
+        nulls: the number of NULLs.
+        distinct: the number of distinct values.
+        minimum, maximum: as text; None if unknown, or if there is no value.
+        longest, average: of a text column, the greatest and the average length in bytes.
+        trues: of a boolean column, the number of values that are true.
     """
 
     name: str
@@ -101,9 +102,9 @@ class ColumnStatistics:
 class Catalog(Protocol):
     """Databases, tables and partitions. Safe with concurrent processes; survives restarts.
 
-    Names of databases, tables and columns are folded to lower case, as Glue does.
+    Names of databases, tables and columns are turned into lower case, as Glue does.
     Every method raises LakeRefused without rights, LakeFull without room, and
-    CatalogBusy where other processes do not let it in.
+    CatalogBusy if other processes keep the catalog locked.
     """
 
     # Whether crawlers can keep the tables over raw exports.
@@ -111,7 +112,7 @@ class Catalog(Protocol):
 
     @property
     def takes_statistics(self) -> bool:
-        """Whether it is worth making statistics for it."""
+        """Whether the catalog stores column statistics."""
         ...
 
     def database_name(self, database: str) -> str:
@@ -119,11 +120,11 @@ class Catalog(Protocol):
         return database
 
     def page(self, database: str, table: str) -> str | None:
-        """The web page that shows a table; None where there is none."""
+        """The URL of a web page that shows a table; None if there is no such page."""
         return None
 
     def databases(self) -> list[str]:
-        """Their names, sorted."""
+        """The names of the databases, sorted."""
         ...
 
     def create_database(self, name: str) -> None:
@@ -151,7 +152,7 @@ class Catalog(Protocol):
         ...
 
     def replace_table(self, found: TableEntry | None, entry: TableEntry) -> None:
-        """Put a table if it still is as it was `found` (None: if there is none). Raises LostRace, NotOurs."""
+        """Put a table if it is still equal to `found` (None: if it does not exist). Raises LostRace, NotOurs."""
         ...
 
     def drop_table(self, database: str, name: str) -> None:
@@ -163,26 +164,26 @@ class Catalog(Protocol):
         ...
 
     def pages(self, database: str, name: str) -> Iterator[list[PartitionEntry]]:
-        """Every partition of a table, some at a time, in no order. Nothing where there is no such table."""
+        """Every partition of a table, in pages and in no order. No page if there is no such table."""
         ...
 
     def some_partitions(self, database: str, name: str, values: Sequence[tuple[str, ...]]) -> list[PartitionEntry]:
-        """Those of some partitions that there are, in no order."""
+        """The partitions with these values, in no order. Values without a partition are left out."""
         ...
 
     def snapshot(
         self, tables: Sequence[tuple[str, str]]
     ) -> dict[tuple[str, str], tuple[TableEntry, list[PartitionEntry]]]:
-        """Several tables, as (database, name), with their partitions by values; those there are.
+        """Several tables, as (database, name), each with its partitions by values. Missing tables are left out.
 
-        All are as of one moment where the catalog has transactions (Glue has none).
+        All are as of one moment if the catalog has transactions (Glue has none).
         """
         ...
 
     def put_partitions(self, database: str, name: str, entries: Sequence[PartitionEntry]) -> None:
-        """Create or replace partitions, each of them whole: a reader sees the old or the new.
+        """Create or replace partitions. A reader sees the old or the new entry of a partition, never a mixture.
 
-        Raises KeyError where there is no such table.
+        Raises KeyError if there is no such table.
         """
         ...
 
@@ -193,10 +194,10 @@ class Catalog(Protocol):
     def put_statistics(
         self, database: str, name: str, entries: Mapping[tuple[str, ...], Sequence[ColumnStatistics]]
     ) -> None:
-        """Tell what is known of the columns of partitions, by values; of a table without any, under `()`.
+        """Store column statistics of partitions, by values; those of a table without partitions under `()`.
 
-        It changes plans and no answer, so a refusal is no error: it ends in
-        `takes_statistics` being False.
+        Statistics change the plans of queries, not their answers. So if the catalog refuses them, no error is
+        raised, and `takes_statistics` becomes False.
         """
         ...
 

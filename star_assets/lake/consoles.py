@@ -1,4 +1,4 @@
-"""Where AWS's consoles show a table, a folder, a query. Pure: nothing is asked of AWS."""
+"""The URLs under which AWS's consoles show a table, a folder, a query or a job run. No call to AWS is made."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Pointers of lakes of the first form: one small object for each day, in place of a month's ledger.
+"""The day pointers of lakes of the first form: one small object for each day, in place of a month's ledger.
 
-`_pointers/date=2023-10-01.json` names a day's live version and those before it.
-They are read, and never written: the first swap of a month's ledger carries its
-days over, and from then on the ledger alone counts. Not here: ledgers (ledger).
+`_pointers/date=2023-10-01.json` names a day's live version and the versions before
+it. Day pointers are read and never written: the first swap of a month's ledger copies
+its days from them, and from then on only the ledger counts. Not here: ledgers (ledger).
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from star_assets.model.errors import LedgerUnreadable
 
 _POINTER = re.compile(r"(?:.*/)?date=(.+)\.json")
 
-# What the folder storage makes of a file's ETag: its time (ns), size and inode, in hexadecimal.
+# The form of an ETag of the folder storage: the file's time (ns), size and inode, in hexadecimal.
 _FILE_ETAG = re.compile(r"([0-9a-f]+)-[0-9a-f]+-[0-9a-f]+")
 
 
-# What parsing raises of content that is no pointer, or no ledger: no JSON, or not of its form.
+# The errors of parsing content that is neither a pointer nor a ledger: no JSON, or JSON of another form.
 NO_LEDGER = (ValueError, KeyError, TypeError, AttributeError)
 
 
 @dataclass(frozen=True)
 class KnownVersion:
-    """A version that a pointer names, with what it says of it."""
+    """A version as a pointer describes it."""
 
     version: str
     identity: Identity
@@ -40,13 +40,13 @@ class KnownVersion:
 
 
 def day_of(path: str) -> str | None:
-    """The day that a file of `_pointers` is of; None for a ledger."""
+    """The day of a day pointer in `_pointers`; None for a ledger."""
     found = _POINTER.fullmatch(path)
     return found[1] if found else None
 
 
 def is_pointer(content: bytes) -> bool:
-    """Whether this is a pointer, as `live.json` of a table without partitions may be."""
+    """Whether content is a pointer and not a ledger; both may be in `live.json` of a table without partitions."""
     return "format" not in json.loads(content)
 
 
@@ -74,11 +74,11 @@ def _version(found: Mapping[str, Any], of_day: bool) -> KnownVersion:
 
 
 def was_live(live_at: str, etag: str, present: str | None) -> bool:
-    """Whether a version that is live since `live_at` was so when its pointer had this ETag.
+    """Whether a version that is live since `live_at` was already live when its pointer had this ETag.
 
-    Folded states of that form name ETags. A pointer's ETag in a folder holds the
-    time at which it was written, right after the version's `since`; elsewhere it
-    is a digest of the pointer's content, which `present` is the ETag of.
+    States of lakes of the first form name the ETags of pointers. In a folder, a pointer's ETag
+    contains the time at which the pointer was written, right after the version's `since`. In a
+    bucket, the ETag is a digest of the pointer's content; `present` is the pointer's ETag now.
     """
     found = _FILE_ETAG.fullmatch(etag)
     if found:

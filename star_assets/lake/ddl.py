@@ -1,7 +1,7 @@
-"""The statements that make the catalog's tables on Athena, generated.
+"""Athena DDL generated from catalog entries: CREATE DATABASE, CREATE EXTERNAL TABLE, ADD PARTITION, views.
 
-Names stand in backticks, as Athena's DDL wants reserved words such as `date`.
-Not here: running such statements (statements).
+Names are in backticks, because Athena's DDL requires that of reserved words such as `date`.
+Not here: running such statements (athena).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from star_assets.lake.catalog import CatalogColumn, PartitionEntry, TableEntry
 from star_assets.lake.glue_entries import SERDES
 
-# Athena takes statements of up to 262,144 bytes. One of fewer partitions takes
+# Athena takes statements of up to 262,144 bytes. A statement of 500 partitions takes
 # seconds, and can be repeated without harm if it breaks off.
 STATEMENT_BYTES, PARTITIONS_PER_STATEMENT = 262_144, 500
 
@@ -51,7 +51,7 @@ def add_partitions(entry: TableEntry, partitions: Sequence[PartitionEntry]) -> l
 
 
 def has_other_types(entry: TableEntry, partition: PartitionEntry) -> bool:
-    """Whether files of the partition hold a column in another type than the table's, which no statement can say."""
+    """Whether the partition's files have a column in another type than the table, which Athena's DDL cannot express."""
     types = {column.name: column.type for column in entry.columns}
     return any(types.get(column.name, column.type) != column.type for column in partition.columns)
 
@@ -98,5 +98,5 @@ def _partition(entry: TableEntry, partition: PartitionEntry) -> str:
 
 
 def _folder(uri: str) -> str:
-    """Athena reads a LOCATION as a prefix, so that without the slash `sales` would match `sales_old`."""
+    """The URI with a slash at its end: Athena reads a LOCATION as a prefix, and `sales` would match `sales_old`."""
     return uri if uri.endswith("/") else f"{uri}/"

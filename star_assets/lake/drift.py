@@ -1,7 +1,7 @@
 """Finding and mending catalog entries that do not serve the live version.
 
-A catalog entry names the version it serves, a ledger the version that is live. One
-listing of a table's ledgers tells which ledgers changed, and only those are read.
+A catalog entry names the version it serves; a ledger names the version that is live.
+One listing of a table's ledgers shows which of them changed, and only those are read.
 Not here: writing an entry (publish), tables over raw exports (pipeline).
 """
 
@@ -37,9 +37,9 @@ Found = Literal["registered", "moved", "dropped", "redefined", "crawled", "not o
 
 @dataclass(frozen=True)
 class Drift:
-    """What was found and done about a table (`partition` is None) or one of its partitions.
+    """A difference between catalog and ledger, of a table (`partition` is None) or of one of its partitions.
 
-    `not ours` and `lost` (the live version's files are gone) were left as they are.
+    `what` says how it was mended. `not ours` and `lost` (the live version's files are gone) were not mended.
     """
 
     table: str
@@ -48,29 +48,29 @@ class Drift:
 
 
 class Follower:
-    """One table of the star, from look to look.
+    """Keeps the catalog entry of one table in step with its ledgers, and remembers the last look.
 
-    A look is an iterator of steps, each with what it mended: a caller that is
-    short of time stops between two of them, and goes on or begins anew later.
+    A look is an iterator. Each step mends up to `AT_A_TIME` partitions and yields what it mended, so that a
+    caller that is short of time can stop between two steps, and go on or begin again later.
     """
 
     def __init__(self, storage: Storage, catalog: Catalog, table: TableEntry, ledgers: Ledgers | None = None) -> None:
         self.storage, self.catalog, self.table = storage, catalog, table
         self.name = f"{table.database}.{table.name}"
         self.ledgers = ledgers or Ledgers(storage, table.database, table.name)
-        # The live version of each day (None: of a table without any), as last looked up; None before the first look.
+        # The live version of each day as of the last look (key None: a table without days); None before the first look.
         self.live: Mapping[str | None, Entry] | None = None
         # The version of each day that the catalog serves.
         self._served: dict[str | None, str] = {}
 
     def look(self) -> Iterator[list[Drift]]:
-        """Serve what moved since the last look: one listing, and what it costs to serve that."""
+        """Serve the days whose live version changed since the last look. Costs one listing beside that."""
         self.live = live_entries(self.ledgers.look())
         yield from self._mend(self._moved())
 
     def look_through(self) -> Iterator[list[Drift]]:
-        """Compare every partition with its ledger: a listing of each, and what it costs to mend what differs."""
-        # The catalog first: what the ledgers then say beyond it is behind, not about to be served.
+        """Compare every partition with its ledger, and mend differences. Lists the partitions and the ledgers."""
+        # The catalog is read before the ledgers: the ledgers are then never older than what the catalog serves.
         entry = self.catalog.table(self.table.database, self.table.name)
         if entry and not entry.is_ours:
             yield [Drift(self.name, None, "not ours")]
@@ -91,7 +91,7 @@ class Follower:
         yield from self._mend(self._moved())
 
     def _moved(self) -> list[str | None]:
-        """The days whose live version is not the one that is served."""
+        """The days of which the catalog does not serve the live version."""
         live = {day: entry.version for day, entry in (self.live or {}).items()}
         days = live.keys() | self._served.keys()
         return sorted((day for day in days if live.get(day) != self._served.get(day)), key=str)
@@ -107,7 +107,7 @@ class Follower:
                     self._served.pop(day, None)
 
     def _version(self, day: str | None, entry: Served) -> str:
-        """The version that an entry serves; empty where its location is not that version's."""
+        """The version that an entry names; empty if the entry's location is not that version's folder."""
         folder = Partition(self.table.database, self.table.name, day).version_folder(entry.parameters[VERSION])
         return entry.parameters[VERSION] if entry.location == self.storage.uri(folder) else ""
 
@@ -120,13 +120,13 @@ class Follower:
 
 
 def mend(storage: Storage, catalog: Catalog, tables: Sequence[TableEntry]) -> list[Drift]:
-    """Bring the catalog in step with the ledgers; what is not ours stays. Returns what was done."""
+    """Make the catalog serve what the ledgers name. Tables made by others stay as they are. Returns the differences."""
     steps = (step for table in tables for step in Follower(storage, catalog, table).look_through())
     return [drift for step in steps for drift in step]
 
 
 def mend_days(storage: Storage, catalog: Catalog, table: TableEntry, days: Sequence[str | None]) -> list[Drift]:
-    """Serve some days as their ledgers say by now. Returns what was not served so."""
+    """Serve the live versions of some days, as their ledgers name them now. Returns the differences that were found."""
     partitions = [Partition(table.database, table.name, day) for day in days]
     served, found = served_entries(catalog, table, days), list[Drift]()
     behind: dict[Partition, Live | None] = {}
@@ -147,7 +147,7 @@ def mend_days(storage: Storage, catalog: Catalog, table: TableEntry, days: Seque
 
 
 def live_entries(found: Snapshot) -> dict[str | None, Entry]:
-    """The live version of each day that has one; None is the day of a table without any."""
+    """The live version of each day that has one; the key None stands for a table without days."""
     return {None if key == LIVE else key: entry for key, entry in found.live.items()}
 
 
@@ -158,7 +158,10 @@ def out_of_step(
     partitions: Sequence[PartitionEntry],
     live: Mapping[str | None, Entry],
 ) -> dict[Partition, Found]:
-    """The partitions of `table` that the catalog, as found, does not serve as their ledgers say."""
+    """The partitions of `table` of which the catalog does not serve the live version, each with the difference.
+
+    `entry` and `partitions` are what the catalog has of the table; `live` is what its ledgers name.
+    """
     served: dict[str | None, Served] = {one.values[0]: one for one in partitions if VERSION in one.parameters}
     if entry and not entry.partition_columns and VERSION in entry.parameters:
         served = {None: entry}
@@ -171,7 +174,7 @@ def out_of_step(
 
 
 def difference(storage: Storage, partition: Partition, entry: Served | None, live: str | None) -> Found | None:
-    """How what the catalog serves of a partition differs from its live version; None if it does not."""
+    """How the catalog's entry of a partition differs from its live version; None if it serves that version."""
     if live is None:
         return "dropped" if entry else None
     if entry is None:

@@ -1,6 +1,6 @@
-"""The catalog's entries, derived from the model.
+"""Catalog entries derived from the model: of a declared table, and of a source's raw exports.
 
-A table is declared once; its columns, types, descriptions and place follow.
+A table is declared once; the entry's columns, types, descriptions and location follow.
 Not here: the statements that make such a table on Athena (ddl).
 """
 
@@ -50,7 +50,7 @@ def raw_table_entry(
 ) -> TableEntry:
     """The catalog's entry of a source's raw exports, whose values are all text.
 
-    `keys` are those of the columns that JSON calls otherwise.
+    `keys` maps columns to their JSON keys, where the two differ.
     """
     comments = {name: shortened(column.description) for name, column in source.declared.items()}
     csv = source.csv
@@ -70,6 +70,6 @@ def raw_table_entry(
 
 
 def shortened(text: str) -> str:
-    """A description as one line that Athena takes as a comment."""
+    """A description as one line, no longer than Athena takes as a comment."""
     line = " ".join(text.split())
     return line if len(line) <= COMMENT else line[: COMMENT - 1] + "…"

@@ -1,6 +1,6 @@
 """Local copies of a remote lake's objects: bounded in bytes, shared by this user's processes.
 
-Here: where they lie, when they go. Not here: how they are fetched (s3_storage).
+Here: where copies lie, and when they are removed. Not here: how they are fetched (s3_storage).
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from star_assets.model.errors import LakeFull, LakeRefused
 
 SCRATCH = "_scratch"
 
-# A copy that was handed out may still be about to be read; it goes no sooner,
-# even if the copies take more room than they should for so long.
+# A caller may read a copy some time after asking for it. So a copy stays for at least this long after it
+# was last asked for, even if the copies exceed their limit meanwhile.
 LEASE = timedelta(minutes=30)
 
-# Looking through all copies takes time, so it is done after this share of the limit was added.
+# Listing all copies takes time, so copies are removed only each time that this share of the limit was added.
 STEP = 0.1
 
 
 class FileCache:
-    """A folder of copies, by name. The least recently used go once they exceed `limit` bytes.
+    """A folder of copies, by name. Once they exceed `limit` bytes, the least recently used are removed.
 
     Every method raises LakeRefused without rights, LakeFull without room.
     """
 
     def __init__(self, root: Path, limit: int) -> None:
         self.root, self.limit = root, limit
-        # What lies there from earlier runs is looked at once, at the first addition.
+        # As if the limit had been added already: so the first addition looks at the copies of earlier runs.
         self._added = limit
         self._counting = Lock()
 
     def find(self, name: str) -> Path | None:
-        """The copy of that name; None if there is none. It is kept for as long as LEASE."""
+        """The copy of that name; None if there is none. The copy is kept for LEASE from now."""
         file = self.root / name
         with _told(file), suppress(FileNotFoundError):
             os.utime(file)
@@ -49,7 +49,7 @@ class FileCache:
         return None
 
     def add(self, name: str, fill: Callable[[Path], object]) -> Path:
-        """A copy that `fill` writes, seen whole or not at all. What `fill` raises leaves nothing behind."""
+        """A copy that `fill` writes. Others see it once it is complete; if `fill` raises, no copy is made."""
         fresh = self.scratch() / "copy"
         try:
             with _told(fresh):
@@ -86,7 +86,7 @@ class FileCache:
         return folder
 
     def sweep(self, older_than: timedelta) -> None:
-        """Remove what processes that died left in scratch and nobody touched for so long."""
+        """Remove scratch files that nobody touched for `older_than`: their processes have died."""
         limit = time.time() - older_than.total_seconds()
         for folder in list((self.root / SCRATCH).glob("*")):
             with suppress(FileNotFoundError):
@@ -94,7 +94,7 @@ class FileCache:
                     shutil.rmtree(folder)
 
     def _trim(self) -> None:
-        """Remove the least recently used copies until the rest leaves room for what comes before the next trim."""
+        """Remove the least recently used copies, until there is room for what is added before the next trim."""
         copies = sorted(self._copies())
         excess = sum(size for _, size, _ in copies) - self.limit * (1 - STEP)
         for used, size, file in copies:
@@ -116,7 +116,7 @@ class FileCache:
 
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
-    """Say what this machine refused as LakeFull or LakeRefused; what is not found is the caller's to judge."""
+    """Raise this machine's errors as LakeFull or LakeRefused; FileNotFoundError is left to the caller."""
     try:
         yield
     except FileNotFoundError:
@@ -127,6 +127,6 @@ def _told(path: Path) -> Iterator[None]:
 
 
 def cache_folder() -> Path:
-    """Where this user's copies lie: `star_assets` in XDG_CACHE_HOME, by default `~/.cache`."""
+    """The folder of this user's copies: `star_assets` in XDG_CACHE_HOME, by default `~/.cache`."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "star_assets"

@@ -1,7 +1,7 @@
-"""The catalog of a lake on AWS: Glue's Data Catalog.
+"""The catalog of a lake on AWS, kept in Glue's Data Catalog.
 
-Here: the calls, their limits, what each of their answers means. Not here: how
-an entry looks in Glue (glue_entries), keeping it in step with the ledgers (publish).
+Here: the calls to Glue, their limits, what each of their errors means. Not here: the form of
+an entry in Glue (glue_entries), keeping entries in step with the ledgers (publish).
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from star_assets.model.errors import AwsBusy, AwsRefused, LostRace, NotOurs
 if TYPE_CHECKING:
     from star_assets.settings import Settings
 
-# Glue's limits per call. A batch that succeeds may still list partitions that
-# failed in `Errors`, so every answer is looked through.
+# Glue's limits per call. The reply to a batch that succeeds may still list failed
+# partitions in `Errors`, so every reply is searched for them.
 CREATE_BATCH, UPDATE_BATCH, DELETE_BATCH, GET_BATCH = 100, 100, 25, 1000
 
-# Partitions come in pages of at most a thousand. A longer table is read in as
-# many segments at the same time; Glue takes up to ten.
+# Partitions come in pages of at most a thousand. A table with more is read in this
+# many segments at the same time; Glue allows up to ten.
 SEGMENTS = 8
 
-# Calls that are under way at the same time.
+# The number of calls at the same time.
 AT_ONCE = 8
 
-# Somebody else may change a table, or make a partition, between a look and a
-# change; it is looked at again so often.
+# How often a change is tried, because another process may change the table, or make
+# the partition, between the read and the write.
 ROUNDS = 10
 
 
@@ -43,11 +43,11 @@ class _Absent(Exception):
 
 
 class _Exists(Exception):
-    """It is there already."""
+    """Glue has this database, table or partition already."""
 
 
 class _Moved(AwsBusy):
-    """Somebody else changed it since it was read, or right now."""
+    """Another process changed the table after it was read, or is changing it now."""
 
 
 _MOVED = "ConcurrentModificationException"
@@ -55,9 +55,9 @@ _ANSWERS = {"EntityNotFoundException": _Absent, "AlreadyExistsException": _Exist
 
 
 class GlueCatalog(Catalog):
-    """The databases of this account and region whose names begin with `prefix`; it is no part of their names here.
+    """The databases of this account and region whose names in Glue begin with `prefix`; names here are without it.
 
-    Table versions are not archived: Glue keeps only so many, and yesterday is in the ledgers.
+    Glue is told not to archive table versions: it keeps a limited number, and the ledgers name past versions.
     """
 
     def __init__(self, prefix: str = "") -> None:
@@ -69,19 +69,19 @@ class GlueCatalog(Catalog):
 
     @property
     def takes_statistics(self) -> bool:
-        """Whether Glue has not refused statistics yet."""
+        """Whether the catalog stores column statistics: True until Glue refuses some."""
         return self.statistics.taken
 
     def database_name(self, database: str) -> str:
-        """Its name, behind the prefix."""
+        """The database's name in Glue: the prefix, then its name here."""
         return f"{self.prefix}{database}"
 
     def page(self, database: str, table: str) -> str:
-        """In Glue's console."""
+        """The URL of the table's page in Glue's console."""
         return table_page(region(), self.database_name(database), table)
 
     def databases(self) -> list[str]:
-        """Their names, sorted."""
+        """The names of the databases, sorted."""
         names = [found["Name"] for found in self._all("get_databases", "DatabaseList", "Glue's databases")]
         return sorted(name.removeprefix(self.prefix) for name in names if name.startswith(self.prefix))
 
@@ -127,7 +127,7 @@ class GlueCatalog(Catalog):
         raise AwsBusy(self._name(entry.database, entry.name), "others changed the table each time that it was written")
 
     def replace_table(self, found: TableEntry | None, entry: TableEntry) -> None:
-        """Put a table if it still is as it was `found` (None: if there is none). Raises LostRace, NotOurs."""
+        """Put a table if it is still equal to `found` (None: if it does not exist). Raises LostRace, NotOurs."""
         entry = folded(entry)
         if found == entry:
             return
@@ -162,7 +162,7 @@ class GlueCatalog(Catalog):
                 given["NextToken"] = reply["NextToken"]
 
     def some_partitions(self, database: str, name: str, values: Sequence[tuple[str, ...]]) -> list[PartitionEntry]:
-        """Those of some partitions that there are."""
+        """The partitions with these values. Values without a partition are left out."""
         given = {"DatabaseName": self._name(database), "TableName": name.lower()}
         found: list[PartitionEntry] = []
         left: list[tuple[str, ...]] = []
@@ -176,14 +176,14 @@ class GlueCatalog(Catalog):
                     keys, progress = unprocessed, len(unprocessed) < len(keys)
                 left += (tuple(key["Values"]) for key in keys)
             if left:
-                # Glue makes no progress with these, or an endpoint names those here that do not exist.
+                # Glue makes no progress with these keys; some endpoints also list keys here that do not exist.
                 found += (one for one in self._partitions(database, name) if one.values in left)
         return found
 
     def snapshot(
         self, tables: Sequence[tuple[str, str]]
     ) -> dict[tuple[str, str], tuple[TableEntry, list[PartitionEntry]]]:
-        """Several tables, as (database, name), with their partitions by values; each as of its own moment."""
+        """Several tables, as (database, name), with their partitions by values; read one after another."""
 
         def look(key: tuple[str, str]) -> tuple[TableEntry, list[PartitionEntry]] | None:
             found = self.table(*key)
@@ -196,12 +196,12 @@ class GlueCatalog(Catalog):
             return {key: table for key, table in found if table}
 
     def put_partitions(self, database: str, name: str, entries: Sequence[PartitionEntry]) -> None:
-        """Create or replace partitions, each of them whole. Raises KeyError where there is no such table."""
+        """Create or replace partitions, each at once. Raises KeyError if there is no such table."""
         found = self._table(database, name)
         if found is None:
             raise KeyError(f"{database}.{name}".lower())
         inputs = {entry.values: partition_input(entry, found[0]) for entry in entries}
-        # Most are new, or most are there: one of the two answers says which.
+        # Creating reports the partitions that exist, updating those that do not; each goes to the other call.
         for _ in range(ROUNDS):
             try:
                 inputs = self._batches("batch_create_partition", database, name, inputs)
@@ -220,7 +220,7 @@ class GlueCatalog(Catalog):
     def put_statistics(
         self, database: str, name: str, entries: Mapping[tuple[str, ...], Sequence[ColumnStatistics]]
     ) -> None:
-        """Tell what is known of the columns of partitions, by values; of a table without any, under `()`."""
+        """Store column statistics of partitions, by values; those of a table without partitions under `()`."""
         self.statistics.put(self._name(database), name.lower(), entries)
 
     # Tables
@@ -237,7 +237,7 @@ class GlueCatalog(Catalog):
         return replace(table_entry(reply["Table"], database.lower(), self.prefix), revision=revision), revision
 
     def _put_table(self, entry: TableEntry, version: str | None) -> None:
-        """Create the table (`version` is None), or replace it if it is still of that version."""
+        """Create the table (`version` is None), or replace it if its VersionId is still `version`."""
         database, what = self._name(entry.database), self._name(entry.database, entry.name)
         given = {"DatabaseName": database, "TableInput": table_input(entry, self.prefix)}
         if version is None:
@@ -270,7 +270,7 @@ class GlueCatalog(Catalog):
     def _batches(
         self, operation: str, database: str, name: str, inputs: Mapping[tuple[str, ...], dict[str, Any]]
     ) -> dict[tuple[str, ...], dict[str, Any]]:
-        """Apply an operation to every partition. Returns those that others were faster to make, or to drop."""
+        """Apply an operation to every partition. Returns the partitions that others made or dropped before."""
         size, listed = {
             "batch_create_partition": (CREATE_BATCH, "PartitionInputList"),
             "batch_update_partition": (UPDATE_BATCH, "Entries"),
@@ -292,7 +292,7 @@ class GlueCatalog(Catalog):
     # Calls
 
     def _all(self, operation: str, listed: str, what: str, **given: Any) -> Iterator[dict[str, Any]]:
-        """Everything that a call lists, page by page."""
+        """Every item that a paged call lists."""
         while True:
             reply = self._call(operation, what, **given)
             yield from reply.get(listed, ())
@@ -301,7 +301,7 @@ class GlueCatalog(Catalog):
             given["NextToken"] = reply["NextToken"]
 
     def _call(self, operation: str, what: str, **given: Any) -> dict[str, Any]:
-        """One call. Raises _Absent, _Exists, _Moved, and what `aws.told` makes of the rest."""
+        """The reply to one call. Raises _Absent, _Exists, _Moved, and for other errors what `aws.told` raises."""
         from botocore.exceptions import ClientError
 
         action = _action(operation)
@@ -316,7 +316,7 @@ class GlueCatalog(Catalog):
             raise (answer() if answer else refused(error, f"Glue {what}", action)) from error
 
     def _name(self, database: str, table: str | None = None) -> str:
-        """The name in Glue of a database, or of a table in one for people to read."""
+        """The name in Glue of a database; with a table, `database.table` for error messages."""
         return self.database_name(database).lower() + (f".{table.lower()}" if table else "")
 
 
@@ -326,7 +326,7 @@ def _action(operation: str) -> str:
 
 
 def _left(error: Mapping[str, Any], what: str, operation: str) -> tuple[str, ...]:
-    """The partition that an entry of `Errors` speaks of, where it only was there, or was not. Raises the rest."""
+    """The values of a partition in `Errors` that others made, dropped or changed meanwhile. Raises for other errors."""
     values = tuple(error.get("PartitionValues") or error.get("PartitionValueList") or ())
     detail = error.get("ErrorDetail", {})
     found, message = detail.get("ErrorCode", ""), detail.get("ErrorMessage", "").rstrip(".")

@@ -1,7 +1,7 @@
-"""A crawler of Glue over one source's raw exports: made, started, awaited.
+"""A Glue crawler over one source's raw exports: making it, starting it, waiting for its end.
 
-Here: what it is told, what each of its states means. Not here: which sources are
-left to one (model), when it runs (pipeline).
+Here: the crawler's settings, what each of its states means. Not here: which sources have a
+crawler (model), when it runs (pipeline).
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from typing import Any
 from star_assets.lake.aws import Client, code, refused, told
 from star_assets.model.errors import AwsBusy, AwsRefused, CrawlFailed, CrawlUnfinished
 
-# A crawl takes minutes: it is asked about less and less often, and given up after half an hour.
+# A crawl takes minutes. The pauses between two questions grow from 5 s to 60 s; after 1,800 s it has failed.
 FIRST_PAUSE, LONGEST_PAUSE, PATIENCE = 5.0, 60.0, 1800.0
 
-# Somebody else may start it, or make it, between two calls.
+# How often a start is tried, because another process may make or delete the crawler between two calls.
 ROUNDS = 5
 
-# By these words a crawler is known for ours. Any other of its name is left alone.
+# The description of our crawlers begins with these words. A crawler without them is never changed.
 MADE = "Made by star_assets. "
 
 POLICY: dict[str, Any] = {
-    # New columns reach the table, and nothing that a crawl does not find is dropped. With
-    # CRAWL_NEW_FOLDERS_ONLY, Glue allows LOG alone, and a day that is exported again is not seen.
+    # New columns are added to the table; columns and partitions that a crawl does not find are kept. (With
+    # CRAWL_NEW_FOLDERS_ONLY, Glue allows LOG alone, and a day that is exported again is not crawled.)
     "SchemaChangePolicy": {"UpdateBehavior": "UPDATE_IN_DATABASE", "DeleteBehavior": "LOG"},
     "RecrawlPolicy": {"RecrawlBehavior": "CRAWL_EVERYTHING"},
     "Configuration": json.dumps(
         {
             "Version": 1.0,
             "CrawlerOutput": {
-                # A partition that keeps columns of its own cannot be queried once the table's have changed.
+                # Partitions with columns of their own cannot be queried once the table's columns have changed.
                 "Partitions": {"AddOrUpdateBehavior": "InheritFromTable"},
                 "Tables": {"AddOrUpdateBehavior": "MergeNewColumns"},
             },
@@ -41,7 +41,7 @@ POLICY: dict[str, Any] = {
     ),
 }
 
-# Markers, and what is being written, are no data.
+# Markers such as `_SUCCESS`, and files that are still being written, are no data.
 EXCLUDED = ["**/_*", "**/.*"]
 
 
@@ -50,11 +50,11 @@ class _Absent(Exception):
 
 
 class _Running(Exception):
-    """It is at work."""
+    """The crawler is running."""
 
 
 class _Exists(Exception):
-    """Somebody else made it just now."""
+    """Another process has just made the crawler."""
 
 
 _ANSWERS = {
@@ -65,7 +65,7 @@ _ANSWERS = {
 
 
 class Crawler:
-    """The crawler `name`: it looks at `location` as `role`, and keeps a table in `database`. Names are Glue's own."""
+    """The crawler `name`, which crawls `location` as `role` and keeps a table in `database`. Names are as in Glue."""
 
     def __init__(self, name: str, database: str, location: str, role: str) -> None:
         self.name = name
@@ -79,7 +79,7 @@ class Crawler:
         self.client = Client("glue")
 
     def start(self) -> bool:
-        """Start a crawl, and wait for nothing. Whether it was not at work already."""
+        """Start a crawl without waiting for its end. False if a crawl is running already."""
         for _ in range(ROUNDS):
             try:
                 self._ensure()
@@ -92,10 +92,10 @@ class Crawler:
         raise AwsBusy(self._what, "others made and deleted the crawler each time that it was started")
 
     def run(self) -> None:
-        """Crawl what lies there now, and wait for the end.
+        """Crawl all exports that are there now, and wait for the end.
 
-        A crawl that is under way may have passed by what is new, so another one
-        follows it. Raises CrawlFailed, CrawlUnfinished.
+        A crawl that is already running may have missed the newest files, so another
+        crawl follows it. Raises CrawlFailed, CrawlUnfinished.
         """
         deadline = time.monotonic() + PATIENCE
         while not self.start():
@@ -108,7 +108,7 @@ class Crawler:
             raise CrawlUnfinished(self.name, "somebody cancelled it")
 
     def _wait(self, deadline: float) -> None:
-        """Wait until it is at rest."""
+        """Wait until the crawler is ready. Raises CrawlUnfinished."""
         pause = FIRST_PAUSE
         while self._found()["State"] != "READY":
             if time.monotonic() + pause > deadline:
@@ -117,7 +117,7 @@ class Crawler:
             pause = min(pause * 1.5, LONGEST_PAUSE)
 
     def _ensure(self) -> None:
-        """Make it, or change it to what is wanted. Raises AwsRefused, _Running, _Exists."""
+        """Make the crawler, or bring its settings up to date. Raises AwsRefused, _Running, _Exists."""
         try:
             found = self._found()
         except _Absent:
@@ -127,7 +127,7 @@ class Crawler:
             raise AwsRefused(
                 self._what, "somebody else made it", "Delete it, or set STAR_GLUE_PREFIX to another prefix"
             )
-        # Glue adds members of its own to a target, and a path to a role's name.
+        # Glue adds further members to a target, and a path to a role's name.
         target = {key: found["Targets"]["S3Targets"][0].get(key) for key in ("Path", "Exclusions")}
         differs = any(found.get(key) != self.wanted[key] for key in ("DatabaseName", "Description", "Configuration"))
         differs = differs or any(found.get(key) != POLICY[key] for key in ("SchemaChangePolicy", "RecrawlPolicy"))
@@ -144,7 +144,7 @@ class Crawler:
         return f"Glue crawler {self.name}"
 
     def _call(self, operation: str, **given: Any) -> dict[str, Any]:
-        """One call. Raises _Absent, _Running, _Exists, and what `aws.told` makes of the rest."""
+        """The reply to one call. Raises _Absent, _Running, _Exists, and for other errors what `aws.told` raises."""
         from botocore.exceptions import ClientError
 
         action = "glue:" + operation.title().replace("_", "")

@@ -1,7 +1,7 @@
-"""The catalog's entries as Glue's Data Catalog holds them, and back.
+"""Catalog entries translated into the form of Glue's Data Catalog, and back.
 
-Here: SerDes, the shape of tables, views and partitions, what Athena and Hive
-expect beside ours. Not here: calls to Glue (glue_catalog).
+Here: SerDes, the form of tables, views and partitions, and the parameters that Athena
+and Hive expect beside ours. Not here: calls to Glue (glue_catalog).
 """
 
 from __future__ import annotations
@@ -29,26 +29,26 @@ SERDES: dict[str, tuple[str, str, str]] = {
     "json": (*_TEXT, "org.openx.data.jsonserde.JsonSerDe"),
 }
 
-# What Athena needs of a view, and Hive of any table, beside what the entry says.
+# Parameters that Athena needs of a view, and Hive of any table, beside those of the entry.
 _VIEW = {"presto_view": "true", "comment": "Presto View"}
 _EXTERNAL = {"EXTERNAL": "TRUE"}
 
 # The parameter that holds a view's description.
 _DESCRIPTION = "view_description"
 
-# As Hive says that there are none. Trino fails on a table or partition that says nothing.
+# Hive's value for “no buckets”. Trino fails on a table or partition without a number of buckets.
 _BUCKETS = {"NumberOfBuckets": -1}
 
-# Under these names Athena's optimizer looks for what our versions know.
+# Our parameters with the numbers of rows and bytes → the names that Athena's optimizer reads.
 _COUNTS = {"rows": "numRows", "size": "totalSize"}
 
 _VIEW_BEGIN, _VIEW_END = "/* Presto View: ", " */"
 
 
 def table_input(entry: TableEntry, prefix: str) -> dict[str, Any]:
-    """Glue's TableInput. Databases that a view names get the prefix that they have in Glue."""
+    """Glue's TableInput of an entry. Databases that a view names get the prefix that they have in Glue."""
     if entry.view_sql is not None:
-        # Trino knows a view by its comment, for which it takes a Description if there is one.
+        # Trino recognises a view by its comment, and reads a Description as the comment if there is one.
         described = {_DESCRIPTION: entry.description} if entry.description else {}
         return {
             "Name": entry.name,
@@ -112,7 +112,7 @@ def partition_entry(found: Mapping[str, Any]) -> PartitionEntry:
     )
 
 
-# Hive writes it into every Parquet table, and Athena's own CREATE TABLE does too.
+# A parameter that Hive and Athena's CREATE TABLE write into every Parquet table.
 _SERDE_MARK = ("serialization.format", "1")
 
 
@@ -135,7 +135,7 @@ def _descriptor(
 
 
 def _format(library: str) -> str:
-    """The format that a SerDe reads. What we do not know is read as text, not as Parquet."""
+    """The format that a SerDe reads; `text` for a SerDe that we do not know."""
     return next((name for name, (_, _, known) in SERDES.items() if known == library), "text")
 
 
@@ -161,20 +161,20 @@ def _catalog_columns(found: Sequence[Mapping[str, str]]) -> tuple[CatalogColumn,
 
 
 def _view_text(entry: TableEntry, prefix: str) -> str:
-    """A view as Athena stores it."""
+    """A view's text as Athena stores it: a comment with its query and columns, in JSON and Base64."""
     view = {
         "originalSql": with_prefix(entry.view_sql or "", prefix),
         "catalog": "awsdatacatalog",
         "schema": f"{prefix}{entry.view_database or entry.database}",
         "columns": [{"name": column.name, "type": _trino_type(column.type)} for column in entry.columns],
-        # As Athena does. Trino would ask for an owner to run it as.
+        # As Athena writes it. Without it, Trino asks for an owner to run the view as.
         "runAsInvoker": True,
     }
     return _VIEW_BEGIN + base64.b64encode(json.dumps(view).encode()).decode() + _VIEW_END
 
 
 def _view(text: str, prefix: str) -> tuple[str | None, str | None]:
-    """The inverse of `_view_text`: the query, and where its names are looked up. None for what is no view."""
+    """The inverse of `_view_text`: the query, and the database of names without one. Both None if it is no view."""
     if not text.startswith(_VIEW_BEGIN):
         return None, None
     view = json.loads(base64.b64decode(text.removeprefix(_VIEW_BEGIN).removesuffix(_VIEW_END)))
@@ -182,7 +182,7 @@ def _view(text: str, prefix: str) -> tuple[str | None, str | None]:
     return without_prefix(view["originalSql"], prefix), schema and schema.removeprefix(prefix)
 
 
-# What the types of Athena's DDL are called in its queries, where that is otherwise.
+# Types of Athena's DDL → their names in Athena's queries, where the two differ.
 _TRINO_TYPES = {"string": "varchar", "int": "integer", "float": "real", "binary": "varbinary", "struct": "row"}
 
 

@@ -1,8 +1,8 @@
-"""Column statistics in Glue's Data Catalog, which cost-based optimizers ask for.
+"""Writing column statistics to Glue's Data Catalog, which cost-based optimizers read.
 
-Here: their form, the calls. Where the endpoint does not know them, or does not
-allow them, the first call finds out and none follows; a right that is missing is
-told. Not here: what they are made of (pipeline.describe), when they are told (publish).
+Here: the form of statistics in Glue, and the calls. If the endpoint does not know these
+calls, or does not allow them, the first call fails and none follows; a missing right is
+logged. Not here: computing statistics (pipeline.describe), when they are sent (publish).
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from star_assets.model.errors import AwsDenied, StarError
 # Glue's limit per call.
 COLUMNS_PER_CALL = 25
 
-# Calls that are under way at the same time.
+# The number of calls at the same time.
 AT_ONCE = 8
 
-# The statement of docs/aws/pipeline.json that allows them.
+# The statement of docs/aws/pipeline.json that allows the calls.
 STATEMENT = "KeepCatalog"
 
 
 class GlueStatistics:
-    """Writes statistics for as long as Glue takes them."""
+    """Writes statistics to Glue, until Glue refuses some; `taken` is False from then on."""
 
     def __init__(self) -> None:
         self.taken = True
         self._tried = False
         self._client = Client("glue")
-        # An endpoint without these calls answers like one that failed, which would be tried again for long.
+        # An endpoint without these calls replies with a server error, for which boto3 would retry for long.
         self._first = Client("glue", _once)
 
     def put(self, database: str, name: str, entries: Mapping[tuple[str, ...], Sequence[ColumnStatistics]]) -> None:
-        """Write those of partitions, by values; of a table without any, under `()`. Names are Glue's own."""
+        """Write statistics of partitions, by values; of a table without partitions under `()`. Names are as in Glue."""
         calls = [
             {"DatabaseName": database, "TableName": name, **_partition(values), "ColumnStatisticsList": list(batch)}
             for values, statistics in entries.items()
@@ -61,7 +61,7 @@ class GlueStatistics:
             with told("Glue", action):
                 getattr(client(), f"update_column_statistics_for_{kind}")(**call)
         except ClientError as error:
-            # A table or partition that went meanwhile says nothing of the others.
+            # If this table or partition was dropped meanwhile, the statistics of others may still be taken.
             self.taken = code(error) == "EntityNotFoundException"
         except AwsDenied:
             self.taken = False
@@ -80,12 +80,12 @@ def _partition(values: tuple[str, ...]) -> dict[str, Any]:
     return {"PartitionValues": list(values)} if values else {}
 
 
-# What Glue calls a type whose values have limits.
+# Types whose statistics have a minimum and a maximum → Glue's names for them.
 _LIMITED = {"bigint": "Long", "int": "Long", "double": "Double", "decimal": "Decimal", "date": "Date"}
 
 
 def _input(found: ColumnStatistics) -> dict[str, Any] | None:
-    """Glue's ColumnStatistics; None for a type that it has none for, such as timestamps."""
+    """Glue's ColumnStatistics; None for a type that Glue has no statistics for, such as timestamps."""
     type_ = found.type.partition("(")[0]
     kind = _LIMITED.get(type_) or {"string": "String", "boolean": "Boolean"}.get(type_)
     if kind is None:

@@ -1,7 +1,7 @@
-"""The databases that a view's text names, with the prefix that they have in Glue and without it.
+"""Adding Glue's prefix to the database names in a view's text, and removing it.
 
-Athena runs the text as it stands in Glue, so that it must name Glue's databases.
-Not here: how a view is kept (glue_entries).
+Athena runs a view's text as Glue stores it, so the text must have the names that databases
+have in Glue. Not here: the form of a view in Glue (glue_entries).
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-# A table that names no database, and what every catalog has.
+# Database names that get no prefix: none (a table without a database), and the schema that every catalog has.
 _NOT_OURS = ("", "information_schema")
 
 
 def with_prefix(sql: str, prefix: str) -> str:
-    """The text as Athena runs it."""
+    """The text with the names that databases have in Glue, as Athena runs it."""
     return _renamed(sql, lambda name: prefix + name) if prefix else sql
 
 
 def without_prefix(sql: str, prefix: str) -> str:
-    """The text with the catalog's names. Databases of others keep theirs."""
+    """The text with the catalog's names. Databases whose names do not begin with the prefix keep their names."""
     return _renamed(sql, lambda name: name.removeprefix(prefix)) if prefix else sql
 
 
@@ -36,7 +36,7 @@ def _renamed(sql: str, rename: Callable[[str], str]) -> str:
 
 
 def _databases(sql: str) -> Iterator[tuple[int, int]]:
-    """Where names of databases begin and end. A text that cannot be read has none."""
+    """The start and end of each database name in the text; nothing if the text cannot be parsed."""
     try:
         parsed = sqlglot.parse_one(sql, dialect="trino")
     except SqlglotError:

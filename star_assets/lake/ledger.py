@@ -1,10 +1,10 @@
-"""The ledger of a month: which version of each day is live, which ones were, and in which order.
+"""The ledger of a month: for each day the live version and those before it, in the order of their commits.
 
-`_pointers/2023-10.json` holds a month of a table's days; `_pointers/live.json`
-the one day, `live`, of a table without partitions. A compare-and-swap of a ledger
-commits all its changes at once. Every swap raises the ledger's sequence, which
-orders versions; clocks do not. Not here: the steps of a publish (publish,
-replacing), pointers of lakes of the first form (day_pointers).
+`_pointers/2023-10.json` is the ledger of one month of a table; `_pointers/live.json`
+is the ledger of a table without partitions, with one day named `live`. A
+compare-and-swap of a ledger commits all its changes at once. Every swap raises the
+ledger's sequence number; versions are ordered by these numbers, not by clocks. Not
+here: the steps of a publish (publish, replacing), day pointers (day_pointers).
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ from star_assets.model.errors import LedgerContended, LedgerUnreadable, LostRace
 
 FORMAT = 1
 
-# Swaps of one ledger that are tried before giving up. With random pauses of up to
-# 0.4 s, eight writers that never rest need 2.7 tries, and 99 % are done after 3 s.
+# How often a swap of a ledger is tried. With random pauses of up to 0.4 s, eight
+# writers that never rest need 2.7 tries on average, and 99 % are done after 3 s.
 TRIES, LONGEST_PAUSE = 40, 0.4
 
-# What may be tried again where no reply came, as opposed to a swap that was lost.
+# How often a request may fail without a reply before `swap` gives up; lost swaps do not count.
 UNANSWERED = 4
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A version of a day that is live, or was.
+    """The live version of a day, or a past one, as a ledger describes it.
 
     Args:
         version: its id.
-        identity: what decides its rows.
-        sequence: the swap that committed it first.
-        since: the swap that made it live last.
-        at: when that was.
-        rows, size: its rows, and its bytes.
+        identity: a digest of all that the version was made of.
+        sequence: the number of the swap that first committed it.
+        since: the number of the last swap that made it live.
+        at: the time of that last swap.
+        rows, size: its numbers of rows and bytes.
         export: of a staged day, a digest of the declaration and of the names and
             ETags of the raw files that it was staged from.
         superseded: when another version became live; None for the live one.
@@ -62,7 +62,7 @@ class Entry:
     unserved: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The entry as the ledger holds it."""
+        """The entry as JSON values, as the ledger stores it."""
         found = {name: value for name, value in vars(self).items() if value not in (None, "")}
         return {**found, "identity": self.identity.to_json()}
 
@@ -74,10 +74,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Day:
-    """The versions of a day: the live one, those before it (last superseded first), and what was rolled back from.
+    """The versions of a day: the live one, and the past ones, last superseded first.
 
-    `left` holds the identities that somebody rolled back from. No run makes them
-    live again, until a version of another identity has become live.
+    `left` has the identities of the versions that a rollback left. No run makes a version of
+    such an identity live again, until a version of another identity has become live.
     """
 
     live: Entry | None = None
@@ -86,15 +86,15 @@ class Day:
 
     @property
     def versions(self) -> list[str]:
-        """The ids of all of them."""
+        """The ids of the live and the past versions."""
         return [entry.version for entry in (self.live, *self.past) if entry]
 
     def is_as(self, live: Entry | None) -> bool:
-        """Whether the live version is still this one, and was not replaced and made live again meanwhile."""
+        """Whether the live version is still `live`, and was not replaced and made live again meanwhile."""
         return (self.live and (self.live.version, self.live.since)) == (live and (live.version, live.since))
 
     def to_json(self) -> dict[str, Any]:
-        """The day as the ledger holds it."""
+        """The day as JSON values, as the ledger stores it."""
         found: dict[str, Any] = {"live": self.live.to_json() if self.live else None}
         found |= {"past": [entry.to_json() for entry in self.past]} if self.past else {}
         return found | ({"left": [identity.to_json() for identity in self.left]} if self.left else {})
@@ -111,10 +111,10 @@ class Day:
 
 @dataclass(frozen=True)
 class Announcement:
-    """A version that is about to replace a dimension's live one, and the swap that announced it.
+    """A version that is about to replace a dimension's live one, and the number of the swap that announced it.
 
-    The swap tells two announcements of one version apart: what was fenced for the
-    first does not protect the second.
+    Two announcements of one version differ in that number: ledgers that were fenced for the
+    first one are not fenced for the second.
     """
 
     version: str
@@ -123,16 +123,17 @@ class Announcement:
 
 @dataclass(frozen=True)
 class Ledger:
-    """A month of days, as of one swap. Every change returns the ledger after the next swap.
+    """The content of a ledger after some swap. Methods that change it return the ledger of the next swap.
 
     Args:
         days: the versions of each day.
-        sequence: how many swaps there were.
-        fence: for each dimension, the least sequence of its ledger that a fact's
-            audit must have read to commit here.
-        floor: vacuum may have removed versions up to this id; no such one can be committed.
-        next: of a dimension, what was announced to replace the live version.
-        pins: versions that somebody relies on, by name and day: vacuum keeps them.
+        sequence: the number of swaps so far.
+        fence: by dimension, the least sequence of the dimension's ledger that a fact's
+            audit must have read for the fact to commit in this ledger.
+        floor: vacuum may have removed the files of any uncommitted version up to this id,
+            so none of them can be committed.
+        next: of a dimension, the version that was announced to replace the live one.
+        pins: by name and day, the versions that vacuum must keep because somebody relies on them.
     """
 
     days: Mapping[str, Day] = field(default_factory=dict)
@@ -143,7 +144,7 @@ class Ledger:
     pins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def day(self, key: str) -> Day:
-        """A day; an empty one where it was never published."""
+        """The versions of a day; none if the day was never published."""
         return self.days.get(key, Day())
 
     @property
@@ -152,7 +153,7 @@ class Ledger:
         return self.day(LIVE).live
 
     def committed(self, versions: Mapping[str, tuple[Manifest, str]]) -> Ledger:
-        """With a new live version of each of these days: its manifest, and the digest of its export ("" for none)."""
+        """The ledger with a new live version of each given day: its manifest, and the digest of its export or ""."""
         sequence, moment, days = self.sequence + 1, now(), dict(self.days)
         for key, (manifest, export) in versions.items():
             live = Entry(
@@ -162,7 +163,7 @@ class Ledger:
         return replace(self, days=days, sequence=sequence, next=None)
 
     def returned(self, key: str, version: str) -> Ledger:
-        """With a past version of a day live again. What is left for it is remembered as such."""
+        """The ledger with a past version of a day live again. The identities of later versions are added to `left`."""
         sequence, moment, day = self.sequence + 1, now(), self.day(key)
         target = next(entry for entry in day.past if entry.version == version)
         live = replace(target, since=sequence, at=moment, superseded=None, unserved=None)
@@ -171,7 +172,7 @@ class Ledger:
         return replace(self, days={**self.days, key: found}, sequence=sequence, next=None)
 
     def noted(self, exports: Mapping[str, str]) -> Ledger:
-        """With other digests of the exports that days were staged from: the same content under other ETags."""
+        """The ledger with new digests of the exports of some days, whose content is the same under other ETags."""
         days = dict(self.days)
         for key, export in exports.items():
             live = self.day(key).live
@@ -180,12 +181,12 @@ class Ledger:
         return replace(self, days=days, sequence=self.sequence + 1)
 
     def announcing(self, version: str | None) -> Ledger:
-        """With a version that is about to replace the live one; None: with none any more."""
+        """The ledger with an announced version that is about to replace the live one; None: with no announcement."""
         sequence = self.sequence + 1
         return replace(self, next=Announcement(version, sequence) if version else None, sequence=sequence)
 
     def served_again(self, keys: Iterable[str]) -> Ledger:
-        """With no past version of these days noted as unserved: the catalog was found to serve one of them."""
+        """The ledger without `unserved` on past versions of these days: the catalog was found to serve one of them."""
         days = dict(self.days)
         for key in keys:
             past = tuple(replace(entry, unserved=None) for entry in self.day(key).past)
@@ -193,12 +194,12 @@ class Ledger:
         return replace(self, days=days, sequence=self.sequence + 1)
 
     def fenced(self, dimension: str, sequence: int) -> Ledger:
-        """Closed to facts whose audit read the dimension's ledger before this sequence."""
+        """The ledger with a fence against facts whose audit read the dimension's ledger before this sequence."""
         least = max(sequence, self.fence.get(dimension, 0))
         return replace(self, fence={**self.fence, dimension: least}, sequence=self.sequence + 1)
 
     def renewed(self) -> Ledger:
-        """With nothing changed but its sequence, and when it was written."""
+        """The ledger with the next sequence and no other change, so that the stored object gets a new time."""
         return replace(self, sequence=self.sequence + 1)
 
     def to_json(self) -> bytes:
@@ -209,7 +210,7 @@ class Ledger:
 
     @classmethod
     def from_json(cls, content: bytes, uri: str) -> Ledger:
-        """The inverse of `to_json`. Raises NewerLedger for a form that this code does not know."""
+        """The inverse of `to_json`. Raises NewerLedger for a format newer than this code knows."""
         found = json.loads(content)
         if found.pop("format") > FORMAT:
             raise NewerLedger(uri)
@@ -225,7 +226,10 @@ def _superseded(day: Day, live: Entry, moment: str) -> Day:
 
 
 def read_ledger(storage: Storage, path: str) -> tuple[Ledger, str | None]:
-    """A ledger and its ETag; None where day pointers alone say of its days, or nothing. Raises LedgerUnreadable."""
+    """A ledger and its ETag. If it does not exist yet: the days of its day pointers, if any, and None.
+
+    Raises LedgerUnreadable.
+    """
     try:
         content, etag = storage.read(path)
     except FileNotFoundError:
@@ -241,14 +245,14 @@ def _ledger(content: bytes, uri: str) -> Ledger:
 
 
 def _carried_over(storage: Storage, path: str) -> Ledger:
-    """What a ledger that does not exist yet begins with: nothing, or the pointers of its days."""
+    """The first content of a ledger that does not exist yet: the days of its day pointers, or no days."""
     folder, _, file = path.removesuffix(".json").rpartition("/")
     listed = [stored for stored in storage.walk(folder) if _ledger_of_pointer(stored) == file]
     return _of_pointers(_read_pointers(storage, listed))
 
 
 def _read_pointers(storage: Storage, listed: Iterable[Stored]) -> dict[str, bytes]:
-    """The content of each day's pointer; pointers are never removed."""
+    """The content of each day pointer, by day. Pointers are never removed, so a listed one can be read."""
     found = list(listed)
     read = each(storage, lambda stored: day_pointers.content_of(storage, stored.path), found)
     return {str(day_pointers.day_of(stored.path)): content for stored, content in zip(found, read, strict=True)}
@@ -260,7 +264,7 @@ def _ledger_of_pointer(stored: Stored) -> str | None:
 
 
 def _of_pointers(pointers: Mapping[str, bytes]) -> Ledger:
-    """The ledger that says what these pointers say. Versions are numbered by their ids, the order of that form."""
+    """A ledger with the versions that these day pointers name. Sequence numbers follow the order of version ids."""
     found = {key: day_pointers.read(content, key != LIVE) for key, content in pointers.items()}
     ids = sorted({known.version for versions in found.values() for known in versions})
     number = {version: place for place, version in enumerate(ids, 1)}
@@ -277,11 +281,11 @@ def _of_pointers(pointers: Mapping[str, bytes]) -> Ledger:
 
 
 def swap(storage: Storage, path: str, change: Callable[[Ledger], Ledger | None]) -> Ledger:
-    """Read a ledger, change it, and put it if it is still as read; else begin again. Returns what is there then.
+    """Read a ledger, change it, and put it if it is still as read; else begin again. Returns the stored ledger.
 
-    `change` returns None where nothing is to be changed: so it must know by the
-    ledger what it did itself, in a swap whose reply was lost. Raises
-    LedgerContended, and what the storage raises.
+    `change` returns None if nothing is to be changed. A swap may succeed although its reply was
+    lost; then `change` is called again, and must see in the ledger that its change is made.
+    Raises LedgerContended, and what the storage raises.
     """
     unanswered = 0
     for attempt in range(TRIES):
@@ -303,21 +307,21 @@ def swap(storage: Storage, path: str, change: Callable[[Ledger], Ledger | None])
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What the ledgers of a table say, by their names, as of one listing."""
+    """All ledgers of a table, by name, as of one listing."""
 
     ledgers: Mapping[str, Ledger] = field(default_factory=dict)
 
     def ledger(self, day: str | None) -> Ledger:
-        """The ledger of a day (None: of a table without any); an empty one where there is none yet."""
+        """The ledger of a day (None: of a table without days); an empty ledger if there is none yet."""
         return self.ledgers.get(ledger_of(day), Ledger())
 
     def day(self, day: str | None) -> Day:
-        """The versions of a day; none where it was never published."""
+        """The versions of a day; none if the day was never published."""
         return self.ledger(day).day(day or LIVE)
 
     @cached_property
     def days(self) -> dict[str, Day]:
-        """Every day that was ever published, in order; `live` is the one of a table without any."""
+        """Every day that was ever published, in order; a table without days has one, named `live`."""
         return {key: day for _, ledger in sorted(self.ledgers.items()) for key, day in sorted(ledger.days.items())}
 
     @cached_property
@@ -332,17 +336,17 @@ class Snapshot:
 
 
 class Ledgers:
-    """All ledgers of a table, kept in step by one listing: only those whose ETag changed are read."""
+    """Reads all ledgers of a table again and again: each look lists them, and reads those whose ETag changed."""
 
     def __init__(self, storage: Storage, database: str, table: str) -> None:
         self.storage, self.database, self.table = storage, database, table
         self._read: dict[str, tuple[str, Ledger]] = {}
         self._pointers: dict[str, tuple[str, bytes]] = {}
-        # What the last look found.
+        # The result of the last look.
         self.last = Snapshot()
 
     def look(self) -> Snapshot:
-        """What the ledgers say now. While nothing changes it is the same snapshot."""
+        """The ledgers as they are now. While none of them changes, the same object is returned."""
         listed = list(self.storage.walk(ledgers_folder(self.database, self.table)))
         ledgers = {_name(stored): stored for stored in listed if day_pointers.day_of(stored.path) is None}
         pointers = [stored for stored in listed if _ledger_of_pointer(stored) not in (None, *ledgers)]
@@ -360,7 +364,7 @@ class Ledgers:
         return name in self._read and self._read[name][0] == stored.etag
 
     def _look_at(self, stored: Stored) -> tuple[str, Ledger] | None:
-        """A ledger and its ETag; None where it is gone since it was listed."""
+        """A ledger and its ETag; None if it was removed after the listing."""
         with suppress(FileNotFoundError):
             try:
                 content, etag = self.storage.cached(stored.path, stored.etag), stored.etag
@@ -370,7 +374,7 @@ class Ledgers:
         return None
 
     def _of_pointers(self, listed: Iterable[Stored]) -> dict[str, Ledger]:
-        """The ledgers of months that have day pointers alone."""
+        """The ledgers of the months that have only day pointers so far."""
         pointers = {str(day_pointers.day_of(stored.path)): stored for stored in listed}
         missing = [s for day, s in pointers.items() if self._pointers.get(day, ("",))[0] != s.etag]
         read = _read_pointers(self.storage, missing)

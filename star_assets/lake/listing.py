@@ -1,4 +1,4 @@
-"""The data files of what the catalog serves: as its parameters name them, or as a listing finds them."""
+"""The data files of a catalog entry: those that the entry's parameters name, or else those that a listing finds."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from star_assets.model.errors import BadQuery
 
 @dataclass(frozen=True)
 class Files:
-    """The data files of a location: paths in the lake, and their bytes together."""
+    """The data files of a location: their paths in the lake, and the sum of their bytes."""
 
     paths: tuple[str, ...]
     size: int
 
 
 class Listing:
-    """The files of locations: what the catalog says, or a listing where it does not."""
+    """Finds the data files of catalog entries; lists a folder only if the entry does not name its files."""
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage

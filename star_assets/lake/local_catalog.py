@@ -1,9 +1,9 @@
-"""The catalog of a local lake: one SQLite file.
+"""The catalog of a local lake, kept in one SQLite file.
 
-Here: tables and partitions as rows; every call is one transaction on its own
-connection, so threads, forks and other processes need no care. Locations inside
-the lake are kept relative to it, so that a lake can be moved or copied. Not here:
-SQL over the tables (athena), keeping them in step with the ledgers (publish).
+Here: tables and partitions as rows. Every call opens its own connection and is one
+transaction, so threads, forks and other processes may call at the same time. Locations
+inside the lake are stored relative to it, so that a lake can be moved or copied. Not
+here: SQL over the tables (athena), keeping them in step with the ledgers (publish).
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from star_assets.lake.catalog import (
 from star_assets.model.errors import CatalogBusy, LakeFull, LakeRefused, LostRace, NotOurs
 from star_assets.settings import Settings
 
-# A transaction takes milliseconds, so this is reached only behind a stuck process.
+# How long a call waits for other transactions. Each takes milliseconds, so only a stuck process makes it wait so long.
 BUSY_SECONDS = 60.0
 
-# A copy of the file and its log is of one moment unless somebody writes meanwhile; then it is made again.
+# How often the file and its log are copied. If somebody writes during a copy, the two may not match: copy again.
 COPIES = 20
 
-# How the location of what is inside the lake begins.
+# The prefix of stored locations that are inside the lake, and relative to it.
 INSIDE = "./"
 
 # Thousands of partitions share a few lists of columns, so each list is kept once.
@@ -74,11 +74,11 @@ class LocalCatalog(Catalog):
 
     @property
     def takes_statistics(self) -> bool:
-        """No: DuckDB reads what it needs off the files."""
+        """False: DuckDB reads the statistics in the Parquet files."""
         return False
 
     def databases(self) -> list[str]:
-        """Their names, sorted."""
+        """The names of the databases, sorted."""
         with self._reading() as connection:
             return [name for (name,) in connection.execute("SELECT name FROM databases ORDER BY name")]
 
@@ -113,7 +113,7 @@ class LocalCatalog(Catalog):
             self._put_table(connection, folded(entry))
 
     def replace_table(self, found: TableEntry | None, entry: TableEntry) -> None:
-        """Put a table if it still is as it was `found` (None: if there is none). Raises LostRace, NotOurs."""
+        """Put a table if it is still equal to `found` (None: if it does not exist). Raises LostRace, NotOurs."""
         entry = folded(entry)
         with self._writing() as connection:
             present = self._find(connection, entry.database, entry.name)
@@ -137,7 +137,7 @@ class LocalCatalog(Catalog):
         yield self.partitions(database, name)
 
     def some_partitions(self, database: str, name: str, values: Sequence[tuple[str, ...]]) -> list[PartitionEntry]:
-        """Those of some partitions that there are."""
+        """The partitions with these values. Values without a partition are left out."""
         wanted = set(values)
         return [entry for entry in self.partitions(database, name) if entry.values in wanted]
 
@@ -155,7 +155,7 @@ class LocalCatalog(Catalog):
             found = self._find(connection, database, name)
             if not found:
                 raise KeyError(f"{database}.{name}")
-            # Thousands of partitions share a few lists, which are turned into text once.
+            # Thousands of partitions share a few lists of columns, so each list is turned into text once.
             texts = {columns: json.dumps(_rows(lowered(columns))) for columns in {entry.columns for entry in entries}}
             lists = [texts[entry.columns] for entry in entries]
             connection.executemany(
@@ -188,7 +188,7 @@ class LocalCatalog(Catalog):
     def put_statistics(
         self, database: str, name: str, entries: Mapping[tuple[str, ...], Sequence[ColumnStatistics]]
     ) -> None:
-        """Nothing is kept."""
+        """Does nothing: this catalog stores no statistics."""
 
     def _find(self, connection: sqlite3.Connection, database: str, name: str) -> tuple[int, TableEntry] | None:
         """A table's id and entry."""
@@ -230,17 +230,17 @@ class LocalCatalog(Catalog):
         return sorted(found, key=lambda entry: entry.values)
 
     def _kept(self, location: str) -> str:
-        """A location as it is kept: of what is inside the lake, relative to it."""
+        """A location as it is stored: relative to the lake if it is inside it."""
         inside = f"{self.root}/"
         return INSIDE + location.removeprefix(inside) if location.startswith(inside) else location
 
     def _full(self, location: str) -> str:
-        """The inverse of `_kept`, wherever the lake is by now."""
+        """The inverse of `_kept`: an absolute location, below the lake's present folder if it was relative."""
         return f"{self.root}/{location.removeprefix(INSIDE)}" if location.startswith(INSIDE) else location
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that sees one state. Where there is no catalog yet, an empty one."""
+        """A transaction that reads one state of the catalog; an empty catalog if there is none yet."""
         with self._told():
             if not self.file.exists():
                 opened = _empty(":memory:")
@@ -254,7 +254,7 @@ class LocalCatalog(Catalog):
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that nobody else writes beside; undone if anything is raised."""
+        """A transaction that writes while no other one can; it is undone if anything is raised."""
         with self._told():
             if not self.file.exists():
                 self._create()
@@ -267,15 +267,16 @@ class LocalCatalog(Catalog):
         uri = f"{self.file.as_uri()}?mode=rw"
         connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
         connection.execute("PRAGMA foreign_keys = ON")
-        # With a write-ahead log, a power loss may take back the last changes but
-        # breaks nothing; the star's tables are mended from the pointers.
+        # With a write-ahead log, a power loss may undo the last changes, but does not
+        # damage the file; `repair` mends the star's tables from the ledgers.
         connection.execute("PRAGMA synchronous = NORMAL")
         return connection
 
     def _open_copy(self) -> sqlite3.Connection:
-        """A copy in memory: to read a database that has a write-ahead log, SQLite writes beside it.
+        """A copy of the catalog in memory, for a lake that may only be read.
 
-        Raises CatalogBusy where others write each time that it is copied.
+        SQLite cannot read a database with a write-ahead log without writing files beside it.
+        Raises CatalogBusy if others write during each of COPIES copies.
         """
         log = self.file.with_name(f"{self.file.name}-wal")
         with tempfile.TemporaryDirectory(prefix="star_assets-") as folder:
@@ -293,7 +294,7 @@ class LocalCatalog(Catalog):
         raise CatalogBusy(str(self.file), 0)
 
     def _create(self) -> None:
-        """Make the file elsewhere and link it, so that nobody sees it half made."""
+        """Make the file under another name and link it, so that nobody sees a file without its tables."""
         self.file.parent.mkdir(parents=True, exist_ok=True)
         fresh = self.file.with_name(f".{uuid.uuid4().hex}")
         try:
@@ -333,7 +334,7 @@ def _empty(file: str) -> sqlite3.Connection:
 
 
 def _state(file: Path) -> tuple[int, int] | None:
-    """What tells a file from itself after a write; None where there is none."""
+    """A file's time (ns) and size, which a write changes; None if there is no file."""
     with suppress(FileNotFoundError):
         found = file.stat()
         return found.st_mtime_ns, found.st_size
@@ -345,7 +346,7 @@ def _key(database: str, name: str) -> tuple[str, str]:
 
 
 def _definition(entry: TableEntry) -> str:
-    """All of a table's entry but its name, as JSON."""
+    """A table's entry as JSON, without its name."""
     return json.dumps(
         {
             "columns": _rows(entry.columns),

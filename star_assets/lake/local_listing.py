@@ -1,7 +1,7 @@
-"""What lies in a folder of a local lake: its files, and what is none.
+"""Listing a folder of a local lake: its files, its empty folders, and entries that cannot be read, with the reason.
 
-A link to a file of the lake is that file. Not followed are links to folders, and
-not read is what a link to another place, a pipe or a device would give.
+A link to a file inside the lake counts as that file. Links to folders are not followed.
+Links that lead out of the lake, pipes and devices are not read.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from star_assets.lake.storage import Stored
 
-# What is neither a file nor a folder, as people call it.
+# Tests for kinds of entries that are neither file nor folder → the kinds' names for people.
 KINDS: dict[Callable[[int], bool], str] = {
     stat.S_ISFIFO: "a named pipe",
     stat.S_ISSOCK: "a socket",
@@ -29,7 +29,7 @@ class Listing:
         self.root = root
 
     def below(self, folder: str) -> list[Stored]:
-        """Every object below a folder, by path, with empty folders, and with what cannot be read and why."""
+        """Every object below a folder, by path; also empty folders, and unreadable entries with their `problem`."""
         found: list[Stored] = []
         if self.is_behind_link(folder):
             return [_refused(f"{folder}/", "a link to a folder, which is not followed")]
@@ -37,13 +37,13 @@ class Listing:
         return found
 
     def is_behind_link(self, folder: str) -> bool:
-        """Whether the way to a folder leads through a link. A top folder of the lake may be one."""
+        """Whether the path of a folder contains a link below the lake's top folders, which may be links."""
         top, _, rest = folder.partition("/")
         place = os.path.realpath(self.root / top)
         return os.path.realpath(self.root / folder) != (f"{place}/{rest}" if rest else place)
 
     def _add(self, folder: str, found: list[Stored]) -> None:
-        # A generator would take half as long again for thousands of folders.
+        # No generator: with thousands of folders, generators take half as long again.
         try:
             listed = sorted(entries(f"{self.root}/{folder}"), key=_in_path_order)
         except OSError as error:
@@ -59,7 +59,7 @@ class Listing:
                 found.append(known)
 
     def _object(self, entry: os.DirEntry[str], path: str) -> Stored | None:
-        """What is there under a name; None if it is gone meanwhile."""
+        """The object of a directory entry; None if the entry was removed meanwhile."""
         try:
             if entry.is_symlink() and (problem := self._problem_of_link(entry, path)):
                 return _refused(f"{path}/" if is_folder(entry) else path, problem)
@@ -73,7 +73,7 @@ class Listing:
         return Stored(path, known.st_size, etag_of(known), known.st_mtime)
 
     def _problem_of_link(self, entry: os.DirEntry[str], path: str) -> str:
-        """Why a link is not taken for what it leads to; "" where it is."""
+        """Why a link does not count as the file that it leads to; "" if it does."""
         if is_folder(entry):
             return "a link to a folder, which is not followed"
         try:
@@ -87,7 +87,7 @@ class Listing:
 
 
 def entries(folder: os.PathLike[str] | str) -> list[os.DirEntry[str]]:
-    """What is directly in a folder, but for names that begin with `.`; nothing where there is no folder.
+    """The entries directly in a folder, without names that begin with `.`; none if there is no such folder.
 
     Raises OSError.
     """
@@ -97,7 +97,7 @@ def entries(folder: os.PathLike[str] | str) -> list[os.DirEntry[str]]:
     except FileNotFoundError:
         return []
     except NotADirectoryError:
-        # The folder may be a file. What is above it should be none.
+        # A file in place of the folder has no entries. A file in place of one of its parents is an error.
         if Path(folder).is_file():
             return []
         raise
@@ -108,12 +108,12 @@ def is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
     except OSError:
-        # A link that leads to itself, or to where one may not look.
+        # The link leads to itself, or to a place that this user may not read.
         return False
 
 
 def etag_of(found: os.stat_result) -> str:
-    """What tells a file's content from that of another time."""
+    """A file's ETag: its time (ns), size and inode, which differ after each write."""
     return f"{found.st_mtime_ns:x}-{found.st_size:x}-{found.st_ino:x}"
 
 
@@ -122,5 +122,5 @@ def _refused(path: str, problem: str) -> Stored:
 
 
 def _in_path_order(entry: os.DirEntry[str]) -> str:
-    """`a-b/x` comes before `a/x`, as in any listing of whole paths."""
+    """The sort key of an entry, by which `a-b/x` comes before `a/x`, as in a sorted list of whole paths."""
     return f"{entry.name}/" if is_folder(entry) else entry.name

@@ -1,10 +1,10 @@
-"""A lake in a local folder.
+"""The storage of a lake in a local folder.
 
-Here: every change is a rename, so a reader sees an object whole or not at all,
-and a killed process leaves nothing but files in `_scratch`. The top folders may be
-links to other places; below them, folders that are links are not followed, so that
-nothing outside is read or deleted. Not here: what the bytes mean (versions), what
-is in a folder (local_listing).
+Here: every change is a rename. So a reader sees an object whole or not at all, and a
+killed process leaves no files except in `_scratch`. The lake's top folders may be links to
+other places. Below them, links to folders are not followed, so that no file outside the
+lake is read or deleted. Not here: what the bytes mean (versions), listing a folder
+(local_listing).
 """
 
 from __future__ import annotations
@@ -32,26 +32,26 @@ FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 SCRATCH = "_scratch"
 
-# Linux's call that flushes one file system; Python has only the one for all of them.
+# Linux's call that flushes one file system; Python's os.sync flushes all of them.
 _SYNCFS = getattr(ctypes.CDLL(None), "syncfs", None)
 
-# Where `delete_if` compares a file before it deletes it, as <ETag>/<path>; the `.` hides it from listings and sweeps.
+# Where `delete_if` moves a file, as <ETag>/<path>, to compare it; the `.` hides it from listings and sweeps.
 ASIDE = f"{SCRATCH}/.aside"
 
-# Emptied folders are removed, so one may vanish between making it and renaming
-# a file into it. Losing that race several times in a row is no race any more.
+# Emptied folders are removed, so a folder may vanish between making it and renaming
+# a file into it. If that happens this often in a row, something else is wrong.
 PLACE_ATTEMPTS = 10
 
 
 class LocalStorage(Storage):
     """A folder on a local, POSIX file system. Makes the folder at the first write.
 
-    A swap first flushes to disk whatever was written to the file system before it.
-    Journaling file systems keep renames in order, so a power loss may take back the
-    last publishes, each of them whole, but leaves no ledger that names missing files.
+    A swap first flushes to disk all that was written to the file system before it.
+    Journaling file systems keep renames in order. So a power loss may undo the last
+    publishes, each as a whole, but leaves no ledger that names missing files.
     """
 
-    # A call takes less time than handing it to a thread.
+    # A call takes less time than starting it in another thread.
     at_once = 1
 
     def __init__(self, root: Path) -> None:
@@ -66,7 +66,7 @@ class LocalStorage(Storage):
         return (stored for stored in found if not stored.path.endswith("/"))
 
     def survey(self, prefix: str) -> Iterator[Stored]:
-        """The same, with empty folders, and with what is no file or folder of the lake."""
+        """The objects of `walk`, and also empty folders, and unreadable entries with their `problem`."""
         return iter(Listing(self.root).below(prefix))
 
     def names(self, prefix: str) -> list[str]:
@@ -84,7 +84,7 @@ class LocalStorage(Storage):
             return file.read(), etag_of(os.fstat(file.fileno()))
 
     def cached(self, path: str, etag: str = "") -> bytes:
-        """The content, which is always at hand; it may be newer than `etag` says. Raises FileNotFoundError."""
+        """The content as it is now; it may be newer than the content with this `etag`. Raises FileNotFoundError."""
         return self.read(path)[0]
 
     def write(self, path: str, content: bytes) -> None:
@@ -97,7 +97,7 @@ class LocalStorage(Storage):
         """Put `content` if the object's ETag is still `expect`. Returns the new ETag. Raises LostRace."""
         target = self.root / path
         with _told(target), self._spooled(content) as fresh:
-            # One for all files that the swap makes visible costs less than a flush for each of two of them.
+            # One flush of the file system costs less than flushing even two files one by one.
             _flush_all(fresh)
             return self._swapped(fresh, path, expect)
 
@@ -107,8 +107,8 @@ class LocalStorage(Storage):
             found = _stat(target)
             if expect != (found and etag_of(found)):
                 raise LostRace(path)
-            # Older kernels stamp files with a clock that stands still for milliseconds,
-            # and inodes are used again. The exact time keeps a pointer's ETags apart.
+            # Older kernels set a file's time from a clock with steps of milliseconds, and
+            # inodes are reused. With the exact time, each state of a ledger has its own ETag.
             moment = time.time_ns()
             os.utime(fresh, ns=(moment, moment))
             etag = etag_of(fresh.stat())
@@ -123,7 +123,7 @@ class LocalStorage(Storage):
         return folder
 
     def sweep(self, older_than: timedelta) -> None:
-        """Remove what processes that died left in scratch and nobody touched for so long."""
+        """Remove scratch files that nobody touched for `older_than`: their processes have died."""
         limit = time.time() - older_than.total_seconds()
         aside = self.root / ASIDE
         if aside.is_dir():
@@ -151,7 +151,7 @@ class LocalStorage(Storage):
         return [self.uri(path) for path in paths]
 
     def delete(self, paths: Iterable[str]) -> None:
-        """Remove objects, and the folders that this empties. Raises LakeRefused behind a link."""
+        """Remove objects, and the folders that are empty then. Raises LakeRefused for an object behind a link."""
         emptied: set[Path] = set()
         for path in paths:
             target = self.root / path
@@ -164,9 +164,9 @@ class LocalStorage(Storage):
             self._remove_emptied(folder)
 
     def delete_if(self, path: str, etag: str) -> bool:
-        """Remove an object if its ETag is still `etag`, and the folders that this empties. Returns whether it is gone.
+        """Remove an object if its ETag is still `etag`, and folders that become empty. Returns whether it is gone.
 
-        Nothing removes a file only if it is a certain one. So the file is renamed first, where
+        No system call compares a file and removes it at once. So the file is first moved where
         nobody else finds it, then compared, and put back if somebody had just replaced it.
         """
         target, aside = self.root / path, self.root / ASIDE
@@ -177,7 +177,7 @@ class LocalStorage(Storage):
             if found and etag_of(found) != etag:
                 return False
             if found:
-                # What says that it may go, such as a marker, must outlast it.
+                # The marker that allowed this removal must be on disk before the file is gone.
                 _flush_all(target)
                 taken = aside / etag / path
                 taken.parent.mkdir(parents=True, exist_ok=True)
@@ -202,22 +202,22 @@ class LocalStorage(Storage):
         if not uri.startswith("/"):
             return None
         inside = f"{self.root}".rstrip("/") + "/"
-        # Resolved only if need be, since that looks at each folder: one of the lake may be a link to another place.
+        # A folder of the lake may be a link to another place. Resolving links looks at each folder, so it comes last.
         for spelled in (os.path.normpath, os.path.realpath):
             if f"{(file := spelled(uri))}/".startswith(inside):
                 return file[len(inside) :]
         return None
 
     def _require_own(self, path: str) -> None:
-        """Raises LakeRefused where the way to an object is a link: what is there is not ours to delete."""
+        """Raises LakeRefused if an object's folder is behind a link, because its files may belong to somebody else."""
         if Listing(self.root).is_behind_link(path.rpartition("/")[0]):
             remedy = "Delete it where it lies, or remove the link"
             raise LakeRefused(self.uri(path), "it lies behind a link, and nothing is deleted through one", remedy)
 
     def _settle(self) -> bool:
-        """Delete the files that were set aside; return those to their place that are not what was to be deleted.
+        """Delete the files that were set aside, if they have the ETag that was to be deleted; put others back.
 
-        Returns whether all are deleted. Files that a killed process set aside are settled by the next call.
+        Returns whether all were deleted. Files that a killed process set aside are settled by the next call.
         """
         aside, is_gone = self.root / ASIDE, True
         for expected in [entry for entry in aside.iterdir() if entry.is_dir()]:
@@ -227,7 +227,7 @@ class LocalStorage(Storage):
                 if found is None or etag_of(found) != expected.name:
                     is_gone = False
                     place.parent.mkdir(parents=True, exist_ok=True)
-                    # Whoever put a file there meanwhile would have replaced this one, too.
+                    # If another file is there by now, it replaces this one: keep it.
                     with suppress(FileExistsError):
                         os.link(file, place, follow_symlinks=False)
                 file.unlink()
@@ -235,7 +235,7 @@ class LocalStorage(Storage):
         return is_gone
 
     def _remove_emptied(self, folder: Path) -> None:
-        """Remove a folder, and those above it, as far as they are empty."""
+        """Remove a folder if it is empty, then its parent if that is empty, and so on."""
         with suppress(OSError):
             while folder != self.root:
                 folder.rmdir()
@@ -243,7 +243,7 @@ class LocalStorage(Storage):
 
     @contextmanager
     def _spooled(self, content: bytes) -> Iterator[Path]:
-        """A file with the content that nobody else knows of."""
+        """A new scratch file with this content, which no other process knows."""
         fresh = self.root / SCRATCH / uuid.uuid4().hex
         fresh.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -260,7 +260,7 @@ def open_folder(settings: Settings) -> LocalStorage:
 
 @contextmanager
 def _told(path: os.PathLike[str], *expected: type[OSError]) -> Iterator[None]:
-    """Say what the system refused as LakeFull or LakeRefused, but for the `expected`."""
+    """Raise the system's errors as LakeFull or LakeRefused, except those of `expected` types."""
     try:
         yield
     except expected:
@@ -276,7 +276,7 @@ def _refusal(path: str | os.PathLike[str], error: OSError) -> LakeFull | LakeRef
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Hold the folder against other swaps. The system lets go when the process dies."""
+    """Lock the folder against other swaps. The system releases the lock if the process dies."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -293,7 +293,7 @@ def _place(file: Path, target: Path) -> None:
 
 
 def _flush_all(file: Path) -> None:
-    """Flush everything that was written to the file's file system."""
+    """Flush to disk everything that was written to the file's file system."""
     with file.open("rb") as handle:
         if _SYNCFS is None:
             os.sync()
@@ -302,7 +302,7 @@ def _flush_all(file: Path) -> None:
 
 
 def _stat(file: Path) -> os.stat_result | None:
-    """What the system knows of a file; None if it is gone."""
+    """A file's status; None if the file is gone."""
     with _told(file), suppress(FileNotFoundError):
         return file.stat()
     return None

@@ -1,9 +1,9 @@
-"""Which storage and catalog a lake has: told by the scheme of `STAR_LAKE`, through entry points.
+"""Opening a lake's storage and catalog, which entry points provide by the scheme of `STAR_LAKE`.
 
-A package that brings a place to keep lakes in has an entry point of each group
-under its scheme, called with the settings; `folder` stands for a lake without
-one. What is found is imported when its lake is opened, so that nobody waits for a
-service that he does not use.
+A package that provides another kind of place for lakes has an entry point in each of two
+groups, named after its URL scheme and called with the settings. The name `folder` stands for
+a lake without a scheme. An entry point is imported when its lake is opened, so that nobody
+waits for the import of a service that is not used.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from star_assets.settings import CATALOGS, FOLDER, STORAGES, Settings
 
 
 def open_storage(settings: Settings) -> Storage:
-    """Where the lake's bytes are."""
+    """The storage of the lake at `STAR_LAKE`."""
     return cast(Storage, _open(settings, STORAGES))
 
 
 def open_catalog(settings: Settings) -> Catalog:
-    """What Athena sees of the lake."""
+    """The catalog of the lake at `STAR_LAKE`."""
     return cast(Catalog, _open(settings, CATALOGS))
 
 

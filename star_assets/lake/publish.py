@@ -1,10 +1,10 @@
 """The publish protocol: how a day moves from one version to the next.
 
-Here: writing versions, the commit that makes them live, going back, and pointing
-the catalog at what is live. The caller reads the ledger first, then its inputs,
-writes under new version ids, audits, commits; a day that lost the race begins
-again from there. Not here: what is in a version (pipeline), replacing a dimension
-that loses members (replacing), removing versions (vacuum).
+Here: writing versions, the commit that makes them live, rollback, and pointing the
+catalog at live versions. The caller reads the ledger first, then the inputs, writes
+files under new version ids, audits, and commits. If a day loses the race, the caller
+begins again with the ledger. Not here: computing the rows of a version (pipeline),
+replacing a dimension that loses members (replacing), removing versions (vacuum).
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ from star_assets.lake.storage import Storage, each
 from star_assets.lake.versions import Manifest, Partition, parse_time, read_manifest, table_folder
 from star_assets.model.errors import LostRace, UnknownVersion, VersionLost
 
-# The parameters that say which version a catalog entry serves, since which swap of its
-# ledger that is live, and by what files, so that a query lists no folder. An entry
-# without a version was put there by somebody else.
+# Parameters of a catalog entry: the version that it serves, the number of the swap that made
+# that version live, and its files, so that a query need not list the folder. An entry without
+# a version was made by somebody else.
 VERSION, SINCE, FILES = "version", "since", "files"
 
-# The catalog follows a commit within moments; what it serves only so long after is late.
+# The catalog normally serves a version moments after its commit; after this long, it serves it late.
 LATE = timedelta(minutes=2)
 
-# What the catalog serves of a day, or (None) of a dimension.
+# The catalog entry that serves a version: a partition of a table with days, or the whole table.
 Served = TableEntry | PartitionEntry
 
 
 @dataclass(frozen=True)
 class Commit:
-    """A written version, to become live if its day's live version is still the one that was seen.
+    """A written version that is to become live, if the day's live version is still `seen`.
 
     `export` is the digest of the export that a staged day was made of.
     """
@@ -64,7 +64,7 @@ class Live:
 
 
 def write_version(storage: Storage, partition: Partition, manifest: Manifest, files: Sequence[Path]) -> None:
-    """Take over `files`, in the order of `manifest.files`; then write the manifest. Nothing points at it yet."""
+    """Move `files`, in the order of `manifest.files`, into the lake; then write the manifest. It is not live yet."""
     folder = partition.version_folder(manifest.version)
     for file, described in zip(files, manifest.files, strict=True):
         storage.adopt(file, f"{folder}/{described.name}")
@@ -74,12 +74,12 @@ def write_version(storage: Storage, partition: Partition, manifest: Manifest, fi
 def commit(
     storage: Storage, commits: Iterable[Commit], audited: Mapping[str, int] | None = None
 ) -> dict[Partition, bool]:
-    """Make written versions live, by one swap for each ledger. Tells for each whether it won.
+    """Make written versions live, by one swap for each ledger. Returns for each partition whether it won.
 
-    `audited` holds, for each dimension that the versions were audited against, the
-    sequence of its ledger that the audit read. A day loses if its live version
-    moved, if vacuum may have taken its files, or if a dimension has been replaced
-    since the audit.
+    `audited` maps each dimension that the versions were audited against to the sequence
+    of its ledger that the audit read. A day loses if another version became live
+    meanwhile, if vacuum may have removed the new version's files, or if a dimension
+    fenced the ledger after the audit.
     """
     groups: dict[str, list[Commit]] = {}
     for one in commits:
@@ -91,7 +91,7 @@ def commit(
         winning = {}
         for one in group:
             day = ledger.day(one.partition.key)
-            # In a swap whose reply was lost it may have won already.
+            # An earlier try may have made it live, if only the reply to that swap was lost.
             done = one.manifest.version in day.versions
             may_win = day.is_as(one.seen) and one.manifest.version > ledger.floor and not fenced
             won[one.partition] = done or may_win
@@ -111,10 +111,11 @@ def rollback(
     version: str | None = None,
     check: Callable[[Manifest], None] | None = None,
 ) -> Day:
-    """Make a past version of a day live again; None: the last one that the live one replaced. Returns the day.
+    """Make a past version of a day live again and serve it. Returns the day's versions.
 
-    `check` may refuse the version by raising. One that is live already is only
-    served. Raises UnknownVersion, LostRace: whoever asked knew another live version.
+    `version` None stands for the version that the live one replaced last. `check` may
+    refuse the version by raising. A version that is live already is only served. Raises
+    UnknownVersion, and LostRace if another version became live during the call.
     """
     seen = read_day(storage, partition)
     if seen.live is None or seen.live.version != version:
@@ -137,7 +138,7 @@ def rollback(
 
 
 def past_manifest(storage: Storage, partition: Partition, day: Day, version: str | None) -> Manifest:
-    """The manifest of a past version; None: of the last one that the live one replaced. Raises UnknownVersion."""
+    """The manifest of a past version; `version` None: of the one that the live one replaced. Raises UnknownVersion."""
     for entry in day.past:
         older = day.live is None or entry.sequence < day.live.sequence
         if entry.version == version or (version is None and older):
@@ -156,13 +157,14 @@ def live_manifest(storage: Storage, partition: Partition) -> Manifest | None:
 def live_version(
     storage: Storage, partition: Partition, day: Day, known: Mapping[str, Manifest] | None = None
 ) -> Live | None:
-    """A day's live version; None if it has none. Its manifest is read unless it is `known`. Raises VersionLost."""
+    """A day's live version; None if it has none. Its manifest is read unless it is in `known`. Raises VersionLost."""
     while day.live:
         try:
             version = day.live.version
             return Live(day.live, (known or {}).get(version) or read_manifest(storage, partition, version))
         except FileNotFoundError as error:
-            # Vacuum takes only what was superseded: either the day has moved, or the file was removed by hand.
+            # Vacuum removes only superseded versions. So either another version is live by now, or
+            # somebody removed the file by hand.
             seen, day = day, read_day(storage, partition)
             if day.is_as(seen.live):
                 path = storage.uri(partition.manifest(version))
@@ -179,15 +181,16 @@ def serve(
 ) -> list[Partition]:
     """Point the catalog at the live versions, until catalog and ledgers agree.
 
-    `table` is as the model declares it; its location, and columns that only
-    versions have, are added here. A partition without a live version leaves the
-    catalog. `known` manifests, which never change, are not read again. Returns
-    the partitions with a live version. Raises NotOurs, VersionLost.
+    `table` is the entry as the model declares it; its location, and the columns that only
+    versions have, are added here. Partitions without a live version are dropped from the
+    catalog. The `known` manifests are not read again. Returns the partitions with a live
+    version. Raises NotOurs, VersionLost.
     """
     at_hand = {manifest.version: manifest for manifest in known}
     moved, served = list(partitions), dict[Partition, str | None]()
     while moved:
-        # Before the ledger is read: a process that falls asleep in between must not move the table backwards.
+        # The catalog's entry is read before the ledger, so that a process that pauses in between
+        # cannot point the table back to an older version.
         before = catalog.table(table.database, table.name)
         days = read_days(storage, moved)
         live = _look(storage, days, at_hand)
@@ -212,14 +215,14 @@ def _look(
 
 
 def tell_statistics(catalog: Catalog, table: TableEntry, manifests: Mapping[Partition, Manifest]) -> None:
-    """Send what manifests know of their columns' values to a catalog that stores it."""
+    """Send the column statistics in manifests to a catalog that stores statistics."""
     if catalog.takes_statistics:
         entries = {(p.day,) if p.day else (): _statistics(manifest) for p, manifest in manifests.items()}
         catalog.put_statistics(table.database, table.name, {key: found for key, found in entries.items() if found})
 
 
 def _statistics(manifest: Manifest) -> list[ColumnStatistics]:
-    """Of the columns whose values were all looked at."""
+    """The statistics of the columns of which every value was examined."""
     return [
         ColumnStatistics(
             name.lower(),
@@ -239,7 +242,7 @@ def _statistics(manifest: Manifest) -> list[ColumnStatistics]:
 
 
 def served_entries(catalog: Catalog, table: TableEntry, days: Sequence[str | None]) -> dict[str | None, Served]:
-    """What the catalog serves of some days by now; what others put there is left out."""
+    """The catalog's present entries of some days. Entries that others made are left out."""
     if not table.partition_columns:
         entry = catalog.table(table.database, table.name)
         return {None: entry} if entry and VERSION in entry.parameters else {}
@@ -248,10 +251,10 @@ def served_entries(catalog: Catalog, table: TableEntry, days: Sequence[str | Non
 
 
 def _note_served(storage: Storage, catalog: Catalog, table: TableEntry, looked: Mapping[Partition, Day]) -> None:
-    """Take back that past versions are unserved where the catalog serves one after all.
+    """Clear `unserved` on a day's past versions if the catalog serves one of them after all.
 
-    A follower that read the ledger long ago, and died, may have pointed a day back to
-    one that vacuum had noted as unserved. A query may have begun to read it since.
+    A process that read the ledger long ago may have pointed a day back to a past version that
+    vacuum had noted as unserved, and died. Queries may read that version since then.
     """
     days = {partition: day for partition, day in looked.items() if any(entry.unserved for entry in day.past)}
     served = served_entries(catalog, table, [partition.day for partition in days]) if days else {}
@@ -265,10 +268,10 @@ def _note_served(storage: Storage, catalog: Catalog, table: TableEntry, looked: 
 
 
 def _renew_late(storage: Storage, catalog: Catalog, table: TableEntry, live: Mapping[Partition, Live | None]) -> None:
-    """Write the ledgers again, as they are, of versions that are about to be served late.
+    """Write the ledgers of versions that are about to be served late again, with their content unchanged.
 
-    A table's newest ledger tells when its rows changed for readers last. After a
-    crash between commit and catalog, that is now.
+    The time of a table's newest ledger object is when its rows last changed for readers.
+    After a crash between the commit and the catalog's update, that time is now.
     """
     before = datetime.now(UTC) - LATE
     late = {
@@ -315,7 +318,7 @@ def _point_table(
     found: TableEntry | None,
     live: Mapping[Partition, Live | None],
 ) -> bool:
-    """A dimension has one partition, the whole table. Whether the table was still as found."""
+    """Point a dimension's table, which has no partitions, at its live version. False if the entry is not as `found`."""
     ((partition, version),) = live.items()
     if version is None:
         if found and found.is_ours:
@@ -338,9 +341,9 @@ def _point_table(
 def partitioned(
     storage: Storage, table: TableEntry, found: TableEntry | None, columns: Iterable[CatalogColumn]
 ) -> TableEntry:
-    """The table as declared, with the columns that its versions have beyond that, in order of appearance.
+    """The table as declared, and after its columns those that only its versions have, in order of appearance.
 
-    Of an undeclared column that versions have in several types, one is text: every other can be read as that.
+    If versions have an undeclared column in several types, the table has it as text, which all types can be read as.
     """
     first = {column.name.lower(): column for column in table.columns}
     declared = set(first)
@@ -358,7 +361,7 @@ def partitioned(
 
 @lru_cache(maxsize=1000)
 def _catalog_columns(schema: tuple[tuple[str, str], ...]) -> tuple[CatalogColumn, ...]:
-    """Thousands of days have the same few schemas."""
+    """The columns of a manifest's schema. Cached, because thousands of days have the same few schemas."""
     return tuple(CatalogColumn(name.lower(), type_) for name, type_ in schema)
 
 
@@ -367,7 +370,7 @@ def _columns(manifest: Manifest) -> tuple[CatalogColumn, ...]:
 
 
 def _parameters(version: Live) -> dict[str, str]:
-    """What status, drift and queries need to know of a version without its manifest."""
+    """The parameters of a catalog entry, which status, drift and queries read in place of the manifest."""
     manifest = version.manifest
     return {
         VERSION: manifest.version,

@@ -1,10 +1,10 @@
-"""Replacing a dimension's version by one that lacks members, so that no fact ever misses one.
+"""Replacing a dimension's live version by a version without some of its members, while facts are published.
 
-A fact is audited against its dimensions and then committed; a dimension that
-drops a member in between would leave a row without its member. So the new version
-is announced first, then every ledger of the facts is fenced against audits that
-did not see the announcement, and only then what facts use is looked up. Each
-shortcut has a counterexample in the model of the protocol (star_assets_tests/protocol).
+A fact is audited against its dimensions and then committed. If a dimension dropped a
+member in between, a row of the fact would lack its member. So the new version is
+announced first; then every ledger of the facts is fenced against audits that did not see
+the announcement; and only then are the members that facts use looked up. Each shortcut
+has a counterexample in the model of the protocol (star_assets_tests/protocol).
 Not here: what members facts use (pipeline), the rest of a publish (publish).
 """
 
@@ -27,20 +27,20 @@ def replace_live(
     require_unused: Callable[[], None],
     change: Callable[[Ledger], Ledger],
 ) -> None:
-    """Make a version live that lacks members of the present one.
+    """Make a version live that lacks members of the present live version.
 
     Args:
         dimension: the dimension's one partition.
         version: the id of the version that is to become live.
-        seen: the live version as it was read.
+        seen: the live version as the caller read it.
         facts: any partition of each fact that refers to the dimension.
-        require_unused: raises where a live or past version of a fact uses a
-            member that would be lost. It is called once every fact is fenced.
-        change: the ledger with the version live.
+        require_unused: raises if a live or past version of a fact uses a member
+            that would be lost. It is called once every fact is fenced.
+        change: returns the dimension's ledger with the version live.
 
-    Raises LostRace where the live version moved, or another process announced
-    another version; whatever `require_unused` raises. Then nothing was announced
-    any more, and the live version stays.
+    Raises LostRace if another version became live, or another process announced one;
+    and what `require_unused` raises. The announcement is then withdrawn, and the live
+    version stays.
     """
 
     def announce(ledger: Ledger) -> Ledger:
@@ -69,14 +69,14 @@ def replace_live(
 
 
 def _require(ledger: Ledger, dimension: Partition, version: str, seen: Entry | None) -> None:
-    """Raises LostRace unless the live version is as seen, and the other one's files are there for sure."""
+    """Raises LostRace if the live version is not `seen`, or vacuum may have removed the files of `version`."""
     day = ledger.day(dimension.key)
     if not day.is_as(seen) or (version not in day.versions and version <= ledger.floor):
         raise LostRace(dimension.ledger)
 
 
 def fence(storage: Storage, fact: Partition, dimension: str, sequence: int) -> None:
-    """Raise the fence of every ledger of a fact; those that are made later are made before their audit."""
+    """Raise the fence in every existing ledger of a fact. (A later ledger is made before its first audit.)"""
     listed = [stored.path for stored in storage.walk(ledgers_folder(fact.database, fact.table))]
     paths = dict.fromkeys(Partition(fact.database, fact.table, day).ledger for day in _days(listed))
 
@@ -92,6 +92,6 @@ def withdraw(storage: Storage, dimension: Partition, announced: Announcement) ->
 
 
 def _days(listed: Sequence[str]) -> list[str]:
-    """A day of each ledger, also of those that are day pointers still."""
+    """One day of each ledger among the listed files, and the day of each day pointer."""
     names = [path.rpartition("/")[2].removesuffix(".json") for path in listed if path.endswith(".json")]
     return [name.removeprefix("date=") if name.startswith("date=") else f"{name}-01" for name in names]

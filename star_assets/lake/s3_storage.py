@@ -1,7 +1,7 @@
-"""A lake in a bucket of S3, or in a folder of one.
+"""The storage of a lake in an S3 bucket, or below a prefix of one.
 
-Here: objects, ledgers swapped by conditional puts, local copies for engines to
-read. Not here: what the bytes mean (versions), when copies go (file_cache),
+Here: reading and writing objects, swapping ledgers by conditional puts, local copies for
+engines. Not here: what the bytes mean (versions), when copies are removed (file_cache),
 credentials, retries and refusals (aws).
 """
 
@@ -27,23 +27,24 @@ from star_assets.model.errors import AwsBusy, AwsRefused, LostRace
 if TYPE_CHECKING:
     from star_assets.settings import Settings
 
-# DeleteObjects takes no more.
+# The most objects that one DeleteObjects call takes.
 DELETE_BATCH = 1000
 
 # Larger objects are moved in parts of this size, several at the same time.
 PART = 16 * 1024 * 1024
 
-# A reply may break off midway, which AWS's client does not try again by itself.
+# How often an object is requested if replies break off midway, which boto3 does not retry.
 BROKEN_REPLIES = 3
 
-# S3 answers so where two conditional puts of one object meet; the loser is told when it asks again.
+# How often a conditional put is tried if S3 answers that it met another put of the same object;
+# the next try then finds out which of the two won.
 MEETINGS = 10
 
 NOT_FOUND = {"404", "NoSuchKey"}
 CHANGED = {"412", "PreconditionFailed"}
 MET = {"409", "ConditionalRequestConflict", "OperationAborted"}
 
-# The folder of copies of what may change, by ETag.
+# The folder, in the cache, of copies of objects that may change, by ETag.
 CHANGING = "_changing"
 
 
@@ -52,12 +53,12 @@ def _whole(reply: Any) -> bytes:
 
 
 def _small(reply: Any) -> bytes | None:
-    """The content, if it has no more bytes than a part."""
+    """The content, if it has no more bytes than a part; else None."""
     return _whole(reply) if reply["ContentLength"] <= PART else None
 
 
 def _into(file: Path, first: int, reply: Any) -> None:
-    """Write the content into a file, from an offset on."""
+    """Write the content into a file, beginning at the offset `first`."""
     with file.open("r+b") as out:
         out.seek(first)
         for chunk in reply["Body"].iter_chunks(1 << 20):
@@ -72,9 +73,9 @@ def _checksum(reply: Any) -> str:
 
 
 class S3Storage(Storage):
-    """The objects of `bucket` below `prefix`. Makes no bucket.
+    """The objects of `bucket` below `prefix`. The bucket must exist.
 
-    Objects are encrypted as the bucket's default says; with `kms_key`, by that key of KMS.
+    Objects are encrypted with `kms_key`, a key of KMS; without one, as is the bucket's default.
     """
 
     at_once = 16
@@ -88,11 +89,11 @@ class S3Storage(Storage):
 
     def walk(self, prefix: str) -> Iterator[Stored]:
         """Every object below the folder `prefix`, by path; a name that begins with `.` is no object."""
-        # Consoles mark an empty folder by an object whose name ends with a slash.
+        # S3's consoles mark an empty folder by an object whose name ends with a slash.
         return (stored for stored in self.survey(prefix) if not stored.path.endswith("/"))
 
     def survey(self, prefix: str) -> Iterator[Stored]:
-        """The same, and the marks of empty folders."""
+        """The objects of `walk`, and the objects that mark empty folders."""
         for page in self._pages(prefix):
             for found in page.get("Contents", ()):
                 path = self._path(found["Key"])
@@ -115,14 +116,14 @@ class S3Storage(Storage):
         return reply["Content"], _etag(reply)
 
     def cached(self, path: str, etag: str = "") -> bytes:
-        """The content, by a local copy if there is one. Raises FileNotFoundError, and LostRace."""
+        """The content, from a local copy if there is one. Raises FileNotFoundError, LostRace."""
         name, condition = self._copy(path), dict[str, str]()
         if etag:
             name, condition = self._copy(f"{CHANGING}/{etag}/{path}"), {"IfMatch": f'"{etag}"'}
         return Path(self._copied(name, path, condition)).read_bytes()
 
     def write(self, path: str, content: bytes) -> None:
-        """Put a small object, whole or not at all. One of a version has a local copy from then on."""
+        """Put a small object, whole or not at all. An object of a version is also kept as a local copy."""
         with told(self.uri(path), "s3:PutObject"):
             self._put(path, content)
         if _is_version(path):
@@ -142,9 +143,10 @@ class S3Storage(Storage):
                     continue
                 if code(error) not in CHANGED | NOT_FOUND:
                     raise refused(error, self.uri(path), "s3:PutObject") from error
-                # It may be this very content, put by a try whose reply was lost: who swaps must know its own.
+                # This very content may be there, if only the reply to an earlier try was lost. `ledger.swap`,
+                # which reads again, recognises its own change.
                 raise LostRace(path) from error
-            # Who lists it next need not fetch what was put from here.
+            # The next look on this machine need not download what was put from here.
             self.cache.add(self._copy(f"{CHANGING}/{etag}/{path}"), lambda file: file.write_bytes(content))
             return etag
         raise LostRace(path)
@@ -154,11 +156,11 @@ class S3Storage(Storage):
         return self.cache.scratch()
 
     def sweep(self, older_than: timedelta) -> None:
-        """Remove what processes that died left in this machine's scratch and nobody touched for so long."""
+        """Remove this machine's scratch files that nobody touched for `older_than`: their processes have died."""
         self.cache.sweep(older_than)
 
     def adopt(self, file: Path, path: str) -> None:
-        """Upload a local file, a large one in parallel parts. One of a version becomes the local copy."""
+        """Upload a scratch file, a large one in parallel parts. A file of a version is kept as the local copy."""
         self.upload(file, path)
         if _is_version(path):
             self.cache.take(self._copy(path), file)
@@ -186,7 +188,7 @@ class S3Storage(Storage):
         return self._head(path)
 
     def copied_from(self, file: str) -> tuple[str, str] | None:
-        """The object that a local file is a copy of, and its ETag (none where it never changes); None for any other."""
+        """The object that a local file is a copy of, and its ETag ("" if it never changes). None if it is no copy."""
         root = self.cache.root / self.place
         if not Path(file).is_relative_to(root):
             return None
@@ -197,7 +199,7 @@ class S3Storage(Storage):
         return path, ""
 
     def local(self, paths: Sequence[str]) -> list[str]:
-        """Local copies, downloaded in parallel unless they are there. Raises AwsRefused for one that is gone."""
+        """Local copies; missing ones are downloaded in parallel. Raises AwsRefused if an object is gone."""
         try:
             return each(self, self._local, paths)
         except FileNotFoundError as error:
@@ -217,7 +219,7 @@ class S3Storage(Storage):
     def delete_if(self, path: str, etag: str) -> bool:
         """Remove an object if its ETag is still `etag`, and its local copy. Returns whether it is gone.
 
-        S3 compares; it asks for s3:GetObject beside s3:DeleteObject to do so.
+        S3 compares the ETags, for which it requires s3:GetObject beside s3:DeleteObject.
         """
         from botocore.exceptions import ClientError
 
@@ -228,7 +230,7 @@ class S3Storage(Storage):
             except ClientError as error:
                 if code(error) in MET:
                     continue
-                # Where versions are kept, what is gone has a marker, which matches nothing.
+                # In a bucket with versioning, a removed object has a delete marker, whose ETag never matches.
                 if code(error) in CHANGED and self._exists(path):
                     return False
                 if code(error) not in CHANGED | NOT_FOUND:
@@ -256,16 +258,16 @@ class S3Storage(Storage):
         return place.removeprefix(f"{root}/") if place.startswith(f"{root}/") else None
 
     def worker_files(self) -> BucketFiles:
-        """Through the bucket, by S3A."""
+        """How Spark's workers see files: through the bucket, by S3A."""
         return BucketFiles(self)
 
     def page(self, uri: str) -> str:
-        """In S3's console."""
+        """The URL of the folder's page in S3's console."""
         return folder_page(region(), uri)
 
     @cached_property
     def place(self) -> str:
-        """What tells this lake's copies from others': two endpoints may each have a bucket of that name."""
+        """The name of this lake's folder of copies. It depends on the endpoint: two may have buckets of one name."""
         lake = f"{self.client().meta.endpoint_url} {self.uri('')}"
         return hashlib.sha256(lake.encode()).hexdigest()[:16]
 
@@ -283,7 +285,7 @@ class S3Storage(Storage):
         )
 
     def _get(self, path: str, read: Callable[[Any], Any] = _whole, **condition: str) -> dict[str, Any]:
-        """An object with its `Content`, as `read` makes it of S3's reply."""
+        """S3's reply with the object, plus `Content`: what `read` returns for the reply."""
         from botocore.exceptions import ClientError
 
         for attempt in range(1, BROKEN_REPLIES + 1):
@@ -306,12 +308,12 @@ class S3Storage(Storage):
         raise AssertionError("the last attempt returns or raises")
 
     def _local(self, path: str) -> str:
-        """The name of a copy. What may change is looked up first, and copied under its ETag."""
+        """The file name of an object's copy. If the object may change, its ETag is asked first, and is in that name."""
         if _is_version(path):
             return self._copied(self._copy(path), path, {})
         for _ in range(MEETINGS):
             etag = self._head(path)
-            # Between the two requests it may change once more.
+            # The object may change between the two requests; then ask again.
             with suppress(LostRace):
                 return self._copied(self._copy(f"{CHANGING}/{etag}/{path}"), path, {"IfMatch": f'"{etag}"'})
         raise AwsBusy(self.uri(path), "it changed each time that it was about to be read")
@@ -320,7 +322,7 @@ class S3Storage(Storage):
         return str(self.cache.find(name) or self.cache.add(name, partial(self._fetch, path, condition)))
 
     def _copy(self, path: str) -> str:
-        """The name of a path's copy, which other lakes' copies lie beside."""
+        """The name, in the cache that all lakes share, of a path's copy."""
         return f"{self.place}/{path}"
 
     def _head(self, path: str) -> str:
@@ -342,9 +344,9 @@ class S3Storage(Storage):
         return True
 
     def _fetch(self, path: str, condition: Mapping[str, str], file: Path) -> None:
-        """Download an object; a large one in parallel parts, all of the ETag that the first reply had.
+        """Download an object; a large one in parallel parts, which must have the ETag of the first reply.
 
-        Raises LostRace where it changes meanwhile.
+        Raises LostRace if the object changes meanwhile.
         """
         reply = self._get(path, _small, **condition)
         if reply["Content"] is not None:
@@ -367,7 +369,7 @@ class S3Storage(Storage):
         return AwsBusy(what, f"s3:DeleteObject failed with {failed.get('Code')}: {problem}")
 
     def key(self, path: str) -> str:
-        """What a path is called in the bucket."""
+        """The key of a path in the bucket."""
         return "/".join(part for part in (self.prefix, path) if part)
 
     def _path(self, key: str) -> str:
@@ -385,5 +387,5 @@ def _etag(found: Any) -> str:
 
 
 def _is_version(path: str) -> bool:
-    """Whether an object belongs to a version, so that it never changes."""
+    """Whether an object belongs to a version, and so never changes."""
     return any(part.startswith("v=") and version_time(part[2:]) for part in path.split("/"))

@@ -1,4 +1,4 @@
-"""How bytes are kept: the interface that every storage fulfils.
+"""The interface of every storage: how a lake's objects are listed, read, written, swapped and removed.
 
 Paths are relative to the lake and use `/`: `olap/fact_sales/_pointers/2023-10.json`.
 Not here: what the bytes mean (versions), what Athena sees (catalog).
@@ -23,7 +23,7 @@ B = TypeVar("B")
 class Stored:
     """One object: its path, size in bytes, ETag, and when it last changed (Unix seconds).
 
-    In a survey, `problem` says why nothing can be read there; "" where it can.
+    In a survey, `problem` says why an entry cannot be read; it is "" if the entry can be read.
     """
 
     path: str
@@ -34,30 +34,30 @@ class Stored:
 
 
 class Storage(Protocol):
-    """A lake's bytes. Every method raises LakeRefused without rights, LakeFull without room.
+    """The objects of a lake. Every method raises LakeRefused without rights, LakeFull without room.
 
-    Threads may share one. `at_once` is how many calls are worth making at the same
-    time: more than one where each waits for a network.
+    Threads may share a storage. `at_once` is the number of calls that are worth making at
+    the same time: more than one if calls wait for a network.
     """
 
     at_once: int
 
     def walk(self, prefix: str) -> Iterator[Stored]:
-        """Every object below the folder `prefix`, by path. Nothing where there is no such folder.
+        """Every object below the folder `prefix`, by path; none if there is no such folder.
 
-        Raises LakeRefused if something there cannot be read.
+        Raises LakeRefused if an entry of the folder cannot be read.
         """
         ...
 
     def survey(self, prefix: str) -> Iterator[Stored]:
-        """The same of a folder that others fill: what cannot be read is told with its `problem`, and stops nothing.
+        """The objects of `walk`, of a folder that others write to: unreadable entries are listed with their `problem`.
 
-        An empty folder, or one that cannot be listed, is told by its path and a `/`, where a storage has such.
+        If the storage has folders, empty ones, and those that cannot be listed, are listed too, with a `/` at the end.
         """
         return self.walk(prefix)
 
     def names(self, prefix: str) -> list[str]:
-        """The names directly in the folder `prefix`, sorted; those of folders end with `/`."""
+        """The names of files and folders directly in the folder `prefix`, sorted; names of folders end with `/`."""
         ...
 
     def folders(self, prefix: str) -> list[str]:
@@ -69,10 +69,10 @@ class Storage(Protocol):
         ...
 
     def cached(self, path: str, etag: str = "") -> bytes:
-        """The content, read only if it is not at hand on this machine.
+        """The content, from a copy on this machine if there is one.
 
-        `etag` is that of a listing; without one the object never changes. Raises
-        FileNotFoundError, and LostRace where it has another ETag by now.
+        `etag` is the object's ETag in a listing; give none for an object that never changes.
+        Raises FileNotFoundError, and LostRace if the object has another ETag by now.
         """
         ...
 
@@ -81,10 +81,10 @@ class Storage(Protocol):
         ...
 
     def swap(self, path: str, content: bytes, expect: str | None) -> str:
-        """Put `content` if the object's ETag is still `expect` (None: if there is none).
+        """Put `content` if the object's ETag is still `expect` (None: if there is no object). Returns the new ETag.
 
-        What was written before is as lasting as the swap. Returns the new ETag.
-        Raises LostRace if somebody else was first.
+        A power loss that spares the swap spares all that was written before it. Raises
+        LostRace if the object has another ETag.
         """
         ...
 
@@ -93,7 +93,7 @@ class Storage(Protocol):
         ...
 
     def sweep(self, older_than: timedelta) -> None:
-        """Remove what processes that died left in scratch and nobody touched for so long."""
+        """Remove scratch files that nobody touched for `older_than`: their processes have died."""
         ...
 
     def adopt(self, file: Path, path: str) -> None:
@@ -101,10 +101,10 @@ class Storage(Protocol):
         ...
 
     def local(self, paths: Sequence[str]) -> list[str]:
-        """Local file names, which end with the objects' paths, under which their content can be read.
+        """The names of local files with the objects' content; each name ends with the object's path.
 
-        Ask for them right before they are read: a storage elsewhere keeps its
-        local copies only for a while.
+        Call this right before reading the files: a remote storage keeps local copies only
+        for a while.
         """
         ...
 
@@ -115,13 +115,13 @@ class Storage(Protocol):
     def delete_if(self, path: str, etag: str) -> bool:
         """Remove an object if its ETag is still `etag`. Returns whether it is gone.
 
-        False: another object is there, put by somebody since, and stays. One that is gone already is no error.
-        What was written before is as lasting as the removal.
+        False: somebody has put another object since, and it stays. If the object is gone already, that is no error.
+        A power loss that spares the removal spares all that was written before it.
         """
         ...
 
     def sha256(self, path: str) -> str:
-        """The SHA-256, in hex, of an object's bytes as they are stored, past any copy. Raises FileNotFoundError."""
+        """The SHA-256, in hex, of an object's stored bytes, not of a local copy. Raises FileNotFoundError."""
         ...
 
     def uri(self, path: str) -> str:
@@ -133,16 +133,16 @@ class Storage(Protocol):
         ...
 
     def worker_files(self) -> WorkerFiles:
-        """How workers on other machines see the files of this one; unless said otherwise, under the same names."""
+        """How workers on other machines see this machine's files; by default, under the same names."""
         return SharedFiles()
 
     def page(self, uri: str) -> str | None:
-        """The web page that shows a folder; None where there is none."""
+        """The URL of a web page that shows a folder; None if there is no such page."""
         return None
 
 
 def each(storage: Storage, call: Callable[[A], B], items: Iterable[A]) -> list[B]:
-    """`call` of every item, in order; as many at the same time as the storage takes."""
+    """The results of `call` for every item, in order; up to `storage.at_once` calls run at the same time."""
     wanted = list(items)
     if storage.at_once == 1 or len(wanted) < 2:
         return [call(item) for item in wanted]

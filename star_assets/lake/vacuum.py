@@ -1,7 +1,7 @@
-"""Removing versions that nobody needs any more: superseded long ago, or never live.
+"""Vacuum: removing versions that nobody needs any more, superseded long ago or never live.
 
-Here: which they are, and the order that makes it safe: the ledger first, then
-the files. Not here: how long to keep them (settings), how a version becomes live
+Here: which versions to remove, and how to do it safely: first from the ledger, then
+their files. Not here: how long to keep versions (settings), how a version becomes live
 (publish).
 """
 
@@ -19,19 +19,19 @@ from star_assets.lake.storage import Storage, Stored
 from star_assets.lake.versions import Partition, now, parse_time, table_folder, version_time
 from star_assets.model.errors import LostRace
 
-# A run may write for hours before it publishes; what it left in scratch a day ago, it left for good.
+# A run may write for hours before it publishes. Scratch files that are a day old belong to no run any more.
 SCRATCH_KEPT = timedelta(days=1)
 
-# What a publish writes, below its table's folder. Anything else is somebody else's.
+# The files that a publish writes below a table's folder. Vacuum removes no others.
 _WRITTEN = re.compile(r"(date=(?P<day>[^/]+)/)?v=(?P<version>[^/]+)/(_manifest\.json|[^/]+\.parquet)")
 
-# By partition and version id, the files.
+# The files of each version, by partition and version id.
 Versions = Mapping[Partition, Mapping[str, Sequence[Stored]]]
 
 
 @dataclass(frozen=True)
 class Vacuumed:
-    """What vacuum removed: versions, their files, and the files' bytes; how many versions wait for the retention."""
+    """How many versions, files and bytes vacuum removed, and how many past versions wait for the retention's end."""
 
     versions: int = 0
     files: int = 0
@@ -40,12 +40,12 @@ class Vacuumed:
 
 
 def vacuum(storage: Storage, catalog: Catalog, tables: Sequence[tuple[str, str]], retention: timedelta) -> Vacuumed:
-    """Remove the versions that were not served for longer than `retention`, and those as old that were never live.
+    """Remove past versions that were not served for longer than `retention`, and orphans older than that.
 
-    Tables are given as (database, table). The retention of a past version begins
-    when vacuum first finds that the catalog serves another one, because a query may
-    read on for as long as that. What the catalog still serves stays, until it is
-    mended, and so does what is pinned or announced.
+    `tables` are pairs (database, table). The retention of a past version begins when
+    vacuum first finds that the catalog serves another one, because until then queries
+    may have begun to read it. A version that the catalog still serves stays, and so does
+    a version that is pinned or announced.
     """
     removed: list[Stored] = []
     waiting = 0
@@ -54,7 +54,7 @@ def vacuum(storage: Storage, catalog: Catalog, tables: Sequence[tuple[str, str]]
         by_ledger: dict[str, dict[Partition, Mapping[str, Sequence[Stored]]]] = defaultdict(dict)
         for partition, versions in stored.items():
             by_ledger[partition.ledger][partition] = versions
-        # Ledgers are read before the catalog: what it serves then is live, or was, by what they say.
+        # Ledgers are read before the catalog, so that no version is removed that the catalog is about to serve.
         ledgers = {path: read_ledger(storage, path) for path in by_ledger}
         served = _served(catalog, database, table)
         for path, (ledger, etag) in ledgers.items():
@@ -67,7 +67,7 @@ def vacuum(storage: Storage, catalog: Catalog, tables: Sequence[tuple[str, str]]
 
 
 class _Step:
-    """What vacuum does about one ledger."""
+    """The vacuum of the versions of one ledger."""
 
     def __init__(
         self,
@@ -79,13 +79,13 @@ class _Step:
         retention: timedelta,
     ) -> None:
         self.storage, self.ledger, self.versions = storage, ledger, versions
-        # The locations that the catalog serves; None for what no catalog knows.
+        # The locations that the catalog serves; None if the catalog does not know the table.
         self.served = served
         self.moment, self.before = moment, parse_time(moment) - retention
         self.waiting = 0
 
     def take(self, path: str, etag: str | None) -> list[Stored]:
-        """Let the ledger forget what is not needed, then delete it. Returns the files that are gone."""
+        """Remove unneeded versions from the ledger, then delete their files. Returns the deleted files."""
         days = {partition.key: self._kept(partition) for partition in self.versions}
         named = {key: {*day.versions, *self._relied_on(key)} for key, day in days.items()}
         unneeded = [
@@ -97,7 +97,7 @@ class _Step:
         changed = {key: day for key, day in days.items() if day != self.ledger.day(key)}
         if not unneeded and not changed:
             return []
-        # Whoever is about to commit one of these loses the race to the floor; nobody else can name them again.
+        # A process that is about to commit one of these versions loses, because its id is not above the floor.
         floor = max([self.ledger.floor, *(version for _, version in unneeded)])
         after = replace(
             self.ledger, days={**self.ledger.days, **changed}, floor=floor, sequence=self.ledger.sequence + 1
@@ -111,7 +111,7 @@ class _Step:
         return removed
 
     def _kept(self, partition: Partition) -> Day:
-        """The day without the past versions whose retention is over; the others are noted as unserved, if they are."""
+        """The day without past versions whose retention is over; `unserved` is set on others that are not served."""
         day, relied_on = self.ledger.day(partition.key), self._relied_on(partition.key)
         past = []
         for entry in day.past:
@@ -123,31 +123,31 @@ class _Step:
         return replace(day, past=tuple(past))
 
     def _unserved(self, entry: Entry) -> str | None:
-        """Since when the catalog serves another version: since now, as far as is known."""
+        """The time at which the retention begins: now, or, if no catalog knows the table, when it was superseded."""
         return entry.superseded if self.served is None else self.moment
 
     def _is_served(self, partition: Partition, version: str) -> bool:
         return self.served is not None and self.storage.uri(partition.version_folder(version)) in self.served
 
     def _relied_on(self, key: str) -> set[str]:
-        """The versions of a day that somebody pinned or announced."""
+        """The versions of a day that are pinned or announced."""
         pinned = {pins[key] for pins in self.ledger.pins.values() if key in pins}
         return pinned | ({self.ledger.next.version} if self.ledger.next else set())
 
     def _is_orphan(self, partition: Partition, version: str) -> bool:
-        """Whether a version that no ledger names is as old as the retention, and not served all the same."""
+        """Whether a version that no ledger names is older than the retention, and the catalog does not serve it."""
         made = version_time(version)
         return made is not None and made <= self.before and not self._is_served(partition, version)
 
 
 def _served(catalog: Catalog, database: str, table: str) -> set[str | None] | None:
-    """Every location that the catalog has for a table; None for a table that it does not know."""
+    """Every location that the catalog has for a table; None if it does not know the table."""
     found = catalog.snapshot([(database, table)]).get((database, table))
     return {found[0].location, *(partition.location for partition in found[1])} if found else None
 
 
 def _stored(storage: Storage, database: str, table: str) -> dict[Partition, dict[str, list[Stored]]]:
-    """The files that were written as a version, by partition and version."""
+    """The stored files of versions, by partition and version id."""
     found: dict[Partition, dict[str, list[Stored]]] = defaultdict(lambda: defaultdict(list))
     folder = table_folder(database, table)
     for stored in storage.walk(folder):

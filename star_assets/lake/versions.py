@@ -1,7 +1,7 @@
 """A version of a partition: its id, its identity, its manifest, and the paths of its files.
 
-A partition of a table may have any number of versions side by side. This module
-has values and reads alone. Not here: which version is live (ledger), how a
+A partition may have any number of versions side by side. This module only has values
+and reads manifests; it writes nothing. Not here: which version is live (ledger), how a
 version becomes live (publish), how bytes are stored (storage).
 """
 
@@ -23,7 +23,7 @@ _TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
 _ID_TIME = "%Y%m%dT%H%M%S%f"
 _ID = re.compile(r"\d{8}T\d{12}-[0-9a-f]{8}")
 
-# The one day of a table without partitions.
+# The name, in its ledger, of the one day of a table without partitions.
 LIVE = "live"
 
 
@@ -37,7 +37,7 @@ class Partition:
 
     @property
     def name(self) -> str:
-        """How people call it: `date=2023-07-01` or `live`."""
+        """The partition's name for people: `date=2023-07-01` or `live`."""
         return f"date={self.day}" if self.day else LIVE
 
     @property
@@ -47,17 +47,17 @@ class Partition:
 
     @property
     def ledger(self) -> str:
-        """The path of the ledger that holds it: a day's is its month's, a month's its year's."""
+        """The path of the ledger that has the partition: for a day its month's, for a month its year's."""
         return f"{ledgers_folder(self.database, self.table)}/{ledger_of(self.day)}.json"
 
     @property
     def folder(self) -> str:
-        """The folder that holds the partition's versions."""
+        """The folder of the partition's versions."""
         base = table_folder(self.database, self.table)
         return f"{base}/date={self.day}" if self.day else base
 
     def version_folder(self, version: str) -> str:
-        """The folder that holds one version's files and manifest."""
+        """The folder of one version's files and manifest."""
         return f"{self.folder}/v={version}"
 
     def manifest(self, version: str) -> str:
@@ -66,7 +66,7 @@ class Partition:
 
 
 def ledger_of(day: str | None) -> str:
-    """The name of the ledger that holds a day: `2023-07` of `2023-07-01`, `live` where there are no days."""
+    """The name of the ledger of a day: `2023-07` for `2023-07-01`; `live` for a table without days (None)."""
     return day.rpartition("-")[0] if day else LIVE
 
 
@@ -76,7 +76,7 @@ def table_folder(database: str, table: str) -> str:
 
 
 def ledgers_folder(database: str, table: str) -> str:
-    """The one folder that holds all ledgers of a table."""
+    """The folder of all ledgers of a table."""
     return f"{table_folder(database, table)}/_pointers"
 
 
@@ -99,7 +99,7 @@ def new_version_id(above: str = "") -> str:
 
 
 def version_time(version: str) -> datetime | None:
-    """When a version id was made; None for what is no version id of ours."""
+    """The time at which a version id was made; None if the text is no version id of ours."""
     if _ID.fullmatch(version):
         with suppress(ValueError):
             return datetime.strptime(version.partition("-")[0], _ID_TIME).replace(tzinfo=UTC)
@@ -108,14 +108,14 @@ def version_time(version: str) -> datetime | None:
 
 @dataclass(frozen=True)
 class Identity:
-    """What decides the rows of a version: two versions with the same identity hold the same rows.
+    """A digest of all that a version was made of: two versions with the same identity have the same rows.
 
     Args:
         made_of: a digest of the code and of the inputs.
-        histories: of a fact's date, a digest of what its members were in its
-            month; empty where the fact refers to no history.
-        superseded: of a dimension, a digest of the superseded members that it
-            keeps because facts use them; empty where it keeps none.
+        histories: for a fact, a digest of its members' histories during the
+            date's month; empty if the fact refers to no history.
+        superseded: for a dimension, a digest of the superseded members that it
+            keeps because facts use them; empty if it keeps none.
     """
 
     made_of: str
@@ -128,7 +128,7 @@ class Identity:
 
     @classmethod
     def from_json(cls, found: Mapping[str, str] | str, of_day: bool = True) -> Identity:
-        """The inverse of `to_json`. Lakes of the first form hold a text, in which `+` begins the second part."""
+        """The inverse of `to_json`. Lakes of the first form have a text, in which `+` begins the second part."""
         if isinstance(found, str):
             made_of, _, second = found.partition("+")
             return cls(made_of, histories=second) if of_day else cls(made_of, superseded=second)
@@ -147,12 +147,12 @@ class DataFile:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a version is: its files, its statistics, and what it was made of.
+    """The description of a version: its files, its statistics, and what it was made of.
 
-    `inputs` names what the version was made of. `statistics` holds min, max (as
-    text) and nulls of each column. `schema` holds its columns and their types in
-    Athena's DDL. `facts` holds what the step that wrote it tells people (rows
-    rejected, business dates, …), as JSON values.
+    `inputs` names what the version was made of. `statistics` has the min and max (as
+    text) and the number of NULLs of each column. `schema` has the columns and their types
+    in Athena's DDL. `facts` has what the step that wrote the version reports to people
+    (rows rejected, business dates, …), as JSON values.
     """
 
     version: str
@@ -166,12 +166,12 @@ class Manifest:
 
     @property
     def rows(self) -> int:
-        """Rows in all files."""
+        """The number of rows in all files."""
         return sum(file.rows for file in self.files)
 
     @property
     def size(self) -> int:
-        """Bytes in all files."""
+        """The number of bytes in all files."""
         return sum(file.size for file in self.files)
 
     def to_json(self) -> bytes:
@@ -191,9 +191,9 @@ class Manifest:
 
 
 def read_manifest(storage: Storage, partition: Partition, version: str) -> Manifest:
-    """A version's manifest. Raises FileNotFoundError where vacuum was faster, or where it is damaged.
+    """A version's manifest. Raises FileNotFoundError if vacuum has removed it, or if it is damaged.
 
-    A version without a manifest that can be read is lost either way.
+    In both cases the version is lost.
     """
     path = partition.manifest(version)
     try:

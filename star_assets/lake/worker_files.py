@@ -1,7 +1,7 @@
-"""How workers on other machines see the files of the one that drives them.
+"""The interface by which Spark's workers read and write files of the machine that drives them.
 
-Here: the interface, and the file system that all of them share. Not here: a lake
-in a bucket (bucket_files).
+Here: the interface, and its implementation for a file system that all machines share. Not
+here: the implementation for a lake in a bucket (bucket_files).
 """
 
 from __future__ import annotations
@@ -12,58 +12,61 @@ from typing import Protocol
 
 
 class WorkerFiles(Protocol):
-    """Files of this machine, by the names that workers know them by: a path, or a URL that Spark reads.
+    """Translates names of this machine's files into names for workers: paths, or URLs that Spark reads.
 
-    `shared` is whether workers can open the names themselves, without Spark.
+    `shared` tells whether workers can open those names as files, without Spark.
     """
 
     shared: bool
 
     @property
     def options(self) -> Mapping[str, str]:
-        """What Spark must be told to read such URLs."""
+        """Spark's settings for reading such URLs."""
         ...
 
     def seen(self, files: Sequence[str]) -> list[str]:
-        """What workers call local files, which are made visible to them if need be."""
+        """The workers' names of local files, which are made visible to workers if need be."""
         ...
 
     def folder(self, folder: Path) -> str:
-        """Where workers write what is to be found in a local folder, which does not exist yet."""
+        """The name of a folder for workers to write to; `fetch` brings its files into the local `folder`.
+
+        The local folder does not exist yet.
+        """
         ...
 
     def fetch(self, folder: Path) -> None:
-        """Bring what workers wrote for a folder into it."""
+        """Bring the files that workers wrote for the local `folder` into it."""
         ...
 
     def require_unchanged(self, files: Sequence[str]) -> None:
-        """Raises StarError for a file that changed since it was seen: workers may have read either."""
+        """Raises StarError if a file changed after `seen`: workers may have read the old or the new content."""
         ...
 
     def clear(self) -> None:
-        """Remove what was made visible for a job that is done."""
+        """Remove the copies that were made for a job that is done."""
         ...
 
 
 class SharedFiles:
-    """A file system that all workers have, under the same names."""
+    """The implementation of WorkerFiles for a file system that all machines have, under the same names."""
 
     options: Mapping[str, str] = {}
     shared = True
 
     def seen(self, files: Sequence[str]) -> list[str]:
-        """As they are called here."""
+        """The same names."""
         return list(files)
 
     def folder(self, folder: Path) -> str:
-        """As it is called here."""
+        """The same name."""
         return str(folder)
 
     def fetch(self, folder: Path) -> None:
-        """It is here already."""
+        """Does nothing: the files are in the folder already."""
 
     def require_unchanged(self, files: Sequence[str]) -> None:
-        """What is read is what is here; the count of its rows tells."""
+        """Does nothing: workers read the files themselves, and the count of rows shows a change."""
 
     def clear(self) -> None:
-        """Nothing was made for them."""
+        """Does nothing: no copies were made."""

@@ -1,7 +1,7 @@
-"""The vocabulary: Source, Dimension, Fact, Column, Measure, Ratio, Dashboard, Star; their errors.
+"""The vocabulary in which a star is declared: Source, Dimension, Fact, Column, Measure, Ratio, Dashboard, Star; errors.
 
-What an analyst needs to declare a star, and what follows from a declaration
-without any data. Not here: data, engines, storage, Dagster.
+Here: what an analyst needs to declare a star, and everything that follows from a
+declaration without any data. Not here: data, engines, storage, Dagster.
 """
 
 from star_assets.model.column import Column

@@ -1,4 +1,4 @@
-"""On which days a source is to export: every day, weekdays, one day of the week, but for holidays; or no day."""
+"""Cadence: on which days an export of a source is expected, by its `every` and `holidays`."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from datetime import date
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
-# What `every` may say, and the days of the week that it means, Monday first.
+# The values of `every` → the days of the week on which exports are expected, Monday first.
 EVERY = {"day": WEEKDAYS, "weekday": WEEKDAYS[:5], **{day: (day,) for day in WEEKDAYS}}
 
-# A day of every year, or of one.
+# A holiday: MM-DD, in every year, or YYYY-MM-DD, in one year.
 _HOLIDAY = re.compile(r"([0-9]{4}-)?[0-9]{2}-[0-9]{2}")
 
 
 def is_expected(day: str, every: str | None, holidays: Collection[str]) -> bool:
-    """Whether an export of the day YYYY-MM-DD is to come."""
+    """Whether an export of the day YYYY-MM-DD is expected."""
     if every is None:
         return False
     of_week = WEEKDAYS[date.fromisoformat(day).weekday()]
@@ -24,11 +24,11 @@ def is_expected(day: str, every: str | None, holidays: Collection[str]) -> bool:
 
 
 def is_holiday(text: str) -> bool:
-    """Whether a text says a day of every year, MM-DD, or of one year, YYYY-MM-DD."""
+    """Whether a text is a valid day MM-DD, meant in every year, or YYYY-MM-DD, in one year."""
     if not _HOLIDAY.fullmatch(text):
         return False
     try:
-        # 2024 has a February 29.
+        # 2024, because it has a February 29.
         date.fromisoformat(text if len(text) == 10 else f"2024-{text}")
     except ValueError:
         return False

@@ -1,8 +1,8 @@
-"""Dashboards: what people look at, declared once for Power BI and for the HTML page.
+"""The declaration of dashboards: pages, charts, tiles and filters, for Power BI and for the HTML page.
 
-Everything is named as in the tables: a measure or ratio of the fact by its name
-(`"revenue"`), a column as `"dim_product.category"`. Here: the declaration. Not here: what the
-names stand for, and whether they stand for anything (presentation).
+A dashboard names a measure or ratio of its fact by its name (`"revenue"`), and a column
+as `"dim_product.category"`. Not here: finding what the names stand for, and refusing
+names that stand for nothing (presentation).
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ class BarChart:
     """A measure by the values of a column, the greatest first.
 
     Args:
-        measure: what the bars are as long as.
-        by: the column, one bar per value.
-        top: how many bars at most; the rest is left out.
-        title: what stands above it, where "Total Revenue by Category" would not do.
+        measure: the measure or ratio that the length of a bar shows.
+        by: the column; the chart has one bar for each of its values.
+        top: the greatest number of bars; values beyond are left out.
+        title: the chart's title; by default one such as "Total Revenue by Category".
     """
 
     measure: str
@@ -34,8 +34,8 @@ class LineChart:
     """A measure by day: one point per business date of the period, also of a date without rows.
 
     Args:
-        measure: how high the line is.
-        title: what stands above it, where "Total Revenue by Day" would not do.
+        measure: the measure or ratio that the height of the line shows.
+        title: the chart's title; by default one such as "Total Revenue by Day".
     """
 
     measure: str
@@ -44,17 +44,17 @@ class LineChart:
 
 @dataclass(frozen=True)
 class Page:
-    """Tiles and charts that are looked at together, over the same rows of the fact.
+    """Tiles and charts that are shown together, over the same rows of the fact.
 
     Args:
-        title: what stands above the page.
-        tiles: measures, each shown as a number beside two earlier ones: that of
-            as many days just before the period, and, for the period's last
-            day alone, that of the same weekday a week before.
-        charts: what follows the tiles.
-        where: by column, the one value that rows have on this page: text or an
-            integer. A reader cannot change it.
-        between: the first and the last business date of this page, where its
+        title: the page's title.
+        tiles: measures, each shown as a number with two comparisons: of the period
+            with the same number of days before it, and of the period's last day
+            with the same weekday a week before.
+        charts: the charts below the tiles.
+        where: by column, the one value, text or an integer, that all rows of this
+            page have. A reader cannot change it.
+        between: the first and the last business date of this page, if its
             period is fixed too.
     """
 
@@ -67,17 +67,17 @@ class Page:
 
 @dataclass(frozen=True)
 class Dashboard:
-    """Pages about one fact, with filters that hold for all of them.
+    """Pages about one fact, with filters that apply to all pages.
 
     Args:
-        name: what files and assets call it: lower-case letters, digits and _.
-        title: what people call it.
-        fact: the name of the fact that it is about.
-        pages: the first is what it opens with.
-        filters: the columns that a reader may choose values of, beside the
+        name: its name in files and assets: lower-case letters, digits and _.
+        title: its title for people.
+        fact: the name of the fact whose rows it shows.
+        pages: the pages; the dashboard opens with the first one.
+        filters: the columns of which a reader may choose values, beside the
             period. A page that fixes a column in `where` has no filter on it.
-        days: how long a period is shown at first. It ends with the last
-            published date.
+        days: the number of days of the period that is shown at first, which
+            ends with the last published date.
     """
 
     name: str

@@ -1,7 +1,7 @@
-"""The two kinds of day: when rows were exported, and when what they tell of happened.
+"""The types of the two kinds of day: ExportDay, when rows were exported, and BusinessDate, when events happened.
 
 Both are texts YYYY-MM-DD and both are partitions, so only their types tell them
-apart. A conversion is written out where one day plays both parts.
+apart. Code that uses a day of one kind as the other converts it explicitly.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NewType
 
-# The partition of a source: what was exported on this day.
+# The partition of a source: all rows that were exported on this day.
 ExportDay = NewType("ExportDay", str)
 
-# The partition of a fact: what happened on this day in the business time zone.
+# The partition of a fact: all events of this day in the business time zone.
 BusinessDate = NewType("BusinessDate", str)
 
 # For each business date, the export days that it is built from, sorted.

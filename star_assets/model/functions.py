@@ -1,8 +1,8 @@
-"""What a transform may call beyond Ibis: primitives that every engine provides.
+"""The primitives that transforms may call beside Ibis, which every engine provides.
 
-Ibis has no portable conversion between time zones, so the business date and its
-inverse are functions of the engine, bound to the business time zone of the
-settings; nor has it a digest as a number.
+Ibis has no portable conversion between time zones, so the business date and its inverse
+are functions of the engine, which use the business time zone of the settings. Neither
+has Ibis a digest that is a number, for surrogate keys.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ def start_of_day(day):  # type: ignore[no-untyped-def]
 
 @ibis.udf.scalar.builtin(name="surrogate_key", signature=((dt.string, dt.Timestamp(scale=3)), dt.int64))
 def surrogate_key(key, moment):  # type: ignore[no-untyped-def]
-    """A number for a member as it was from a moment on: the first 63 bits of a SHA-256.
+    """The surrogate key of a member's interval that begins at a moment: the first 63 bits of a SHA-256.
 
-    Its text is `<key>@<milliseconds since 1970>`, without the number where the
-    moment is NULL. Never negative, so it is never the Unknown member's.
+    The digest is of the text `<key>@<milliseconds since 1970>`, or `<key>@` if the moment is
+    NULL. It is never negative, so it never equals the Unknown member's key.
     """

@@ -1,7 +1,7 @@
-"""Whether a star's tables, and what they name, are of the kinds that they are taken for.
+"""Checking the Python types of a star's tables and of the objects that they refer to.
 
-Python would let a name stand where a table is meant, and fail later, elsewhere.
-Not here: whether the tables fit together (star).
+Without these checks, a table's name in place of a table would cause an error later, in another
+place. Not here: whether the tables fit together (star).
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from star_assets.model.tables import Dimension, Fact, Measure
 
 AGGREGATES = ("sum", "avg", "min", "max")
 
-# What Dagster takes for an owner.
+# The owners that Dagster accepts: a team, or an e-mail address.
 _OWNER = re.compile(r"team:.+|[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 def check_kinds(sources: Sequence[object], dimensions: Sequence[object], facts: Sequence[object], owner: str) -> None:
-    """Raises BadDeclaration for what is no Source among the sources, and so on, down to a fact's measures."""
+    """Raises BadDeclaration for the first object of a wrong type: a table, an owner, a reference or a measure."""
     for kind, listed in ((Source, sources), (Dimension, dimensions), (Fact, facts)):
         for table in listed:
             if not isinstance(table, kind):

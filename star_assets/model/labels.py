@@ -1,8 +1,8 @@
-"""What people call tables, columns and measures, and how they read numbers.
+"""The labels of tables, columns and measures in reports, and the formats of numbers.
 
-A name follows from the declared one (`product_name` is "Product Name") unless a
-`label` or `labels` says otherwise. Labels and formats are no part of a table's
-code identity: changing one builds nothing again.
+A label follows from the declared name (`product_name` is "Product Name") unless a
+`label` or `labels` says otherwise. Labels and formats are no part of a version's
+identity: changing one builds no table again.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from star_assets.model.tables import Dimension, Fact, Format, History, Measure, 
 if TYPE_CHECKING:
     from star_assets.model.star import Star
 
-# Words that are written in capitals.
+# Words of a name that are written in capitals in a label.
 INITIALS = {"id", "iso", "sku", "url"}
 
 _AGGREGATES = {"sum": "Total", "avg": "Average", "min": "Lowest", "max": "Highest"}
@@ -26,19 +26,19 @@ def friendly(name: str) -> str:
 
 
 def table_label(table: Dimension | Fact) -> str:
-    """What people call a table: `dim_product` → "Product", its history → "Product As Sold", `fact_sales` → "Sales"."""
+    """The label of a table: `dim_product` → "Product", its history → "Product As Sold", `fact_sales` → "Sales"."""
     if isinstance(table, History):
         return f"{table_label(table.of)} As Sold"
     return table.label or friendly(table.name.removeprefix("dim_").removeprefix("fact_"))
 
 
 def column_label(table: Dimension | Fact, column: str) -> str:
-    """What people call a column of a table."""
+    """The label of a column of a table."""
     return table.labels.get(column) or friendly(column)
 
 
 def measure_label(fact: Fact, measure: Measure | Ratio) -> str:
-    """What people call a measure: `revenue`, summed, → "Total Revenue"; a ratio by its name."""
+    """The label of a measure or ratio: `revenue`, which is summed, → "Total Revenue"; of a ratio, by its name."""
     if measure.label:
         return measure.label
     if isinstance(measure, Ratio):
@@ -47,7 +47,7 @@ def measure_label(fact: Fact, measure: Measure | Ratio) -> str:
 
 
 def measure_format(star: Star, fact: Fact, measure: Measure | Ratio) -> Format:
-    """How a measure's values are read: as declared, else by the type of its column."""
+    """The format of a measure or ratio: the declared one, or else the one that suits its column's type."""
     if measure.format:
         return measure.format
     types = {field.name: field.type.name for field in star.fields(fact)}

@@ -1,8 +1,8 @@
-"""Which source columns each column of a transform comes from.
+"""Column lineage: the source columns from which each column of a transform is computed.
 
-Read off the Ibis expression, so it is never out of step with what runs. A
-column's lineage is what its value is computed from; filters and join keys
-decide which rows there are and are not counted.
+It is derived from the Ibis expression that runs, so it cannot be out of date. The lineage
+of a column does not include columns of filters and join keys, which only decide which
+rows there are.
 """
 
 from __future__ import annotations
@@ -21,23 +21,26 @@ def column_lineage(table: Table) -> dict[str, frozenset[Origin]]:
 
 
 def passed_through(table: Table, name: str) -> Origin | None:
-    """The upstream column that a column of `table` is, unchanged; None if it is computed."""
-    return _passed_through(table.op(), name)
+    """The upstream column that a column of `table` has the unchanged values of; None if it is computed."""
+    found = origin(table.op(), name)
+    return found if isinstance(found, tuple) else None
 
 
-def _passed_through(relation: ops.Relation, name: str) -> Origin | None:
+def origin(relation: ops.Relation, name: str) -> Origin | ops.Node:
+    """The upstream column that a column has the unchanged values of, or else the expression that computes it."""
     while not isinstance(relation, ops.PhysicalTable):
-        if isinstance(relation, ops.Set):
-            both = {_passed_through(side, name) for side in (relation.left, relation.right)}
-            return both.pop() if len(both) == 1 else None
         if isinstance(relation, ops.Reference | ops.DropColumns | ops.Filter | ops.Sort):
             relation = relation.parent
-        elif isinstance(relation, ops.FillNull):
-            return None
-        elif isinstance(value := relation.values.get(name) if hasattr(relation, "values") else None, ops.Field):
-            relation, name = value.rel, value.name
-        else:
-            return None
+            continue
+        if isinstance(relation, ops.FillNull):
+            return relation
+        if isinstance(relation, ops.Set):
+            left, right = origin(relation.left, name), origin(relation.right, name)
+            return left if left == right else relation
+        value = relation.values.get(name) if hasattr(relation, "values") else None
+        if not isinstance(value, ops.Field):
+            return relation if value is None else value
+        relation, name = value.rel, value.name
     return relation.name, name
 
 
@@ -55,7 +58,7 @@ def _of_value(value: ops.Node) -> frozenset[Origin]:
     if isinstance(value, ops.Field):
         return _of_field(value.rel, value.name)
     if isinstance(value, ops.Relation):
-        return frozenset()  # counted rows: no column decides the value
-    # A subquery's value is its one column.
+        return frozenset()  # a count of rows, which no column decides
+    # The value of a subquery is that of its one column.
     inner = [value.value] if isinstance(value, ops.ScalarSubquery | ops.InSubquery) else []
     return frozenset().union(*(_of_value(argument) for argument in (*inner, *value.__children__)))

@@ -1,7 +1,7 @@
-"""The members that no export describes, so that no inner join loses a cent.
+"""The members that are added to dimensions: the Unknown member and inferred members, so that no inner join loses rows.
 
 Every dimension has an Unknown member, for facts whose key is NULL, and inferred
-members, for keys that are used before (or without ever) being described.
+members, for keys that facts use and no export has described yet.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import ibis
 import ibis.expr.datatypes as dt
 from ibis.expr.types import Table
 
-from star_assets.model.tables import Dimension, Fact
+from star_assets.model.tables import PARTITION_DATE, Dimension, Fact
 from star_assets.model.types import UNKNOWN, Type
 
 MEMBER_KIND = "member_kind"
@@ -21,35 +21,38 @@ MEMBER_KIND_DESCRIPTION = (
     "or superseded: kept until the facts that use it are built again"
 )
 
-# The kind of a member that only facts still know which are about to be built again.
+# The kind of a member that the dimension no longer has, kept because live or past facts use it.
 SUPERSEDED = "superseded"
 
-# What the text attributes of a member say that no export describes.
+# The value of the text attributes of a member that no export describes.
 UNDESCRIBED = "Unknown"
 
 
 def unknown_key(table: Table, column: str) -> int | str | object:
-    """The key of the Unknown member, for a key column of that type."""
+    """The key of the Unknown member, which depends on the type of the key column."""
     return UNKNOWN[str(Type.of(table[column].type()))]
 
 
 def with_members(dimension: Dimension, described: Table, used: Table, vanished: Table | None = None) -> Table:
-    """The described members, plus those that `used` names and nothing describes.
+    """The described members, plus a member for each key in `used` that is not described.
 
     Args:
-        described: what the dimension's transform returns.
-        used: one column named as the dimension's key; holds the Unknown key.
-        vanished: one column of that name: the members that later snapshots lack, each once.
+        described: the rows that the dimension's transform returns.
+        used: one column, named as the dimension's key: keys that facts use, and the Unknown member's key.
+        vanished: one column of that name: the keys of members that the newest snapshot lacks, each once.
     """
     key = dimension.key
     missing = used.filter(used[key].notnull()).distinct().anti_join(described, key)
     columns = {name: undescribed(dtype) for name, dtype in described.schema().items()}
     columns[key] = missing[key]
+    if PARTITION_DATE in columns:
+        # Every member gets one, so that a join by it finds the Unknown member too.
+        columns[PARTITION_DATE] = missing[key].cast("string")
     is_unknown = missing[key] == ibis.literal(unknown_key(described, key), type=described[key].type())
     columns[MEMBER_KIND] = is_unknown.ifelse("unknown", "inferred")
     kinds = described.mutate(**{MEMBER_KIND: ibis.literal("described")})
     if vanished is not None:
-        # Not every backend has `IN (SELECT …)` as a value, so it is a join.
+        # A join, because not every backend allows `IN (SELECT …)` as a value.
         gone = vanished.select(_vanished=vanished[key])
         marked = described.left_join(gone, described[key] == gone["_vanished"])
         kind = marked["_vanished"].notnull().ifelse("vanished", "described")
@@ -58,7 +61,7 @@ def with_members(dimension: Dimension, described: Table, used: Table, vanished: 
 
 
 def undescribed(dtype: dt.DataType) -> ibis.Value:
-    """What an attribute of that type is, for a member that no export describes."""
+    """The value of an attribute of that type, for a member that no export describes."""
     return ibis.literal(UNDESCRIBED).cast(dtype) if dtype.is_string() else ibis.null(dtype)
 
 

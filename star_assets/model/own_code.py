@@ -1,4 +1,4 @@
-"""Where the code failed that somebody wrote for a star of his own."""
+"""Describing an error in the user's own code, such as a transform: the message, the file and the line."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import sysconfig
 from pathlib import Path
 from traceback import extract_tb
 
-# Python's own files, installed packages and this one: what is nobody's own.
+# Where files begin that are not the user's code: Python's library, installed packages, and this package.
 _INSTALLED = (sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), str(Path(__file__).parents[1]), "<")
 
 
 def failed(error: BaseException) -> str:
-    """What failed in words, and where: `shop.py, line 4: name 'orders' is not defined`."""
+    """The error's message with its place: `shop.py, line 4: name 'orders' is not defined`."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{Path(error.filename).name}, line {error.lineno}: {error.msg}"
     own = [frame for frame in extract_tb(error.__traceback__) if not frame.filename.startswith(_INSTALLED)]
     place = f"{Path(own[-1].filename).name}, line {own[-1].lineno}: " if own else ""
-    # A KeyError's text is the key alone.
+    # The text of a KeyError is only the key.
     return f"{place}there is no {error}" if isinstance(error, KeyError) else f"{place}{error or type(error).__name__}"

@@ -1,7 +1,8 @@
-"""Which operations give the same on every engine, and what to write instead of the others.
+"""The operations that give equal results on every engine, and what to write instead of others.
 
-`agreed.txt` lists what tests have shown to agree, value by value; they write it
-(star_assets_tests/engines/agreement.py). Not here: how an engine computes.
+`agreed.txt` lists the operations for which tests have compared the engines value by value;
+the tests write that file (star_assets_tests/engines/agreement.py). Not here: how an engine
+computes.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from star_assets.model.tables import Dimension, Fact
 
 AGREED_FILE = Path(__file__).with_name("agreed.txt")
 
-# What holds other operations together, and is nothing by itself.
+# Nodes of an expression that only combine operations, and are none themselves.
 _SILENT = (
     ops.PhysicalTable,
     ops.Reference,
@@ -34,13 +35,13 @@ _SILENT = (
     ops.WindowBoundary,
 )
 
-# What to write instead, by the operation's name or the beginning of its signature; the longest beginning counts.
+# What to write instead of an operation, by a beginning of its signature; the longest beginning that fits counts.
 INSTEAD = {
     "ArgMax": "rank the rows with a window whose order has no NULLs, and filter on the first",
     "ArgMin": "rank the rows with a window whose order has no NULLs, and filter on the first",
-    "Capitalize": "spell the text as it is meant in the source, or map the values that there are with cases()",
-    "Cast(decimal, to int)": "round() or floor() first, so that it is said how",
-    "Cast(string": "declare the column with that type in its Source, whose grammar reads it alike everywhere",
+    "Capitalize": "write the text in the source as it should be shown, or map the existing values with cases()",
+    "Cast(decimal, to int)": "round() or floor() first, which say how to round",
+    "Cast(string": "declare the column with that type in its Source, whose grammar is the same on every engine",
     "Cast(float": "keep money and counts in decimals and integers; a float has no exact text",
     "Divide(decimal": "multiply by a literal of a declared scale (0.01 of decimal(3,2)), or // for whole numbers",
     "First": "min() or max(), or rank the rows with a window and filter on the first",
@@ -49,7 +50,7 @@ INSTEAD = {
     "JoinLink(any": "rank the rows with a window, filter on the first, and join that",
     "JoinLink(asof": "a range join: valid_from <= moment and moment < valid_to",
     "Last": "min() or max(), or rank the rows with a window and filter on the first",
-    "Lowercase": "compare with the spellings that there are, in isin() or cases()",
+    "Lowercase": "compare with the existing spellings, in isin() or cases()",
     "Limit": "rank the rows with a window and filter on the rank",
     "Mean": "sum and count as two columns, divided where they are shown",
     "Median": "rank the rows with a window and filter on the middle one",
@@ -61,7 +62,7 @@ INSTEAD = {
     "Round(float": "cast to a decimal of the scale, which rounds half away from zero",
     "Sample": "filter on a column",
     "TimestampDiff": "compare days: business_date() of both",
-    "Uppercase": "compare with the spellings that there are, in isin() or cases()",
+    "Uppercase": "compare with the existing spellings, in isin() or cases()",
 }
 
 
@@ -72,7 +73,7 @@ def agreed() -> frozenset[str]:
 
 
 def signature(node: ops.Node) -> str | None:
-    """An operation with the kinds of what it works on, such as `Multiply(decimal, int)`; None for what is none."""
+    """An operation with the kinds of its arguments, such as `Multiply(decimal, int)`; None if the node is none."""
     if isinstance(node, _SILENT) or not isinstance(node, ops.Value | ops.Relation | ops.JoinLink):
         return None
     name = node.__func_name__ if isinstance(node, ops.ScalarUDF) else type(node).__name__
@@ -90,25 +91,25 @@ def signature(node: ops.Node) -> str | None:
 
 
 def signatures(table: Table) -> list[str]:
-    """Every operation of an expression, each once."""
+    """The signatures of all operations in an expression, each once."""
     found = (signature(node) for node in table.op().find(ops.Node))
     return sorted({one for one in found if one})
 
 
 def unportable(table: Table) -> list[str]:
-    """The operations of an expression that are not known to agree, as sentences that say what to write instead."""
+    """The operations of an expression that are not known to agree, each as text that says what to write instead."""
     return [_told(one) for one in signatures(table) if one not in agreed()]
 
 
 def require_portable(star: Star) -> None:
-    """Raises BadDeclaration for the first table whose function uses what is not known to agree."""
+    """Raises BadDeclaration for the first table whose function uses an operation that is not known to agree."""
     tables: list[Dimension | Fact] = [*star.dimensions.values(), *star.facts.values()]
     for table in tables:
         if problems := unportable(star.transformed(table)):
             raise BadDeclaration(
                 table.name,
-                f"its function uses what DuckDB and Spark are not known to agree on: {'; '.join(problems)}",
-                "Write it otherwise, or compute with STAR_ENGINE=duckdb alone",
+                f"its function uses operations on which DuckDB and Spark may disagree: {'; '.join(problems)}",
+                "Change the function, or compute with STAR_ENGINE=duckdb alone",
             )
 
 
@@ -118,7 +119,7 @@ def _told(found: str) -> str:
 
 
 def _parameter(argument: object) -> str | None:
-    """What is no value but decides the result: a type, a unit, a word."""
+    """The text of an argument that is no value but decides the result: a type, a unit, a word."""
     if isinstance(argument, dt.DataType):
         return f"to {_kind(argument)}"
     if isinstance(argument, Enum):

@@ -1,7 +1,7 @@
-"""What the names in dashboards, labels and hierarchies stand for; a mistake is told when the star is loaded.
+"""Resolving and checking the names in dashboards, labels, hierarchies and ratios, when a star is loaded.
 
-Here: finding measures and columns by name, titles of charts, checks. Not here:
-the declarations (tables, dashboard), names for people (labels).
+Here: finding measures and columns by name, the titles of charts, the checks. Not here:
+the declarations (tables, dashboard), labels for people (labels).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # ISO 4217.
 _CURRENCY = re.compile("[A-Z]{3}")
 
-# The types of columns that a page may fix a value of, and the value's.
+# The types of columns of which a page may fix a value → the Python type of that value.
 _FIXED = {"string": str, "int32": int, "int64": int}
 
 
@@ -33,8 +33,8 @@ _FIXED = {"string": str, "int32": int, "int64": int}
 class Attribute:
     """A column that a dashboard names.
 
-    `through` is the fact's column that refers to the column's table, the first
-    if several do; None for a column of the fact itself.
+    `through` is the first of the fact's columns that refer to the column's table; None for
+    a column of the fact itself.
     """
 
     table: Dimension | Fact
@@ -43,12 +43,12 @@ class Attribute:
 
     @property
     def label(self) -> str:
-        """What people call it."""
+        """The label of the column."""
         return column_label(self.table, self.column)
 
 
 def find_measure(star: Star, dashboard: Dashboard, name: str) -> Measure | Ratio:
-    """The measure or ratio of the dashboard's fact. Raises BadDeclaration with the nearest name."""
+    """The measure or ratio of that name, of the dashboard's fact. Raises BadDeclaration with the nearest name."""
     shown = {measure.name: measure for measure in reversed(star.facts[dashboard.fact].shown)}
     if name not in shown:
         raise _unknown(f"dashboard {dashboard.name}", name, f"measure of {dashboard.fact}", shown)
@@ -56,7 +56,7 @@ def find_measure(star: Star, dashboard: Dashboard, name: str) -> Measure | Ratio
 
 
 def find_attribute(star: Star, dashboard: Dashboard, name: str) -> Attribute:
-    """What `"dim_store.city"` stands for. Raises BadDeclaration with the nearest name."""
+    """The column that a name such as `"dim_store.city"` stands for. Raises BadDeclaration with the nearest name."""
     fact = star.facts[dashboard.fact]
     found = {f"{fact.name}.{column}": Attribute(fact, column, None) for column in _columns(star, fact)}
     for through, table in reversed([*fact.references.items()]):
@@ -67,7 +67,7 @@ def find_attribute(star: Star, dashboard: Dashboard, name: str) -> Attribute:
 
 
 def chart_title(star: Star, dashboard: Dashboard, chart: BarChart | LineChart) -> str:
-    """What stands above a chart: as declared, else "Total Revenue by Category" or "Total Revenue by Day"."""
+    """The title of a chart: the declared one, or else one such as "Total Revenue by Category" or "… by Day"."""
     if chart.title:
         return chart.title
     measured = measure_label(star.facts[dashboard.fact], find_measure(star, dashboard, chart.measure))
@@ -121,7 +121,7 @@ def _check_fact(star: Star, table: Fact) -> None:
     for ratio in table.ratios:
         if not NAME.fullmatch(ratio.name) or ratio.name in columns:
             raise BadDeclaration(
-                table.name, f"ratio {ratio.name!r} is no usable name, or a column's", "Give it one of its own"
+                table.name, f"ratio {ratio.name!r} is not a usable name, or is the name of a column", "Use another name"
             )
         for name in (*ratio.numerator, *ratio.denominator):
             if name not in table.summed:
@@ -183,7 +183,7 @@ def _measures(page: Page) -> Iterator[str]:
 
 
 def _named(dashboard: Dashboard) -> Iterator[str]:
-    """Every column that a dashboard names."""
+    """The name of every column that a dashboard uses."""
     yield from dashboard.filters
     for page in dashboard.pages:
         yield from (chart.by for chart in page.charts if isinstance(chart, BarChart))
@@ -202,7 +202,7 @@ def _check_columns(place: str, role: str, named: Iterable[str], columns: dict[st
 
 
 def _check_distinct(place: str, what: str, labels: Iterable[str]) -> None:
-    """Power BI tells names apart without regard to case."""
+    """Raises BadDeclaration if two labels differ in case alone, because Power BI ignores the case of names."""
     for label, count in Counter(label.casefold() for label in labels).items():
         if count > 1:
             raise BadDeclaration(place, f"two of its {what} are called {label!r}", "Declare a label for one of them")

@@ -1,9 +1,8 @@
-"""Following each row of one upstream table through a transform that makes rows one by one.
+"""Adding a column of an upstream table to a transform's result, which tells the row that each result was computed from.
 
-A transform says nothing of time, of rows that lost, or of those that it leaves
-out. Where it makes its rows one by one, a column that it never heard of can be
-carried along, and so tell which result came of which row. Not here: what that is
-for (histories, reconciling).
+A transform does not say which upstream row became which of its rows, or was left out. If
+it computes each row from one row of an upstream table, an additional column of that table
+can be carried through all its steps. Not here: the uses of that (histories, accounts).
 """
 
 from __future__ import annotations
@@ -15,9 +14,9 @@ _ONE_BY_ONE = (ops.Project, ops.Filter, ops.DropColumns, ops.Sort)
 
 
 def carry(result: Table, upstream: Table, column: str) -> Table:
-    """`result`, computed from `upstream` among others, with one more column of `upstream` carried along.
+    """`result`, a transform's rows, with an additional `column` of `upstream`, one of its inputs.
 
-    Raises ValueError that names what does not work row by row.
+    Raises ValueError that names the step that does not work row by row.
     """
     found = _carried(result.op(), upstream.op(), column)
     if column not in found.schema:
@@ -26,7 +25,7 @@ def carry(result: Table, upstream: Table, column: str) -> Table:
 
 
 def unfiltered(result: Table) -> Table:
-    """The same rows, and those that the transform leaves out by a filter."""
+    """The transform's rows without its filters, so with the rows that these leave out."""
     relation = result.op()
     while filters := relation.find(ops.Filter):
         relation = relation.replace({found: found.parent for found in filters})
@@ -65,7 +64,7 @@ def _reads(relation: ops.Node, upstream: ops.Relation) -> bool:
 
 
 def _require_one_by_one(relation: ops.Relation) -> None:
-    """Raises ValueError where a value of this step is computed over several rows."""
+    """Raises ValueError if a value of this step is computed over several rows."""
     several = relation.find(
         (ops.WindowFunction, ops.Reduction, ops.Analytic), filter=lambda node: node is not relation.parent
     )

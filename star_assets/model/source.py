@@ -1,4 +1,4 @@
-"""Sources: what a retailer's database exports every day, declared once.
+"""The declaration of a Source, a table that the retailer's database exports every day.
 
 Here: the declaration of a source, and how one of its exports is known to be
 whole. Not here: a column (column), a file's dialect (csv), reading files (staging).
@@ -18,11 +18,11 @@ from star_assets.model.csv import Csv
 from star_assets.model.errors import BadDeclaration
 from star_assets.model.zones import ZONE_EXPECTED, is_zone
 
-# Tables and columns become file paths, SQL names and Glue names, so they are
-# what all of these accept: lower case, as Glue would fold them.
+# The names of tables and columns are also used in file paths, in SQL and in Glue, so they
+# have a form that all of these accept; in lower case, because Glue lowers all names.
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
-# A source exports every day: what has not settled within a week never will.
+# The longest time in seconds that Settled may wait. A source exports every day, so a week is more than enough.
 LONGEST_SETTLING = 7 * 86_400
 
 # The column that stands for the key of a source that has none.
@@ -34,19 +34,19 @@ _DELETED = re.compile(r"\s*(\w+)\s*=\s*'((?:[^']|'')*)'\s*")
 
 @dataclass(frozen=True)
 class Marker:
-    """An export is whole once it holds a file of this name."""
+    """An export is whole once it contains a file of this name."""
 
     name: str = "_SUCCESS"
 
     def __post_init__(self) -> None:
-        # It is looked for among the files of the day's folder, where listings hide names that begin with a dot.
+        # The marker is found by listing the day's folder, and listings hide names that begin with a dot.
         if not isinstance(self.name, str) or not re.fullmatch(r"[^./*?\\\s][^/*?\\]*", self.name):
             raise BadDeclaration("Marker", f"name is {self.name!r}", 'Use the name of a file, such as "_SUCCESS"')
 
 
 @dataclass(frozen=True)
 class FileCount:
-    """An export is whole once it holds this many data files."""
+    """An export is whole once it contains this many data files."""
 
     files: int
 
@@ -57,7 +57,7 @@ class FileCount:
 
 @dataclass(frozen=True)
 class Settled:
-    """An export is whole once none of its files changed for so many seconds."""
+    """An export is whole once none of its files has changed for this many seconds."""
 
     seconds: float
 
@@ -98,18 +98,18 @@ class Source:
         lines: `"complete"` if every exported header comes with all its lines
             (possibly none); `"changed"` if lines are exported by themselves, each
             with its own version and tombstones.
-        exports: `"changes"` if an export holds what was created or changed,
-            `"snapshots"` if each holds every row there is. A key that a later
-            snapshot lacks stays, and is marked.
+        exports: `"changes"` if an export has the rows that were created or changed;
+            `"snapshots"` if every export has all rows. A key that a later snapshot
+            lacks stays in the dimension, as a member of kind `vanished`.
         whole: how an export is known to be whole.
-        absent: what a day without an export is, where one was to come. `"wait"`:
-            it is missing, and is staged once its export has come. `"empty"`:
-            nothing happened, once a later export has come. `"fail"`: as `"wait"`,
-            and every run fails for it.
-        every, holidays: on which days an export is to come: `"day"`, `"weekday"`,
-            or the name of a day of the week, or None for no day in particular; and
-            on which of them none is, as MM-DD or YYYY-MM-DD. On other days, no export
-            means that nothing happened.
+        absent: how to treat a day without the export that was expected. `"wait"`:
+            the day is missing, and is staged once its export arrives. `"empty"`: the
+            day counts as a day without rows, once a later export has arrived.
+            `"fail"`: as `"wait"`, and every run fails because of it.
+        every: the days on which an export is expected: `"day"`, `"weekday"`, the name
+            of a day of the week, or None for no day in particular. Any other day
+            without an export counts as a day without rows.
+        holidays: days, as MM-DD or YYYY-MM-DD, on which no export is expected.
         csv: the dialect of CSV files; JSON files need none.
         timezone: the zone of timestamps that carry no offset.
         duplicates: what becomes of several rows of one key and version in one export. `"collapse"` keeps one of them,
@@ -177,7 +177,7 @@ class Source:
         self._check_choices()
 
     def _check_choices(self) -> None:
-        """Raises BadDeclaration where a word, or a day, is none of those that are known."""
+        """Raises BadDeclaration for an unknown value of `absent`, `every` or `holidays`."""
         if self.lines not in ("complete", "changed"):
             raise BadDeclaration(
                 f"source {self.name}", f"lines is {self.lines!r}", 'Use "complete" or "changed"; see docs/own-tables.md'
@@ -199,7 +199,7 @@ class Source:
             raise BadDeclaration(f"source {self.name}", problem, "Use one of these")
 
     def _check_kinds(self) -> None:
-        """Raises BadDeclaration where an argument is of another kind than the rest is checked for."""
+        """Raises BadDeclaration if an argument has a type that the other checks do not expect."""
         here, share = f"source {self.name}", self.max_rejects
         if not isinstance(self.columns, Mapping):
             raise BadDeclaration(here, "its columns are no mapping", 'Give each a type: {"order_id": "int64"}')
@@ -272,7 +272,7 @@ class Source:
 
     @property
     def header_keys(self) -> tuple[str, ...]:
-        """The columns that hold the header's key, in its order; none where the rows are no lines."""
+        """The columns with the header's key, in the order of that key; none if the rows are no lines."""
         if self.part_of is None:
             return ()
         if self.header_key is None:
@@ -280,7 +280,7 @@ class Source:
         return (self.header_key,) if isinstance(self.header_key, str) else self.header_key
 
     def expects(self, day: str) -> bool:
-        """Whether an export of the day is to come."""
+        """Whether an export of the day is expected."""
         return is_expected(day, self.every, self.holidays)
 
     def waits_for(self, day: str) -> bool:
@@ -314,7 +314,7 @@ class Source:
 
     @property
     def tombstone(self) -> tuple[str, str] | None:
-        """The column and the value that mark a deleted row."""
+        """The column and the value that mark a tombstone; None if the source has no tombstones."""
         if self.deleted is None:
             return None
         found = _DELETED.fullmatch(self.deleted)

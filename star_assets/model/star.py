@@ -1,7 +1,7 @@
-"""A Star gathers sources, dimensions and facts, and answers questions about them.
+"""The Star: a retailer's sources, dimensions, facts and dashboards, checked against each other.
 
-Here: the registry, its validation, and what follows from a declaration without
-any data: schemas, lineage, who feeds whom. Not here: running a transform.
+Here: looking up tables, validating declarations, and all that follows from them without
+any data: schemas, lineage, which table is built from which. Not here: running a transform.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 import ibis
 from ibis.expr.types import Table
 
+from star_assets.model.calendars import check_calendar
 from star_assets.model.dashboard import Dashboard
 from star_assets.model.driving import driving_column
 from star_assets.model.errors import BadDeclaration, BadSetting, UnknownTable
@@ -42,11 +43,11 @@ from star_assets.model.types import UNKNOWN, Type
 
 AnyTable = Source | Dimension | Fact
 
-# What a measure may be, a decimal of any precision among it.
+# The types that a measure's column may have; decimals of any precision and scale.
 NUMERIC = ("int32", "int64", "float64", "decimal")
 
-# The partition column of every partitioned table: never a data column too, as
-# Athena refuses a table that has it twice.
+# The partition column of every partitioned table. It is never a data column too, because
+# Athena refuses a table that has a column twice.
 PARTITION_COLUMN = "date"
 
 
@@ -62,7 +63,7 @@ class Field:
 class Star:
     """A retailer's sources, dimensions, facts and dashboards, checked against each other.
 
-    `currency` is what every measure of the format "money" is in, by its ISO 4217 code.
+    `currency` is the ISO 4217 code of the currency of every measure with the format "money".
     """
 
     def __init__(
@@ -103,7 +104,7 @@ class Star:
 
     @property
     def tables(self) -> dict[str, AnyTable]:
-        """Every table, in the order data flows."""
+        """Every table by name: sources, then dimensions, then facts."""
         return {**self.sources, **self.dimensions, **self.facts}
 
     def table(self, name: str) -> AnyTable:
@@ -113,7 +114,7 @@ class Star:
         return self.tables[name]
 
     def owner(self, table: AnyTable) -> str:
-        """Who answers for the table."""
+        """The owner of a table: the declared one, or else the star's."""
         return table.owner or self.default_owner
 
     # What follows from the declarations
@@ -124,7 +125,7 @@ class Star:
         return ibis.table(schema, name=source.name)
 
     def transformed(self, table: Dimension | Fact, upstream: Mapping[str, Table] | None = None) -> Table:
-        """The declared transform, over `upstream` tables or over unbound ones."""
+        """The result of the table's transform, over `upstream` tables by name, or over unbound tables."""
         if upstream is not None:
             return table.transform(**{name: upstream[name] for name in table.upstream})
         if table.name not in self._transformed:
@@ -161,14 +162,14 @@ class Star:
         return self._lineage[table.name]
 
     def personal(self, table: AnyTable) -> frozenset[str]:
-        """The columns that tell of a person: of a source, as declared; else those computed from any such column."""
+        """The columns with personal data: of a source, the declared ones; else those computed from such columns."""
         if isinstance(table, Source):
             return frozenset(name for name, column in table.declared.items() if column.personal)
         marked = {(source.name, name) for source in self.sources.values() for name in self.personal(source)}
         return frozenset(name for name, origins in self.lineage(table).items() if origins & marked)
 
     def describing(self, dimension: Dimension) -> SourceColumn | None:
-        """The source column that is the dimension's key, as it is; None where the key is computed."""
+        """The source column with the unchanged values of the dimension's key; None if the key is computed."""
         origin = passed_through(self.transformed(dimension), dimension.key)
         return self.sources[origin[0]][origin[1]] if origin and origin[0] in self.sources else None
 
@@ -178,7 +179,7 @@ class Star:
         return {column: histories[target] for column, target in fact.references.items() if target in histories}
 
     def upstream_sources(self, table: Dimension | Fact) -> tuple[Source, ...]:
-        """The sources a table is built from, those of inferred members included."""
+        """The sources that a table is built from, including those of inferred members."""
         names = dict.fromkeys(name for name in table.upstream if name in self.sources)
         if isinstance(table, Dimension):
             names.update(dict.fromkeys(column.source.name for column in table.inferred_from))
@@ -187,7 +188,7 @@ class Star:
         return tuple(self.sources[name] for name in names)
 
     def reserved_keys(self, source: Source) -> dict[str, object]:
-        """The source's columns that become a dimension's key, with the key of its Unknown member."""
+        """The source's key column, if it becomes a dimension's key, with the key of that dimension's Unknown member."""
         return {
             column: UNKNOWN[str(Type.parse(source.declared[column].type))]
             for dim in self.dimensions.values()
@@ -196,7 +197,7 @@ class Star:
         }
 
     def driving_column(self, fact: Fact) -> SourceColumn:
-        """The source column whose business date is the fact's partition."""
+        """The column of the driving source whose business date is the fact's partition."""
         return self._driving[fact.name]
 
     def parts(self, fact: Fact) -> tuple[Source, ...]:
@@ -205,13 +206,13 @@ class Star:
         return tuple(source for source in self.upstream_sources(fact) if source.part_of is driving)
 
     def grain(self, fact: Fact) -> Source:
-        """The source whose rows the fact's are: the part that tells them apart, or the driving source."""
+        """The source with one row for each row of the fact: a part, or the driving source."""
         origins = {source for source, _ in self.lineage(fact)[fact.key]}
         parts = sorted(self.parts(fact), key=lambda part: part.name not in origins)
         return parts[0] if parts else self.driving_column(fact).source
 
     def lookups(self, fact: Fact) -> tuple[Source, ...]:
-        """The upstream sources that are neither the driving one nor its lines."""
+        """The look-up sources: upstream sources that are neither the driving source nor its lines."""
         related = {self.driving_column(fact).source, *self.parts(fact)}
         return tuple(source for source in self.upstream_sources(fact) if source not in related)
 
@@ -277,7 +278,7 @@ class Star:
         columns = returned.columns
         if PARTITION_COLUMN in columns and isinstance(table, Fact):
             raise BadDeclaration(
-                table.name, f"has a column {PARTITION_COLUMN!r}, which is the partition column", "Name it otherwise"
+                table.name, f"has a column {PARTITION_COLUMN!r}, which is the partition column", "Use another name"
             )
         try:
             self.fields(table)
@@ -293,7 +294,8 @@ class Star:
                 "The Unknown member needs a key of one of these types",
             )
         if MEMBER_KIND in self.transformed(table).columns:
-            raise BadDeclaration(table.name, f"has a column {MEMBER_KIND!r}, which is added to it", "Name it otherwise")
+            raise BadDeclaration(table.name, f"has a column {MEMBER_KIND!r}, which is added to it", "Use another name")
+        check_calendar(self, table)
         if table.history:
             self._check_history(table)
         for column in table.inferred_from:
@@ -315,11 +317,11 @@ class Star:
                 )
         for name in (surrogate(table.key), VALID_FROM, VALID_TO, IS_CURRENT):
             if name in columns:
-                raise BadDeclaration(table.name, f"has a column {name!r}, which its history adds", "Name it otherwise")
+                raise BadDeclaration(table.name, f"has a column {name!r}, which its history adds", "Use another name")
         column = self.describing(table)
         if column is None:
             raise BadDeclaration(
-                table.name, f"has a history, but its key {table.key!r} is computed", "Pass a source's key through"
+                table.name, f"has a history, but its key {table.key!r} is computed", "Return a source's key unchanged"
             )
         if column.source.keys != (column.column,):
             raise BadDeclaration(
@@ -334,15 +336,15 @@ class Star:
             carry(self.transformed(table, given), rows, "_row")
         except ValueError as error:
             raise BadDeclaration(
-                table.name, f"has a history, but {error}", "Let it make its rows one by one, and summarize elsewhere"
+                table.name, f"has a history, but {error}", "Compute each row from one row, and aggregate elsewhere"
             ) from error
 
     def _with_surrogates(self, table: Fact) -> Fact:
-        """The fact, with a reference to each history beside the one to its dimension."""
+        """The fact with additional references to histories, for references to dimensions that have one."""
         added = {surrogate(column): history for column, history in self.versioned(table).items()}
         for name in added:
             if name in self.transformed(table).columns:
-                raise BadDeclaration(table.name, f"has a column {name!r}, which is added to it", "Name it otherwise")
+                raise BadDeclaration(table.name, f"has a column {name!r}, which is added to it", "Use another name")
         return replace(table, references={**table.references, **added})
 
     def _check_fact(self, table: Fact) -> None:
@@ -370,20 +372,20 @@ class Star:
             raise BadDeclaration(
                 table.name,
                 f"its date {table.date!r} is {fields[table.date]}, expected a timestamp",
-                "Pass one timestamp column of the driving source through",
+                "Return one timestamp column of the driving source unchanged",
             )
         self.driving_column(table)
 
 
 def _as_declared(dimensions: Sequence[Dimension], facts: Sequence[Fact]) -> tuple[Sequence[Dimension], Sequence[Fact]]:
-    """Without what another star added to them, so that one star can be made of another's tables."""
+    """The tables as they were declared, without the histories that another star has added to them."""
     own = [table for table in dimensions if not isinstance(table, History)]
     references = [{c: to for c, to in fact.references.items() if not isinstance(to, History)} for fact in facts]
     return own, [replace(fact, references=found) for fact, found in zip(facts, references, strict=True)]
 
 
 def _with_histories(dimensions: Sequence[Dimension]) -> list[Dimension]:
-    """The dimensions, each followed by its history, if it has one."""
+    """The dimensions, each followed by its history if it declares one."""
     found: list[Dimension] = []
     for table in dimensions:
         found += [table, History.of_dimension(table)] if table.history else [table]
@@ -393,7 +395,7 @@ def _with_histories(dimensions: Sequence[Dimension]) -> list[Dimension]:
 def load_star(path: str) -> Star:
     """The Star at `package.module:attribute`. Raises BadSetting if there is none.
 
-    The module may also lie in the working directory, where a console script does not look by itself.
+    The module may also lie in the working directory, which Python's path does not include for console scripts.
     """
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.append(here)

@@ -1,8 +1,8 @@
-"""Dimensions and facts: the tables of the star, each declared by one function.
+"""The declarations of dimensions, histories and facts, and the decorators @dimension and @fact.
 
-The function takes the upstream sources by name and returns the table, as Ibis
-expressions: nothing runs until an engine asks. Here: the declarations and the
-decorators. Not here: what holds them together (star), what runs them (engines).
+A decorated function takes the upstream sources by name and returns the table, as Ibis
+expressions, which an engine runs later. Not here: checking declarations against each
+other (star), running them (engines).
 """
 
 from __future__ import annotations
@@ -24,20 +24,24 @@ Transform = Callable[..., Table]
 # one row per day of every whole year that the star's facts reach into.
 CALENDAR = "calendar"
 
-# Every day that anybody alive was born on: 73,000. The Unknown member is 1900-01-01.
+# The years that a calendar may have: 73,000 days, among them the birthdays of everybody alive. 1900-01-01 is
+# the Unknown member's key.
 CALENDAR_YEARS = (1901, 2100)
 
-# How people read a number. `integer`: 1,234; `decimal`: 1,234.50; `money`: the same
-# with the star's currency, where it declares one; `percent`: 0.125 as 12.5 %.
+# The text column of a calendar that equals the partition column of facts (see calendars).
+PARTITION_DATE = "partition_date"
+
+# How reports show a number. `integer`: 1,234; `decimal`: 1,234.50; `money`: like decimal,
+# with the star's currency if it declares one; `percent`: 0.125 as 12.5 %.
 Format = Literal["integer", "decimal", "money", "percent"]
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A numeric column of a fact, how it adds up, and the least it may be.
+    """A numeric column of a fact, how it adds up, and its least allowed value.
 
-    Reports call it by its `label` ("Total Revenue" unless declared), and show
-    it in its `format` (by its type unless declared).
+    Reports use its `label` (by default one such as "Total Revenue") and its `format` (by
+    default the one that suits its type).
     """
 
     column: str
@@ -49,17 +53,17 @@ class Measure:
 
     @property
     def name(self) -> str:
-        """What a dashboard calls it: its column."""
+        """The name by which dashboards use the measure: its column's."""
         return self.column
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """The sum of some columns of a fact over the sum of others, such as an average price.
+    """The sum of some columns of a fact divided by the sum of others, such as an average price.
 
-    Summed over all the rows that are shown, then divided: never an average of
-    averages. It has no value where the sum of `per` is zero. Each column is one
-    of the fact's measures that add up.
+    Both sums are over all rows that are shown, so a ratio is never an average of averages.
+    It has no value if the sum of `per` is zero. Each column is a measure of the fact that
+    adds up.
     """
 
     name: str
@@ -71,12 +75,12 @@ class Ratio:
 
     @property
     def numerator(self) -> tuple[str, ...]:
-        """The columns of `of`, also where there is one."""
+        """The columns of `of`, as a tuple even if there is only one."""
         return (self.of,) if isinstance(self.of, str) else self.of
 
     @property
     def denominator(self) -> tuple[str, ...]:
-        """The columns of `per`, also where there is one."""
+        """The columns of `per`, as a tuple even if there is only one."""
         return (self.per,) if isinstance(self.per, str) else self.per
 
 
@@ -86,19 +90,20 @@ class Dimension:
 
     Args:
         name: the table's name.
-        transform: from the sources' current rows to one row per `key`.
+        transform: the function from the sources' current rows to one row per `key`.
         key: the column that facts refer to.
-        inferred_from: the source columns whose values are members even where
-            no export describes them. A bare source stands for its column `key`.
-        history: the columns whose changes are kept, in a table of its own.
-        columns: descriptions of columns; those passed through inherit theirs.
-        calendar_years: the first and last year that a `calendar` has at most. A
-            day beyond that sales are dated by is an inferred member.
-        label, labels: what reports call the table, and columns of it, where
-            that is not what follows from their names (model/labels).
+        inferred_from: the source columns whose values become members even if no
+            export describes them. A source alone stands for its column `key`.
+        history: the columns whose changes are kept in a second table, the history.
+        columns: descriptions of columns. A column that the transform returns
+            unchanged inherits its source column's.
+        calendar_years: the first and the last year that `calendar` may have. A day of
+            another year that facts use becomes an inferred member.
+        label, labels: the table's and its columns' labels in reports, in place of
+            those that follow from their names (model/labels).
         hierarchies: by name, columns from the coarsest to the finest.
-        visible_to: the column with the e-mail address of who sees a member and
-            the facts that refer to it, in reports; without regard to case.
+        visible_to: the column with the e-mail address of the person who sees a
+            member, and the facts that refer to it, in reports; its case is ignored.
     """
 
     name: str
@@ -129,10 +134,11 @@ class Dimension:
 
 @dataclass(frozen=True, eq=False)
 class History(Dimension):
-    """What a dimension's members were when (a slowly changing dimension of type 2).
+    """The history of a dimension: a slowly changing dimension of type 2.
 
-    Grain: one row per member and interval in which its tracked columns had one
-    value; the others have today's. Its key is a surrogate that facts carry.
+    Grain: one row per member and interval in which its tracked columns had the same
+    values; the other columns have today's values. Its key is a surrogate key that facts
+    have too.
     """
 
     of: Dimension = field(kw_only=True)
@@ -141,10 +147,10 @@ class History(Dimension):
     def of_dimension(cls, of: Dimension) -> History:
         """The history of a dimension that declares one."""
         columns = {
-            surrogate(of.key): f"The member as it was in an interval; {of.key} is the member.",
-            VALID_FROM: "From when on it was so (UTC); 1900-01-01 for the first interval.",
-            VALID_TO: "Until when, exclusively (UTC); 9999-12-31 for the interval that still lasts.",
-            IS_CURRENT: "Whether the interval still lasts.",
+            surrogate(of.key): f"The surrogate key of one interval of the member {of.key}.",
+            VALID_FROM: "When the interval begins (UTC); 1900-01-01 for a member's first interval.",
+            VALID_TO: "When the interval ends, exclusively (UTC); 9999-12-31 for the current interval.",
+            IS_CURRENT: "Whether this is the member's current interval.",
         }
         return cls(
             f"{of.name}_history",
@@ -163,7 +169,7 @@ VALID_FROM, VALID_TO, IS_CURRENT = "valid_from", "valid_to", "is_current"
 
 
 def surrogate(column: str) -> str:
-    """The column that holds the surrogate key beside one that holds a member's own: product_id → product_sk."""
+    """The name of the surrogate key's column for a member's key column: product_id → product_sk."""
     return column.removesuffix("_id") + "_sk"
 
 
@@ -173,17 +179,18 @@ class Fact:
 
     Args:
         name: the table's name.
-        transform: from the winning headers, their lines and look-ups to rows.
-        key: the column that tells rows apart.
+        transform: the function from winning headers, their lines and look-ups to rows.
+        key: the column that identifies a row.
         date: the timestamp column whose business date is the partition.
-        references: for each column that points to a dimension, the dimension.
+        references: the dimension that each referring column points to.
         measures: the numeric columns.
         sort_by: the columns that rows are sorted by in a file, before the key.
-        excluded: in a word, what the rows are that the transform leaves out.
-        columns: descriptions of columns; those passed through inherit theirs.
-        ratios: what reports show as one sum over another.
-        label, labels: what reports call the table, and columns of it, where
-            that is not what follows from their names (model/labels).
+        excluded: a word for the rows that the transform leaves out.
+        columns: descriptions of columns. A column that the transform returns
+            unchanged inherits its source column's.
+        ratios: pairs of sums that reports show divided.
+        label, labels: the table's and its columns' labels in reports, in place of
+            those that follow from their names (model/labels).
     """
 
     name: str
@@ -208,7 +215,7 @@ class Fact:
 
     @property
     def shown(self) -> tuple[Measure | Ratio, ...]:
-        """What reports show of it: its measures, and what is computed from them."""
+        """The measures and ratios, which reports show."""
         return (*self.measures, *self.ratios)
 
     @property
@@ -230,7 +237,7 @@ def dimension(
     visible_to: str | None = None,
     calendar_years: tuple[int, int] = CALENDAR_YEARS,
 ) -> Callable[[Transform], Dimension]:
-    """Declare the decorated transform as a dimension of its name; with `history`, as two tables."""
+    """Declare the decorated transform as a dimension, named after it; with `history`, a second table is added."""
 
     def declare(transform: Transform) -> Dimension:
         name, description = _named(transform)
@@ -268,7 +275,7 @@ def fact(
     label: str = "",
     labels: Mapping[str, str] | None = None,
 ) -> Callable[[Transform], Fact]:
-    """Declare the decorated transform as a fact of its name."""
+    """Declare the decorated transform as a fact, named after it."""
 
     def declare(transform: Transform) -> Fact:
         name, description = _named(transform)

@@ -1,8 +1,7 @@
-"""The column types of the model, and what each is in Ibis and in Athena.
+"""The column types of the model, and their translation into types of Ibis and of Athena.
 
-A type is a short text, as an analyst writes it: `int64`, `decimal(18,4)`. Here:
-reading it and translating it. Not here: which text is a valid value of a type
-(staging/grammar).
+An analyst writes a type as a short text: `int64`, `decimal(18,4)`. Here: parsing and
+translating it. Not here: which text is a valid value of a type (staging/grammar).
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from datetime import date
 
 import ibis.expr.datatypes as dt
 
-# What each simple type is in Ibis and in Athena's DDL. Timestamps are UTC in
+# The simple types → their types in Ibis and in Athena's DDL. Timestamps are UTC in
 # milliseconds, the finest that Athena reads from Parquet.
 _SIMPLE: dict[str, tuple[dt.DataType, str]] = {
     "int32": (dt.int32, "int"),
@@ -46,7 +45,7 @@ class Type:
 
     @classmethod
     def parse(cls, text: str) -> Type:
-        """`"decimal(18,4)"` → the type. Raises ValueError that lists what is known."""
+        """The type of a text such as `"decimal(18,4)"`. Raises ValueError that lists the known types."""
         if text in _SIMPLE:
             return cls(text)
         if found := _DECIMAL.fullmatch(text):
@@ -58,7 +57,7 @@ class Type:
 
     @classmethod
     def of(cls, dtype: dt.DataType) -> Type:
-        """The type of an Ibis column. Raises ValueError where the model has none."""
+        """The model's type for a type of Ibis. Raises ValueError if there is none."""
         if dtype.is_decimal():
             return cls("decimal", dtype.precision or 38, dtype.scale or 0)
         if dtype.is_timestamp():
@@ -74,15 +73,15 @@ class Type:
 
     @classmethod
     def of_athena(cls, text: str) -> Type | None:
-        """The type that has this name in Athena's DDL; None where the model has none."""
+        """The model's type for a type in Athena's DDL; None if there is none."""
         simple = {athena: cls(name) for name, (_, athena) in _SIMPLE.items()}
         return simple.get(text) or (cls.parse(text) if _DECIMAL.fullmatch(text) else None)
 
     def holds(self, other: Type) -> bool:
-        """Whether values of another type can be read as this one without losing a digit.
+        """Whether values of another type can be read as this type without losing a digit.
 
-        A number may still be too large, which a cast says. The pairs are those
-        that Athena casts too, where a partition's type is not its table's.
+        A number may still be too large; then the cast fails. These are the pairs that Athena
+        casts as well, if a partition's type differs from its table's.
         """
         if other.name in ("int32", "int64"):
             return self == other or self.name in ("int64", "decimal", "string")

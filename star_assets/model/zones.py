@@ -1,10 +1,10 @@
-"""Which names of time zones may be declared or set."""
+"""Checking names of time zones, in declarations and in settings."""
 
 from __future__ import annotations
 
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-# What Python finds among its zones and no engine knows: this machine's own zone, none, and other forms of files.
+# Beginnings of names that Python accepts and engines do not know: the machine's local zone, and other file formats.
 _LOCAL = ("localtime", "posixrules", "Factory", "posix/", "right/")
 
 ZONE_EXPECTED = "an IANA time zone such as America/New_York"

@@ -13,6 +13,7 @@ from star_assets.orchestration.checks import build_checks
 from star_assets.orchestration.housekeeping import housekeeping
 from star_assets.orchestration.jobs import all_tables
 from star_assets.orchestration.notify import build_notifier, build_success_teller
+from star_assets.orchestration.powerbi import build_powerbi
 from star_assets.orchestration.resources import build_resources
 from star_assets.orchestration.schedules import build_schedules
 from star_assets.orchestration.sensors import build_sensors
@@ -31,9 +32,10 @@ def build_definitions(star: Star, settings: Settings, warehouse: object | None =
         # minor versions; tests hold what is relied on, and nobody else can act on it.
         warnings.simplefilter("ignore", dg.BetaWarning)
         warnings.simplefilter("ignore", dg.PreviewWarning)
+        powerbi, fits_live_tables = build_powerbi(star, settings)
         return dg.Definitions(
-            assets=build_assets(star, settings),
-            asset_checks=build_checks(star),
+            assets=[*build_assets(star, settings), powerbi],
+            asset_checks=[*build_checks(star), fits_live_tables],
             jobs=[all_tables, housekeeping],
             schedules=build_schedules(settings),
             sensors=[*build_sensors(star), *_tellers(settings)],

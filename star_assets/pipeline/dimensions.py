@@ -21,10 +21,11 @@ from star_assets.lake.ledger import Entry, Snapshot
 from star_assets.lake.publish import Commit, commit
 from star_assets.lake.replacing import replace_live, withdraw
 from star_assets.lake.versions import Identity, Manifest, Partition, new_version_id, read_manifest
+from star_assets.model.calendars import has_partition_date
 from star_assets.model.days import ExportDay
 from star_assets.model.errors import AwsRefused, LostRace
 from star_assets.model.source import SourceColumn
-from star_assets.model.tables import CALENDAR, Dimension, History
+from star_assets.model.tables import CALENDAR, PARTITION_DATE, Dimension, History
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.fold import source_state, source_versions, used_days, used_keys, years
 from star_assets.pipeline.folded import Folded
@@ -316,6 +317,10 @@ class DimensionStep:
             broken = self.context.books.audits.audit_history(self.dimension, str(file))
             problem = f"members whose intervals have gaps or overlaps: expected 0, found {broken}"
             checks += (CheckResult("intervals", broken == 0, problem),)
+        if has_partition_date(self.context.star, self.dimension):
+            other = self.context.books.audits.audit_calendar(self.dimension, str(file))
+            problem = f"members whose {PARTITION_DATE} is not {key} as text: expected 0, found {other}"
+            checks += (CheckResult("partition date", other == 0, problem),)
         return checks
 
 

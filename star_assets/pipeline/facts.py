@@ -13,6 +13,7 @@ from star_assets.lake.ledger import Ledger, Snapshot, swap
 from star_assets.lake.publish import SINCE, VERSION, Commit, commit, serve
 from star_assets.lake.storage import each
 from star_assets.lake.versions import LIVE, Partition, ledger_of, new_version_id
+from star_assets.model.calendars import calendar_of
 from star_assets.model.days import BusinessDate, ExportDay
 from star_assets.model.errors import LostRace, NotStaged
 from star_assets.model.tables import Dimension, Fact
@@ -161,6 +162,9 @@ class FactStep:
             ("key unique", found.repeated_keys, f"{fact.key}: rows whose key occurs again"),
             ("business date", found.outside_date, f"{fact.date}: rows that are not of {day}"),
         ]
+        if calendar := calendar_of(self.context.star, fact):
+            problem = f"{calendar.column}: rows where it is not {day}, by which they join {calendar.dimension.name}"
+            counted.append(("calendar", found.other_reference, problem))
         for column, below in found.below_minimum.items():
             least: Mapping[str, Any] = {m.column: m.minimum for m in fact.measures}
             counted.append((f"{column} in bounds", below, f"{column}: rows below {least[column]}"))

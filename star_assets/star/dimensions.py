@@ -51,6 +51,7 @@ def dim_customer(customers: Table) -> Table:
     key="date_key",
     columns={
         "date_key": "The day.",
+        "partition_date": "The day as text, equal to the partition column of facts: a join through it reads few days.",
         "year": "Calendar year.",
         "quarter": "Quarter of the calendar year, 1 to 4.",
         "month": "Month, 1 to 12.",
@@ -83,6 +84,7 @@ def dim_time(calendar: Table) -> Table:
     holiday = us_federal_holiday(day.month(), day.day(), weekday)
     return calendar.select(
         date_key=day,
+        partition_date=day.cast("string"),
         year=day.year().cast("int32"),
         quarter=day.quarter().cast("int32"),
         month=day.month().cast("int32"),

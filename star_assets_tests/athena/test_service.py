@@ -244,7 +244,7 @@ FAILURES: list[tuple[str, str, dict[str, Any], type[StarError], str]] = [
         "INTERNAL_ERROR: Internal error",
         ATHENAS,
         QueryInterrupted,
-        "Athena query QUERY: Athena failed in itself (INTERNAL_ERROR: Internal error). Run it again later.",
+        "Athena query QUERY: Athena itself failed (INTERNAL_ERROR: Internal error). Run it again later.",
     ),
     (
         "FAILED",

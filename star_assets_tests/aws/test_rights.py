@@ -23,6 +23,7 @@ from star_assets.lake.glue_crawler import Crawler
 from star_assets.lake.vacuum import vacuum
 from star_assets.orchestration.in_step import Keeper
 from star_assets.pipeline.warehouse import Warehouse
+from star_assets.reports.powerbi.project import put_in_lake
 from star_assets.samples.lake import export_samples
 from star_assets.settings import Settings
 from star_assets.star import retail
@@ -161,6 +162,8 @@ def work(lake: Warehouse) -> None:
     lake.catalog.databases()
     vacuum(lake.storage, lake.catalog, [("olap", "fact_sales")], timedelta(0))
     Crawler(f"{lake.settings.glue_prefix}oltp_orders", f"{lake.settings.glue_prefix}oltp", "s3://b/o", "r").start()
+    put_in_lake(lake.storage, {"Retail.pbip": "{}"})
+    put_in_lake(lake.storage, {})
     retired = CliRunner().invoke(cli.main, ["retire", "--older-than", "1", "--yes"])
     assert (retired.exit_code, "5 export days retired" in retired.stderr) == (0, True)
 

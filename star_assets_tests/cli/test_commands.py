@@ -455,7 +455,7 @@ def test_a_ledger_that_cannot_be_read_is_named_with_the_way_back(
     ledger.write_bytes(ledger.read_bytes()[:50])
     done = star(*command)
     assert done.exit_code == (0 if command[0] == "query" else 1)
-    assert command[0] == "query" or f"{ledger}: expected a ledger, found 50 bytes that are none. " in done.stderr
+    assert command[0] == "query" or f"{ledger}: expected a ledger, found 50 bytes that are no ledger. " in done.stderr
     assert star("repair").exit_code == 0
     assert star(*command).exit_code == 0
 

@@ -396,7 +396,7 @@ MISTAKES = [
     ),
     _shop(
         "a fact's column called as the partition",
-        "Error: fact_sales: has a column 'date', which is the partition column. Name it otherwise.\n",
+        "Error: fact_sales: has a column 'date', which is the partition column. Use another name.\n",
         sale="sales.mutate(date=sales.item_id)",
     ),
     _shop(
@@ -423,8 +423,8 @@ MISTAKES = [
     _shop(
         "a fact's date that is a number",
         (
-            "Error: fact_sales: its date 'amount' is decimal(18,2), expected a timestamp. Pass one timestamp "
-            "column of the driving source through.\n"
+            "Error: fact_sales: its date 'amount' is decimal(18,2), expected a timestamp. Return one "
+            "timestamp column of the driving source unchanged.\n"
         ),
         fact='key="sale_id", date="amount", references={}',
     ),

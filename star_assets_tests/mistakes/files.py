@@ -522,7 +522,7 @@ MISTAKES = [
         (
             "orders               1 failed\n"
             "Error: orders 2023-07-02: the export is not whole: expected a file _SUCCESS, found 1 data file "
-            "without it. It was not staged. It will be once the rest has come.\n"
+            "without it. It was not staged; it will be staged once the rest has arrived.\n"
         ),
         lambda lake: (lake / f"oltp/orders/date={DAY}/_SUCCESS").unlink(),
         code=75,

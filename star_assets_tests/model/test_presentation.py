@@ -233,7 +233,7 @@ MISTAKES: dict[str, tuple[Callable[[], Star], str]] = {
     ),
     "a ratio named like a column": (
         lambda: star(ticket={"ratios": (Ratio("price", "money", "pieces"),)}),
-        "fact_tickets: ratio 'price' is no usable name, or a column's. Give it one of its own.",
+        "fact_tickets: ratio 'price' is not a usable name, or is the name of a column. Use another name.",
     ),
 }
 

@@ -90,7 +90,7 @@ CONTRADICTIONS: dict[str, tuple[Callable[[], Star], str]] = {
     ),
     "a fact with the partition column": (
         lambda: star(a_fact(lambda tickets: tickets.mutate(date=tickets.shop))),
-        "fact_tickets: has a column 'date', which is the partition column. Name it otherwise.",
+        "fact_tickets: has a column 'date', which is the partition column. Use another name.",
     ),
     "a type that no engine shares": (
         lambda: star(a_fact(lambda tickets: tickets.mutate(t=tickets.at.time()))),
@@ -106,7 +106,7 @@ CONTRADICTIONS: dict[str, tuple[Callable[[], Star], str]] = {
     ),
     "a dimension with the member kind": (
         lambda: star(dimensions=[a_dimension(lambda shops: shops.mutate(member_kind=shops.city))]),
-        "dim_shop: has a column 'member_kind', which is added to it. Name it otherwise.",
+        "dim_shop: has a column 'member_kind', which is added to it. Use another name.",
     ),
     "members inferred from another star": (
         lambda: star(dimensions=[a_dimension(lambda shops: shops, inferred_from=[elsewhere])]),
@@ -133,7 +133,7 @@ CONTRADICTIONS: dict[str, tuple[Callable[[], Star], str]] = {
     ),
     "a date that is a day": (
         lambda: star(a_fact(lambda tickets: tickets.mutate(day=business_date(tickets.at)), date="day")),
-        "fact_tickets: its date 'day' is date, expected a timestamp. Pass one timestamp column",
+        "fact_tickets: its date 'day' is date, expected a timestamp. Return one timestamp column",
     ),
     "a date of two columns": (
         lambda: star(a_fact(lambda tickets: tickets.mutate(at=tickets.shut.coalesce(tickets.at)))),

@@ -10,7 +10,9 @@ import dagster as dg
 import pyarrow as pa
 import pytest
 
-from star_assets.lake.catalog import PartitionEntry
+from star_assets.lake.catalog import PartitionEntry, TableEntry
+from star_assets.lake.entries import table_entry
+from star_assets.lake.local_storage import LocalStorage
 from star_assets.lake.versions import DataFile, Identity, Manifest, Partition
 from star_assets.model import Star
 from star_assets.model.errors import StarError
@@ -77,11 +79,14 @@ class DecidedWarehouse:
         return self
 
     @property
-    def storage(self) -> DecidedWarehouse:
-        return self
+    def storage(self) -> LocalStorage:
+        return LocalStorage(Path(self.settings.lake))
 
     def page(self, *_: str) -> None:
         """No page of the web shows it."""
+
+    def table(self, database: str, table: str) -> TableEntry:
+        return table_entry(self.star, self.star.table(table), self.storage)
 
     def partitions(self, database: str, table: str) -> list[PartitionEntry]:
         return [PartitionEntry((day,), "/lake", parameters={"rows": "3"}) for day in self.published.get(table, [])]

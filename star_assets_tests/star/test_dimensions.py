@@ -64,6 +64,7 @@ def test_calendar_columns_agree_with_python_on_every_day(calendar: Calendar) -> 
     for day, row in calendar.items():
         iso = day.isocalendar()
         expected = {
+            "partition_date": day.isoformat(),
             "year": day.year,
             "quarter": (day.month + 2) // 3,
             "month": day.month,

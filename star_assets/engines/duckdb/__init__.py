@@ -1,1 +1,1 @@
-"""DuckDB: the default engine, and the SQL that books use as well."""
+"""The DuckDB engine, which is the default, and the DuckDB sessions and SQL that books use as well."""

@@ -1,4 +1,4 @@
-"""The DuckDB engine: the default, on one machine, in bounded memory."""
+"""The DuckDB engine, the default: it stages exports and builds tables on one machine, in bounded memory."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ ROW_GROUP = 65_536
 
 
 class DuckDBEngine:
-    """An Engine on DuckDB in this process."""
+    """The implementation of Engine on the DuckDB of this process."""
 
-    # In memory the rows take ten times as much, and sorting them twice that; larger passes save no time.
+    # In memory, rows take ten times as many bytes as in Parquet, and twice that while they are sorted.
+    # Larger passes save no time.
     pass_bytes = 24 * 1024 * 1024
 
     def __init__(self, workplace: Workplace) -> None:
@@ -32,25 +33,25 @@ class DuckDBEngine:
         self.settings = workplace.settings
 
     def stage(self, source: Source, exports: Sequence[ExportInput], folder: Path) -> Iterator[StagedDay]:
-        """Raw exports → typed, valid rows and rejects, a file a day."""
+        """Turn raw exports into files of typed, valid rows and of rejects, one of each per day."""
         staging = Staging(self.database, source, self.star.reserved_keys(source))
         return staging.stage(exports, folder)
 
     def build_dimension(self, dimension: Dimension, given: DimensionInput, file: Path) -> None:
-        """The transform over the states, with the members that nothing describes."""
+        """Write the transform's rows over the states, with the Unknown and inferred members, into `file`."""
         with relations(self.star, self.database, "building a dimension") as tables:
             tables.write(tables.members(dimension, given), dimension.key, file)
 
     def build_history(self, history: History, given: DimensionInput, file: Path) -> None:
-        """The transform over all that the describing source ever said, interval by interval."""
+        """Write the history's rows, from all versions of the describing source's rows, into `file`."""
         with relations(self.star, self.database, "building a history") as tables:
             tables.write(tables.intervals(history, given), history.key, file)
 
     def build_fact(self, fact: Fact, given: FactInput, folder: Path) -> dict[str, Path]:
-        """One statement computes the range; then each date is sorted into its file."""
+        """Compute the rows of all dates in one statement, then sort and write each date's rows into a file."""
         with relations(self.star, self.database, "building a fact") as tables:
             rows = tables.fact_rows(fact, given)
-            # Many small dates lie in what DuckDB reads at once. By date, the rows of each are in one place.
+            # DuckDB reads the rows of many small dates at once. Sorted by date, each date's rows are found quickly.
             files = [file for exports in given.staged.values() for export in exports for file in export.files]
             by_date = f" ORDER BY {DATE}" if are_small(files, len(given.dates)) else ""
             tables.create("built", f"SELECT {physical(rows)} FROM ({sql(rows)}){by_date}")
@@ -60,7 +61,7 @@ class DuckDBEngine:
                 return dict(zip(given.dates, written, strict=True))
 
     def _write_date(self, tables: Relations, fact: Fact, date: str, folder: Path) -> Path:
-        """Sort a date's rows into its file: each by itself takes half the time of sorting the range."""
+        """Sort and write the rows of one date. Sorting each date takes half the time of sorting the whole range."""
         order = names(dict.fromkeys((*fact.sort_by, fact.key)))
         file = folder / f"{date}.parquet"
         with tables.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""A star's tables in a session of DuckDB: staged rows, states and members as Ibis tables, and how they are written."""
+"""A star's tables in one DuckDB session: reading staged rows, states and members as Ibis tables, and writing files."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ from star_assets.staging.winners import DELETED, EXPORT, LISTED, current, export
 
 @contextmanager
 def relations(star: Star, database: Database, doing: str) -> Iterator[Relations]:
-    """A star's tables for one call. `doing` says in an error what failed: EngineFailed, LakeFull, LakeRefused."""
+    """A star's tables for one call. Raises EngineFailed, LakeFull, LakeRefused; `doing` says in them what failed."""
     with told(doing), database.session() as session:
         yield Relations(star, database.settings, session)
 
 
 class Relations(Assembling):
-    """A star's upstream tables in one session."""
+    """A star's upstream tables in one DuckDB session."""
 
     def __init__(self, star: Star, settings: Settings, session: Session) -> None:
         self.star = star
@@ -53,17 +53,17 @@ class Relations(Assembling):
         return self.session.connection.execute(statement)
 
     def cursor(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-        """Another connection that sees the session's tables, for a thread of it."""
+        """Another connection that sees the session's tables, for another thread."""
         return self.session.cursor()
 
     def staged(self, source: Source, exports: Sequence[StagedInput], base: str | None = None) -> Table:
-        """The staged rows of some exports, each with `_export`, and of a base state."""
+        """The staged rows of some exports, each with its `_export`, and the rows of a base state if there is one."""
         view = f"staged_{source.name}"
         days = {file: export.day for export in exports for file in export.files}
         parts = [self._no_rows(source)]
         parts += [f"SELECT * FROM {parquet([base])}"] if base else []
         if days:
-            # All rows of a vector are of one file, so it is looked up once for them; a join would look up each row.
+            # All rows of a vector are from one file, so a MAP is looked up once per vector; a join works row by row.
             day_of = ", ".join(f"{text(file)}: DATE {text(day)}" for file, day in days.items())
             parts += [f"SELECT *, MAP {{{day_of}}}[{FILE}] AS {EXPORT} FROM {parquet(list(days))}"]
         rows = f"SELECT * EXCLUDE ({FILE}) FROM ({' UNION ALL BY NAME '.join(parts)})"
@@ -73,7 +73,7 @@ class Relations(Assembling):
         return self.table(view)
 
     def _casts(self, source: Source, rows: Table) -> list[str]:
-        """What makes rows of the declared types, where an earlier declaration staged some in others."""
+        """Casts to the declared types, of the columns that an earlier declaration staged in other types."""
         types = {f.name: (f.type, Type.of(rows[f.name].type())) for f in self.star.fields(source)}
         for column, (declared, found) in types.items():
             if not declared.holds(found):
@@ -81,7 +81,7 @@ class Relations(Assembling):
         return [f"CAST({name(c)} AS {sql_type(d)}) AS {name(c)}" for c, (d, found) in types.items() if d != found]
 
     def _no_rows(self, source: Source) -> str:
-        """The columns that staged rows have at least, in their declared types."""
+        """SQL for a table without rows: the columns that staged rows have at least, in their declared types."""
         columns = [f"CAST(NULL AS {sql_type(f.type)}) AS {name(f.name)}" for f in self.star.fields(source)]
         columns += [f"CAST(NULL AS BOOLEAN) AS {DELETED}"] if source.tombstone else []
         columns += [f"CAST(NULL AS DATE) AS {LISTED}"] if source.exports == "snapshots" else []
@@ -114,25 +114,28 @@ class Relations(Assembling):
         self.execute(f"CREATE OR REPLACE VIEW {name(view)} AS {select}")
 
     def create(self, table: str, select: str) -> None:
-        """Compute a table of the session."""
+        """Compute a query's rows into a table of the session."""
         self.execute(f"CREATE OR REPLACE TABLE {name(table)} AS {select}")
 
     def drop(self, *tables: str) -> None:
-        """Free tables before the session ends."""
+        """Drop tables before the session ends, to free their memory."""
         for table in tables:
             self.execute(f"DROP TABLE IF EXISTS {name(table)}")
 
     def table(self, view: str) -> Table:
-        """A view as an Ibis table, with the columns that it really has."""
+        """A view or table of the session as an Ibis table."""
         described = self.execute(f"DESCRIBE {name(view)}").fetchall()
         return ibis.table({column: ibis_type(type_) for column, type_, *_ in described}, name=view)
 
     def copy(self, select: str, file: Path) -> None:
-        """Write what a query finds to a Parquet file."""
+        """Write a query's rows to a Parquet file."""
         self.execute(f"COPY ({select}) TO {text(str(file))} {parquet_format(self.settings)}")
 
     def _current(self, rows: Table, source: Source) -> Table:
-        """Finding the few keys that occur again costs a third of comparing the rows of all."""
+        """The winning rows that are no tombstones. Only the few keys with several rows are compared.
+
+        Finding those keys first takes a third of the time of comparing the rows of all keys.
+        """
         again = f"again_{source.name}"
         self.create(again, f"SELECT {names(source.keys)} FROM ({sql(rows)}) GROUP BY ALL HAVING count(*) > 1")
         return current(rows, source, self.table(again))
@@ -143,17 +146,17 @@ class Relations(Assembling):
         return self._current(self.keep(f"owned_{part.name}", exported_with(headers, lines, header, part)), part)
 
     def write(self, rows: Table, key: str, file: Path) -> None:
-        """Compute rows, and write them by key."""
+        """Compute rows, and write them to a file, sorted by key."""
         self.copy(f"SELECT {physical(rows)} FROM ({sql(rows)}) ORDER BY {name(key)}", file)
 
     def drop_inputs(self, fact: Fact) -> None:
-        """Free what `fact_rows` kept."""
+        """Drop the tables that `fact_rows` kept, to free their memory."""
         sources = (self.star.driving_column(fact).source, *self.star.parts(fact))
         self.drop("headers", *(f"{kept}_{source.name}" for source in sources for kept in ("owned", "again")))
 
 
 def physical(rows: Table) -> str:
-    """Every column, cast to the type that Parquet holds it in."""
+    """SQL for every column of `rows`, cast to the type that it has in Parquet."""
     return ", ".join(
         f"CAST({name(column)} AS {sql_type(Type.of(dtype))}) AS {name(column)}"
         for column, dtype in rows.schema().items()
@@ -161,5 +164,5 @@ def physical(rows: Table) -> str:
 
 
 def names(columns: Iterable[str]) -> str:
-    """Identifiers, quoted, as a list."""
+    """SQL for a list of quoted identifiers."""
     return ", ".join(name(column) for column in columns)

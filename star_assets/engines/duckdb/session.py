@@ -1,4 +1,4 @@
-"""DuckDB as engines and books use it: one database in bounded memory, a session for each call, SQL helpers."""
+"""The DuckDB database of a process, in bounded memory; a session for each call; helpers that write SQL."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from star_assets.model.errors import EngineFailed, LakeFull, LakeRefused
 from star_assets.model.types import Type
 from star_assets.settings import Settings
 
-# What the system says where there is no room: on the disk, in a quota, in a file of this process.
+# The system's messages for a full disk, an exhausted quota, and a file larger than this process may write.
 FULL = ("No space left on device", "Disk quota exceeded", "File too large")
 
-# What each type is in DuckDB, and so in Parquet. Timestamps are milliseconds,
-# the finest that Athena reads.
+# The model's types → DuckDB's, which decide the types in Parquet. Timestamps are in
+# milliseconds, the finest that Athena reads.
 _DUCKDB = {
     "int32": "INTEGER",
     "int64": "BIGINT",
@@ -33,15 +33,15 @@ _DUCKDB = {
 }
 
 
-# What files are labelled with: an export day, a business date, a version.
+# The label of some files: an export day, a business date, or a version.
 K = TypeVar("K", bound=str)
 
 
 class Database:
-    """DuckDB in this process's memory, for all threads. It takes up to the memory limit, then spills to disk.
+    """An in-memory DuckDB database for all threads. Above the memory limit, it spills to disk.
 
-    Threads never meet: each call has a session, whose tables and views are in a
-    schema of its own.
+    Each call opens a session with its own schema, so that threads do not see each other's
+    tables and views.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -51,13 +51,13 @@ class Database:
         self._numbers = itertools.count()
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
-        """A connection of its own, for one thread."""
+        """A new connection, for one thread."""
         with self._opening:
             return self._connection.cursor()
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """A session that is over, with all its tables, when the context is left."""
+        """A new session. Leaving the context ends it and drops its tables."""
         schema = f"session_{next(self._numbers)}"
         with self.cursor() as connection:
             connection.execute(f"CREATE SCHEMA {schema}")
@@ -73,7 +73,7 @@ class Database:
 
 
 class Session:
-    """A connection whose tables and views nobody else sees."""
+    """A connection with its own schema, whose tables and views no other session sees."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, schema: str) -> None:
         self.connection = connection
@@ -81,14 +81,14 @@ class Session:
 
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Another connection that sees the session's tables, for a thread of it."""
+        """Another connection that sees the session's tables, for another thread."""
         with self.connection.cursor() as cursor:
             cursor.execute(f"SET schema = {text(self._schema)}")
             yield cursor
 
 
 def connect(settings: Settings, spill: str) -> duckdb.DuckDBPyConnection:
-    """An in-memory database that spills to the folder `spill` above the memory limit."""
+    """An in-memory database that spills to the folder `spill` when it reaches the memory limit."""
     connection = duckdb.connect(
         config={
             "memory_limit": settings.memory_limit,
@@ -102,7 +102,7 @@ def connect(settings: Settings, spill: str) -> duckdb.DuckDBPyConnection:
     connection.execute(f"CREATE MACRO business_date(ts) AS {business_date('ts', settings.timezone)}")
     connection.execute(f"CREATE MACRO start_of_day(day) AS {start_of_day('day', settings.timezone)}")
     connection.execute(
-        # Of a TIMESTAMP_MS that is the same in all rows, epoch_ms fails.
+        # epoch_ms fails on a TIMESTAMP_MS that is the same in all rows, hence the cast.
         "CREATE MACRO surrogate_key(key, moment) AS CAST(CAST('0x' || substr(sha256(key || '@' || "
         "coalesce(CAST(epoch_ms(CAST(moment AS TIMESTAMP)) AS VARCHAR), '')), 1, 16) AS UBIGINT) >> 1 AS BIGINT)"
     )
@@ -129,39 +129,39 @@ def sql_type(type_: Type) -> str:
 
 
 def name(identifier: str) -> str:
-    """An identifier, quoted."""
+    """SQL for a quoted identifier."""
     return '"' + identifier.replace('"', '""') + '"'
 
 
 def text(value: str) -> str:
-    """A string literal."""
+    """SQL for a string literal."""
     return "'" + value.replace("'", "''") + "'"
 
 
 def text_list(values: Sequence[str]) -> str:
-    """A list of string literals."""
+    """SQL for a list of string literals."""
     return "[" + ", ".join(text(value) for value in values) + "]"
 
 
-# A file of fewer bytes costs more to open in a statement of its own than to read.
+# Bytes. For a smaller file, starting a separate statement takes longer than reading it.
 SMALL = 256 * 1024
 
 
 def are_small(files: Sequence[str | Path], several: int) -> bool:
-    """Whether the files have, on average over so many days or dates, few enough bytes to be read together."""
+    """Whether the files of `several` days or dates are small on average, so that one statement should read them all."""
     return sum(Path(file).stat().st_size for file in files) <= SMALL * several
 
 
-# The column that tells which file a row was read from. No column of an export
-# has this name: those that are carried along begin with a letter.
+# The column with the file that a row was read from. No column of an export has this name,
+# because the names of staged columns begin with a letter.
 FILE = "_file"
 
 
 def parquet(files: Sequence[str], evolving: bool = True) -> str:
-    """SQL that reads Parquet files by column name, with `FILE`; columns that some lack are NULL there.
+    """SQL that reads Parquet files by column name, plus the column FILE. A column that a file lacks is NULL.
 
-    Where all files are known to have the same columns, `evolving=False` saves
-    opening those that statistics rule out.
+    If all files are known to have the same columns, pass `evolving=False`: then DuckDB need
+    not open the files that their statistics rule out.
     """
     return (
         f"read_parquet({text_list(files)}, union_by_name={str(evolving).lower()}, "
@@ -170,23 +170,23 @@ def parquet(files: Sequence[str], evolving: bool = True) -> str:
 
 
 def labelled(files: Mapping[K, Sequence[str]], label: str, file: str = FILE) -> str:
-    """SQL for a table of two columns, `file` and `label`, from the files of each label. There must be a file."""
+    """SQL for a table of two columns, `file` and `label`, with a row for each file. There must be at least one file."""
     rows = (f"({text(path)}, {text(value)})" for value, paths in files.items() for path in paths)
     return f"(VALUES {', '.join(rows)}) AS labelled({file}, {label})"
 
 
 def parquet_format(settings: Settings, *options: str) -> str:
-    """How a COPY writes Parquet: the format, its compression, and other options."""
+    """SQL for the options of a COPY that writes Parquet: the format, its compression, and others."""
     compression = [f"COMPRESSION {settings.compression}"]
     if settings.compression == "zstd":
-        # The default, 3, takes a quarter longer to write a file of sales, to save 3 % of its bytes.
+        # With zstd's default level, 3, writing a file of sales takes a quarter longer and saves 3 % of its bytes.
         compression += ["COMPRESSION_LEVEL 1"]
     return f"({', '.join(['FORMAT parquet', *compression, *options])})"
 
 
 @contextmanager
 def told(doing: str) -> Iterator[None]:
-    """Turn DuckDB's errors, and the file system's, into the model's: `doing` says what failed."""
+    """Turn errors of DuckDB and the file system into the model's; `doing` says in them what failed."""
     try:
         yield
     except duckdb.OutOfMemoryException as error:

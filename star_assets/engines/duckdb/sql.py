@@ -1,4 +1,4 @@
-"""Ibis expressions as statements of DuckDB, and DuckDB's types as Ibis's; each is worked out once in a process."""
+"""Translating Ibis expressions into DuckDB statements, and DuckDB's types into Ibis's, with caches for both."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def sql(table: Table) -> str:
     return _sql(table.op())
 
 
-# The batches of a run, and its warehouses, have the same few expressions.
+# Cached, because all batches of a run have the same few expressions.
 @lru_cache(maxsize=1000)
 def _sql(operation: ops.Relation) -> str:
     return str(ibis.to_sql(operation.to_expr(), dialect="duckdb"))
@@ -23,7 +23,7 @@ def _sql(operation: ops.Relation) -> str:
 
 @cache
 def ibis_type(duckdb_type: str) -> dt.DataType:
-    """The Ibis type of what DuckDB calls its own."""
+    """The Ibis type of a DuckDB type, which is given by its name."""
     from ibis.backends.sql.datatypes import DuckDBType
 
     return DuckDBType.from_string(duckdb_type)

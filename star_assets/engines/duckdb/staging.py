@@ -1,9 +1,9 @@
-"""Staging with DuckDB: raw files → typed, valid rows and rejects, day by day on all threads.
+"""Staging with DuckDB: turning raw files into typed, valid rows and rejects, several days at a time on all threads.
 
-Plain CSV files are read by DuckDB, many at once, straight into the staged file;
-the first value that is not valid ends that. It is trusted only where the rows it
-wrote are as many as the independent count of the files says. Any other day is
-read again by the exact reader, which knows lines and raw text.
+DuckDB reads plain CSV files, many at once, straight into the staged file, and stops at
+the first invalid value. Its result is used only if it has as many rows as the independent
+count of the files. Any other day is read again by the exact reader, which knows the line
+and the raw text of each record.
 """
 
 from __future__ import annotations
@@ -42,27 +42,27 @@ from star_assets.staging.formats.opening import read_records
 from star_assets.staging.records import LINE, RAW
 from star_assets.staging.rejects_file import Reject, RejectsFile
 
-# Small days share a statement, up to a bound that keeps all cores busy.
+# Bytes of small days that share one statement: few enough to keep all cores busy.
 GROUP = 4 * 1024 * 1024
 
-# Bytes of days whose repeated keys are sought in one statement, which takes two
-# thirds of the time of a statement for each.
+# Bytes of days whose repeated keys one statement looks for, which takes two thirds of
+# the time of one statement per day.
 PORTION = 8 * 1024 * 1024
 
-# How DuckDB says that a file, or a value in it, is not what it was told to expect.
+# DuckDB's errors for a file, or a value in a file, that is not as the statement expects.
 INVALID = (duckdb.InvalidInputException, duckdb.ConversionException)
 
-# What no unquoted field can be, for a dialect without any text for NULL: DuckDB must be given one.
+# The text for NULL that DuckDB gets if the dialect has none, because it must have one: no unquoted field equals it.
 NO_NULL = ("\n",)
 
-# The columns by which a statement over several days tells them apart: beside the
-# raw ones, no header's name begins with a space, and a typed one's with just one;
-# beside the staged ones, none begins with an underscore.
+# Columns of statements over several days, with a row's file and day. Their names differ from all others: names
+# in headers do not begin with a space, those of typed columns begin with one space, and those of staged columns
+# do not begin with an underscore.
 RAW_FILE, RAW_DAY, DAY = "  file", "  day", "_day"
 
 
 class Staging:
-    """How one source is staged."""
+    """Stages the exports of one source."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class Staging:
         self.sql = DuckDBTypedSql(source, reserved_keys)
 
     def stage(self, exports: Sequence[ExportInput], folder: Path) -> Iterator[StagedDay]:
-        """Stage days, a file each, in the order given."""
+        """Stage each day into a file, and yield the days in the order of `exports`."""
         together = {day.day: day for group in small_groups(exports) for day in self._stage_group(group, folder)}
         for group in exact_groups(exports):
             together |= {day.day: day for day in self._stage_exactly_together(group, folder)}
@@ -94,7 +94,7 @@ class Staging:
         return portions(exports, _bytes, min(PORTION, sum(map(_bytes, exports)) / self.settings.threads))
 
     def _stage_group(self, group: Sequence[ExportInput], folder: Path) -> list[StagedDay]:
-        """Small exports of one header in one statement: the days that DuckDB can be trusted with."""
+        """Stage small exports with the same header in one statement. Days with a doubtful result are left out."""
         header = group[0].files[0].profile.header
         days = {export.day: [str(file.path) for file in export.files] for export in group}
         paths = [path for several in days.values() for path in several]
@@ -115,7 +115,7 @@ class Staging:
     def _write_days(
         self, cursor: duckdb.DuckDBPyConnection, header: Header, rows: str, folder: Path
     ) -> dict[ExportDay, Path]:
-        """A file for each day of rows of one header. A day in several files, or in none, is left out."""
+        """Write rows of one header, and return each day's file. Days with several files, or none, are left out."""
         out = Path(tempfile.mkdtemp(prefix="days-", dir=folder))
         columns = ", ".join(map(name, [*self.sql.columns, *self.sql.extra([header])]))
         cursor.execute(
@@ -163,7 +163,7 @@ class Staging:
     def _stage_plain(
         self, cursor: duckdb.DuckDBPyConnection, export: ExportInput, files: list[RawInput], folder: Path
     ) -> StagedDay | None:
-        """Let DuckDB read the files. None where it cannot be trusted with them."""
+        """Stage a day by DuckDB's CSV reader. None if its result cannot be trusted."""
         by_header: dict[Header, list[str]] = {}
         for file in files:
             by_header.setdefault(file.profile.header, []).append(str(file.path))
@@ -177,7 +177,7 @@ class Staging:
         return self._trusted(export, staged, list(by_header))
 
     def _trusted(self, export: ExportInput, staged: Path, headers: list[Header]) -> StagedDay | None:
-        """The day as DuckDB staged it, if its rows are as many as inspection counted."""
+        """The day as DuckDB staged it; None unless it has as many rows as inspection counted."""
         if pq.read_metadata(staged).num_rows != sum(file.profile.records for file in export.files):
             return None
         counts = [FileCount(file.name, file.profile.records, file.profile.records, 0) for file in export.files]
@@ -201,7 +201,7 @@ class Staging:
     def _stage_exactly(
         self, cursor: duckdb.DuckDBPyConnection, export: ExportInput, files: list[RawInput], folder: Path
     ) -> StagedDay:
-        """Read the files with the exact reader; what is invalid becomes a reject."""
+        """Stage a day by the exact reader; invalid records become rejects."""
         counts = {file.name: FileCount(file.name, 0, 0, 0) for file in export.files}
         tables: dict[Header, str] = {}
         with self.rejects_file(export.day, folder) as rejects:
@@ -234,9 +234,10 @@ class Staging:
         return StagedDay(day, staged, tuple(counts.values()), rejects.path, first, extra)
 
     def _stage_exactly_together(self, group: Sequence[ExportInput], folder: Path) -> list[StagedDay]:
-        """Small exports that the exact reader reads, in one statement: the days whose files have one header.
+        """Stage small exports by the exact reader, those with the same header in one statement.
 
-        A day that cannot be read is left to be staged by itself, where the error is its own.
+        Days whose files have several headers are left out, and so are days that cannot be read:
+        they are staged one by one later, where the error concerns that day alone.
         """
         read: dict[Header, dict[ExportDay, _ReadDay]] = {}
         for export in group:
@@ -267,7 +268,7 @@ class Staging:
     def _explain(
         self, cursor: duckdb.DuckDBPyConnection, records: pa.Table, header: Header, table: str, file: str
     ) -> list[tuple[int, str, str]]:
-        """Add the valid rows to a table of this cursor's own; the others as (line, reason, raw)."""
+        """Add the valid rows to a temporary table of the cursor. Returns the invalid ones as (line, reason, raw)."""
         cursor.register("exact_records", records)
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE explained AS {self.sql.explained('exact_records', header)}")
         cursor.unregister("exact_records")
@@ -291,7 +292,7 @@ class Staging:
         return file
 
     def rejects_file(self, day: str, folder: Path) -> RejectsFile:
-        """Where a day's rejects go."""
+        """The writer of a day's file of rejects."""
         return RejectsFile(folder / f"{day}.rejects.parquet", self.settings.compression)
 
 
@@ -299,7 +300,7 @@ class Staging:
 class _ReadDay:
     """A small export as the exact reader read it: its records as text, and the rejects of each file.
 
-    `header` is empty where its files have several.
+    `header` is empty if the files have different headers.
     """
 
     header: Header
@@ -327,13 +328,13 @@ class _ReadDay:
         return found
 
     def counts(self) -> dict[str, FileCount]:
-        """What became of each file's records, once all rejects are known."""
+        """The numbers of records staged and rejected, by file; call it once all rejects are known."""
         rejected = {name: len(found) for name, found in self.rejects.items()}
         return {name: FileCount(name, read, read - rejected[name], rejected[name]) for name, read in self.read.items()}
 
 
 def exact_groups(exports: Sequence[ExportInput]) -> Iterator[list[ExportInput]]:
-    """Exports that only the exact reader can read, and that are cheaper to stage together: small ones."""
+    """Groups of small exports that only the exact reader can read, to be staged together because that is faster."""
     exact = [export for export in exports if _is_exact(export) and _bytes(export) <= SMALL]
     return portions(exact, _bytes, GROUP)
 
@@ -344,7 +345,7 @@ def _is_exact(export: ExportInput) -> bool:
 
 
 def small_groups(exports: Sequence[ExportInput]) -> Iterator[list[ExportInput]]:
-    """Exports that are cheaper to stage together: small, plain, and neighbours of one header."""
+    """Groups of small, plain exports with the same header, one after another, to be staged together."""
     group: list[ExportInput] = []
     size = 0
     for export in filter(_is_small, exports):

@@ -1,7 +1,7 @@
-"""SQL that types a source's texts by the project's grammar, on DuckDB.
+"""DuckDB's SQL that turns a source's text columns into typed values by the project's grammar.
 
-Here: beside the form that says what is wrong with each row, a quick one that ends
-at the first invalid value. Not here: reading files, writing rows (staging).
+Here: the SQL that explains invalid rows, and a faster one that fails at the first invalid
+value. Not here: reading files, writing rows (staging).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from star_assets.staging import grammar
 
 
 class DuckDBTypedSql(TypedSql):
-    """The SQL of DuckDB."""
+    """The implementation of TypedSql for DuckDB."""
 
     def _name(self, identifier: str) -> str:
         return name(identifier)
@@ -31,12 +31,12 @@ class DuckDBTypedSql(TypedSql):
         return sql_type(type_)
 
     def strict(self, texts: str, header: Header, *kept: str) -> str:
-        """Typed columns of a table of texts, and those to be kept; a row that is not valid raises an error.
+        """SQL for typed columns of a table of texts, and for the `kept` ones; it fails at the first invalid row.
 
-        Telling the reason of each row instead, as `explained` does, takes twice the time.
+        The SQL of `explained`, which gives a reason for each invalid row, takes twice the time.
         """
         typed = [f"{self._strict(c, header)} AS {name(c)}" if c in header else self._null(c) for c in self.types]
-        # Cast once, beside the text: inside a CASE each mention would cast again.
+        # Cast in a column beside the text: a CASE would cast again for each mention.
         cast = [
             f"TRY_CAST({name(c)} AS {sql_type(self.types[c])}) AS {self._typed(c)}"
             for c in header
@@ -46,7 +46,7 @@ class DuckDBTypedSql(TypedSql):
         return f"SELECT {', '.join([*typed, *self._beside(header), *kept])} FROM {beside}"
 
     def _strict(self, column: str, header: Header) -> str:
-        """SQL for a column's value; an error where it is not valid."""
+        """SQL for a column's typed value; it fails if the text is not valid."""
         invalid, pattern = f"error({text(column)})", grammar.pattern(self.types[column])
         if not (pattern or column in self.source.required_values or column in self.reserved_keys):
             return name(column)
@@ -65,10 +65,10 @@ class DuckDBTypedSql(TypedSql):
         return f"CASE {cases} END"
 
     def _canonical(self, column: str) -> str | None:
-        """SQL that finds most valid texts in half the time: those that their value is written as.
+        """SQL for whether a text is as DuckDB writes its value, which proves most texts valid in half the time.
 
-        The grammar has the last word on all others. Beyond the years 1000 to
-        9999, and for floats, what DuckDB writes is not always in the grammar.
+        All other texts are matched against the grammar. For years outside 1000 to 9999, and
+        for floats, the text that DuckDB writes may not be in the grammar.
         """
         if self._is_written_otherwise(column):
             return None
@@ -77,14 +77,14 @@ class DuckDBTypedSql(TypedSql):
         if type_.name in ("int32", "int64"):
             return is_written_so
         if type_.name == "decimal":
-            # It is written with all its decimals: 12.5000 begins with 12.50, and with 12.
+            # DuckDB writes a decimal with its full scale: 12.5000 begins with the valid texts 12.50 and 12.
             return f"starts_with(CAST({self._typed(column)} AS VARCHAR), {name(column)})"
         if type_.name == "date" or (type_.name == "timestamp" and self.source.timezone == "UTC"):
             return f"{is_written_so} AND {self._typed(column)} BETWEEN '1000-01-01' AND '9999-12-31'"
         return None
 
     def _cast(self, column: str) -> str:
-        """SQL for a column's value: NULL where its text is not valid."""
+        """SQL for a column's typed value; NULL if its text is not valid."""
         if grammar.pattern(self.types[column]) is None:
             return name(column)
         return f"CASE WHEN {self._matches(column)} THEN {self._value(column, 'TRY_CAST')} END"
@@ -94,7 +94,7 @@ class DuckDBTypedSql(TypedSql):
         type_, raw = self.types[column], self._raw(column)
         matches = self.matches(raw, grammar.pattern(type_) or "")
         if type_.name == "timestamp":
-            # Years end at 9999. Only the first and the last one can be left by going over to UTC.
+            # Years go up to 9999. Converting to UTC can leave that range only from the first and the last year.
             utc = f"TRY_CAST({raw} AS TIMESTAMPTZ) BETWEEN '0001-01-01 00:00:00+00' AND '9999-12-31 23:59:59.999999+00'"
             return f"{matches} AND ({raw} BETWEEN '0002' AND '9999' OR {utc})"
         return f"{matches} AND isfinite(TRY_CAST({raw} AS DOUBLE))" if type_.name == "float64" else matches
@@ -105,7 +105,7 @@ class DuckDBTypedSql(TypedSql):
         if type_.name == "string":
             return raw
         if type_.name == "timestamp":
-            # A cast to milliseconds would round, into the next second or day.
+            # Truncate, because a cast to milliseconds would round, perhaps into the next second or day.
             return f"date_trunc('milliseconds', timezone('UTC', {cast}({raw} AS TIMESTAMPTZ)))::TIMESTAMP_MS"
         if type_.name == "boolean":
             return f"lower({raw}) IN ('true', 't', '1')"

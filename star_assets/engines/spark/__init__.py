@@ -1,1 +1,1 @@
-"""Spark: the engine for days that outgrow one machine."""
+"""The Spark engine, for days that are too large for one machine."""

@@ -1,9 +1,9 @@
-"""The Spark engine: raw files and transforms, computed on any cluster.
+"""The Spark engine: it stages exports and builds tables on any cluster.
 
-Spark reads and types the exports, and computes dimensions, histories and facts.
-DuckDB, on the machine that drives Spark, writes every file that is published, out
-of Spark's sorted runs, so that files have the same types, statistics and sizes
-whichever engine computed them. Not here: the books, which DuckDB computes always.
+Spark reads and types the exports, and computes dimensions, histories and facts, into
+sorted runs. From these, DuckDB on the machine that drives Spark writes every file that is
+published, so that files have the same types, statistics and sizes whichever engine computed
+them. Not here: the books, which DuckDB always computes.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from star_assets.model.tables import Dimension, Fact, History
 
 
 class SparkEngine:
-    """An Engine on a Spark session; calls of several threads take turns, each of which has all workers."""
+    """The implementation of Engine on a Spark session. Calls of several threads run one by one, on all workers."""
 
-    # A job takes seconds to begin, and Spark needs no bound to its memory: what bounds
-    # a pass is how much work is lost where it ends midway.
+    # A job takes seconds to begin, and Spark bounds its memory itself. So a pass is large;
+    # its bound is the work that is lost if it fails midway.
     pass_bytes = 4 * 1024**3
 
     def __init__(self, workplace: Workplace) -> None:
@@ -42,26 +42,26 @@ class SparkEngine:
         self._turn = threading.Lock()
 
     def stage(self, source: Source, exports: Sequence[ExportInput], folder: Path) -> Iterator[StagedDay]:
-        """Raw exports → typed, valid rows and rejects, a file a day."""
+        """Turn raw exports into files of typed, valid rows and of rejects, one of each per day."""
         staging = SparkStaging(self.spark, self.database, source, self.star.reserved_keys(source))
         with self._turn:
             return iter(list(staging.stage(exports, folder)))
 
     @told("building a dimension")
     def build_dimension(self, dimension: Dimension, given: DimensionInput, file: Path) -> None:
-        """The transform over the states, with the members that nothing describes."""
+        """Write the transform's rows over the states, with the Unknown and inferred members, into `file`."""
         with self._turn:
             self._write_table(self.spark.members(dimension, given), dimension.key, file)
 
     @told("building a history")
     def build_history(self, history: History, given: DimensionInput, file: Path) -> None:
-        """The transform over all that the describing source ever said, interval by interval."""
+        """Write the history's rows, from all versions of the describing source's rows, into `file`."""
         with self._turn:
             self._write_table(self.spark.intervals(history, given), history.key, file)
 
     @told("building a fact")
     def build_fact(self, fact: Fact, given: FactInput, folder: Path) -> dict[str, Path]:
-        """One job computes the range, each date as runs of sorted rows; each becomes a file."""
+        """Compute the rows of all dates in one job, into sorted runs per date; then write a file for each date."""
         order = list(dict.fromkeys((*fact.sort_by, fact.key)))
         with self._turn:
             rows = self.spark.fact_rows(fact, given)
@@ -81,7 +81,7 @@ class SparkEngine:
         self._write_file(rows, found.get("", []), [key], file)
 
     def _write_file(self, rows: Table, runs: Sequence[str], order: Sequence[str], file: Path, *options: str) -> None:
-        """One file of some runs, each of which is in order."""
+        """Write one sorted file from some sorted runs."""
         nothing = ", ".join(f"NULL AS {name(column)}" for column in rows.columns)
         found = parquet(runs) if runs else f"(SELECT {nothing}) WHERE false"
         sort = f" ORDER BY {names(order)}" if len(runs) > 1 else ""

@@ -1,7 +1,7 @@
-"""The exact reader on Spark's workers: raw files become texts and rejects in Parquet, which Spark reads on.
+"""The exact reader on Spark's workers: it turns raw files into Parquet files of texts and of rejects.
 
-Runs in the workers' own processes, so it imports nothing of Spark. Not here: what
-becomes of the texts (staging).
+This module runs in the workers' processes and does not import Spark. Not here: turning
+the texts into typed rows (staging).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from star_assets.model.source import Source
 from star_assets.staging.formats.format import SourceFormat
 from star_assets.staging.records import LINE, RAW
 
-# Which raw file a row came from, by number, and the day it was exported on.
+# The columns with the number of the raw file that a row came from, and the row's export day.
 NUMBER, DAY = "_number", "_day"
 
 REJECTED = pa.schema([(NUMBER, pa.int32()), (LINE, pa.int64()), ("reason", pa.string()), (RAW, pa.string())])
@@ -29,9 +29,9 @@ REJECTED = pa.schema([(NUMBER, pa.int32()), (LINE, pa.int64()), ("reason", pa.st
 
 @dataclass(frozen=True)
 class RawFile:
-    """A raw file of some day's export, with a number of its own.
+    """A raw file of some day's export, with a unique number.
 
-    Its format goes along, because a worker may have the package without its entry points.
+    It includes the format, because a worker may have the package without its entry points.
     """
 
     number: int
@@ -42,7 +42,7 @@ class RawFile:
 
 @dataclass(frozen=True)
 class ReadTask:
-    """Files that one worker reads, and the folder that it writes to."""
+    """The raw files that one worker reads, and the folder that it writes to."""
 
     number: int
     source: Source
@@ -52,10 +52,11 @@ class ReadTask:
 
 @dataclass
 class Texts:
-    """What a worker made of its files.
+    """The result of a ReadTask.
 
-    `files` are the Parquet files of texts by header, their columns named by place;
-    `headers` those of each raw file, in order; `error` is what ended the reading.
+    `files` are the Parquet files of texts by header, whose columns are named by position.
+    `headers` are the headers of each raw file, in order. `rejects` is the Parquet file of
+    rejects, if there are any. `error` is the error that ended the reading, if any.
     """
 
     files: dict[Header, str] = field(default_factory=dict)
@@ -65,7 +66,7 @@ class Texts:
 
 
 def read_tasks(tasks: Iterable[ReadTask]) -> Iterator[Texts]:
-    """Read every file of the tasks with the exact reader."""
+    """Read the files of each task with the exact reader, and yield the tasks' results."""
     for task in tasks:
         writers: dict[Header, pq.ParquetWriter] = {}
         texts = Texts()
@@ -115,5 +116,5 @@ def _write_rejects(rejects: Sequence[tuple[int, int, str, str]], file: str) -> N
 
 
 def place(number: int) -> str:
-    """What the column of that place is called: a header's own names may be anything."""
+    """The name of the column at a position; the names in a header may be any text."""
     return f"c{number}"

@@ -1,4 +1,4 @@
-"""A star's tables in a Spark session: files as views, and what a query finds as files of one shape."""
+"""A star's tables in a Spark session: reading files as Ibis tables, and writing rows as sorted runs."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ B = TypeVar("B")
 
 PACKAGE = Path(__file__).parents[1]
 
-# What the file is called that a row came from.
+# The column with the file that a row came from.
 FILE = "_file"
 OF_FILE = {FILE: Type("string")}
 
-# The same, as Spark says it: a URI, whose `+` stands for itself.
+# Spark's SQL for that file. Its metadata has a URI, in which `+` stands for itself, not for a space.
 SOURCE_FILE = "regexp_replace(url_decode(replace(_metadata.file_path, '+', '%2B')), '^file:/+', '/')"
 
 
@@ -56,11 +56,11 @@ class SparkRelations(Assembling):
 
     @cached_property
     def session(self) -> SparkSession:
-        """The one session of this engine, opened when first used."""
+        """The session of this engine, opened at its first use."""
         return open_session(self.settings, self.files.options)
 
     def staged(self, source: Source, exports: Sequence[StagedInput]) -> Table:
-        """The staged rows of some exports, each with `_export`."""
+        """The staged rows of some exports, each with its `_export`."""
         days = {file: export.day for export in exports for file in export.files}
         self._require_declared(source, list(days))
         names = self.files.seen(list(days))
@@ -76,7 +76,7 @@ class SparkRelations(Assembling):
         return self.view(f"staged_{source.name}", rows.drop(FILE))
 
     def _require_declared(self, source: Source, files: Sequence[str]) -> None:
-        """Raises StagedOtherwise where a file has a column in a type that the declared one cannot hold."""
+        """Raises StagedOtherwise if a file has a column in a type that the declared type cannot hold."""
         declared = {f.name: f.type for f in self.star.fields(source)}
         for column, found in dict.fromkeys(chain.from_iterable(map(_types, files))):
             if column in declared and not declared[column].holds(found):
@@ -107,9 +107,9 @@ class SparkRelations(Assembling):
         return self.view(CALENDAR, days)
 
     def _read_files(self, files: Sequence[str], declared: Mapping[str, Type]) -> DataFrame:
-        """The rows of Parquet files by column name, each with `FILE`; a column that a file lacks is NULL there.
+        """The rows of Parquet files by column name, each with FILE. A column that a file lacks is NULL in its rows.
 
-        Where files have a column in several types, it has the declared one, or else is text.
+        If files have a column in several types, it gets its declared type; an undeclared column becomes text.
         """
         by_types: dict[tuple[tuple[str, Type], ...], list[str]] = {}
         for file in files:
@@ -122,7 +122,7 @@ class SparkRelations(Assembling):
         return union(parts) if parts else self.session.createDataFrame([], nothing)
 
     def _read_alike(self, files: Sequence[str], types: Mapping[str, Type], columns: Mapping[str, Type]) -> DataFrame:
-        """The rows of files that have the same columns, as these columns."""
+        """The rows of files that all have the columns `types`, cast to the columns `columns`."""
         schema = ", ".join(f"{name(column)} {sql_type(type_)}" for column, type_ in types.items())
         rows = self.session.read.schema(schema).parquet(*map(location, self.files.seen(files)))
         found = [
@@ -137,9 +137,10 @@ class SparkRelations(Assembling):
         return ibis.table(_schema(rows), name=table)
 
     def write(self, rows: Table, folder: Path, order: Sequence[str], by: str | None = None) -> dict[str, list[str]]:
-        """Compute rows, and write them as runs that are each in order.
+        """Compute rows, and write them as runs: files whose rows are in order.
 
-        Returns the files for each value of the column `by`, or for `""`. What was kept is freed.
+        Returns the files for each value of the column `by`; without `by`, all files under `""`.
+        Frees the tables that `keep` kept.
         """
         columns, spread = ([by], f"/*+ REBALANCE({name(by)}) */ ") if by else ([], "")
         sort = ", ".join([*map(name, columns), *(f"{name(column)} ASC NULLS LAST" for column in order)])
@@ -155,14 +156,14 @@ class SparkRelations(Assembling):
         return runs(folder)
 
     def on_workers(self, function: Callable[[Iterable[A]], Iterable[B]], tasks: Sequence[A]) -> list[B]:
-        """Run a function of this package on the workers, each of its tasks by itself."""
+        """Run a function of this package on the workers, with one task for each call."""
         context = self.session.sparkContext
-        # What the workers run is this code, whatever version they have.
+        # Workers get the code of this process, in case they have another version of the package.
         context.addPyFile(_package())
         return list(context.parallelize(tasks, len(tasks)).mapPartitions(function).collect())
 
     def save(self, rows: DataFrame, folder: Path, *by: str) -> None:
-        """Write rows as files, in folders for the values of columns. Raises EngineFailed where some are lost."""
+        """Write rows as files, in a folder for each value of the columns `by`. Raises EngineFailed if rows are lost."""
         from pyspark.sql import Observation
         from pyspark.sql.functions import count, lit
 
@@ -179,7 +180,7 @@ class SparkRelations(Assembling):
 
 @cache
 def _package() -> str:
-    """This package as a file, the same for the life of this process: a session takes only one of that name."""
+    """This package as a file, made once per process: Spark accepts one file of a name."""
     folder = tempfile.mkdtemp(prefix="star_assets_package_")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return shutil.make_archive(f"{folder}/star_assets", "zip", PACKAGE.parent, PACKAGE.name)
@@ -199,7 +200,7 @@ def _types(file: str) -> tuple[tuple[str, Type], ...]:
 
 
 def runs(folder: Path) -> dict[str, list[str]]:
-    """The files of a folder that was saved by one column, or by none, for each of its values."""
+    """The files of a folder that `save` wrote, for each value of its column; without a column, under `""`."""
     found: dict[str, list[str]] = {}
     for file in sorted(folder.rglob("*.parquet")):
         value = file.parent.name.partition("=")[2] if file.parent != folder else ""
@@ -208,13 +209,13 @@ def runs(folder: Path) -> dict[str, list[str]]:
 
 
 def location(file: str) -> str:
-    """A file's name as Spark reads it: a URL, or a path on this machine's own file system; and no pattern."""
+    """A file's name for Spark: a URL, or a local path as `file:` URL, with the characters of patterns escaped."""
     escaped = "".join(f"\\{character}" if character in "*?[]{}\\" else character for character in file)
     return escaped if "://" in file else f"file://{escaped}"
 
 
 def _schema(rows: DataFrame) -> dict[str, dt.DataType]:
-    """A DataFrame's columns in Ibis; timestamps as the model has them."""
+    """A DataFrame's columns with their Ibis types; timestamps have the model's type."""
     from ibis.backends.pyspark.datatypes import PySparkType
 
     found = PySparkType.to_ibis(rows.schema).fields

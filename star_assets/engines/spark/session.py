@@ -1,6 +1,6 @@
-"""A Spark session as the engine uses it: on any master, with settings that make its answers DuckDB's; its errors.
+"""Opening the engine's Spark session, with settings that make its results equal DuckDB's; translating its errors.
 
-pyspark is imported when a session is opened, and Java is started then.
+pyspark is imported, and Java started, only when a session is opened.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ from star_assets.settings import Settings
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-# Where Spark starts: what it says goes to its own log, not between the lines of a command's progress.
+# Settings if this process starts Spark: its messages do not appear amid the progress of a command.
 QUIET = {"spark.ui.showConsoleProgress": "false", "spark.log.level": "ERROR"}
 
-# What decides results. They hold for the engine's session alone, whatever others the process has.
+# Settings that decide results. They apply to the engine's session, not to other sessions of the process.
 SAME_ANSWERS = {
     "spark.sql.session.timeZone": "UTC",
-    # What is written TIMESTAMP has no zone, and neither has one that is read from Parquet.
+    # TIMESTAMP in SQL means a timestamp without zone, and so do timestamps that are read from Parquet.
     "spark.sql.timestampType": "TIMESTAMP_NTZ",
     "spark.sql.parquet.inferTimestampNTZ.enabled": "true",
-    # Days before 1582 are those of the calendar that we have now, as by default from Spark 4 on.
+    # Days before 1582 are in the Gregorian calendar too. From Spark 4 on, that is the default.
     "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
     "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
     # An overflow or a cast that fails is an error, not NULL.
     "spark.sql.ansi.enabled": "true",
     # A product of decimals that would need more than 38 digits is an error; Spark's default is to round it.
     "spark.sql.decimalOperations.allowPrecisionLoss": "false",
-    # A file that is gone or broken is an error.
+    # A missing or corrupt file is an error.
     "spark.sql.files.ignoreMissingFiles": "false",
     "spark.sql.files.ignoreCorruptFiles": "false",
 }
 
-# What Glue 5.1 has. Earlier ones have neither the types nor the functions.
+# Glue 5.1's version of Spark. Earlier versions lack types and functions that the engine uses.
 OLDEST = (3, 5)
 
 NEEDED_FOR_S3 = "S3A among Spark's packages (spark.jars.packages org.apache.hadoop:hadoop-aws:3.4.2), or duckdb"
@@ -48,18 +48,17 @@ NEEDED = "duckdb, or Java 17 and `pip install 'star_assets[spark]'`"
 
 
 def open_session(settings: Settings, options: Mapping[str, str] = MappingProxyType({})) -> SparkSession:
-    """A session of its own in this process's Spark, which is started unless somebody did. Raises BadSetting.
+    """A new session in this process's Spark, which is started if it does not run yet. Raises BadSetting.
 
-    Where Spark runs is told by `STAR_SPARK_MASTER`, or else by Spark's own
-    configuration, whose default is all cores of this machine. `options` are those
-    of Hadoop's file systems.
+    `STAR_SPARK_MASTER` says where Spark runs, or else Spark's own configuration, whose
+    default is all cores of this machine. `options` are settings of Hadoop's file systems.
     """
     try:
         from pyspark.errors import PySparkRuntimeError
         from pyspark.sql import SparkSession
     except ImportError as error:
         raise BadSetting("STAR_ENGINE", "spark", f"{NEEDED} ({error})") from error
-    # Workers run this process's Python unless told otherwise; Spark's default is whatever `python3` is.
+    # Unless PYSPARK_PYTHON is set, workers run this process's Python; Spark's default is `python3` on the path.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName("star_assets")
     if settings.spark_master:
@@ -80,7 +79,7 @@ def open_session(settings: Settings, options: Mapping[str, str] = MappingProxyTy
 
 @contextmanager
 def told(doing: str) -> Iterator[None]:
-    """Turn Spark's errors, DuckDB's and the file system's into the model's: `doing` says what failed."""
+    """Turn errors of Spark, DuckDB and the file system into the model's; `doing` says in them what failed."""
     from py4j.protocol import Py4JError, Py4JJavaError
     from pyspark.errors import PySparkException
 
@@ -94,7 +93,7 @@ def told(doing: str) -> Iterator[None]:
 
 
 def _innermost(exception: Any) -> str:
-    """What a Java exception was caused by in the end."""
+    """The text of the exception that a Java exception's chain of causes ends with."""
     while exception.getCause() is not None:
         exception = exception.getCause()
     return str(exception.toString())
@@ -111,7 +110,7 @@ def _as_ours(doing: str, problem: str) -> Exception:
 
 
 def _first_line(problem: object) -> str:
-    """The line that says what is wrong, as a sentence."""
+    """The first line of a message, as a sentence; it says what is wrong."""
     lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
     first = lines[0] if lines else "it gave no reason"
     return first if first.endswith(".") else f"{first}."

@@ -1,4 +1,4 @@
-"""SQL of Spark: of names, texts and types, of Ibis expressions, and of the primitives that these may call."""
+"""Spark's SQL for names, texts, types and Ibis expressions, and for the primitives that transforms may call."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlglot import expressions as sge
 
 from star_assets.model.types import Type
 
-# What each type is in Spark. A TIMESTAMP would be a moment that is shown in the session's zone.
+# The model's types → Spark's. TIMESTAMP_NTZ, because Spark shows a TIMESTAMP in the session's time zone.
 _SPARK = {
     "int32": "INT",
     "int64": "BIGINT",
@@ -24,7 +24,7 @@ _SPARK = {
 
 
 def statement(rows: Table, zone: str) -> str:
-    """The Spark statement of an Ibis expression, its primitives written out: Spark 3.5 has no functions in SQL."""
+    """The Spark statement of an Ibis expression. Primitives are written out, since Spark 3.5 has no SQL functions."""
     known = primitives(zone)
 
     def written_out(node: sge.Expression) -> sge.Expression:
@@ -38,7 +38,7 @@ def statement(rows: Table, zone: str) -> str:
 
 
 def primitives(zone: str) -> Mapping[str, Callable[..., str]]:
-    """SQL for each of the engine's primitives, given that of its arguments. See model/functions."""
+    """For each primitive of model/functions, by name: a function from its arguments' SQL to its own."""
     return {
         "business_date": lambda moment: business_date(moment, zone),
         "start_of_day": lambda day: to_utc(f"CAST({day} AS TIMESTAMP_NTZ)", zone),
@@ -47,7 +47,7 @@ def primitives(zone: str) -> Mapping[str, Callable[..., str]]:
 
 
 def surrogate_key(key: str, moment: str) -> str:
-    """SQL for the number of a member as it was from a moment on."""
+    """SQL for the surrogate key of a member's interval that begins at a moment."""
     milliseconds = f"CAST(unix_millis(CAST({moment} AS TIMESTAMP_LTZ)) AS STRING)"
     digits = f"substr(sha2(({key}) || '@' || coalesce({milliseconds}, ''), 256), 1, 16)"
     return f"shiftrightunsigned(CAST(conv({digits}, 16, -10) AS BIGINT), 1)"
@@ -61,9 +61,9 @@ def business_date(timestamp: str, zone: str) -> str:
 
 
 def to_utc(timestamp: str, zone: str) -> str:
-    """SQL for the UTC timestamp of one that clocks in a time zone show; of the two in an extra hour, the later one.
+    """SQL for the UTC timestamp of a local time; of a local time that occurs twice, the later one.
 
-    Spark takes the earlier one. The later one is what the offset of a day later gives.
+    Spark's function returns the earlier one. The later one follows from the offset of the next day.
     """
     if zone == "UTC":
         return timestamp
@@ -78,17 +78,17 @@ def sql_type(type_: Type) -> str:
 
 
 def name(identifier: str) -> str:
-    """An identifier, quoted."""
+    """SQL for a quoted identifier."""
     return "`" + identifier.replace("`", "``") + "`"
 
 
 def text(value: str) -> str:
-    """A string literal."""
+    """SQL for a string literal."""
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def physical(rows: Table) -> str:
-    """Every column, cast to the type that holds it."""
+    """SQL for every column of `rows`, cast to its type in Spark."""
     return ", ".join(
         f"CAST({name(column)} AS {sql_type(Type.of(dtype))}) AS {name(column)}"
         for column, dtype in rows.schema().items()

@@ -1,10 +1,9 @@
-"""Staging with Spark: raw files → typed, valid rows and rejects, a range of days in one job.
+"""Staging with Spark: turning raw files into typed, valid rows and rejects, a range of days in one job.
 
-Spark's CSV reader takes the plain files, and is trusted with a day only where it
-finds as many valid rows as the independent count of its files. Any other day is
-read by the exact reader, file by file on all workers; where these do not share
-this machine's file system, on this machine. Not here: the published
-files, which DuckDB writes out of Spark's.
+Spark's CSV reader reads the plain files. Its result for a day is used only if it has as
+many valid rows as the independent count of the day's files. Any other day is read by the
+exact reader: file by file on all workers, or, if workers do not share this machine's file
+system, on this machine. From the result, DuckDB writes the published files.
 """
 
 from __future__ import annotations
@@ -39,10 +38,11 @@ from star_assets.staging.winners import DELETED
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-# Bytes of raw files that one worker reads exactly at a time.
+# Bytes of raw files in one task of the exact reader.
 TASK_BYTES = 32 * 1024 * 1024
 
-# What Spark's reader gives for an unquoted field without text. No plain file has it, so "" stays text.
+# The text that Spark's reader returns for an empty unquoted field. No plain file contains it, so that a quoted
+# "" remains the empty text.
 NOTHING = "\x00null"
 
 
@@ -60,7 +60,7 @@ class SparkStaging:
         self.typed = SparkTypedSql(source, reserved_keys)
 
     def stage(self, exports: Sequence[ExportInput], folder: Path) -> Iterator[StagedDay]:
-        """Stage days, a file each, in the order given."""
+        """Stage each day into a file, and yield the days in the order of `exports`."""
         days = f"{exports[0].day} to {exports[-1].day}" if len(exports) > 1 else exports[0].day
         with told(f"staging {self.source.name} {days}"):
             plain = self._read_plainly(exports, folder / "plain")
@@ -82,7 +82,7 @@ class SparkStaging:
     # Plain files
 
     def _read_plainly(self, exports: Sequence[ExportInput], folder: Path) -> dict[str, list[str]]:
-        """The valid rows of days whose files are all plain, as Spark finds them: for each day, Spark's files."""
+        """Read the days whose files are all plain by Spark. Returns, for each day, Spark's files of valid rows."""
         by_header: dict[Header, dict[str, str]] = {}
         for export in exports:
             files = _with_rows(export)
@@ -99,7 +99,7 @@ class SparkStaging:
         return runs(folder)
 
     def _is_plain(self, file: RawInput) -> bool:
-        """Whether Spark can be told what the file is: it has one text for NULL, and goes by a file's name."""
+        """Whether Spark's CSV reader can read the file: it allows one text for NULL, and goes by the file's ending."""
         profile = file.profile
         return (
             profile.plain
@@ -139,7 +139,7 @@ class SparkStaging:
         return ", ".join(f"{place(number)} AS {spark_name(column)}" for number, column in enumerate(header))
 
     def _trusted_day(self, export: ExportInput, files: Sequence[str], folder: Path) -> StagedDay | None:
-        """The day as Spark read it, if its valid rows are as many as inspection counted."""
+        """The day as Spark read it; None unless it has as many valid rows as inspection counted."""
         if sum(pq.read_metadata(file).num_rows for file in files) != sum(f.profile.records for f in export.files):
             return None
         headers = list(dict.fromkeys(file.profile.header for file in _with_rows(export)))
@@ -150,7 +150,7 @@ class SparkStaging:
     # Other files
 
     def _stage_exact_days(self, exports: Sequence[ExportInput], folder: Path) -> dict[ExportDay, StagedDay]:
-        """Days as the exact reader finds them, read by all workers; what is invalid becomes a reject."""
+        """Stage days by the exact reader on all workers; invalid records become rejects."""
         if not exports:
             return {}
         numbered = [(export.day, file) for export in exports for file in _with_rows(export)]
@@ -176,7 +176,7 @@ class SparkStaging:
             }
 
     def _read_exactly(self, files: Sequence[RawFile], folder: Path) -> list[Texts]:
-        """Texts and rejects of raw files. Raises what ended the reading of one."""
+        """Read raw files into texts and rejects, on all workers. Raises the error that ended a task."""
         folder.mkdir()
         tasks = [
             ReadTask(number, self.source, group, str(folder)) for number, group in enumerate(_groups(files, TASK_BYTES))
@@ -201,7 +201,7 @@ class SparkStaging:
     def _view_records(
         self, connection: duckdb.DuckDBPyConnection, explained: Sequence[str], found: Sequence[Texts]
     ) -> None:
-        """All that is known of records: their file's number, and for those that are no rows, line, reason and text."""
+        """Define the view `records`: the file's number of every record, and line, reason and text of rejected ones."""
         parts = [f"SELECT NULL::INTEGER AS {NUMBER}, NULL::BIGINT AS {LINE}, '' AS reason, '' AS {RAW} WHERE false"]
         if explained:
             parts.append(f"SELECT {NUMBER}, {LINE}, _reason AS reason, {RAW} FROM {parquet(explained)}")
@@ -255,7 +255,7 @@ class SparkStaging:
     def _publishable(
         self, day: ExportDay, headers: Sequence[Header], files: Sequence[str], folder: Path, where: str = ""
     ) -> Path:
-        """The day's file, out of Spark's."""
+        """Write the day's file from Spark's files."""
         types = {**self.typed.types, **({DELETED: Type("boolean")} if self.source.tombstone else {})}
         types |= dict.fromkeys(self.typed.extra(headers), Type("string"))
         columns = ", ".join(f"CAST({name(c)} AS {sql_type(type_)}) AS {name(c)}" for c, type_ in types.items())
@@ -274,7 +274,7 @@ def _with_rows(export: ExportInput) -> list[RawInput]:
 
 
 def _groups(files: Sequence[RawFile], bound: int) -> Iterator[tuple[RawFile, ...]]:
-    """Neighbours that have about so many bytes together."""
+    """The files in groups of about `bound` bytes."""
     group: list[RawFile] = []
     size = 0
     for file in files:

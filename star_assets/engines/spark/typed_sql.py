@@ -1,4 +1,4 @@
-"""SQL that types a source's texts by the project's grammar, on Spark."""
+"""Spark's SQL that turns a source's text columns into typed values by the project's grammar."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from star_assets.engines.typed_sql import TypedSql
 from star_assets.model.types import Type
 from star_assets.staging import grammar
 
-# What ends a timestamp that says its offset from UTC; a date ends in two digits, and no sign before them but its own.
+# Matches a timestamp with an offset from UTC. It begins with the time, so that the `-` in a date is no offset's sign.
 OFFSET = r"\d\d:\d\d.*(?:Z|[+-][0-9:]+)$"
 
 
 class SparkTypedSql(TypedSql):
-    """The SQL of Spark."""
+    """The implementation of TypedSql for Spark."""
 
     def _name(self, identifier: str) -> str:
         return name(identifier)
@@ -32,7 +32,7 @@ class SparkTypedSql(TypedSql):
         return sql_type(type_)
 
     def _cast(self, column: str) -> str:
-        """SQL for a column's value: NULL where its text is not valid."""
+        """SQL for a column's typed value; NULL if its text is not valid."""
         if (pattern := grammar.pattern(self.types[column])) is None:
             return name(column)
         return f"CASE WHEN {self.matches(self._raw(column), pattern)} THEN {self._value(column)} END"

@@ -1,56 +1,57 @@
-"""What can go wrong, as a tree.
+"""Every error that star_assets raises for a person to read, as a tree of exceptions.
 
     StarError
-    ├── Permanent            the same input will fail again; somebody has to act
+    ├── Permanent            the same input will fail again, until somebody acts
     │   ├── BadDeclaration       a Source, Dimension, Fact or Star contradicts itself
     │   ├── BadSetting           a STAR_… variable cannot be used
     │   ├── ColumnMissing        an export lacks a required column
-    │   ├── UnknownColumns       an export has columns that its source does not let in
-    │   ├── BrokenFile           an export's file cannot be read to its end
+    │   ├── UnknownColumns       an export has columns that its source refuses (new_columns="freeze")
+    │   ├── BrokenFile           an export's file cannot be read as its source declares it
     │   ├── TooManyRejects       more rows are invalid than the source allows
     │   ├── AuditFailed          a built version broke a rule of the model
     │   ├── UnknownTable         no such source, dimension or fact
-    │   ├── UnknownPartition     no such day, or none published
+    │   ├── UnknownPartition     a partition that is no day of the star, or was never published
     │   ├── UnknownVersion       a version id that the ledger does not list
     │   ├── VersionLost          a live version's files are gone or damaged
     │   ├── LedgerUnreadable     a ledger that is empty, cut off, or overwritten
-    │   ├── NewerLedger          a form of ledger that this version does not know
-    │   ├── RollbackRefused      facts would lose a dimension's member
-    │   ├── NotOurs              the catalog holds a table of that name that we did not make
-    │   ├── NoExports            a lake that no source ever exported anything to
-    │   ├── RawRetired           nothing is staged of a day whose raw files were deleted
-    │   ├── CannotForget         a member that cannot be erased, or is none
-    │   ├── NotForgotten         traces of a member are left
-    │   ├── NotStaged            a table's day needs exports that no staging has published
-    │   ├── StagedOtherwise      days are staged with a type that the declared one cannot hold
-    │   ├── EngineFailed         the engine gave up on a statement
-    │   ├── JobFailed            a job elsewhere ended without what it was to write
-    │   ├── OtherBuild           a job elsewhere is of another build than who started it
-    │   ├── DatabaseRefused      a database that exports are pulled from: rights, tables, columns
+    │   ├── NewerLedger          a ledger in a format that this version of star_assets does not know
+    │   ├── RollbackRefused      an older version of a dimension lacks members that facts use
+    │   ├── NotOurs              the catalog has a table of that name that star_assets did not make
+    │   ├── NoExports            no source has any export in the lake
+    │   ├── RawRetired           a day's raw files were retired, and its staged version is missing
+    │   ├── CannotForget         a member that cannot be erased, or does not exist
+    │   ├── NotForgotten         traces of a member are left after it was erased
+    │   ├── NotStaged            a table's day needs upstream tables or exports that are not published
+    │   ├── StagedOtherwise      some days are staged in a type that the declared type cannot hold
+    │   ├── EngineFailed         an engine's statement failed
+    │   ├── JobFailed            a job on another machine ended without writing its result
+    │   ├── OtherBuild           a job runs another build of the package than the process that started it
+    │   ├── DatabaseRefused      the database to pull from lacks a right, a table or a column
     │   ├── LakeRefused          the lake's folder cannot be read or written
-    │   │   └── AwsRefused           AWS does not let us: rights, credentials, names
+    │   │   └── AwsRefused           AWS refuses a call: rights, credentials, names
     │   │       └── AwsDenied            a right is missing
-    │   ├── CrawlFailed          a crawler of Glue ended with an error
+    │   ├── CrawlFailed          a Glue crawler ended with an error
     │   └── QueryError           a SQL statement that cannot be answered
-    │       ├── BadQuery             wrong in itself: syntax, names, types, values
+    │       ├── BadQuery             a wrong statement: syntax, names, types, values
     │       ├── QueryStopped         stopped on Athena: a limit, a timeout, a cancellation
-    │       └── Unfaithful           right on Athena, but not answered here
+    │       └── Unfaithful           answered by Athena, but not by the embedded Athena
     └── Transient            trying again later may help
         ├── HalfExport           an export that is not whole yet
-        ├── MissingExport        a day of which an export was to come, and none has
-        ├── LostRace             somebody else published first
-        ├── LedgerContended      the race was lost too often
-        ├── CatalogBusy          other processes hold the catalog
-        ├── JobInterrupted       a job elsewhere was stopped, or took too long
+        ├── MissingExport        an export was expected of a day, and there is none
+        ├── LostRace             another process published first
+        ├── LedgerContended      other processes published first, too often in a row
+        ├── CatalogBusy          other processes keep the catalog locked
+        ├── JobInterrupted       a job on another machine was stopped, or took too long
         ├── JobOvertaken         inputs, or the live version, changed during each job
-        ├── DatabaseBusy         a database cannot be reached, gave up, or the day is not over there
+        ├── DatabaseBusy         the database cannot be reached, failed, or its day is not over yet
         ├── AwsBusy              AWS throttles, or cannot be reached
-        ├── CrawlUnfinished      a crawler of Glue was stopped, or takes too long
-        ├── QueryInterrupted     Athena failed in itself while it ran a statement
+        ├── CrawlUnfinished      a Glue crawler was stopped, or takes too long
+        ├── QueryInterrupted     Athena itself failed while it ran a statement
         └── LakeFull             no space left for a new version
 
-Each error is a dataclass of facts, and words them once, in `__str__`: what,
-where, expected, found, what to do. Not here: what Dagster makes of them.
+Each error is a dataclass of facts. Its `__str__` is the message for people: what
+happened, where, what was expected and found, what to do. Not here: turning errors into
+Dagster's (orchestration).
 """
 
 from star_assets.model.errors.declaring import BadDeclaration, BadSetting
@@ -98,6 +99,7 @@ from star_assets.model.errors.publishing import (
 )
 from star_assets.model.errors.pulling import DatabaseBusy, DatabaseRefused
 from star_assets.model.errors.queries import BadQuery, QueryError, QueryInterrupted, QueryStopped, Unfaithful
+from star_assets.model.errors.reports import UnreadableProject
 from star_assets.model.errors.tree import Permanent, StarError, Transient
 
 __all__ = [
@@ -148,5 +150,6 @@ __all__ = [
     "UnknownPartition",
     "UnknownTable",
     "UnknownVersion",
+    "UnreadableProject",
     "VersionLost",
 ]

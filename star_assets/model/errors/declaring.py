@@ -1,4 +1,4 @@
-"""What is declared or set wrongly."""
+"""The errors of declarations and settings: BadDeclaration and BadSetting."""
 
 from __future__ import annotations
 

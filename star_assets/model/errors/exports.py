@@ -1,4 +1,4 @@
-"""What is wrong with an export."""
+"""The errors of exports: missing or unknown columns, broken files, too many rejects, half exports, retired files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from star_assets.model.errors.tree import Permanent, Transient
 class ColumnMissing(Permanent):
     """An export lacks columns that its source requires.
 
-    `undeclared` are those it has beyond the declared ones: what is missing may have been renamed to one of them.
+    `undeclared` are the export's columns that are not declared: a missing column may have been renamed to one of them.
     """
 
     file: str
@@ -36,7 +36,7 @@ class ColumnMissing(Permanent):
 
 @dataclass(eq=False)
 class UnknownColumns(Permanent):
-    """An export has columns that its source neither declares nor lets in."""
+    """An export has undeclared columns, and its source refuses such exports."""
 
     file: str
     unknown: Sequence[str]
@@ -65,12 +65,12 @@ class BrokenFile(Permanent):
         return f"{where}: {self.problem}. Nothing of this day was staged; the live version stays. {self.remedy}."
 
 
-# Rejects of a day that are kept. Those beyond are counted: whoever declares a type wrongly has millions of one kind.
+# How many rejects of a day are kept; others are only counted. A wrongly declared type rejects millions of rows alike.
 MOST_REJECTS = 1_000_000
 
 
 def kept_rejects(rejected: int) -> str:
-    """Which of a day's rejects are kept, as the subject of a sentence."""
+    """Says which of a day's rejects are kept, as the subject of a sentence."""
     return f"the first {MOST_REJECTS:,} of them" if rejected > MOST_REJECTS else "the rejected rows"
 
 
@@ -109,13 +109,13 @@ class HalfExport(Transient):
     def __str__(self) -> str:
         return (
             f"{self.source} {self.day}: the export is not whole: expected {self.expected}, found {self.found}. "
-            "It was not staged. It will be once the rest has come."
+            "It was not staged; it will be staged once the rest has arrived."
         )
 
 
 @dataclass(eq=False)
 class MissingExport(Transient):
-    """A day of which an export was to come, and none has."""
+    """An export was expected of a day, and there is none."""
 
     source: str
     day: str
@@ -124,14 +124,14 @@ class MissingExport(Transient):
     def __str__(self) -> str:
         return (
             f"{self.source} {self.day}: the export is missing: expected {self.folder}/, found no such folder. Nothing "
-            "was staged; the day will be once its export has come. If nothing happened on it, export it without rows; "
-            'if that is so of every day without an export, declare absent="empty".'
+            "was staged; the day will be staged once its export has arrived. If nothing happened on that day, export "
+            'it without rows; if that is true of every day without an export, declare absent="empty".'
         )
 
 
 @dataclass(eq=False)
 class NoExports(Permanent):
-    """A lake that no source ever exported anything to. Who mistyped its name must not get empty tables."""
+    """No source has any export in the lake. Whoever mistyped the lake's name must not get empty tables."""
 
     folder: str
     sources: Sequence[str]
@@ -145,24 +145,24 @@ class NoExports(Permanent):
 
 @dataclass(eq=False)
 class RawRetired(Permanent):
-    """Nothing is staged of a day whose raw files were deleted by their retention."""
+    """A day's raw files were retired, and the staged version that should replace them is missing."""
 
     source: str
     day: str
 
     def __str__(self) -> str:
         return (
-            f"{self.source} {self.day}: expected the version that stands for its retired raw files, found none. "
-            f"Put the files back, or delete _retired beside them to make it a day without an export."
+            f"{self.source} {self.day}: expected a staged version, as the day's raw files were retired; found none. "
+            f"Put the raw files back, or delete the file _retired in their folder: then the day has no export."
         )
 
 
-# Names that a message lists; of more, only how many they are.
+# How many names a message lists; of the others it tells the number.
 MOST_NAMES = 20
 
 
 def told_names(columns: Sequence[str]) -> str:
-    """Names of columns as they are, the first of many; what cannot be seen in one is written out."""
+    """The names of columns in a message: the first ones, with characters that cannot be seen escaped."""
     shown = [name if name.isprintable() else ascii(name)[1:-1] for name in columns[:MOST_NAMES]]
     beyond = len(columns) - MOST_NAMES
     return ", ".join(shown) + (f" and {beyond:,} more" if beyond > 0 else "")

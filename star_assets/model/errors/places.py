@@ -1,4 +1,4 @@
-"""What the lake, its catalog, the engine or AWS refuses."""
+"""The errors of the places where a star is computed and kept: engines, jobs, the lake, its catalog, crawlers, AWS."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from star_assets.model.errors.tree import Permanent, Transient
 
 @dataclass(eq=False)
 class EngineFailed(Permanent):
-    """The engine gave up on a statement."""
+    """A statement of the engine failed."""
 
     engine: str
     doing: str
@@ -24,7 +24,7 @@ class EngineFailed(Permanent):
 
 @dataclass(eq=False)
 class JobFailed(Permanent):
-    """A job elsewhere ended without what it was to write."""
+    """A job on another machine ended without writing its result."""
 
     job: str
     run: str
@@ -38,7 +38,7 @@ class JobFailed(Permanent):
 
 @dataclass(eq=False)
 class JobInterrupted(Transient):
-    """A job elsewhere was stopped, or waited or worked for too long."""
+    """A job on another machine was stopped, or waited or worked for too long."""
 
     job: str
     run: str
@@ -52,7 +52,7 @@ class JobInterrupted(Transient):
 
 @dataclass(eq=False)
 class JobOvertaken(Transient):
-    """What jobs wrote was no longer wanted when they ended: each time, inputs or the live version had changed."""
+    """The results of several jobs were out of date when they ended: inputs or the live version changed meanwhile."""
 
     table: str
     day: str
@@ -60,7 +60,7 @@ class JobOvertaken(Transient):
 
     def __str__(self) -> str:
         return (
-            f"{self.table} {self.day}: its exports, or what is live, changed while a job computed it, "
+            f"{self.table} {self.day}: its exports, or its live version, changed while a job computed it, "
             f"{self.jobs} times in a row. Nothing of it was published; the live version stays. "
             "Run it again when its exports have arrived and the other runs have ended."
         )
@@ -68,9 +68,9 @@ class JobOvertaken(Transient):
 
 @dataclass(eq=False)
 class OtherBuild(Permanent):
-    """A job is of another build than the process that started it: its versions would have other identities.
+    """A job runs another build of the package than the process that started it: its versions' identities would differ.
 
-    `expected` and `found` tell the builds as {package: version}, and a digest as `code`.
+    `expected` and `found` describe the two builds as {package: version}, with a digest under `code`.
     """
 
     table: str
@@ -114,7 +114,7 @@ class LakeRefused(Permanent):
 
 @dataclass(eq=False)
 class AwsRefused(LakeRefused):
-    """AWS does not let us: a right, the credentials, a bucket or a key is missing."""
+    """AWS refuses a call: a right, the credentials, a bucket or a key is missing."""
 
 
 @dataclass(eq=False)
@@ -138,7 +138,7 @@ class LakeFull(Transient):
 
 @dataclass(eq=False)
 class CatalogBusy(Transient):
-    """Other processes hold the catalog."""
+    """Other processes keep the catalog locked."""
 
     catalog: str
     seconds: float
@@ -152,7 +152,7 @@ class CatalogBusy(Transient):
 
 @dataclass(eq=False)
 class AwsBusy(Transient):
-    """AWS throttles, failed in itself, or cannot be reached; it was tried several times."""
+    """AWS throttles a call, fails, or cannot be reached, although the call was tried several times."""
 
     what: str
     problem: str
@@ -163,7 +163,7 @@ class AwsBusy(Transient):
 
 @dataclass(eq=False)
 class CrawlFailed(Permanent):
-    """A crawler of Glue ended with an error."""
+    """A Glue crawler ended with an error."""
 
     crawler: str
     problem: str
@@ -179,7 +179,7 @@ class CrawlFailed(Permanent):
 
 @dataclass(eq=False)
 class CrawlUnfinished(Transient):
-    """A crawler of Glue was stopped, or takes too long."""
+    """A Glue crawler was stopped, or takes too long."""
 
     crawler: str
     problem: str

@@ -1,4 +1,4 @@
-"""What keeps a version from becoming, or staying, the live one."""
+"""The errors of tables and their versions: audit, commit, rollback, lost files, ledgers, names, forgotten members."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class NotStaged(Permanent):
 
 @dataclass(eq=False)
 class StagedOtherwise(Permanent):
-    """Days are staged with a type that the declared one cannot hold."""
+    """Some days are staged with a column in a type that the declared type cannot hold."""
 
     source: str
     column: str
@@ -53,8 +53,8 @@ class StagedOtherwise(Permanent):
         return (
             f"{self.source}: expected column {self.column!r} as {self.declared} in all that is staged, "
             f"found {self.found}, as an earlier declaration staged it. What is live stays. "
-            f"`star-assets run {self.source}` stages the days again that have their raw files; "
-            "put those of the others back, or declare a type that holds both."
+            f"`star-assets run {self.source}` stages again the days that still have raw files. "
+            "For the others, put the raw files back, or declare a type that holds both."
         )
 
 
@@ -99,7 +99,7 @@ class UnknownVersion(Permanent):
 
 @dataclass(eq=False)
 class VersionLost(Permanent):
-    """A live version's files are gone."""
+    """A live version's files are gone or damaged."""
 
     table: str
     partition: str
@@ -108,7 +108,7 @@ class VersionLost(Permanent):
     def __str__(self) -> str:
         return (
             f"{self.table} {self.partition}: expected {self.path}, which its ledger names; it is gone or damaged. "
-            "`star-assets verify` says what else is; `star-assets repair` builds it again from what is there."
+            "`star-assets verify` lists all damage; `star-assets repair` builds the version again from what is left."
         )
 
 
@@ -130,7 +130,7 @@ class RollbackRefused(Permanent):
 
 @dataclass(eq=False)
 class CannotForget(Permanent):
-    """A member that cannot be erased, or is none."""
+    """A member that cannot be erased, or does not exist."""
 
     where: str
     problem: str
@@ -156,20 +156,20 @@ class NotForgotten(Permanent):
 
 @dataclass(eq=False)
 class NotOurs(Permanent):
-    """The catalog holds a table of that name that this project did not make."""
+    """The catalog has a table of that name that star_assets did not make."""
 
     table: str
 
     def __str__(self) -> str:
         return (
             f"{self.table}: the catalog has a table of that name that star_assets did not make. "
-            "It was left alone. Drop or rename it, or name yours otherwise."
+            "It was not changed. Drop or rename it, or give your table another name."
         )
 
 
 @dataclass(eq=False)
 class LostRace(Transient):
-    """Somebody else published since the ledger was read."""
+    """Another process published after this one read the ledger."""
 
     path: str
 
@@ -179,7 +179,7 @@ class LostRace(Transient):
 
 @dataclass(eq=False)
 class LedgerContended(Transient):
-    """A ledger, or the days in it, changed each time that they were about to be."""
+    """A swap of a ledger failed many times in a row, because other processes published first."""
 
     ledger: str
     attempts: int
@@ -193,27 +193,27 @@ class LedgerContended(Transient):
 
 @dataclass(eq=False)
 class LedgerUnreadable(Permanent):
-    """A file that should be a ledger is none: it is empty, cut off, or was overwritten. `size` is in bytes."""
+    """A file that should be a ledger cannot be read: it is empty, cut off, or overwritten. `size` is in bytes."""
 
     ledger: str
     size: int
 
     def __str__(self) -> str:
-        found = f"{self.size:,} bytes that are none" if self.size else "an empty file"
+        found = f"{self.size:,} bytes that are no ledger" if self.size else "an empty file"
         return (
             f"{self.ledger}: expected a ledger, found {found}. Nothing was changed. `star-assets repair` makes it "
-            "again from the versions that lie beside it; or put the file back from a copy."
+            "again from the versions beside it; or put the file back from a backup."
         )
 
 
 @dataclass(eq=False)
 class NewerLedger(Permanent):
-    """A ledger has a form that this version of the package does not know."""
+    """A ledger has a format that this version of star_assets does not know."""
 
     ledger: str
 
     def __str__(self) -> str:
         return (
-            f"{self.ledger}: a newer version of star_assets wrote it, in a form that this one does not know. "
-            "Nothing was changed. Install that version here too."
+            f"{self.ledger}: a newer version of star_assets wrote it, in a format that this version does not know. "
+            "Nothing was changed. Install the newer version here too."
         )

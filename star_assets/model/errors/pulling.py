@@ -1,4 +1,4 @@
-"""What a database that exports are pulled from refuses, or cannot give now."""
+"""The errors of pulling exports from a database: DatabaseRefused and DatabaseBusy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from star_assets.model.errors.tree import Permanent, Transient
 
 @dataclass(eq=False)
 class DatabaseRefused(Permanent):
-    """The database does not let us: credentials, a right, a table or a column is missing."""
+    """The database refuses a statement: credentials, a right, a table or a column is missing."""
 
     what: str
     problem: str
@@ -21,7 +21,7 @@ class DatabaseRefused(Permanent):
 
 @dataclass(eq=False)
 class DatabaseBusy(Transient):
-    """The database cannot be reached, gave up, or has not come to the end of the day."""
+    """The database cannot be reached, gave up on a statement, or its clock has not reached the end of the day."""
 
     what: str
     problem: str

@@ -1,4 +1,4 @@
-"""SQL that is not answered."""
+"""The errors of SQL statements: wrong ones, unfaithful ones, and those that Athena stopped or failed to run."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class QueryError(Permanent):
 
 @dataclass(eq=False)
 class BadQuery(QueryError):
-    """A statement that is wrong in itself: syntax, names, types or values.
+    """A wrong statement: its syntax, a name, a type or a value.
 
-    `line` and `column` count from 1 and are None where the place is unknown.
+    `line` and `column` count from 1; they are None if the place is unknown.
     """
 
     problem: str
@@ -43,7 +43,7 @@ class Unfaithful(QueryError):
 
 @dataclass(eq=False)
 class QueryStopped(QueryError):
-    """A statement that Athena, or somebody, stopped: a limit, a timeout, a cancellation."""
+    """A statement that was stopped on Athena: by a limit, a timeout, or a person."""
 
     problem: str
     query_id: str
@@ -55,10 +55,10 @@ class QueryStopped(QueryError):
 
 @dataclass(eq=False)
 class QueryInterrupted(Transient):
-    """A statement during which Athena failed in itself."""
+    """A statement during which Athena itself failed."""
 
     problem: str
     query_id: str
 
     def __str__(self) -> str:
-        return f"Athena query {self.query_id}: Athena failed in itself ({self.problem}). Run it again later."
+        return f"Athena query {self.query_id}: Athena itself failed ({self.problem}). Run it again later."

@@ -7,15 +7,15 @@ from dataclasses import dataclass, fields
 
 @dataclass(eq=False)
 class StarError(Exception):
-    """Whatever star_assets has to tell its user: the fields are the facts, `str` is the message."""
+    """The root of all errors of star_assets: a dataclass whose fields are the facts, and whose `str` is the message."""
 
     def __post_init__(self) -> None:
-        # Pickle and reports make an error again of its `args`; Python fills them with positional arguments alone.
+        # Pickle and reports rebuild an error from its `args`, which Python fills from positional arguments alone.
         self.args = tuple(getattr(self, field.name) for field in fields(self))
 
 
 class Permanent(StarError):
-    """The same input will fail again; somebody has to act."""
+    """The same input will fail again, until somebody acts."""
 
 
 class Transient(StarError):

@@ -1,0 +1,132 @@
+"""The columns of the model: which of a table's there are, which a reader sees, and how each is described.
+
+Here: what follows for each column from the star. Not here: measures, and how a
+table is written down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from star_assets.model import PARTITION_COLUMN, BarChart, Dimension, Fact, Field, Star
+from star_assets.model.calendars import calendar_of
+from star_assets.model.labels import column_label
+from star_assets.model.members import MEMBER_KIND
+from star_assets.model.presentation import find_attribute
+from star_assets.model.tables import IS_CURRENT, PARTITION_DATE, VALID_FROM, VALID_TO, History
+from star_assets.model.types import Type
+
+_TYPES = {
+    "int32": "int64",
+    "int64": "int64",
+    "float64": "double",
+    "boolean": "boolean",
+    "string": "string",
+    "date": "dateTime",
+    "timestamp": "dateTime",
+}
+_FORMATS = {"int64": "0", "decimal": "#,0.00##", "double": "#,0.00##"}
+_DATE, _MOMENT = "yyyy-mm-dd", "yyyy-mm-dd hh:nn:ss"
+
+# Power BI's decimal is a currency: 19 digits, four of them after the point.
+_DIGITS, _SCALE = 19, 4
+
+# What the partition column of facts is called: "Date" is the calendar's.
+PARTITION_LABEL = "Partition Date"
+
+
+@dataclass(frozen=True)
+class ModelColumn:
+    """One column: the lake's name and the reader's, type and format as Power BI calls them."""
+
+    name: str
+    label: str
+    type: str
+    format: str = ""
+    description: str = ""
+    folder: str = ""
+    hidden: bool = False
+    key: bool = False
+    sorted_by: str = ""
+
+
+def model_columns(star: Star, table: Dimension | Fact) -> dict[str, ModelColumn]:
+    """The columns of a table, by their name in the lake: those declared, but for personal ones.
+
+    The column that says who may see a row is always there, since row-level security reads it.
+    """
+    personal = star.personal(table) - {table.visible_to if isinstance(table, Dimension) else None}
+    fields = {field.name: field for field in star.fields(table) if field.name not in personal}
+    hidden = _hidden_of_fact(table) if isinstance(table, Fact) else _hidden_of_dimension(star, table)
+    key = table.key if isinstance(table, Dimension) else None
+    found = {
+        name: ModelColumn(
+            name,
+            column_label(table, name),
+            model_type(field.type),
+            _format(field.type),
+            field.description,
+            _folder(table, name),
+            name in hidden,
+            name == key,
+            _sorted_by(table, name, fields),
+        )
+        for name, field in fields.items()
+    }
+    if isinstance(table, Fact):
+        shown = calendar_of(star, table) is None
+        found[PARTITION_COLUMN] = ModelColumn(
+            PARTITION_COLUMN, PARTITION_LABEL, "string", "", "The business date, as text.", "Details", not shown
+        )
+    return found
+
+
+def model_type(type_: Type) -> str:
+    """What Power BI calls a type."""
+    if type_.name == "decimal":
+        fits = (type_.scale or 0) <= _SCALE and (type_.precision or 0) <= _DIGITS
+        return "decimal" if fits else "double"
+    return _TYPES[type_.name]
+
+
+def _format(type_: Type) -> str:
+    if type_.name in ("date", "timestamp"):
+        return _DATE if type_.name == "date" else _MOMENT
+    return _FORMATS.get(model_type(type_), "")
+
+
+def _folder(table: Dimension | Fact, name: str) -> str:
+    details = isinstance(table, Fact) or name == MEMBER_KIND
+    return "Details" if details else ""
+
+
+def _hidden_of_fact(fact: Fact) -> set[str]:
+    """Keys, and what measures add up: readers use the dimensions and the measures."""
+    return {*fact.references, *(measure.column for measure in fact.measures)}
+
+
+def _hidden_of_dimension(star: Star, table: Dimension) -> set[str]:
+    if isinstance(table, History):
+        shown = {*table.of.history, VALID_FROM, VALID_TO, IS_CURRENT}
+        return {field.name for field in star.fields(table)} - shown
+    hidden = {PARTITION_DATE, table.visible_to or PARTITION_DATE}
+    return hidden if table.key in _named(star, table) else {*hidden, table.key}
+
+
+def _named(star: Star, table: Dimension) -> set[str]:
+    """The columns that somebody named for readers: in a label, a hierarchy or a dashboard."""
+    named = {*table.labels, *(level for levels in table.hierarchies.values() for level in levels)}
+    for dashboard in star.dashboards:
+        charts = [chart for page in dashboard.pages for chart in page.charts if isinstance(chart, BarChart)]
+        for name in [*dashboard.filters, *(chart.by for chart in charts)]:
+            attribute = find_attribute(star, dashboard, name)
+            named |= {attribute.column} if attribute.table is table else set()
+    return named
+
+
+def _sorted_by(table: Dimension | Fact, name: str, fields: Mapping[str, Field]) -> str:
+    """The column that orders another: `month` orders `month_name`."""
+    number = name.removesuffix("_name")
+    counted = number != name and number in fields and fields[number].type.name in ("int32", "int64")
+    return column_label(table, number) if counted else ""
