@@ -147,7 +147,7 @@ CASES = [
         raw("orders", "orders.csv", b"PK\x03\x04" + bytes(40)),
         "orders               1 failed\n"
         "Error: oltp/orders/date=2023-07-02/orders.csv: expected text, found a zip archive or an Excel workbook. "
-        "Nothing of this day was staged; the live version stays. Export the file again.\n",
+        "Nothing of this day was staged; the live version stays. Save its sheet as CSV UTF-8, or unpack the archive.\n",
     ),
     Case(
         "a file that is not compressed is named .gz",

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from star_assets.books.book import Book
 from star_assets.engines.duckdb.relations import names
-from star_assets.engines.duckdb.session import name, parquet
+from star_assets.engines.duckdb.session import name, parquet, sql_type
 from star_assets.engines.engine import StagedInput
 from star_assets.model.days import ExportDay, ExportsByDate
 from star_assets.model.source import Source
+from star_assets.model.types import Type
 from star_assets.staging.winners import EXPORT
 
 
@@ -27,7 +28,11 @@ class Keys(Book):
             rows = tables.staged(source, exports)
             day = f"business_date({name(column)})"
             parts.append(f"SELECT {keys}, {EXPORT} AS export, {day} AS date FROM {rows.get_name()}")
-            tables.copy(f"SELECT * FROM ({' UNION ALL '.join(parts)}) ORDER BY date, {keys}", file)
+            tables.copy(
+                f"SELECT {_typed(source, source.keys)}, export, date FROM ({' UNION ALL '.join(parts)}) "
+                f"ORDER BY date, {keys}",
+                file,
+            )
 
     def exports_of_dates(self, source: Source, index: Sequence[str]) -> ExportsByDate:
         """For each date, the exports with any row of a key that has a row of that date."""
@@ -43,7 +48,10 @@ class Keys(Book):
             columns = names(_line_columns(part))
             parts = [f"SELECT {columns}, export FROM {parquet([base])}"] if base else []
             parts.append(f"SELECT {columns}, {EXPORT} AS export FROM {tables.staged(part, exports).get_name()}")
-            tables.copy(f"SELECT DISTINCT * FROM ({' UNION ALL '.join(parts)}) ORDER BY {columns}, export", file)
+            typed = _typed(part, _line_columns(part))
+            tables.copy(
+                f"SELECT DISTINCT {typed}, export FROM ({' UNION ALL '.join(parts)}) ORDER BY {columns}, export", file
+            )
 
     def line_exports_of_dates(
         self, header: Source, index: Sequence[str], part: Source, lines: Sequence[str]
@@ -99,6 +107,12 @@ _BY_DATE = (
     "SELECT CAST(date AS VARCHAR), list_sort(list(CAST(export AS VARCHAR))) FROM needed "
     "WHERE date IS NOT NULL GROUP BY date"
 )
+
+
+def _typed(source: Source, columns: Sequence[str]) -> str:
+    """SQL for columns in their declared types: DuckDB reads a timestamp in milliseconds as one in microseconds."""
+    types = {column: sql_type(Type.parse(source.staged[column].type)) for column in columns}
+    return ", ".join(f"CAST({name(column)} AS {type_}) AS {name(column)}" for column, type_ in types.items())
 
 
 def _line_columns(part: Source) -> Sequence[str]:

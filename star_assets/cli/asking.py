@@ -148,7 +148,9 @@ def reconcile(fact: str | None, measure: str, from_: datetime | None, to_: datet
     What was exported on a day was rejected, is a sale, or has a cause not to be one:
     superseded by a newer row, deleted, without a header, left out by the fact's own
     function; and a sale may be of another date than it was exported on. `unexplained`
-    is what queries find beyond that; where it is not zero, the exit code is 1.
+    is what queries find beyond that; where it is not zero, the exit code is 1. Without
+    a range, days are those from the first export to the last export or date; the last
+    rows are the sums over all of them.
 
     
     Examples:
@@ -164,10 +166,10 @@ def reconcile(fact: str | None, measure: str, from_: datetime | None, to_: datet
     name = fact or facts[0]
     if name not in facts:
         raise click.UsageError(f"{name} is no fact. Facts: {', '.join(facts)}.")
-    account = warehouse.reconcile(name, chosen_days(warehouse, from_, to_) or warehouse.days())
+    account = warehouse.reconcile(name, chosen_days(warehouse, from_, to_) or warehouse.account_days(name))
     if measure not in account.measures:
         raise click.UsageError(f"{name} has no summed measure {measure!r}. Known: {', '.join(account.measures)}.")
-    write_rows(account.by_day(measure) if format_ == "table" else account.rows(), format_)
+    write_rows(account.by_day(measure) if format_ == "table" else account.rows(), format_, last_are_sums=True)
     if account.differing:
         fail(f"{len(account.differing)} days differ from their sources: {', '.join(account.differing[:NAMED])}.")
         sys.exit(EXIT_PERMANENT)

@@ -99,6 +99,12 @@ def _notes_of_day(outcome: Outcome) -> Iterator[str]:
     if repeated := facts.get("repeated_keys"):
         keys = "1 key has" if repeated == 1 else f"{repeated:,} keys have"
         yield f"{where}: {keys} different rows of one version in this export; of each, the greatest by content counts."
+    if identical := facts.get("identical_rows"):
+        rows = "1 row is" if identical == 1 else f"{identical:,} rows are"
+        yield (
+            f"{where}: {rows} identical to another one of this export, and left out as duplicates; "
+            "`star-assets reconcile` says what they are worth, and key=None in the Source keeps them."
+        )
 
 
 def told_once(texts: Iterable[str]) -> list[str]:

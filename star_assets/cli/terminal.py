@@ -40,20 +40,23 @@ SHORT = 60
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
-def write_rows(rows: pa.Table, format_: Format) -> None:
+def write_rows(rows: pa.Table, format_: Format, last_are_sums: bool = False) -> None:
     """Write rows to standard output.
 
     In CSV a NULL is an empty field and an empty string is `""`; in JSON, decimals
     and timestamps are strings, because a JSON number may lose digits. A table
-    shows the first MOST_DRAWN rows. What would steer a terminal is written out in
-    tables and JSON, and in CSV where a terminal gets it, as `ls` does.
+    shows the first MOST_DRAWN rows, and beyond these the last one if that has their
+    sums. What would steer a terminal is written out in tables and JSON, and in CSV
+    where a terminal gets it, as `ls` does.
     """
     if format_ == "json":
         _write_json(rows)
     elif format_ == "csv":
         _write_csv(rows)
     else:
-        _console().print(table(rows))
+        hidden = rows.num_rows - MOST_DRAWN
+        shown = pa.concat_tables([rows.slice(0, MOST_DRAWN - 1), rows.slice(rows.num_rows - 1)]) if hidden > 0 else rows
+        _console().print(table(shown if last_are_sums else rows))
         _tell_rest(rows)
 
 

@@ -77,8 +77,9 @@ class StagedDay:
     """A staged export: its file, the file of its rejects if there are any, and the counts of its records.
 
     `extra` names the columns that the declaration does not list; they are strings.
-    `repeated_keys` is the number of keys that have different rows of one version, so that
-    only the rows' content decides which one wins.
+    `repeated_keys` counts keys with different rows of one version, among which
+    only their content decides; `identical_rows` the rows that say once more what
+    another row of their key says.
     """
 
     day: ExportDay
@@ -88,6 +89,7 @@ class StagedDay:
     first_rejects: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
     repeated_keys: int = 0
+    identical_rows: int = 0
 
 
 @dataclass(frozen=True)

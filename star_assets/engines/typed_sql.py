@@ -7,8 +7,9 @@ value (duckdb.typed_sql, spark.typed_sql); which text is valid (staging/grammar)
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from star_assets.engines.forms import expected, in_grammar
 from star_assets.model.source import Source
 from star_assets.model.types import Type
 from star_assets.staging import grammar
@@ -32,15 +33,19 @@ class TypedSql(ABC):
         self.types = {column: Type.parse(spec.type) for column, spec in source.declared.items()}
 
     @abstractmethod
+    def matches(self, raw: str, expression: str) -> str:
+        """SQL for whether a whole text matches an expression."""
+
+    @abstractmethod
     def _name(self, identifier: str) -> str:
         """SQL for a quoted identifier."""
 
     @abstractmethod
-    def _text(self, value: str) -> str:
-        """SQL for a string literal."""
+    def literal(self, value: str) -> str:
+        """A string literal."""
 
     @abstractmethod
-    def _type(self, type_: Type) -> str:
+    def type(self, type_: Type) -> str:
         """The engine's type that holds a type of the model."""
 
     @abstractmethod
@@ -57,7 +62,8 @@ class TypedSql(ABC):
         typed = [f"{self._cast(column)} AS {self._typed(column)}" for column in self.types if column in header]
         result = [f"{self._typed(c)} AS {self._name(c)}" if c in header else self._null(c) for c in self.types]
         result += [*self._beside(header), LINE, RAW, *kept, f"{self._reason(header)} AS _reason"]
-        return f"SELECT {', '.join(result)} FROM (SELECT {', '.join(['*', *typed])} FROM {texts})"
+        beside = f"(SELECT {', '.join(['*', *typed])} FROM {self._in_grammar(texts, header)})"
+        return f"SELECT {', '.join(result)} FROM {beside}"
 
     def no_rows(self) -> str:
         """SQL for a table without rows, with the columns that every staged file has, in their types."""
@@ -69,8 +75,12 @@ class TypedSql(ABC):
         """The undeclared columns of a header that are staged too, each with its name in staged files."""
         if self.source.new_columns == "ignore":
             return {}
-        names = table_names(header, self.types)
+        names = table_names(header, self.source)
         return {column: names[column] for column in header if column not in self.types}
+
+    def extra(self, headers: Sequence[Header]) -> Header:
+        """The staged names of columns that the declaration does not list, in order of appearance."""
+        return tuple(dict.fromkeys(column for header in headers for column in self.carried(header).values()))
 
     def _beside(self, header: Header) -> list[str]:
         """SQL for the undeclared columns, and for whether the row is a tombstone."""
@@ -80,12 +90,12 @@ class TypedSql(ABC):
         return [*carried_along, f"{self._is_deleted(header)} AS {DELETED}"] if self.source.tombstone else carried_along
 
     def _null(self, column: str) -> str:
-        return f"CAST(NULL AS {self._type(self.types[column])}) AS {self._name(column)}"
+        return f"CAST(NULL AS {self.type(self.types[column])}) AS {self._name(column)}"
 
     def _is_deleted(self, header: Header) -> str:
         assert self.source.tombstone is not None
         column, value = self.source.tombstone
-        return f"coalesce({self._name(column)} = {self._text(value)}, false)" if column in header else "false"
+        return f"coalesce({self._name(column)} = {self.literal(value)}, false)" if column in header else "false"
 
     def _reason(self, header: Header) -> str:
         """SQL for the first rule that a row breaks; NULL if it breaks none.
@@ -97,23 +107,42 @@ class TypedSql(ABC):
             if column in header and type_.name != "string":
                 name = self._name(column)
                 cut = f"CASE WHEN length({name}) > {SHOWN} THEN substr({name}, 1, {SHOWN - 1}) || '…' ELSE {name} END"
-                shown = f"{self._text(f'column {column}: ')} || chr(39) || {cut} || chr(39)"
+                shown = f"{self.literal(f'column {column}: ')} || chr(39) || {cut} || chr(39)"
                 cases.append(
                     f"WHEN {self._typed(column)} IS NULL AND {name} <> '' "
-                    f"THEN {shown} || {self._text(f' is not {grammar.expected(type_)}')}"
+                    f"THEN {shown} || {self.literal(f' is not {self._expected(column)}')}"
                 )
         alive = f" AND NOT {self._is_deleted(header)}" if self.source.tombstone else ""
         for column in self.source.required_values:
             typed = self._typed(column) if column in header else "NULL"
             only_alive = alive if column not in self.source.keys else ""
-            cases.append(f"WHEN {typed} IS NULL{only_alive} THEN {self._text(self._lacking(column))}")
+            cases.append(f"WHEN {typed} IS NULL{only_alive} THEN {self.literal(self._lacking(column))}")
         for column, value in self.reserved_keys.items():
             if column in header:
                 cases.append(
-                    f"WHEN CAST({self._typed(column)} AS {self._type(Type('string'))}) = {self._text(str(value))} "
-                    f"THEN {self._text(f'column {column}: {value} is the key of the Unknown member')}"
+                    f"WHEN CAST({self._typed(column)} AS {self.type(Type('string'))}) = {self.literal(str(value))} "
+                    f"THEN {self.literal(f'column {column}: {value} is the key of the Unknown member')}"
                 )
-        return f"CASE {' '.join(cases)} END"
+        return f"CASE {' '.join(cases)} END" if cases else f"CAST(NULL AS {self.type(Type('string'))})"
+
+    def _in_grammar(self, texts: str, header: Header) -> str:
+        """The texts, with those beside them that the grammar has in place of values that are written otherwise."""
+        forms = [
+            f"{in_grammar(self.source.declared[column], self._name(column), self)} AS {self._raw(column)}"
+            for column in header
+            if self._is_written_otherwise(column)
+        ]
+        return f"(SELECT *, {', '.join(forms)} FROM {texts})" if forms else texts
+
+    def _is_written_otherwise(self, column: str) -> bool:
+        return column in self.types and self.source.declared[column].is_written_otherwise
+
+    def _raw(self, column: str) -> str:
+        """The text of a column as the grammar has it; that which is beside the header's has a name with two spaces."""
+        return self._name(f"  text {column}" if self._is_written_otherwise(column) else column)
+
+    def _expected(self, column: str) -> str:
+        return expected(self.source.declared[column]) or grammar.expected(self.types[column])
 
     def _lacking(self, column: str) -> str:
         """The reason for rejecting a row without a value in a required column."""
@@ -122,13 +151,6 @@ class TypedSql(ABC):
         if self.source.part_of and column in self.source.header_keys:
             return f"column {column}: no value, and it is the key of its row in {self.source.part_of.name}"
         return f"column {column}: no value, and it says when the row happened (event_time)"
-
-    def _only_text(self, header: Header) -> bool:
-        """Whether all columns are strings, so that a repeated header line would pass as a valid row.
-
-        Only the exact reader can tell then whether a row is a repeated header.
-        """
-        return all(self.types[column].name == "string" for column in header if column in self.types)
 
     def _typed(self, column: str) -> str:
         """The name of a typed column beside the text columns, none of whose names begins with a space."""

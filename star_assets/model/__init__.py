@@ -4,9 +4,11 @@ Here: what an analyst needs to declare a star, and everything that follows from 
 declaration without any data. Not here: data, engines, storage, Dagster.
 """
 
+from star_assets.model.column import Column
+from star_assets.model.csv import Csv
 from star_assets.model.dashboard import BarChart, Dashboard, LineChart, Page
 from star_assets.model.functions import business_date
-from star_assets.model.source import Column, Csv, FileCount, Marker, Settled, Source
+from star_assets.model.source import FileCount, Marker, Settled, Source
 from star_assets.model.star import PARTITION_COLUMN, Field, Star, load_star
 from star_assets.model.tables import CALENDAR, Dimension, Fact, Measure, Ratio, dimension, fact
 from star_assets.model.types import Type

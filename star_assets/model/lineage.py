@@ -32,6 +32,11 @@ def origin(relation: ops.Relation, name: str) -> Origin | ops.Node:
         if isinstance(relation, ops.Reference | ops.DropColumns | ops.Filter | ops.Sort):
             relation = relation.parent
             continue
+        if isinstance(relation, ops.FillNull):
+            return relation
+        if isinstance(relation, ops.Set):
+            left, right = origin(relation.left, name), origin(relation.right, name)
+            return left if left == right else relation
         value = relation.values.get(name) if hasattr(relation, "values") else None
         if not isinstance(value, ops.Field):
             return relation if value is None else value

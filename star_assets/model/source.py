@@ -1,20 +1,21 @@
 """The declaration of a Source, a table that the retailer's database exports every day.
 
-Here: a source's columns, its dialect of CSV, and how an export of it is known to be
-whole. Not here: reading files (staging).
+Here: the declaration of a source, and how one of its exports is known to be
+whole. Not here: a column (column), a file's dialect (csv), reading files (staging).
 """
 
 from __future__ import annotations
 
-import codecs
 import re
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from star_assets.model.cadence import EVERY, is_expected, is_holiday
+from star_assets.model.column import Column
+from star_assets.model.csv import Csv
 from star_assets.model.errors import BadDeclaration
-from star_assets.model.types import Type
 from star_assets.model.zones import ZONE_EXPECTED, is_zone
 
 # The names of tables and columns are also used in file paths, in SQL and in Glue, so they
@@ -24,49 +25,11 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 # The longest time in seconds that Settled may wait. A source exports every day, so a week is more than enough.
 LONGEST_SETTLING = 7 * 86_400
 
+# The column that stands for the key of a source that has none.
+ROW_ID = "row_id"
+_ROW_ID = "The row: its export day, its content, its number among identical rows of that day."
+
 _DELETED = re.compile(r"\s*(\w+)\s*=\s*'((?:[^']|'')*)'\s*")
-
-
-@dataclass(frozen=True)
-class Column:
-    """A declared column: its type, its description, and whether an export may lack it.
-
-    `personal` says that its values are personal data, such as a name or an address.
-    Reports do not show such a column, nor columns that are computed from it.
-    """
-
-    type: str
-    description: str = ""
-    optional: bool = False
-    personal: bool = False
-
-
-@dataclass(frozen=True)
-class Csv:
-    """The dialect of a source's CSV files; by default that of RFC 4180.
-
-    An unquoted field that equals one of `null` is NULL. A quoted field is always text, so
-    `""` is the empty string (as PostgreSQL's COPY writes it).
-    """
-
-    delimiter: str = ","
-    quote: str = '"'
-    encoding: str = "utf-8"
-    null: tuple[str, ...] = ("",)
-
-    def __post_init__(self) -> None:
-        if len(self.quote) != 1 or not self.quote.isascii():
-            raise BadDeclaration("csv", f"quote is {self.quote!r}", "Use one ASCII character")
-        if not self.delimiter or any(character in f"{self.quote}\r\n" for character in self.delimiter):
-            raise BadDeclaration("csv", f"delimiter is {self.delimiter!r}", 'Use "," or ";" or a tab')
-        for null in self.null:
-            if any(part in null for part in (self.delimiter, self.quote, "\r", "\n")):
-                raise BadDeclaration("csv", f"null is {null!r}", "Use text that a field can hold without quotes")
-        try:
-            "".encode(self.encoding)
-            codecs.getincrementaldecoder(self.encoding)("replace").decode(b"")
-        except (LookupError, UnicodeError) as error:
-            raise BadDeclaration("csv", str(error), "Use one that Python knows, such as cp1252") from error
 
 
 @dataclass(frozen=True)
@@ -121,15 +84,17 @@ class Source:
 
     Args:
         name: the table's name, in lower case.
-        key: the column, or columns, that identify a row.
-        columns: the type, or `Column`, of each declared column. Other columns of an
-            export are staged as strings, unless `new_columns` says otherwise.
-        event_time: the timestamp column with the time of the event.
-        version: the column whose value grows with every change of a row.
-        deleted: `"column = 'value'"`: rows with this value are tombstones.
-        part_of: the header source, if the rows of this source are its lines.
-        header_key: the column, or columns, with the header's key, if they have other
-            names than in the header source.
+        key: the column, or columns, that tell rows apart; None where nothing does, so that every row counts. Staged
+            rows then have the column `row_id`, made of the export day, the row's content and its number among identical
+            rows of that export.
+        columns: type, or `Column`, of each declared column. Columns that an
+            export has beyond these are carried along as strings (`new_columns`).
+        event_time: the timestamp column that says when the thing happened.
+        version: the column that grows with every change of a row.
+        deleted: `"column = 'value'"`: rows that say their key is gone.
+        part_of: the header source whose lines these rows are.
+        header_key: the column, or columns, that hold the header's key, where
+            they are not named as there.
         lines: `"complete"` if every exported header comes with all its lines
             (possibly none); `"changed"` if lines are exported by themselves, each
             with its own version and tombstones.
@@ -146,18 +111,22 @@ class Source:
             without an export counts as a day without rows.
         holidays: days, as MM-DD or YYYY-MM-DD, on which no export is expected.
         csv: the dialect of CSV files; JSON files need none.
-        timezone: the zone of timestamps without an offset.
-        max_rejects: the share of invalid rows above which an export is not staged.
-        pulled: False if somebody else writes the exports of this source, although
-            others are pulled from the database that STAR_SOURCE_DSN names.
-        new_columns: what staging does with undeclared columns: `"evolve"` stages
-            them as strings, `"ignore"` leaves them out, `"freeze"` refuses the export.
-        crawled: whether, on AWS, a Glue crawler maintains the catalog's table over the raw files.
+        timezone: the zone of timestamps that carry no offset.
+        duplicates: what becomes of several rows of one key and version in one export. `"collapse"` keeps one of them,
+            the greatest by content, and counts the others; `"reject"` keeps the first of identical rows, and none of
+            rows that differ.
+        max_rejects: the share of invalid rows above which a day is refused.
+        pulled: False if its exports are dropped even where others are pulled
+            from the database that STAR_SOURCE_DSN names.
+        new_columns: what becomes of columns that are not declared: `"evolve"`
+            carries them along, `"ignore"` leaves them out, `"freeze"` refuses
+            the export.
+        crawled: whether, on AWS, a crawler of Glue keeps the catalog's table over the raw files.
         description, owner: shown to people.
     """
 
     name: str
-    key: str | tuple[str, ...]
+    key: str | tuple[str, ...] | None
     columns: Mapping[str, str | Column]
     event_time: str | None = None
     version: str | None = None
@@ -172,6 +141,7 @@ class Source:
     holidays: Collection[str] = ()
     csv: Csv = field(default_factory=Csv)
     timezone: str = "UTC"
+    duplicates: Literal["collapse", "reject"] = "collapse"
     max_rejects: float = 0.001
     pulled: bool = True
     new_columns: Literal["evolve", "ignore", "freeze"] = "evolve"
@@ -181,17 +151,9 @@ class Source:
 
     def __post_init__(self) -> None:
         self._check_kinds()
-        for name in [self.name, *self.columns]:
-            if not NAME.fullmatch(name):
-                raise BadDeclaration(
-                    f"source {self.name}", f"{name!r} is not a usable name", "Use lower-case letters, digits and _"
-                )
-        for name, column in self.declared.items():
-            try:
-                Type.parse(column.type)
-            except ValueError as error:
-                raise BadDeclaration(f"source {self.name}, column {name}", str(error), "Use one of these") from error
-        named = [("key", name) for name in self.keys]
+        self._check_columns()
+        self._check_key()
+        named = [("key", name) for name in self.declared_keys]
         named += [("event_time", self.event_time)] if self.event_time else []
         named += [("version", self.version)] if self.version else []
         named += [("deleted", self.tombstone[0])] if self.tombstone else []
@@ -220,6 +182,9 @@ class Source:
             raise BadDeclaration(
                 f"source {self.name}", f"lines is {self.lines!r}", 'Use "complete" or "changed"; see docs/own-tables.md'
             )
+        if self.duplicates not in ("collapse", "reject"):
+            problem = f"duplicates is {self.duplicates!r}"
+            raise BadDeclaration(f"source {self.name}", problem, 'Use "collapse" or "reject"')
         if self.absent not in ("wait", "empty", "fail"):
             problem = f"absent is {self.absent!r}"
             raise BadDeclaration(f"source {self.name}", problem, 'Use "wait", "empty" or "fail"')
@@ -256,10 +221,54 @@ class Source:
         if self.exports not in ("changes", "snapshots"):
             raise BadDeclaration(here, f"exports is {self.exports!r}", 'Use "changes" or "snapshots"')
 
+    def _check_columns(self) -> None:
+        """Raises BadDeclaration for a name or a type that is none."""
+        for name in [self.name, *self.columns]:
+            if not NAME.fullmatch(name):
+                raise BadDeclaration(
+                    f"source {self.name}", f"{name!r} is not a usable name", "Use lower-case letters, digits and _"
+                )
+        for name, column in self.declared.items():
+            if contradiction := column.contradiction:
+                raise BadDeclaration(f"source {self.name}, column {name}", *contradiction)
+        for header, count in Counter(header for header, _ in self._headers()).items():
+            if count > 1:
+                problem = f"several of its columns have the header {header!r}"
+                raise BadDeclaration(f"source {self.name}", problem, "Give each column headers of its own")
+
+    def _check_key(self) -> None:
+        """Raises BadDeclaration for a key of no columns, and for what needs one where there is none."""
+        if self.key == ():
+            raise BadDeclaration(
+                f"source {self.name}", "its key has no columns", "Name one, or write key=None: then every row counts"
+            )
+        if self.key is None:
+            needing = {
+                "version": self.version,
+                "deleted": self.deleted,
+                'lines="changed"': self.lines == "changed",
+                'exports="snapshots"': self.exports == "snapshots",
+                'duplicates="reject"': self.duplicates == "reject",
+            }
+            if asked := [what for what, is_asked in needing.items() if is_asked]:
+                problem = f"key=None says that every row counts, and {', '.join(asked)} that rows have a key"
+                raise BadDeclaration(f"source {self.name}", problem, "Declare a key, or leave the other out")
+            if ROW_ID in self.columns:
+                problem = f"has a column {ROW_ID!r}, which is added to a source without a key"
+                raise BadDeclaration(f"source {self.name}", problem, "Declare it as the key, or name it otherwise")
+        if self.part_of and self.part_of.key is None:
+            problem = f"is part of {self.part_of.name}, whose rows nothing tells apart"
+            raise BadDeclaration(f"source {self.name}", problem, f"Declare the key of {self.part_of.name}")
+
+    @property
+    def declared_keys(self) -> tuple[str, ...]:
+        """The key columns that exports have; none where every row counts."""
+        return (self.key,) if isinstance(self.key, str) else self.key or ()
+
     @property
     def keys(self) -> tuple[str, ...]:
-        """The key columns, as a tuple even if there is only one."""
-        return (self.key,) if isinstance(self.key, str) else self.key
+        """The columns that tell staged rows apart."""
+        return self.declared_keys or (ROW_ID,)
 
     @property
     def header_keys(self) -> tuple[str, ...]:
@@ -283,11 +292,25 @@ class Source:
         """The declared columns, in order."""
         return {name: column if isinstance(column, Column) else Column(column) for name, column in self.columns.items()}
 
+    def _headers(self) -> Iterator[tuple[str, str]]:
+        for name, column in self.declared.items():
+            yield from ((header, name) for header in column.headers or (name,))
+
+    @property
+    def by_header(self) -> dict[str, str]:
+        """The declared column of each header that exports may have, in lower case."""
+        return dict(self._headers())
+
+    @property
+    def staged(self) -> dict[str, Column]:
+        """The declared columns as staged rows have them: with the one that stands for a key."""
+        return self.declared if self.key is not None else {**self.declared, ROW_ID: Column("string", _ROW_ID)}
+
     @property
     def required_values(self) -> tuple[str, ...]:
         """The columns in which a NULL makes a row invalid: the keys and the event time."""
         event = (self.event_time,) if self.event_time else ()
-        return tuple(dict.fromkeys((*self.keys, *self.header_keys, *event)))
+        return tuple(dict.fromkeys((*self.declared_keys, *self.header_keys, *event)))
 
     @property
     def tombstone(self) -> tuple[str, str] | None:
@@ -303,6 +326,6 @@ class Source:
 
     def __getitem__(self, column: str) -> SourceColumn:
         """One column, to say where a dimension's inferred members come from."""
-        if column not in self.columns:
+        if column not in self.staged:
             raise BadDeclaration(f"source {self.name}", f"has no column {column!r}", "Declare it")
         return SourceColumn(self, column)

@@ -20,6 +20,7 @@ from ibis.expr.types import Table
 
 from star_assets.model.calendars import check_calendar
 from star_assets.model.dashboard import Dashboard
+from star_assets.model.driving import driving_column
 from star_assets.model.errors import BadDeclaration, BadSetting, UnknownTable
 from star_assets.model.kinds import check_kinds
 from star_assets.model.lineage import Origin, column_lineage, passed_through
@@ -119,8 +120,8 @@ class Star:
     # What follows from the declarations
 
     def source_table(self, source: Source) -> Table:
-        """The source as a transform sees it: an unbound Ibis table with the declared columns."""
-        schema = {name: Type.parse(column.type).ibis for name, column in source.declared.items()}
+        """The source as a transform sees it: its declared columns, unbound."""
+        schema = {name: Type.parse(column.type).ibis for name, column in source.staged.items()}
         return ibis.table(schema, name=source.name)
 
     def transformed(self, table: Dimension | Fact, upstream: Mapping[str, Table] | None = None) -> Table:
@@ -135,7 +136,7 @@ class Star:
     def fields(self, table: AnyTable) -> tuple[Field, ...]:
         """The columns of the published table, without the partition column."""
         if isinstance(table, Source):
-            return tuple(Field(name, Type.parse(c.type), c.description) for name, c in table.declared.items())
+            return tuple(Field(name, Type.parse(c.type), c.description) for name, c in table.staged.items())
         types = {name: Type.of(dtype) for name, dtype in self.transformed(table).schema().items()}
         if isinstance(table, History):
             moment, flag = Type("timestamp"), Type("boolean")
@@ -192,7 +193,7 @@ class Star:
             column: UNKNOWN[str(Type.parse(source.declared[column].type))]
             for dim in self.dimensions.values()
             for origin, column in self.lineage(dim)[dim.key]
-            if origin == source.name and (column,) == source.keys
+            if origin == source.name and (column,) == source.declared_keys
         }
 
     def driving_column(self, fact: Fact) -> SourceColumn:
@@ -219,7 +220,10 @@ class Star:
 
     @cached_property
     def _driving(self) -> dict[str, SourceColumn]:
-        return {fact.name: self._find_driving(fact) for fact in self.facts.values()}
+        return {
+            fact.name: driving_column(fact, self.transformed(fact), self.lineage(fact), self.sources)
+            for fact in self.facts.values()
+        }
 
     def _unbound(self, name: str) -> Table:
         if name == CALENDAR:
@@ -239,7 +243,7 @@ class Star:
                 if column == surrogate(reference):
                     return f"The member of {reference} as it was at {table.date}, in {history.name}."
         inherited = {
-            self.sources[source].declared[name].description
+            self.sources[source].staged[name].description
             for source, name in self.lineage(table).get(column, ())
             if source in self.sources
         }
@@ -250,7 +254,7 @@ class Star:
             raise BadDeclaration(
                 source.name,
                 f"has a column {PARTITION_COLUMN!r}, which is the partition column",
-                "Export it under another name",
+                "Declare it under another name, as Column(…, header='date')",
             )
         if source.part_of and self.sources.get(source.part_of.name) is not source.part_of:
             raise BadDeclaration(source.name, f"is part of {source.part_of.name}, not in this star", "Add it")
@@ -297,7 +301,7 @@ class Star:
         for column in table.inferred_from:
             if self.sources.get(column.source.name) is not column.source:
                 raise BadDeclaration(table.name, f"infers from {column.source.name}, not in this star", "Add it")
-            if Type.parse(column.source.declared[column.column].type) != fields[table.key].type:
+            if Type.parse(column.source.staged[column.column].type) != fields[table.key].type:
                 raise BadDeclaration(
                     table.name,
                     f"{column.source.name}.{column.column} and the key {table.key!r} have different types",
@@ -371,18 +375,6 @@ class Star:
                 "Return one timestamp column of the driving source unchanged",
             )
         self.driving_column(table)
-
-    def _find_driving(self, table: Fact) -> SourceColumn:
-        origins = self.lineage(table).get(table.date, frozenset())
-        candidates = [(source, column) for source, column in origins if source in self.sources]
-        if len(candidates) != 1:
-            raise BadDeclaration(
-                table.name,
-                f"its date {table.date!r} comes from {len(candidates)} source columns, expected one",
-                "Return one timestamp column of the driving source unchanged",
-            )
-        source, column = candidates[0]
-        return self.sources[source][column]
 
 
 def _as_declared(dimensions: Sequence[Dimension], facts: Sequence[Fact]) -> tuple[Sequence[Dimension], Sequence[Fact]]:

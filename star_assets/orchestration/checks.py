@@ -1,7 +1,7 @@
 """Asset checks over a whole table: freshness, volume, repeated keys, references, reconciliation. None of them blocks.
 
-`freshness` and `volume` read the catalog; `repeated_keys` reads what staging
-counted; `out_of_date` compares live versions with the staged exports; `references`
+`freshness` and `volume` read the catalog; `repeated_keys` and `identical_rows` read
+what staging counted; `out_of_date` compares live versions with the staged exports; `references`
 and `reconciliation` examine the days of a fact that the run built. Not here: the
 blocking audit of each version, which is part of publishing it (pipeline).
 """
@@ -29,10 +29,14 @@ LEAST, MOST = 0.5, 2.0
 
 DAYS_OF_A_YEAR = 366
 
+# What staging counts, by the names of the checks that judge it.
+REPEATED, IDENTICAL = "repeated_keys", "identical_rows"
+
 DESCRIPTIONS = {
     "freshness": "Yesterday is live, or the last day before it on which the source exports.",
     "volume": f"The newest day has {LEAST:.0%} to {MOST:.0%} of the median rows of the {DAYS_BEFORE} days before.",
-    "repeated_keys": "No export has several different rows of one key and version.",
+    REPEATED: "No export has several different rows of one key and version.",
+    IDENTICAL: "No export has a row twice.",
     "out_of_date": "Every business date is what the staged exports say, and every row has a partition.",
     "references": "An inner join with any dimension finds every row, and every cent.",
     "reconciliation": "Every exported line is a sale or has a cause not to be one, day by day, to the cent.",
@@ -46,7 +50,7 @@ def build_checks(star: Star) -> list[dg.AssetChecksDefinition]:
 
 def build_check(table: AnyTable) -> dg.AssetChecksDefinition:
     """The aggregated checks of one source or fact; any of them can be run alone."""
-    others = {"repeated_keys"} if isinstance(table, Fact) else {"out_of_date", "references", "reconciliation"}
+    others = {REPEATED, IDENTICAL} if isinstance(table, Fact) else {"out_of_date", "references", "reconciliation"}
     names = [name for name in DESCRIPTIONS if name not in others]
     specs = [dg.AssetCheckSpec(name, asset=table.name, description=DESCRIPTIONS[name]) for name in names]
 
@@ -63,9 +67,11 @@ def build_check(table: AnyTable) -> dg.AssetChecksDefinition:
                 yield check_result(table.name, freshness(rows, today, source), dg.AssetCheckSeverity.WARN)
             if "volume" in chosen:
                 yield check_result(table.name, volume(rows), dg.AssetCheckSeverity.WARN)
-            if "repeated_keys" in chosen:
-                counts = repeated(warehouse, table, days_of_run(context) or list(rows)[-DAYS_BEFORE:])
-                yield check_result(table.name, repeated_keys(counts), dg.AssetCheckSeverity.WARN)
+            for name, judge in ((REPEATED, repeated_keys), (IDENTICAL, identical_rows)):
+                if name in chosen:
+                    days = days_of_run(context) or list(rows)[-DAYS_BEFORE:]
+                    counts = counted(warehouse, table, days, name)
+                    yield check_result(table.name, judge(counts), dg.AssetCheckSeverity.WARN)
             if "out_of_date" in chosen:
                 yield check_result(table.name, out_of_date(warehouse, table), dg.AssetCheckSeverity.WARN)
             if "references" in chosen:
@@ -124,10 +130,10 @@ def volume(rows: Mapping[str, int]) -> CheckResult:
     )
 
 
-def repeated(warehouse: Any, table: AnyTable, days: Sequence[str]) -> dict[str, int]:
-    """For each live day of a source, the keys that staging found repeated."""
+def counted(warehouse: Any, table: AnyTable, days: Sequence[str], what: str) -> dict[str, int]:
+    """For each live day of a source, so many of what staging counted: `repeated_keys`, `identical_rows`."""
     manifests = {day: warehouse.live_manifest(table.name, day) for day in days}
-    return {day: int(found.facts.get("repeated_keys", 0)) for day, found in manifests.items() if found}
+    return {day: int(found.facts.get(what, 0)) for day, found in manifests.items() if found}
 
 
 def repeated_keys(counts: Mapping[str, int]) -> CheckResult:
@@ -135,10 +141,23 @@ def repeated_keys(counts: Mapping[str, int]) -> CheckResult:
     days = [day for day, count in counts.items() if count]
     total = sum(counts.values())
     return CheckResult(
-        "repeated_keys",
+        REPEATED,
         not days,
         f"expected one row for each key and version; {total} keys of {len(days)} days have several, "
         "and the greatest by content counts",
+        {"expected": 0, "actual": total, "days": days},
+    )
+
+
+def identical_rows(counts: Mapping[str, int]) -> CheckResult:
+    """Whether somebody sold the same twice, or an export holds a row twice, only its owner knows."""
+    days = [day for day, count in counts.items() if count]
+    total = sum(counts.values())
+    return CheckResult(
+        IDENTICAL,
+        not days,
+        f"expected each row once; {total:,} rows of {len(days)} days are identical to another one and were left out: "
+        "`star-assets reconcile` says what they are worth, and key=None keeps them",
         {"expected": 0, "actual": total, "days": days},
     )
 

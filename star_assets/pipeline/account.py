@@ -16,6 +16,9 @@ from star_assets.model.types import Type
 
 RAW, REJECTED, STAGED = "raw", "rejected", "staged"
 MOVED_OUT, MOVED_IN = "moved out", "moved in"
+# In place of a day: the sums over all of them.
+ALL = "all"
+
 FACT, UNEXPLAINED = "fact", "unexplained"
 
 # A float only where the measure's column is one. Typed as what adds up with itself.
@@ -58,20 +61,21 @@ class Account:
         return [day for day, steps in self.days.items() if any(steps[UNEXPLAINED].values())]
 
     def rows(self) -> pa.Table:
-        """A row per day and step: `day`, `step`, `rows`, and each measure, NULL where a step has none.
+        """A row per day and step, the last ones for all days: `day`, `step`, `rows`, and each measure.
 
-        A measure is a decimal of its column's scale, or a float where that is one.
+        A measure is NULL where a step has none, else a decimal of its column's scale, or a float where that is one.
         """
+        every = {**self.days, ALL: self.totals()}
         found = [
-            {"day": day, "step": step, **amounts} for day, steps in self.days.items() for step, amounts in steps.items()
+            {"day": day, "step": step, **amounts} for day, steps in every.items() for step, amounts in steps.items()
         ]
         numbers = [(measure, _arrow(type_)) for measure, type_ in self.measures.items()]
         return pa.Table.from_pylist(found, pa.schema([("day", pa.string()), ("step", pa.string()), *numbers]))
 
     def by_day(self, measure: str) -> pa.Table:
         """A row per day, a column per step that has the measure (or `rows`); a last row of totals."""
-        every = {**self.days, "all": self.totals()}
-        steps = [step for step, amounts in every["all"].items() if measure in amounts]
+        every = {**self.days, ALL: self.totals()}
+        steps = [step for step, amounts in every[ALL].items() if measure in amounts]
         rows = [{"day": day, **{step: found[step][measure] for step in steps}} for day, found in every.items()]
         return pa.Table.from_pylist(
             rows, pa.schema([("day", pa.string()), *((step, _arrow(self.measures[measure])) for step in steps)])

@@ -280,7 +280,7 @@ class DimensionStep:
         return (min(found), max(found)), beyond
 
     def _years_of(self, column: SourceColumn, keep: bool) -> tuple[int, int] | None:
-        if column.source.declared[column.column].type == "timestamp":
+        if column.source.staged[column.column].type == "timestamp":
             staged = self.context.look("staging", column.source.name)
             return KeyIndex(self.context, column, staged, keep).years()
         # An index of all keys by a date that no fact is posted on would be read for its years alone.
@@ -294,7 +294,7 @@ class DimensionStep:
         for fact in star.facts.values():
             roles = [column for column, target in fact.references.items() if target is self.dimension]
             for source, column in (origin for role in roles for origin in sorted(star.lineage(fact)[role])):
-                if source in star.sources and star.sources[source].declared[column].type in ("date", "timestamp"):
+                if source in star.sources and star.sources[source].staged[column].type in ("date", "timestamp"):
                     found[star.sources[source][column]] = None
         return found
 

@@ -19,7 +19,7 @@ LOOKED_BACK = 31
 
 def undeclared(source: Source, columns: Iterable[str]) -> tuple[str, ...]:
     """Those of a staged version's columns that the source does not declare, in their order."""
-    return tuple(column for column in columns if column not in source.declared and column != DELETED)
+    return tuple(column for column in columns if column not in source.staged and column != DELETED)
 
 
 def new_columns(context: Context, source: Source) -> dict[str, str]:

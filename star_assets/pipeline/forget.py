@@ -214,8 +214,8 @@ class _Member:
 
 
 def _digits(number: int) -> str:
-    """The expression that a whole number matches, with any leading zeros."""
-    return ("-" if number < 0 else r"\+?") + f"0*{abs(number)}"
+    """The expression that a whole number matches, with any leading zeros, and zeros as decimals."""
+    return ("-" if number < 0 else r"\+?") + rf"0*{abs(number)}(?:\.0*)?"
 
 
 def _rewrite(warehouse: Warehouse, source: Source, path: str, erasure: Erasure) -> None:

@@ -101,10 +101,17 @@ def code_identity(star: Star, table: Source | Dimension | Fact, settings: Settin
 
 
 def _declared(source: Source) -> Mapping[str, Any]:
-    """What of a source's declaration decides its staged rows, and which row wins."""
+    """What of a source's declaration decides its staged rows, and which row wins.
+
+    What came later is named only where it is used, so that it builds no source again that does without.
+    """
+    later: dict[str, Any] = {"duplicates": source.duplicates} if source.duplicates != "collapse" else {}
+    if written := {name: dict(column.written) for name, column in source.declared.items() if column.written}:
+        later["written"] = written
     return {
+        **later,
         "columns": {name: (column.type, column.optional) for name, column in source.declared.items()},
-        "keys": source.keys,
+        "keys": source.keys if source.key is not None else None,
         "event_time": source.event_time,
         "version": source.version,
         "deleted": source.deleted,
@@ -112,7 +119,7 @@ def _declared(source: Source) -> Mapping[str, Any]:
         "header_keys": source.header_keys,
         "lines": source.lines,
         "exports": source.exports,
-        "csv": asdict(source.csv),
+        "csv": source.csv.parts,
         "timezone": source.timezone,
         "new_columns": source.new_columns,
     }

@@ -38,7 +38,7 @@ from star_assets.pipeline.account import (
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.fact_inputs import fact_sources, look_at_fact
 from star_assets.pipeline.key_index import KeyIndex, LineIndex
-from star_assets.staging.accounts import DELETED_LINE, HEADERLESS, SUPERSEDED
+from star_assets.staging.accounts import DELETED_LINE, DUPLICATE, HEADERLESS, SUPERSEDED
 
 # Lines that are explained at once, with which a process takes 0.8 GB.
 AT_ONCE = 2_000_000
@@ -75,7 +75,7 @@ def _reconciled(context: Context, fact: Fact, days: Sequence[str]) -> Account:
 def _steps(context: Context, fact: Fact, grain: Source, days: Sequence[str], staged: Staged) -> Steps:
     """The steps between the staged lines and the fact, the same for a day whichever others are asked for."""
     measures = ("rows", *fact.summed)
-    causes = (SUPERSEDED, DELETED_LINE, HEADERLESS, fact.excluded)
+    causes = (DUPLICATE, SUPERSEDED, DELETED_LINE, HEADERLESS, fact.excluded)
     steps = (STAGED, *causes, MOVED_OUT, MOVED_IN)
     found: Steps = {day: {step: dict.fromkeys(measures, 0) for step in steps} for day in days}
 

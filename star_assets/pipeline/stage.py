@@ -235,6 +235,7 @@ class StageStep:
             "rows_in": records,
             "rejected": rejected,
             "repeated_keys": staged.repeated_keys,
+            "identical_rows": staged.identical_rows,
             "files": len(staged.counts),
             "unlisted_columns": list(staged.extra),
             "new_columns": self._new_columns.of(plan.day, staged.extra, records - rejected),
@@ -284,4 +285,6 @@ def same_files(export: Export, known: Sequence[Mapping[str, Any]]) -> bool:
 
 def export_digest(source: Source, export: Export) -> str:
     """What tells an export from another one of its day, and from itself under another dialect."""
-    return digest(files=export.listed, csv=vars(source.csv))
+    headers = {name: column.headers for name, column in source.declared.items() if column.headers}
+    beside = {"headers": headers} if headers else {}
+    return digest(files=export.listed, csv=source.csv.parts, **beside)

@@ -261,6 +261,12 @@ class Warehouse(Context):
         exported = [day for source in self.star.sources.values() for day in self.export_days(source)]
         return days_between(self.settings.start_date.isoformat(), max([*exported, last_over(self.settings)]))
 
+    def account_days(self, fact: str) -> list[str]:
+        """The days that an account of a fact is about: those with exports, and its live dates beyond the last one."""
+        days = self.days()
+        beyond = [date for date in self.look("olap", fact).live if date > max(days, default="")]
+        return [*days, *sorted(beyond)]
+
     def out_of_date(self, table: str) -> OutOfDate:
         """What a refresh of the table would change, as of now. Raises UnknownTable."""
         return out_of_date(self, self.star.table(table))

@@ -92,6 +92,9 @@ def _dialect(source: Source) -> Composable:
     csv = source.csv
     if not csv.null:
         raise BadDeclaration(f"source {source.name}", "its csv has no text for NULL", 'Declare null=("",)')
+    if csv.escape or not csv.header:
+        problem = "its csv says that exports have no header, or an escape character, and it is pulled"
+        raise BadDeclaration(f"source {source.name}", problem, "Leave that out: pulled exports are plain CSV")
     options = sql.SQL("FORMAT csv, HEADER, DELIMITER {}, QUOTE {}, NULL {}").format(
         csv.delimiter, csv.quote, csv.null[0]
     )

@@ -12,7 +12,7 @@ from ibis.expr.types import Table
 from star_assets.model.source import Source
 from star_assets.staging.winners import DELETED, EXPORT, LINE, wins
 
-SUPERSEDED, DELETED_LINE, HEADERLESS = "superseded", "deleted", "headerless"
+DUPLICATE, SUPERSEDED, DELETED_LINE, HEADERLESS = "duplicate", "superseded", "deleted", "headerless"
 
 # Why a line lost.
 CAUSE = "_cause"
@@ -26,6 +26,8 @@ def rivals(grain: Source, header: Source) -> tuple[str, ...]:
 def judged(lines: Table, again: Table, headers: Table, grain: Source, header: Source) -> Table:
     """(`_line`, `_export`, `_cause`) of each line; the cause is NULL where nothing but the fact itself can object.
 
+    A line that loses to one of its own export, key and version is a duplicate, whatever else became of both.
+
     Args:
         lines: staged rows of `grain`, each with its `_line`; all rows of their keys.
         again: the values of the `rivals` columns that several lines have.
@@ -36,14 +38,19 @@ def judged(lines: Table, again: Table, headers: Table, grain: Source, header: So
     complete = is_part and grain.lines == "complete"
     among = rivals(grain, header)
     compared = lines.semi_join(again, among)
-    ranked = compared.select(_beaten=compared[LINE], _wins=wins(compared, grain, among))
-    beaten = ranked.filter(~ranked["_wins"]).select("_beaten")
+    version = (grain.version,) if grain.version else ()
+    same = tuple(dict.fromkeys((*among, *version, EXPORT)))
+    ranked = compared.select(
+        _beaten=compared[LINE], _wins=wins(compared, grain, among), _again=~wins(compared, grain, same)
+    )
+    beaten = ranked.filter(~ranked["_wins"]).select("_beaten", "_again")
     every = lines.left_join(beaten, lines[LINE] == beaten["_beaten"])
     tombstone = every[DELETED] if grain.tombstone else ibis.literal(False)
     best = every["_beaten"].isnull()
-    marked = every.select(LINE, EXPORT, *grain.header_keys, _best=best, _tombstone=tombstone)
+    repeated = every["_again"].fill_null(False)
+    marked = every.select(LINE, EXPORT, *grain.header_keys, _best=best, _tombstone=tombstone, _duplicate=repeated)
     if not is_part:
-        lost = [(~marked["_best"], SUPERSEDED), (marked["_tombstone"], DELETED_LINE)]
+        lost = [(marked["_duplicate"], DUPLICATE), (~marked["_best"], SUPERSEDED), (marked["_tombstone"], DELETED_LINE)]
         return marked.select(LINE, EXPORT, **{CAUSE: ibis.cases(*lost)})
     gone = headers[DELETED] if header.tombstone else ibis.literal(False)
     keys = {f"_{key}": headers[name] for key, name in zip(grain.header_keys, header.keys, strict=True)}
@@ -52,4 +59,5 @@ def judged(lines: Table, again: Table, headers: Table, grain: Source, header: So
     superseded = ~found["_best"] | (found[EXPORT] != found["_owner"]) if complete else ~found["_best"]
     lost = [(found["_owner"].isnull(), HEADERLESS), (found["_gone"], DELETED_LINE)]
     lost = [*lost, (superseded, SUPERSEDED)] if complete else [(superseded, SUPERSEDED), *lost]
-    return found.select(LINE, EXPORT, **{CAUSE: ibis.cases(*lost, (found["_tombstone"], DELETED_LINE))})
+    lost = [(found["_duplicate"], DUPLICATE), *lost, (found["_tombstone"], DELETED_LINE)]
+    return found.select(LINE, EXPORT, **{CAUSE: ibis.cases(*lost)})

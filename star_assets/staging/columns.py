@@ -18,12 +18,17 @@ def required_columns(source: Source) -> tuple[str, ...]:
 
 def require_columns(source: Source, file: str, found: Sequence[str]) -> None:
     """Raises ColumnMissing where a required column was not found, UnknownColumns for others where these are frozen."""
-    missing = [column for column in required_columns(source) if column not in found]
+    missing = [told_column(source, column) for column in required_columns(source) if column not in found]
     undeclared = [column for column in found if column not in source.declared]
     if missing:
         raise ColumnMissing(file, missing, found, undeclared)
     if undeclared and source.new_columns == "freeze":
         raise UnknownColumns(file, undeclared, list(source.declared))
+
+
+def told_column(source: Source, column: str) -> str:
+    """A declared column as people look for it in a file: by its header."""
+    return " or ".join(source.declared[column].headers) or column
 
 
 def longer(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...] | None:

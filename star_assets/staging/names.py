@@ -6,11 +6,11 @@ A declared column keeps its name. Any other gets one that paths, SQL and Glue ta
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from itertools import chain, count
 
 from star_assets.model.members import MEMBER_KIND
-from star_assets.model.source import NAME
+from star_assets.model.source import NAME, Source
 from star_assets.model.star import PARTITION_COLUMN
 
 # Names that published tables need for themselves; an export's column of such a
@@ -18,18 +18,19 @@ from star_assets.model.star import PARTITION_COLUMN
 RESERVED = frozenset({PARTITION_COLUMN, MEMBER_KIND})
 
 
-def table_names(header: Sequence[str], declared: Collection[str]) -> dict[str, str]:
+def table_names(header: Sequence[str], source: Source) -> dict[str, str]:
     """Each column of a header, in its order, with a name of its own among them and the declared ones."""
-    names = {column: column for column in header if column in declared or _is_usable(column)}
+    declared, reserved = source.declared, RESERVED | (source.staged.keys() - source.declared.keys())
+
+    def is_usable(column: str) -> bool:
+        return NAME.fullmatch(column) is not None and column not in reserved
+
+    names = {column: column for column in header if column in declared or is_usable(column)}
     for column in header:
         if column not in names:
             taken = {*declared, *names.values()}
             usable = re.sub(r"[^a-z0-9_]", "_", column.lower())
-            usable = usable if _is_usable(usable) else f"raw_{usable.lstrip('_')}"
+            usable = usable if is_usable(usable) else f"raw_{usable.lstrip('_')}"
             numbered = (f"{usable}_{number}" for number in count(2))
             names[column] = next(found for found in chain([usable], numbered) if found not in taken)
     return {column: names[column] for column in header}
-
-
-def _is_usable(column: str) -> bool:
-    return NAME.fullmatch(column) is not None and column not in RESERVED

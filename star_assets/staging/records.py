@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from star_assets.model.errors import BrokenFile
+from star_assets.model.source import Source
 
 # Where a row came from: columns beside the file's own.
 LINE = "_line"
@@ -44,17 +45,33 @@ class Records:
     rejects: list[Reject]
 
 
-def column_names(found: Iterable[str], file: str, line: int) -> tuple[str, ...]:
-    """Names as the file has them, stripped and in lower case. Raises BrokenFile if they are not usable."""
-    names = tuple(name.strip().lower() for name in found)
-    for place, name in enumerate(names, start=1):
-        if not name:
+def column_names(found: Iterable[str], file: str, line: int, source: Source) -> tuple[str, ...]:
+    """The columns of a header: the declared ones by their names, others as the file has them, in lower case.
+
+    Raises BrokenFile if they are not usable.
+    """
+    headers = tuple(name.strip().lower() for name in found)
+    names = tuple(column_of(header, source) for header in headers)
+    for place, (header, name) in enumerate(zip(headers, names, strict=True), start=1):
+        if not header:
             raise BrokenFile(file, line, f"expected a name for column {place}, found none")
+        if header in headers[: place - 1]:
+            raise BrokenFile(file, line, f"expected distinct columns, found {header!r} twice")
         if name in names[: place - 1]:
-            raise BrokenFile(file, line, f"expected distinct columns, found {name!r} twice")
+            other = headers[names.index(name)]
+            raise BrokenFile(file, line, f"expected one column for {name}, found {other!r} and {header!r}")
         if name in (LINE, RAW):
             raise BrokenFile(file, line, f"expected no column of the reserved name {name!r}")
     return names
+
+
+def column_of(header: str, source: Source) -> str:
+    """The declared column that a header, in lower case, stands for, or the header itself.
+
+    One that is called like a declared column, which has another header, is not that column.
+    """
+    declared = source.by_header.get(header)
+    return declared or (f"raw_{header}" if header in source.declared else header)
 
 
 def text_table(

@@ -25,6 +25,9 @@ _SIGNATURES = {
     b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive",
 }
 
+_SAVE = "Save its sheet as CSV UTF-8, or unpack the archive"
+_REMEDIES = {what: _SAVE for what in _SIGNATURES.values() if "Excel" in what}
+
 # How text may say its encoding. UTF-32 first, because one of its marks begins like one of UTF-16.
 _MARKS = {
     codecs.BOM_UTF32_LE: "utf-32-le",
@@ -66,7 +69,7 @@ def require_text(start: bytes, name: str, encoding: str, remedy: str) -> None:
     """
     for signature, what in _SIGNATURES.items():
         if start.startswith(signature):
-            raise BrokenFile(name, None, f"expected text, found {what}")
+            raise BrokenFile(name, None, f"expected text, found {what}", _REMEDIES.get(what, "Export the file again"))
     first_line = start.split(b"\n", 1)[0]
     if found := _other_encoding(start, first_line, standard_name(encoding)):
         raise BrokenFile(name, None, f"expected {encoding}, found {found}", remedy.format(repr(found)))

@@ -91,6 +91,14 @@ def test_a_long_table_is_cut_and_says_so(capsys: pytest.CaptureFixture[str]) -> 
     assert told.endswith("… the first 1,000 of 1,001 rows; --format csv or json writes all.\n")
 
 
+def test_a_long_table_keeps_its_sums(capsys: pytest.CaptureFixture[str]) -> None:
+    """Three years of days are more than are drawn, and what they add up to is what was asked for."""
+    write_rows(pa.table({"day": [*map(str, range(MOST_DRAWN + 100)), "all"]}), "table", last_are_sums=True)
+    told = capsys.readouterr().out
+    assert told.count("│") == 2 * MOST_DRAWN
+    assert "│ all" in told and f"│ {MOST_DRAWN - 2} " in told and f"│ {MOST_DRAWN - 1} " not in told
+
+
 def test_bars_are_as_long_as_their_values() -> None:
     values = [Decimal("80.00"), Decimal("40.00"), Decimal("5.00"), Decimal("0.00"), Decimal("-3.00")]
     assert drawn(bar_chart(["Tent", "Lamp", "Rope", "Gift", "Sack"], values, 19)) == [

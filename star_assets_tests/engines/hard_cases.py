@@ -85,6 +85,51 @@ things = Source(
 )
 
 
+# Rows that nothing tells apart, and rows of one key of which none or one stays.
+tills = Source(
+    "tills",
+    key=None,
+    whole=WHOLE,
+    max_rejects=1,
+    columns={"rung": "timestamp", "amount": "decimal(38,10)", "share": "float64", "note": "string"},
+)
+counts = Source(
+    "counts",
+    key=("shelf", "thing"),
+    duplicates="reject",
+    whole=WHOLE,
+    max_rejects=1,
+    columns={"shelf": "int64", "thing": "string", "pieces": "int32"},
+)
+
+# Values as people write them, below headers that are no names; files without a header, with backslashes.
+spelled = Source(
+    "spelled",
+    key="number",
+    whole=WHOLE,
+    max_rejects=1,
+    timezone="America/New_York",
+    csv=Csv(delimiter=";"),
+    columns={
+        "number": Column("int64", header="No.", lenient=True),
+        "moment": Column("timestamp", header=("Date", "Date/Time"), format="%m/%d/%Y %I:%M %p"),
+        "zoned": Column("timestamp", format="%d-%b-%y %H:%M:%S.%f%z", optional=True),
+        "day": Column("date", format="%d.%m.%Y"),
+        "price": Column("decimal(18,4)", decimal=",", thousands=".", currency="€"),
+        "share": Column("float64", decimal=",", thousands="\u00a0"),
+        "pieces": Column("int32", thousands="'"),
+    },
+)
+bare = Source(
+    "bare",
+    key=None,
+    whole=WHOLE,
+    max_rejects=1,
+    csv=Csv(header=False, escape="\\", delimiter="\t"),
+    columns={"name": "string", "note": "string", "n": "int32"},
+)
+
+
 @dimension(key="thing", inferred_from=[lines], history=["kind"])
 def dim_thing(things: Table) -> Table:
     """Things, with a number that is none where they have no weight."""
@@ -125,7 +170,7 @@ def fact_lines(tickets: Table, lines: Table) -> Table:
     )
 
 
-hard = Star([all_types, tickets, lines, things], [dim_thing, dim_label], [fact_lines])
+hard = Star([all_types, tickets, lines, things, tills, counts, spelled, bare], [dim_thing, dim_label], [fact_lines])
 
 LIMITS = [
     "a,1,2147483647,1e308,true,9999-12-31,9999-12-31 00:00,9999999.99,99999999999999.9999,"
@@ -174,6 +219,73 @@ def write_hard_cases(root: Path) -> None:
     _write_types(root)
     _write_tickets(root)
     _write_things(root)
+    _write_same(root)
+    _write_spelled(root)
+    _write_bare(root)
+
+
+def _write_same(root: Path) -> None:
+    same = [
+        "2023-11-05 01:30,1.5,0.1,é",
+        "2023-11-05 01:30:00,1.50,1e-1,é",
+        "2023-11-05 01:30,1.5,0.1,",
+        ",,,",
+        ',,,""',
+    ]
+    export(root, tills, DAYS[0], {"a.csv": csv(tills, *same), "b.csv": csv(tills, *same, *same)})
+    export(root, tills, DAYS[1], {"a.csv": csv(tills, *same, "x,,,"), "b.csv": csv(tills, ",,,,z", extra=",more")})
+    export(root, tills, DAYS[2], {})
+    pieces = ["1,saw,5", "1,saw,5", "1,nail,5", "2,nail,6", "1,saw,5"]
+    export(root, counts, DAYS[0], {"a.csv": csv(counts, *pieces)})
+    export(root, counts, DAYS[1], {"a.csv": csv(counts, *pieces, "2,nail,7"), "b.csv": csv(counts, "1,nail,5,x", "x")})
+    objects = [{"shelf": 1, "thing": "saw", "pieces": 5, "by": "J"}, {"thing": "saw", "shelf": 1, "pieces": 5}]
+    export(root, counts, DAYS[2], {"a.json": json.dumps(objects), "b.csv": csv(counts, "1,saw,5", "3,saw,5")})
+
+
+def _write_spelled(root: Path) -> None:
+    header = "no.;Date;zoned;DAY;price;share;pieces;Extra.Column"
+    rows = [
+        "1.0;11/5/2023 1:30 AM;05-Nov-23 01:30:00.1234+01;5.11.2023;€1.234,5;1\u00a0234,5;1'234;x",
+        "2;11/05/2023 12:00 am;05-NOV-69 01:30:00.1Z;05.11.2023;-1,25 €;-0,5;5;",
+        "3.;;;;;;;",
+        '"4";"3/12/2023 02:30 PM";"";"";"";"";"";""',
+    ]
+    bad = [
+        "5.5;;;;;;;",
+        "6;13/5/2023 1:30 AM;;;;;;",
+        "7;11/5/2023 13:30 AM;;;;;;",
+        "8;;5-Foo-23 01:30:00.1Z;;;;;",
+        "9;;;31.2.2023;;;;",
+        "10;;;;1.5;;;",
+        "11;;;;;1,5,5;;",
+        "12;;;;;;1'23;",
+        "13;;;5.11.2023 ;$5;5.0;+;",
+        "14;;;;1,23456;1e5;2.147.483.648;",
+    ]
+    export(root, spelled, DAYS[0], {"a.csv": "\n".join([header, *rows]) + "\n"})
+    later = header.replace("Date", "Date/Time")
+    export(root, spelled, DAYS[1], {"a.csv": "\n".join([later, *rows, *bad]) + "\n"})
+    objects = [
+        {
+            "No.": 1.0,
+            "Date": "11/6/2023 1:30 AM",
+            "day": "6.11.2023",
+            "price": "1,5",
+            "share": 5,
+            "pieces": 1,
+            "number": 2,
+        },
+        {"No.": "2.00", "Date/Time": None, "day": None, "price": None, "share": None, "pieces": None},
+    ]
+    export(root, spelled, DAYS[2], {"a.json": json.dumps(objects)})
+
+
+def _write_bare(root: Path) -> None:
+    plain = 'a\tb c\t1\na\tb c\t1\n"x\ty"\t"say ""x"""\t\n'
+    export(root, bare, DAYS[0], {"a.csv": plain, "b.csv": "a\tb c\t1\n"})
+    escaped = 'a\\\tb\t"say \\"x\\""\t1\nC:\\\\\tline\\\nend\t2\nonly\ttwo\nx\ty\tz\n'
+    export(root, bare, DAYS[1], {"a.csv": escaped, "b.csv": plain})
+    export(root, bare, DAYS[2], {"a.csv": ""})
 
 
 def _write_types(root: Path) -> None:

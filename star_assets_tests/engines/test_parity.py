@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from datetime import date
 from pathlib import Path
+from random import randrange
 from typing import NamedTuple
 
 import duckdb
@@ -12,14 +13,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from star_assets.engines.duckdb.engine import DuckDBEngine
 from star_assets.engines.duckdb.typed_sql import DuckDBTypedSql
-from star_assets.model import Source, load_star
+from star_assets.engines.spark.engine import SparkEngine
+from star_assets.model import Source, Star, load_star
 from star_assets.samples.retailer import write_exports
 from star_assets.settings import Settings
 from star_assets.star import retail
 
 from ..spark import needs_spark
+from ..staging import dirty_files
 from ..staging.test_grammar import NEVER, NO_VALUES, TYPES, VALUES
+from ..staging.test_two_readers import all_of
+from ..workplaces import workplace
 from .hard_cases import DAYS, hard, write_hard_cases
 from .pairs import Pair, columns, require_same
 
@@ -130,6 +136,22 @@ def test_the_grammar_means_the_same(timezone: str) -> None:
         connection.register("texts", table)
         duck = connection.execute(DuckDBTypedSql(source, {}).explained("texts", header)).fetchall()
     assert {row["k"]: str(tuple(row)) for row in spark} == {row[0]: str(row) for row in duck}
+
+
+@pytest.mark.parametrize("files", [20, pytest.param(400, marks=pytest.mark.long)], ids="{} files".format)
+def test_dirty_files_are_the_same(tmp_path: Path, files: int) -> None:
+    """What the quick readers and the exact one do with files that nobody thought of."""
+    shared = workplace(Star(dirty_files.SOURCES, [], []), Settings(lake=str(tmp_path), engine="spark", threads=2))
+    first = randrange(10**9)
+    found = dirty_files.exports(range(first, first + files), tmp_path)
+    for source in dirty_files.SOURCES:
+        exports = found.get(source.name, [])
+        duck, spark = (
+            all_of(engine(shared), source, exports, tmp_path / f"{engine.__name__}-{source.name}")
+            for engine in (DuckDBEngine, SparkEngine)
+        )
+        for export in exports:
+            assert spark[export.day] == duck[export.day], f"seed {export.files[0].name}, source {source.name}"
 
 
 # Days on which clocks are changed somewhere, and the hours around that.

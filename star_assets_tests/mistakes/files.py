@@ -205,7 +205,8 @@ MISTAKES = [
         (
             "orders               1 failed\n"
             "Error: oltp/orders/date=2023-07-02/orders.csv: expected text, found a zip archive or an Excel "
-            "workbook. Nothing of this day was staged; the live version stays. Export the file again.\n"
+            "workbook. Nothing of this day was staged; the live version stays. Save its sheet as CSV UTF-8, or unpack "
+            "the archive.\n"
         ),
         orders(_zip()),
     ),
@@ -214,7 +215,8 @@ MISTAKES = [
         (
             "orders               1 failed\n"
             "Error: oltp/orders/date=2023-07-02/more.csv.gz: expected text, found a zip archive or an Excel "
-            "workbook. Nothing of this day was staged; the live version stays. Export the file again.\n"
+            "workbook. Nothing of this day was staged; the live version stays. Save its sheet as CSV UTF-8, or unpack "
+            "the archive.\n"
         ),
         orders(_zip(), "more.csv.gz"),
     ),

@@ -39,7 +39,8 @@ MISTAKES = [
         (
             "orders               1 failed\n"
             "Error: oltp/orders/date=2023-07-02/orders.xlsx: expected text, found a zip archive or an Excel "
-            "workbook. Nothing of this day was staged; the live version stays. Export the file again.\n"
+            "workbook. Nothing of this day was staged; the live version stays. Save its sheet as CSV UTF-8, or unpack "
+            "the archive.\n"
         ),
         export("orders", "orders.xlsx", b"PK\x03\x04" + bytes(40)),
     ),

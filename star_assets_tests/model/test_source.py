@@ -30,6 +30,8 @@ BASKETS = Source("baskets", "basket_id", {"basket_id": "int64"})
         ({"columns": {"order_id": "bigint"}}, "source orders, column order_id: no type 'bigint'; known: int32"),
         ({"key": "id"}, "source orders: key names 'id', not among its columns. Declare it."),
         ({"key": ("order_id", "line")}, "key names 'line'"),
+        ({"key": ()}, "source orders: its key has no columns. Name one, or write key=None: then every row counts."),
+        ({"duplicates": "drop"}, 'source orders: duplicates is \'drop\'. Use "collapse" or "reject".'),
         ({"event_time": "sold_at"}, "event_time names 'sold_at'"),
         ({"event_time": "op"}, "source orders: event_time 'op' is no timestamp. Declare it as one."),
         ({"absent": "skip"}, 'source orders: absent is \'skip\'. Use "wait", "empty" or "fail".'),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import ibis
 import pytest
 from ibis.expr.types import Table
 
@@ -67,7 +69,8 @@ CONTRADICTIONS: dict[str, tuple[Callable[[], Star], str]] = {
     ),
     "a source with the partition column": (
         lambda: star(sources=[*SOURCES, closing]),
-        "closing: has a column 'date', which is the partition column. Export it under another name.",
+        "closing: has a column 'date', which is the partition column. Declare it under another name, "
+        "as Column(…, header='date').",
     ),
     "lines without their header": (
         lambda: Star([positions], [], []),
@@ -136,6 +139,23 @@ CONTRADICTIONS: dict[str, tuple[Callable[[], Star], str]] = {
         lambda: star(a_fact(lambda tickets: tickets.mutate(at=tickets.shut.coalesce(tickets.at)))),
         "fact_tickets: its date 'at' comes from 2 source columns, expected one.",
     ),
+    "a computed date": (
+        lambda: star(a_fact(lambda tickets: tickets.mutate(at=tickets.at + ibis.interval(days=1)))),
+        "fact_tickets: its date 'at' is computed from tickets.at, which is declared as timestamp. Pass one timestamp",
+    ),
+    "a date of a text": (
+        lambda: star(a_fact(lambda tickets: tickets.mutate(at=tickets.shop.cast("timestamp(3)")))),
+        "fact_tickets: its date 'at' is computed from tickets.shop, which is declared as string. Pass one timestamp "
+        "column of the driving source through as it is; text, or a date, becomes one where its source declares it",
+    ),
+    "a date that is filled": (
+        lambda: star(a_fact(lambda tickets: tickets.fill_null({"at": datetime(2023, 7, 1)}))),
+        "fact_tickets: its date 'at' is computed from tickets.at",
+    ),
+    "the last date of several": (
+        lambda: star(a_fact(lambda tickets: tickets.group_by("id", "shop").agg(at=tickets.at.max()))),
+        "fact_tickets: its date 'at' is computed from tickets.at",
+    ),
 }
 
 
@@ -146,6 +166,26 @@ def test_a_contradiction_is_told(case: str) -> None:
     with pytest.raises(BadDeclaration) as told:
         declare()
     assert message in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        lambda tickets: tickets.filter(tickets.shop != "x").distinct().order_by("at").limit(5),
+        lambda tickets: tickets.filter(tickets.shop == "x").union(tickets.filter(tickets.shop != "x")),
+        lambda tickets: tickets.drop_null("at").select("id", "shop", opened=tickets.at).rename(at="opened"),
+        lambda tickets: tickets.group_by("id", "shop", "at").agg(rows=tickets.count()),
+    ],
+    ids=["filtered", "of two parts", "renamed", "grouped"],
+)
+def test_a_date_that_is_passed_through_drives(transform: Callable[[Table], Table]) -> None:
+    """Whatever else a function does, the date of each row is one that the key index knows."""
+
+    def rows(tickets: Table) -> Table:
+        return transform(tickets)
+
+    found = star(a_fact(rows))
+    assert found.driving_column(found.facts["fact_tickets"]).column == "at"
 
 
 def test_a_table_needs_a_usable_name() -> None:

@@ -103,7 +103,22 @@ def test_an_account_is_a_table_of_days_and_steps(lake: Lake, measure: str) -> No
     by_day = account.by_day(measure).to_pylist()
     assert [row["day"] for row in by_day] == [*DAYS, "all"]
     assert by_day[0]["fact"] == by_day[-1]["fact"] == (1 if measure == "rows" else 10)
-    assert {row["step"] for row in account.rows().to_pylist()} >= NOTHING
+    rows = account.rows().to_pylist()
+    assert {row["step"] for row in rows} >= NOTHING
+    assert [row["day"] for row in rows if row["step"] == "fact"] == [*DAYS, "all"]
+    assert rows[-2] == {**rows[-2], "day": "all", "step": "fact", "rows": 1, "revenue": 10}
+
+
+def test_an_account_reaches_the_last_business_date(lake: Lake) -> None:
+    """An order that is delivered tomorrow was exported today, and its sale must not be missing from the sums."""
+    export(lake, D1, [order(1, "10", D3)], [line(1)])
+    lake.run(D1)
+    lake.run(D3, tables=["fact_sales"])
+    days = lake.warehouse.account_days("fact_sales")
+    assert days == [D1, D3]
+    account = lake.warehouse.reconcile("fact_sales", days)
+    assert account.totals()["fact"]["rows"] == 1
+    assert account.differing == []
 
 
 exact = Source(

@@ -49,6 +49,8 @@ SOUND = {
     "doubled quotes": (b'a,b,c\n1,"say ""hi""","""\n"""\n', [("1", 'say "hi"', '"\n"')]),
     "quoted line ends": (b'a,b,c\n1,"x\n\r\n\ry",3\n', [("1", "x\n\r\n\ry", "3")]),
     "a quote amid text": (b'a,b,c\n1,5" pipe,3\n2,x,y\n', [("1", '5" pipe', "3"), ("2", "x", "y")]),
+    "quotes amid text, each at the end of its field": (b'a,b,c\n5",6",7"\n', [('5"', '6"', '7"')]),
+    "quotes within one field": (b'a,b,c\n5" x 6" pipe, "x", "y"\n', [('5" x 6" pipe', ' "x"', ' "y"')]),
     "a quote behind a space": (b'a,b,c\n1, "x",3\n', [("1", ' "x"', "3")]),
     "Unicode line ends are text": (
         "a,b,c\n1,x\u2028y\x85z\x0b\x0c\x1c,ß\n".encode(),
@@ -67,6 +69,20 @@ TORN = {
     "text behind a quote": (
         b'a,b,c\n1,"x"y,3\n4,5,6\n',
         [(2, '1,"x"y,3', "text after the closing quote of field 2; double a quote that is text")],
+    ),
+    "a delimiter that is missing before a quote": (
+        b'a,b,c\n1,$78.07"All-Weather, Table"\n4,5,6\n',
+        [
+            (
+                2,
+                '1,$78.07"All-Weather, Table"',
+                "a quote opens amid field 2, and one closes field 3; quote fields as a whole",
+            )
+        ],
+    ),
+    "the same behind lines within quotes": (
+        b'a,b,c\n"1\n2",x"y,w"\n4,5,6\n',
+        [(2, '"1\n2",x"y,w"', "a quote opens amid field 2, and one closes field 3; quote fields as a whole")],
     ),
     "a runaway quote that meets another": (
         b'a,b,c\n1,"x,3\n4,5,6\n7,"y",9,10\n',

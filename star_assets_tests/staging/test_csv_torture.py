@@ -495,7 +495,11 @@ FORMATS = {
     "an error page": broken("<!DOCTYPE html>\n<html><body>404</body></html>\n", ": expected CSV, found HTML or XML"),
     "XML": broken('<?xml version="1.0"?>\n<notes/>\n', ": expected CSV, found HTML or XML"),
     "gzip within gzip": broken(gzip.compress(gzip.compress(SOUND.encode())), ": expected text, found gzip within gzip"),
-    "a workbook": broken(b"PK\x03\x04\x14\0", ": expected text, found a zip archive or an Excel workbook"),
+    "a workbook": broken(
+        b"PK\x03\x04\x14\0",
+        ": expected text, found a zip archive or an Excel workbook",
+        "Save its sheet as CSV UTF-8, or unpack the archive",
+    ),
     "half a gzip": broken(
         gzip.compress(SOUND.encode())[:-6], ": expected a whole gzip stream, found that the gzip stream ends early"
     ),

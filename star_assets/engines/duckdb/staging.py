@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -21,17 +21,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from star_assets.engines.duckdb.session import (
-    FILE,
     SMALL,
     Database,
     labelled,
     name,
-    parquet,
     parquet_format,
     text,
     text_list,
     told,
 )
+from star_assets.engines.duckdb.telling_apart import RowsApart
 from star_assets.engines.duckdb.typed_sql import DuckDBTypedSql
 from star_assets.engines.engine import ExportInput, FileCount, RawInput, StagedDay
 from star_assets.engines.portions import portions
@@ -83,13 +82,15 @@ class Staging:
             together |= {day.day: day for day in self._stage_exactly_together(group, folder)}
 
         def stage(days: Sequence[ExportInput]) -> list[StagedDay]:
-            return self.with_repeated_keys([together.get(day.day) or self._stage_day(day, folder) for day in days])
+            return self.told_apart(
+                days, [together.get(day.day) or self._stage_day(day, folder) for day in days], folder
+            )
 
         with ThreadPoolExecutor(self.settings.threads) as pool:
             yield from chain.from_iterable(pool.map(stage, self.portions(exports)))
 
     def portions(self, exports: Sequence[ExportInput]) -> Iterator[list[ExportInput]]:
-        """The exports, in order, in portions that one thread each stages and checks for repeated keys."""
+        """Neighbours that one thread stages and looks over for rows of one key, in order; enough for all threads."""
         return portions(exports, _bytes, min(PORTION, sum(map(_bytes, exports)) / self.settings.threads))
 
     def _stage_group(self, group: Sequence[ExportInput], folder: Path) -> list[StagedDay]:
@@ -116,7 +117,7 @@ class Staging:
     ) -> dict[ExportDay, Path]:
         """Write rows of one header, and return each day's file. Days with several files, or none, are left out."""
         out = Path(tempfile.mkdtemp(prefix="days-", dir=folder))
-        columns = ", ".join(map(name, [*self.sql.columns, *self.extra([header])]))
+        columns = ", ".join(map(name, [*self.sql.columns, *self.sql.extra([header])]))
         cursor.execute(
             f"COPY (SELECT {columns}, {DAY} FROM {rows}) TO {text(str(out))} "
             f"{parquet_format(self.settings, f'PARTITION_BY ({DAY})')}"
@@ -141,36 +142,23 @@ class Staging:
                 cursor.execute(f"SET TimeZone = {text(self.source.timezone)}")
             yield cursor
 
-    def with_repeated_keys(self, staged: Sequence[StagedDay]) -> list[StagedDay]:
-        """The days, each with its number of keys that have different rows of one version."""
-        files = [str(day.file) for day in staged]
-        keys = ", ".join(map(name, self.source.keys))
-        version = f", {name(self.source.version)}" if self.source.version else ""
-        # First the keys alone, file by file: grouping whole rows, or the keys of all files, takes twice as long.
-        again = " UNION ALL ".join(
-            f"SELECT {number} AS {FILE}, {keys} FROM "
-            f"(SELECT {keys} FROM {parquet([file])} GROUP BY {keys}{version} HAVING count(*) > 1)"
-            for number, file in enumerate(files)
-        )
-        # Comparing the numbers of files takes half the time of comparing their names.
-        rows = f"(SELECT * REPLACE (list_position({text_list(files)}, {FILE}) - 1 AS {FILE}) FROM {parquet(files)})"
+    def told_apart(self, exports: Sequence[ExportInput], staged: Sequence[StagedDay], folder: Path) -> list[StagedDay]:
+        """The staged days of some exports, once it is settled what tells their rows apart.
+
+        Without a key, rows are given one; else rows of one key and version are
+        counted, or rejected, whichever engine staged them.
+        """
+        rows = RowsApart(self.sql, self.settings)
         with self._session(staged[0].day) as cursor:
-            if all(day.file.stat().st_size <= SMALL for day in staged):
-                # With many small files, looking at all keys together is faster, and mostly finds no repeated ones.
-                (repeated,) = cursor.execute(
-                    f"SELECT count(*) FROM (SELECT 1 FROM {parquet(files)} GROUP BY {FILE}, {keys}{version} "
-                    "HAVING count(*) > 1)"
-                ).fetchone() or (0,)
-                if not repeated:
-                    return list(staged)
-            found = cursor.execute(
-                f"WITH again AS ({again}), "
-                f"differ AS (SELECT DISTINCT {FILE}, {keys} FROM {rows} AS row SEMI JOIN again USING ({FILE}, {keys}) "
-                f"GROUP BY {FILE}, {keys}{version} HAVING count(DISTINCT row) > 1) "
-                f"SELECT {FILE}, count(*) FROM differ GROUP BY ALL"
-            ).fetchall()
-        counts = dict(found)
-        return [replace(day, repeated_keys=counts.get(number, 0)) for number, day in enumerate(staged)]
+            if self.source.key is None:
+                return [rows.with_ids(cursor, day) for day in staged]
+            counted = rows.counted(cursor, staged)
+        if self.source.duplicates == "collapse":
+            return counted
+        return [
+            self._stage_without_duplicates(export, folder) if day.repeated_keys or day.identical_rows else day
+            for export, day in zip(exports, counted, strict=True)
+        ]
 
     def _stage_plain(
         self, cursor: duckdb.DuckDBPyConnection, export: ExportInput, files: list[RawInput], folder: Path
@@ -193,17 +181,22 @@ class Staging:
         if pq.read_metadata(staged).num_rows != sum(file.profile.records for file in export.files):
             return None
         counts = [FileCount(file.name, file.profile.records, file.profile.records, 0) for file in export.files]
-        return StagedDay(export.day, staged, tuple(counts), extra=self.extra(headers))
+        return StagedDay(export.day, staged, tuple(counts), extra=self.sql.extra(headers))
 
     def _read_csv(self, header: Header, paths: list[str]) -> str:
         csv = self.source.csv
         columns = ", ".join(f"{text(column)}: 'VARCHAR'" for column in header)
         return (
-            f"read_csv({text_list(paths)}, auto_detect=false, hive_partitioning=false, header=true, "
-            f"columns={{{columns}}}, delim={text(csv.delimiter)}, quote={text(csv.quote)}, escape={text(csv.quote)}, "
-            f"nullstr={text_list(csv.null or NO_NULL)}, allow_quoted_nulls=false, max_line_size=16777216, "
-            f"filename={text(RAW_FILE)})"
+            f"read_csv({text_list(paths)}, auto_detect=false, hive_partitioning=false, "
+            f"header={str(csv.header).lower()}, columns={{{columns}}}, delim={text(csv.delimiter)}, "
+            f"quote={text(csv.quote)}, escape={text(csv.quote)}, nullstr={text_list(csv.null or NO_NULL)}, "
+            f"allow_quoted_nulls=false, max_line_size=16777216, filename={text(RAW_FILE)})"
         )
+
+    def _stage_without_duplicates(self, export: ExportInput, folder: Path) -> StagedDay:
+        """Read a day again, exactly: only the exact reader knows the lines of the rows to reject."""
+        with self._session(export.day) as cursor:
+            return self._stage_exactly(cursor, export, [file for file in export.files if file.profile.records], folder)
 
     def _stage_exactly(
         self, cursor: duckdb.DuckDBPyConnection, export: ExportInput, files: list[RawInput], folder: Path
@@ -216,11 +209,15 @@ class Staging:
                 for records in read_records(file.path, file.name, self.source, file.profile):
                     header = tuple(column for column in records.table.column_names if column not in (LINE, RAW))
                     table = tables.setdefault(header, f"exact_{len(tables)}")
-                    invalid = self._explain(cursor, records.table, header, table)
+                    invalid = self._explain(cursor, records.table, header, table, file.name)
                     found = [*((one.line, one.reason, one.raw) for one in records.rejects), *invalid]
                     rejects.add(file.name, sorted(found))
                     counts[file.name] = counts[file.name].plus(records.table.num_rows - len(invalid), len(found))
-        valid = [(f"FROM {table}", header) for header, table in tables.items()]
+            apart = RowsApart(self.sql, self.settings)
+            for file_name, duplicates in apart.rejected(cursor, tables):
+                rejects.add(file_name, duplicates)
+                counts[file_name] = counts[file_name].plus(-len(duplicates), len(duplicates))
+        valid = [(apart.kept(table), header) for header, table in tables.items()]
         staged = self._write(cursor, export.day, valid, folder)
         return self._told_exactly(export.day, staged, counts, list(tables), rejects)
 
@@ -232,8 +229,8 @@ class Staging:
         headers: Sequence[Header],
         rejects: RejectsFile,
     ) -> StagedDay:
-        """The StagedDay of a day that the exact reader read, with its rejects."""
-        extra, first = self.extra(headers), tuple(rejects.first)
+        """A day that the exact reader read, with its rejects."""
+        extra, first = self.sql.extra(headers), tuple(rejects.first)
         return StagedDay(day, staged, tuple(counts.values()), rejects.path, first, extra)
 
     def _stage_exactly_together(self, group: Sequence[ExportInput], folder: Path) -> list[StagedDay]:
@@ -269,13 +266,13 @@ class Staging:
             yield self._told_exactly(of_day, file, days[of_day].counts(), [header], rejects)
 
     def _explain(
-        self, cursor: duckdb.DuckDBPyConnection, records: pa.Table, header: Header, table: str
+        self, cursor: duckdb.DuckDBPyConnection, records: pa.Table, header: Header, table: str, file: str
     ) -> list[tuple[int, str, str]]:
         """Add the valid rows to a temporary table of the cursor. Returns the invalid ones as (line, reason, raw)."""
         cursor.register("exact_records", records)
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE explained AS {self.sql.explained('exact_records', header)}")
         cursor.unregister("exact_records")
-        valid = f"SELECT * EXCLUDE ({LINE}, {RAW}, _reason) FROM explained WHERE _reason IS NULL"
+        valid = f"{RowsApart(self.sql, self.settings).marked(file)} FROM explained WHERE _reason IS NULL"
         cursor.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table} AS FROM ({valid}) WHERE false")
         cursor.execute(f"INSERT INTO {table} {valid}")
         invalid = f"SELECT {LINE}, _reason, {RAW} FROM explained WHERE _reason IS NOT NULL"
@@ -284,8 +281,8 @@ class Staging:
     def _write(
         self, cursor: duckdb.DuckDBPyConnection, day: str, parts: Sequence[tuple[str, Header]], folder: Path
     ) -> Path:
-        """Write the valid rows of all parts into the day's file. Columns that a part lacks are NULL in its rows."""
-        columns = [*self.sql.columns, *self.extra([header for _, header in parts])]
+        """The valid rows of all parts, by column name; columns that a part lacks are NULL."""
+        columns = [*self.sql.columns, *self.sql.extra([header for _, header in parts])]
         rows = " UNION ALL BY NAME ".join(f"({part})" for part in (self.sql.no_rows(), *(part for part, _ in parts)))
         file = folder / f"{day}.parquet"
         cursor.execute(
@@ -297,10 +294,6 @@ class Staging:
     def rejects_file(self, day: str, folder: Path) -> RejectsFile:
         """The writer of a day's file of rejects."""
         return RejectsFile(folder / f"{day}.rejects.parquet", self.settings.compression)
-
-    def extra(self, headers: Sequence[Header]) -> Header:
-        """The staged names of columns that the declaration does not list, in order of appearance."""
-        return tuple(dict.fromkeys(column for header in headers for column in self.sql.carried(header).values()))
 
 
 @dataclass

@@ -18,10 +18,16 @@ class DuckDBTypedSql(TypedSql):
     def _name(self, identifier: str) -> str:
         return name(identifier)
 
-    def _text(self, value: str) -> str:
+    def literal(self, value: str) -> str:
+        """A string literal."""
         return text(value)
 
-    def _type(self, type_: Type) -> str:
+    def matches(self, raw: str, expression: str) -> str:
+        """SQL for whether a whole text matches an expression."""
+        return f"regexp_full_match({raw}, {text(expression)})"
+
+    def type(self, type_: Type) -> str:
+        """The engine's type that holds a type of the model."""
         return sql_type(type_)
 
     def strict(self, texts: str, header: Header, *kept: str) -> str:
@@ -36,7 +42,7 @@ class DuckDBTypedSql(TypedSql):
             for c in header
             if self._canonical(c)
         ]
-        beside = f"(SELECT {', '.join(['*', *cast])} FROM {texts})"
+        beside = f"(SELECT {', '.join(['*', *cast])} FROM {self._in_grammar(texts, header)})"
         return f"SELECT {', '.join([*typed, *self._beside(header), *kept])} FROM {beside}"
 
     def _strict(self, column: str, header: Header) -> str:
@@ -53,8 +59,6 @@ class DuckDBTypedSql(TypedSql):
         cases = f"WHEN {matches} THEN {self._value(column, 'CAST')} WHEN {nothing} THEN NULL ELSE {invalid}"
         if canonical := self._canonical(column):
             cases = f"WHEN {canonical} THEN {self._typed(column)} {cases}"
-        if column == self.source.keys[0] and self._only_text(header):
-            cases = f"WHEN {name(column)} = {text(column)} THEN {invalid} {cases}"
         if column in self.reserved_keys:
             reserved = text(str(self.reserved_keys[column]))
             cases = f"WHEN CAST({self._value(column, 'TRY_CAST')} AS VARCHAR) = {reserved} THEN {invalid} {cases}"
@@ -66,6 +70,8 @@ class DuckDBTypedSql(TypedSql):
         All other texts are matched against the grammar. For years outside 1000 to 9999, and
         for floats, the text that DuckDB writes may not be in the grammar.
         """
+        if self._is_written_otherwise(column):
+            return None
         type_ = self.types.get(column, Type("string"))
         is_written_so = f"CAST({self._typed(column)} AS VARCHAR) = {name(column)}"
         if type_.name in ("int32", "int64"):
@@ -84,9 +90,9 @@ class DuckDBTypedSql(TypedSql):
         return f"CASE WHEN {self._matches(column)} THEN {self._value(column, 'TRY_CAST')} END"
 
     def _matches(self, column: str) -> str:
-        """SQL for whether a text matches the grammar, and its value is in the range that every engine has."""
-        type_, raw = self.types[column], name(column)
-        matches = f"regexp_full_match({raw}, {text(grammar.pattern(type_) or '')})"
+        """SQL that finds the texts in the grammar whose value is one on every engine."""
+        type_, raw = self.types[column], self._raw(column)
+        matches = self.matches(raw, grammar.pattern(type_) or "")
         if type_.name == "timestamp":
             # Years go up to 9999. Converting to UTC can leave that range only from the first and the last year.
             utc = f"TRY_CAST({raw} AS TIMESTAMPTZ) BETWEEN '0001-01-01 00:00:00+00' AND '9999-12-31 23:59:59.999999+00'"
@@ -95,7 +101,7 @@ class DuckDBTypedSql(TypedSql):
 
     def _value(self, column: str, cast: str) -> str:
         """SQL for the value of a text that matches the grammar."""
-        type_, raw = self.types[column], name(column)
+        type_, raw = self.types[column], self._raw(column)
         if type_.name == "string":
             return raw
         if type_.name == "timestamp":

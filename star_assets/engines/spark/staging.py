@@ -47,7 +47,7 @@ NOTHING = "\x00null"
 
 
 class SparkStaging:
-    """Stages one source by Spark. DuckDB counts repeated keys, and writes rejects and the published files."""
+    """How one source is staged by Spark; DuckDB tells rows apart, and writes rejects and the published files."""
 
     def __init__(
         self, spark: SparkRelations, database: Database, source: Source, reserved_keys: Mapping[str, object]
@@ -71,11 +71,12 @@ class SparkStaging:
             elif exact:
                 staged.update((day.day, day) for day in self.local.stage(exact, folder))
 
-            def count_repeated(portion: Sequence[ExportInput]) -> list[StagedDay]:
-                return self.local.with_repeated_keys([day for export in portion if (day := staged[export.day])])
+            def told_apart(portion: Sequence[ExportInput]) -> list[StagedDay]:
+                days = [day for export in portion if (day := staged[export.day])]
+                return self.local.told_apart(portion, days, folder)
 
             with ThreadPoolExecutor(self.settings.threads) as pool:
-                found = list(pool.map(count_repeated, self.local.portions(exports)))
+                found = list(pool.map(told_apart, self.local.portions(exports)))
         yield from chain.from_iterable(found)
 
     # Plain files
@@ -103,7 +104,7 @@ class SparkStaging:
         return (
             profile.plain
             and bool(profile.header)
-            and profile.lines == profile.records + 1
+            and profile.lines == profile.records + self.source.csv.header
             and self.source.csv.null == ("",)
             and file.path.suffix == (".gz" if profile.gzip else ".csv")
         )
@@ -116,7 +117,7 @@ class SparkStaging:
             [location(file) for file in files],
             schema=", ".join(f"{column} STRING" for column in [*columns, "malformed"]),
             columnNameOfCorruptRecord="malformed",
-            header=True,
+            header=csv.header,
             sep=csv.delimiter,
             quote=csv.quote,
             escape=csv.quote,
@@ -131,8 +132,7 @@ class SparkStaging:
             f"(SELECT /*+ BROADCAST(raw_days) */ {self._named(header)}, {DAY}, CAST(NULL AS BIGINT) AS {LINE}, "
             f"CAST(NULL AS STRING) AS {RAW} FROM raw_texts JOIN raw_days USING (source) WHERE malformed IS NULL)"
         )
-        valid = self.typed.is_valid(header)
-        rows = session.sql(f"SELECT * FROM ({self.typed.explained(dated, header, DAY)}) WHERE {valid}")
+        rows = session.sql(f"SELECT * FROM ({self.typed.explained(dated, header, DAY)}) WHERE _reason IS NULL")
         return rows.drop(LINE, RAW, "_reason")
 
     def _named(self, header: Header) -> str:
@@ -145,7 +145,7 @@ class SparkStaging:
         headers = list(dict.fromkeys(file.profile.header for file in _with_rows(export)))
         staged = self._publishable(export.day, headers, files, folder)
         counts = [FileCount(file.name, file.profile.records, file.profile.records, 0) for file in export.files]
-        return StagedDay(export.day, staged, tuple(counts), extra=self.local.extra(headers))
+        return StagedDay(export.day, staged, tuple(counts), extra=self.typed.extra(headers))
 
     # Other files
 
@@ -234,7 +234,7 @@ class SparkStaging:
             tuple(FileCount(file, staged + rejected, staged, rejected) for file, staged, rejected in counts),
             rejects,
             first,
-            self.local.extra(known),
+            self.typed.extra(known),
         )
 
     def _rejects(
@@ -257,7 +257,7 @@ class SparkStaging:
     ) -> Path:
         """Write the day's file from Spark's files."""
         types = {**self.typed.types, **({DELETED: Type("boolean")} if self.source.tombstone else {})}
-        types |= dict.fromkeys(self.local.extra(headers), Type("string"))
+        types |= dict.fromkeys(self.typed.extra(headers), Type("string"))
         columns = ", ".join(f"CAST({name(c)} AS {sql_type(type_)}) AS {name(c)}" for c, type_ in types.items())
         nothing = ", ".join(f"NULL AS {name(column)}" for column in types)
         found = f"{parquet(files)}{where}" if files else f"(SELECT {nothing}) WHERE false"

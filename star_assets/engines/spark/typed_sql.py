@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from star_assets.engines.spark.sql import name, sql_type, text, to_utc
-from star_assets.engines.typed_sql import Header, TypedSql
+from star_assets.engines.typed_sql import TypedSql
 from star_assets.model.types import Type
 from star_assets.staging import grammar
 
@@ -17,31 +17,29 @@ class SparkTypedSql(TypedSql):
     def _name(self, identifier: str) -> str:
         return name(identifier)
 
-    def _text(self, value: str) -> str:
+    def literal(self, value: str) -> str:
+        """A string literal."""
         return text(value)
 
-    def _type(self, type_: Type) -> str:
-        return sql_type(type_)
+    def matches(self, raw: str, expression: str) -> str:
+        """SQL for whether a whole text matches an expression."""
+        # Java's `$` would also match before a last line end.
+        whole = rf"\A(?:{expression})\z"
+        return f"{raw} RLIKE {text(whole)}"
 
-    def is_valid(self, header: Header) -> str:
-        """SQL for whether a row of `explained` is valid, and surely no repeated header."""
-        valid = "_reason IS NULL"
-        if self._only_text(header):
-            key = self.source.keys[0]
-            valid += f" AND {name(key)} <> {text(key)}"
-        return valid
+    def type(self, type_: Type) -> str:
+        """The engine's type that holds a type of the model."""
+        return sql_type(type_)
 
     def _cast(self, column: str) -> str:
         """SQL for a column's typed value; NULL if its text is not valid."""
         if (pattern := grammar.pattern(self.types[column])) is None:
             return name(column)
-        # Java's `$` would also match before a last line end.
-        whole = text(rf"\A(?:{pattern})\z")
-        return f"CASE WHEN {name(column)} RLIKE {whole} THEN {self._value(column)} END"
+        return f"CASE WHEN {self.matches(self._raw(column), pattern)} THEN {self._value(column)} END"
 
     def _value(self, column: str) -> str:
-        """SQL for the value of a text that matches the grammar; NULL if the value is outside every engine's range."""
-        type_, raw = self.types[column], name(column)
+        """SQL for the value of a text that matches the grammar; NULL where it is none on every engine."""
+        type_, raw = self.types[column], self._raw(column)
         if type_.name == "timestamp":
             return self._timestamp(raw)
         if type_.name == "boolean":

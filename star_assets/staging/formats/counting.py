@@ -67,13 +67,18 @@ class CsvCounter:
     are those between fields, for a delimiter of one byte. `tidy` says whether
     quotes stand only around whole fields and are all closed; `has_nul` and
     `has_escape` whether these bytes are anywhere in it, `has_mark` whether a byte
-    order mark is, as where files were joined.
+    order mark is, as where files were joined; `repeats_first_line` whether a later
+    line is the first one again; `has_escaped` whether it may hold an escape character.
     """
 
-    def __init__(self, delimiter: str, quote: str) -> None:
+    def __init__(self, delimiter: str, quote: str, escape: str | None = None) -> None:
+        self.has_escaped = False
+        self._escaped = re.compile(re.escape(escape.encode()) + b".", re.S) if escape else None
+        self._escape = escape.encode() if escape else b""
+        self._held = b""
         self.records = self.delimiters = 0
         self.tidy = True
-        self.has_nul = self.has_escape = self.has_mark = False
+        self.has_nul = self.has_escape = self.has_mark = self.repeats_first_line = False
         self.line_ends = _LineEnds()
         self._quote = quote.encode()
         self._delimiter = delimiter.encode()[0]
@@ -84,6 +89,8 @@ class CsvCounter:
         self._last = b"\n"
         self._last_is_end = True
         self._end = b""
+        self._first_line: bytes | None = None
+        self._window = b""
 
     def feed(self, chunk: bytes, final: bool = False) -> None:
         """Count the next chunk; `final` says that it is the last one."""
@@ -94,6 +101,8 @@ class CsvCounter:
             self.has_mark = self.has_mark or BOM_UTF8 in self._end + chunk
         self._end = chunk[-2:]
         chunk = self.line_ends.feed(chunk, final)
+        self._seek_first_line(chunk, final)
+        chunk = self._without_escaped(chunk, final)
         if chunk:
             quoted = self._inside or self._quote in chunk or self._last == self._quote
             ends = self._quoted_ends(chunk) if quoted else self._unquoted_ends(chunk)
@@ -104,6 +113,25 @@ class CsvCounter:
         if final:
             self.records += not self._last_is_end
             self.tidy = self.tidy and not self._inside
+
+    def _without_escaped(self, chunk: bytes, final: bool) -> bytes:
+        """The chunk with letters in place of what is escaped. An escape at its end waits for the next chunk."""
+        if self._escaped is None:
+            return chunk
+        chunk = self._escaped.sub(b"__", self._held + chunk)
+        cut = len(chunk) - (chunk.endswith(self._escape) and not final)
+        chunk, self._held = chunk[:cut], chunk[cut:]
+        self.has_escaped = self.has_escaped or bool(self._held) or b"__" in chunk or self._escape in chunk
+        return chunk
+
+    def _seek_first_line(self, chunk: bytes, final: bool) -> None:
+        """Look for the first line among those behind it; it must end within the first chunk."""
+        if self._first_line is None and chunk:
+            self._first_line = b"\n" + chunk.partition(b"\n")[0] + b"\n"
+        if self._first_line and not self.repeats_first_line:
+            window = self._window + chunk + (b"\n" if final else b"")
+            self.repeats_first_line = self._first_line in window
+            self._window = window[-len(self._first_line) :]
 
     def _unquoted_ends(self, chunk: bytes) -> Flags:
         """Which bytes end a record, in a chunk without quotes."""

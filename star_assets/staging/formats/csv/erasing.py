@@ -7,8 +7,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
+from star_assets.model.csv import Csv
 from star_assets.model.errors import CannotForget
-from star_assets.model.source import Csv
 from star_assets.staging.content import as_text, open_raw
 from star_assets.staging.erasing import Erased, Erasure, write_like
 from star_assets.staging.formats.csv.grammar import CsvGrammar, CsvRecord
@@ -29,7 +29,7 @@ def _kept(
     text: TextIO, lines: TextIO, name: str, csv: Csv, header: Sequence[str], erasure: Erasure, erased: Erased
 ) -> Iterator[str]:
     """Each record's own lines, but for those of the person."""
-    header_seen = False
+    header_seen = not csv.header
     for record in CsvGrammar(csv).records(text):
         own = "".join(islice(lines, record.lines))
         if not record.raw or not header_seen:
@@ -64,5 +64,8 @@ def _record(
 def _field(value: str | None, csv: Csv) -> str:
     if value is None:
         return csv.null[0]
-    needs_quotes = value in csv.null or any(part in value for part in (csv.delimiter, csv.quote, "\r", "\n"))
+    special = (csv.delimiter, csv.quote, "\r", "\n", *([csv.escape] if csv.escape else []))
+    needs_quotes = value in csv.null or any(part in value for part in special)
+    if csv.escape:
+        value = value.replace(csv.escape, csv.escape * 2)
     return csv.quote + value.replace(csv.quote, csv.quote * 2) + csv.quote if needs_quotes else value

@@ -11,7 +11,8 @@ from gzip import GzipFile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from star_assets.model.source import Csv, Source
+from star_assets.model.csv import Csv
+from star_assets.model.source import Source
 from star_assets.staging.columns import longer
 from star_assets.staging.content import Utf8, chunks, open_raw, start_of
 from star_assets.staging.formats.bounds import RecordBound
@@ -36,7 +37,7 @@ class CsvFormat:
     def inspect(self, path: Path, name: str, source: Source) -> RawProfile:
         """A file without any bytes has no header."""
         csv, sha256 = source.csv, hashlib.sha256()
-        counter, bound = CsvCounter(csv.delimiter, csv.quote), RecordBound(name)
+        counter, bound = CsvCounter(csv.delimiter, csv.quote, csv.escape), RecordBound(name)
         with open_raw(path, name, sha256) as content:
             start, encoding = start_of(content, name, csv.encoding, DECLARE)
             utf8 = Utf8(encoding)
@@ -49,7 +50,7 @@ class CsvFormat:
             format="csv",
             gzip=compressed,
             header=header.columns,
-            records=counter.records - bool(header.columns),
+            records=counter.records - bool(csv.header and header.columns),
             lines=counter.line_ends.lines,
             # Engines tell by a file's name whether it is compressed.
             plain=compressed == name.endswith(".gz") and _is_plain(counter, utf8, header, csv),
@@ -70,7 +71,7 @@ class CsvFormat:
             if both is None:
                 raise Hindrance(f"{name} has other columns, or in another order, than the files before it")
             header = both
-        columns = tuple(table_names(header, source.declared).values())
+        columns = tuple(table_names(header, source).values())
         return Layout("csv" if header else None, columns, rows=sum(profile.records for *_, profile in files))
 
     def erase(self, path: Path, name: str, source: Source, profile: RawProfile, erasure: Erasure, out: Path) -> Erased:
@@ -87,8 +88,10 @@ def _is_plain(counter: CsvCounter, utf8: Utf8, header: Header, csv: Csv) -> bool
         and counter.tidy
         and not counter.has_nul
         and not counter.has_mark
+        and not (csv.header and counter.repeats_first_line)
+        and not counter.has_escaped
         and counter.line_ends.uniform
-        and header.line == 1
+        and header.line == bool(csv.header)
         and len(csv.delimiter.encode()) == 1
         # DuckDB takes rows with more fields than the header if these are empty.
         and counter.delimiters == counter.records * (len(header.columns) - 1)
@@ -104,6 +107,8 @@ def _hindrance(counter: CsvCounter, utf8: Utf8, header: Header, csv: Csv) -> str
         return None
     fields = counter.records * len(header.columns)
     found = {
+        "it has no header": not csv.header,
+        f"it holds the escape character {csv.escape!r}": counter.has_escaped,
         f"it is not in UTF-8 throughout (declared is {csv.encoding})": not utf8.unchanged,
         f"its delimiter {csv.delimiter!r} is longer than a byte": len(csv.delimiter.encode()) > 1,
         "it holds the byte 0 or 1": counter.has_nul or counter.has_escape,

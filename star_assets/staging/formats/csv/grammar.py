@@ -8,16 +8,21 @@ doubled. A quote amid an unquoted field is text. Not here: files and batches
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TextIO
 
-from star_assets.model.source import Csv
+from star_assets.model.csv import Csv
 
 # Characters taken from the file at once, rounded up to whole lines. A quote that
 # nothing closes within the longest record is a mistake: it costs its own line,
 # not the file.
 BLOCK = 1 << 20
 LONGEST_RECORD = 1 << 24
+
+
+# What is wrong with two fields that may have been one, or three.
+_STRAY = "a quote opens amid field {}, and one closes field {}; quote fields as a whole"
 
 
 class CsvRecord(NamedTuple):
@@ -49,6 +54,10 @@ class CsvGrammar:
         self._delimiter = csv.delimiter
         self._quote = csv.quote
         self._null = frozenset(csv.null)
+        self._escape = csv.escape or ""
+        self._special = (
+            re.compile("|".join(map(re.escape, (self._escape, csv.quote, csv.delimiter)))) if csv.escape else None
+        )
 
     def records(self, text: TextIO) -> Iterator[CsvRecord]:
         """Every record of the text, and every blank line; `text` keeps its line ends."""
@@ -68,25 +77,31 @@ class CsvGrammar:
     def _record(self, lines: Sequence[str], first: int, line: int, whole: bool) -> CsvRecord | None:
         """The record that begins at `lines[first]`; None if it may go on beyond them, unless they are the whole."""
         raw = lines[first].rstrip("\r\n")
-        if self._quote not in raw:
+        if self._quote not in raw and not (self._escape and self._escape in raw):
             fields = raw.split(self._delimiter)
             return CsvRecord(line, 1, raw, [None if field in self._null else field for field in fields])
         try:
-            quoted, count = self._quoted_record(lines, first)
-        except _Malformed as problem:
-            return CsvRecord(line, 1, raw, (), str(problem))
+            read = self._escaped_record if self._special else self._quoted_record
+            quoted, count, problem = read(lines, first)
+        except _Malformed as malformed:
+            return CsvRecord(line, 1, raw, (), str(malformed))
         except _Unclosed as field:
             if not whole and sum(map(len, lines[first:])) < LONGEST_RECORD:
                 return None
             closed = "never closed" if whole else f"not closed within {LONGEST_RECORD:,} characters"
             return CsvRecord(line, 1, raw, (), f"the quote of field {field} is {closed}")
         text = "".join(lines[first : first + count]).rstrip("\r\n") if count > 1 else raw
-        return CsvRecord(line, count, text, quoted)
+        return CsvRecord(line, count, text, quoted, problem)
 
-    def _quoted_record(self, lines: Sequence[str], first: int) -> tuple[list[str | None], int]:
-        """The fields of a record with quotes, and how many lines it takes."""
+    def _quoted_record(self, lines: Sequence[str], first: int) -> tuple[list[str | None], int, str | None]:
+        """The fields of a record with quotes, how many lines it takes, and the problem with it, if there is one.
+
+        A quote amid unquoted text is text, as in `5" pipe`. Where a later unquoted
+        field ends in another one, both may have held a delimiter that is none.
+        """
         fields: list[str | None] = []
         number, position = first, 0
+        opened, problem = 0, None
         body = lines[number].rstrip("\r\n")
         while True:
             if body.startswith(self._quote, position):
@@ -102,8 +117,12 @@ class CsvGrammar:
                 text = body[position:] if end < 0 else body[position:end]
                 fields.append(None if text in self._null else text)
                 position += len(text)
+                if text.count(self._quote) % 2:
+                    if opened and text.endswith(self._quote):
+                        problem = _STRAY.format(opened, len(fields))
+                    opened = opened or (0 if text.endswith(self._quote) else len(fields))
             if position == len(body):
-                return fields, number - first + 1
+                return fields, number - first + 1, problem
             position += len(self._delimiter)
 
     def _quoted_field(self, lines: Sequence[str], number: int, position: int, field: int) -> tuple[str, int, int]:
@@ -122,3 +141,58 @@ class CsvGrammar:
                 pieces.append(line[position:end])
                 return "".join(pieces), number, end + 1
         raise _Unclosed(field)
+
+    def _escaped_record(self, lines: Sequence[str], first: int) -> tuple[list[str | None], int, str | None]:
+        """The same in a dialect with an escape character."""
+        fields: list[str | None] = []
+        number, position = first, 0
+        while True:
+            quoted = lines[number].startswith(self._quote, position)
+            value, written, number, position = self._escaped_field(
+                lines, number, position + quoted, quoted, len(fields) + 1
+            )
+            body = lines[number].rstrip("\r\n")
+            if quoted and position < len(body) and not body.startswith(self._delimiter, position):
+                raise _Malformed(
+                    f"text after the closing quote of field {len(fields) + 1}; escape a quote that is text"
+                )
+            fields.append(None if not quoted and written in self._null else value)
+            if position >= len(body):
+                return fields, number - first + 1, None
+            position += len(self._delimiter)
+
+    def _escaped_field(
+        self, lines: Sequence[str], number: int, position: int, quoted: bool, field: int
+    ) -> tuple[str, str, int, int]:
+        """A field's value, its text as it is written, the line and the place behind it."""
+        value, written = "", ""
+        while number < len(lines):
+            line = lines[number]
+            body = len(line.rstrip("\r\n"))
+            end = len(line) if quoted else body
+            while position < end:
+                text, special = self._until_special(line, position, end)
+                value, written, position = value + text, written + text, position + len(text)
+                if special == self._delimiter and not quoted:
+                    return value, written, number, position
+                if special == self._quote and quoted:
+                    if not line.startswith(self._quote, position + 1):
+                        return value, written, number, position + 1
+                    value, written, position = value + special, written + special * 2, position + 2
+                elif special == self._escape:
+                    # A line end that is escaped is text, whether it is of one character or of two.
+                    taken = line[position + 1 : position + 2] if position + 1 < body else line[position + 1 :]
+                    value, written = value + (taken or special), written + special + taken
+                    position += 1 + len(taken)
+                else:
+                    value, written, position = value + special, written + special, position + len(special)
+            if not quoted and (position <= body or number + 1 == len(lines)):
+                return value, written, number, min(position, body)
+            number, position = number + 1, 0
+        raise _Unclosed(field)
+
+    def _until_special(self, line: str, position: int, end: int) -> tuple[str, str]:
+        """The text up to the next character that may mean something, and that character; none at the end."""
+        assert self._special
+        found = self._special.search(line, position, end)
+        return (line[position : found.start()], found[0]) if found else (line[position:end], "")

@@ -13,12 +13,13 @@ from dataclasses import replace
 from io import BufferedReader, BytesIO, StringIO
 from typing import NamedTuple
 
+from star_assets.model.csv import Csv
 from star_assets.model.errors import BrokenFile, ColumnMissing
-from star_assets.model.source import Csv, Source
-from star_assets.staging.columns import require_columns, required_columns
+from star_assets.model.source import Source
+from star_assets.staging.columns import require_columns, required_columns, told_column
 from star_assets.staging.content import CHUNK, as_text, flaw
 from star_assets.staging.formats.csv.grammar import CsvGrammar, CsvRecord
-from star_assets.staging.records import column_names
+from star_assets.staging.records import column_names, column_of
 from star_assets.staging.signatures import LONGEST_MARK
 
 # What is tried where a header is not the source's: dialects, and lines behind the first.
@@ -47,6 +48,8 @@ def read_header(start: bytes, encoding: str, name: str, source: Source) -> Heade
     Raises BrokenFile for a header that cannot be used or is in another dialect,
     ColumnMissing where it lacks a required column, UnknownColumns where others are frozen.
     """
+    if not source.csv.header:
+        return Header(tuple(source.declared), 0, "")
     text = as_text(BufferedReader(BytesIO(start)), encoding)
     records = CsvGrammar(source.csv).records(text)
     record = next((record for record in records if record.raw), None)
@@ -58,7 +61,7 @@ def read_header(start: bytes, encoding: str, name: str, source: Source) -> Heade
         if problem := flaw(record.raw, encoding) or record.problem:
             remedy = "Export the file again, or correct the Source's Csv"
             raise BrokenFile(name, record.line, f"the header cannot be read: {problem}", remedy)
-        columns = column_names((field or "" for field in record.fields), name, record.line)
+        columns = column_names((field or "" for field in record.fields), name, record.line, source)
         require_columns(source, name, columns)
     except (BrokenFile, ColumnMissing) as error:
         raise _mistake(start, encoding, record, name, source) or error from None
@@ -81,10 +84,11 @@ def _mistake(start: bytes, encoding: str, header: CsvRecord, name: str, source: 
             problem = f"expected the header, found {_shown(header.raw)}; the header is on line {line}"
             return BrokenFile(name, header.line, problem, "Export the file without the lines before its header")
         return None
-    names = {(field or "").strip().lower() for field in header.fields}
+    names = _named(header, source)
     if not (flaw(header.raw, encoding) or header.problem) and names.isdisjoint(source.declared):
         required = required_columns(source)
-        columns = ", ".join(required[:_TOLD_COLUMNS]) + (", …" if len(required) > _TOLD_COLUMNS else "")
+        told = [told_column(source, column) for column in required[:_TOLD_COLUMNS]]
+        columns = ", ".join(told) + (", …" if len(required) > _TOLD_COLUMNS else "")
         problem = f"expected a header with the columns {columns}, found {_shown(header.raw)}"
         return BrokenFile(name, header.line, problem, "Export the file with its header")
     return None
@@ -97,9 +101,14 @@ def _candidates(text: str, source: Source) -> Iterator[tuple[int, Csv]]:
     for number, line in enumerate(re.split("\r\n|\r|\n", text)[:_LINES], start=1):
         for csv in (source.csv, *(other for other in others if other.quote in (source.csv.quote, *line))):
             record = next(CsvGrammar(csv).records(StringIO(line)), None)
-            names = {(field or "").strip().lower() for field in record.fields} if record else set()
+            names = _named(record, source) if record else set()
             if required and required <= names and (len(names) > 1 or csv == source.csv):
                 yield number, csv
+
+
+def _named(record: CsvRecord, source: Source) -> set[str]:
+    """The columns that a record names, were it the header."""
+    return {column_of((field or "").strip().lower(), source) for field in record.fields}
 
 
 def _other_dialect(name: str, line: int, declared: Csv, found: Csv) -> BrokenFile:

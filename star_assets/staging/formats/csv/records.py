@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from star_assets.model.csv import Csv
 from star_assets.model.source import Source
 from star_assets.staging.content import as_text, flaw, open_raw, printable
 from star_assets.staging.formats.csv.grammar import CsvGrammar, CsvRecord
@@ -30,7 +31,7 @@ def read_csv(path: Path, name: str, source: Source, profile: RawProfile) -> Iter
     if not profile.header:
         return
     with open_raw(path, name) as content:
-        reader = _Reader(profile.header, source.csv.encoding)
+        reader = _Reader(profile.header, source.csv)
         records = CsvGrammar(source.csv).records(as_text(content, source.csv.encoding))
         yield from reader.batches(records)
     require_same(name, "lines", profile.lines, reader.lines)
@@ -39,11 +40,12 @@ def read_csv(path: Path, name: str, source: Source, profile: RawProfile) -> Iter
 class _Reader:
     """Sorts records into rows and rejects, and adds up the lines of all it was given."""
 
-    def __init__(self, header: Sequence[str], encoding: str) -> None:
+    def __init__(self, header: Sequence[str], csv: Csv) -> None:
         self.lines = 0
         self._header = header
-        self._header_raw = ""
-        self._encoding = encoding
+        # The header's own text, once it was read; None where there is none.
+        self._header_raw = "" if csv.header else None
+        self._encoding = csv.encoding
 
     def batches(self, records: Iterator[CsvRecord]) -> Iterator[Records]:
         """The records behind the header, in batches."""
@@ -66,9 +68,10 @@ class _Reader:
     def _behind_header(self, records: Iterator[CsvRecord]) -> Iterator[CsvRecord]:
         for record in records:
             self.lines += record.lines
-            if record.raw and self._header_raw:
+            if self._header_raw == "":
+                self._header_raw = record.raw
+            elif record.raw:
                 yield record
-            self._header_raw = self._header_raw or record.raw
 
     def _problem(self, record: CsvRecord) -> str | None:
         if found := flaw(record.raw, self._encoding):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from codecs import BOM_UTF8
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from gzip import GzipFile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from star_assets.staging.formats.counting import JsonArrayCounter, JsonLinesCoun
 from star_assets.staging.formats.format import Hindrance, Inspected, Layout, RawProfile
 from star_assets.staging.formats.json.records import json_values, read_json
 from star_assets.staging.names import table_names
-from star_assets.staging.records import Records
+from star_assets.staging.records import Records, column_of
 
 if TYPE_CHECKING:
     from star_assets.staging.erasing import Erased, Erasure
@@ -63,7 +63,10 @@ class JsonFormat:
         stripped = {key.strip(): key for key in keys}
         if len(stripped) < len(keys):
             raise Hindrance("keys differ only in spaces around them")
-        columns = {column: stripped[key] for key, column in table_names(list(stripped), source.declared).items()}
+        named = {key: column_of(key, source) for key in stripped}
+        if len(set(named.values())) < len(named):
+            raise Hindrance("several keys are one column")
+        columns = {column: stripped[key] for key, column in zip(stripped, _columns(named, source), strict=True)}
         renamed = {column: key for column, key in columns.items() if column != key}
         return Layout("json", tuple(columns), renamed, sum(profile.records for *_, profile in files))
 
@@ -71,7 +74,12 @@ class JsonFormat:
         """Each object keeps its own text."""
         from star_assets.staging.formats.json.erasing import erase_json
 
-        return erase_json(path, name, profile, erasure, out)
+        return erase_json(path, name, source, profile, erasure, out)
+
+
+def _columns(named: Mapping[str, str], source: Source) -> Iterable[str]:
+    """What a table calls keys, each of which stands for a column."""
+    return table_names(list(named.values()), source).values()
 
 
 def _keys(path: Path, name: str, profile: RawProfile) -> list[str]:

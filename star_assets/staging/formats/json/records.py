@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
@@ -45,7 +45,7 @@ def read_json(path: Path, name: str, source: Source, profile: RawProfile) -> Ite
     for an array with a syntax error, ColumnMissing where a required column
     occurs in no object, LakeRefused.
     """
-    rows = _Rows(name, list(source.declared))
+    rows = _Rows(name, source)
     with open_raw(path, name) as content:
         text = as_text(content, "utf-8")
         yield from rows.batches(json_values(text, name, profile))
@@ -202,10 +202,10 @@ class _Window:
 class _Rows:
     """Makes rows of a file's objects, and rejects of what is no object."""
 
-    def __init__(self, name: str, declared: Sequence[str]) -> None:
+    def __init__(self, name: str, source: Source) -> None:
         self.found: dict[str, None] = {}
         self._name = name
-        self._declared = declared
+        self._source = source
         self._columns: dict[str, str] = {}
 
     def batches(self, records: Iterator[JsonRecord]) -> Iterator[Records]:
@@ -246,14 +246,14 @@ class _Rows:
     def _column(self, key: str, line: int) -> str:
         if _SURROGATE.search(key):
             raise _Invalid("expected text, found half a surrogate pair")
-        (column,) = column_names([key], self._name, line)
+        (column,) = column_names([key], self._name, line, self._source)
         self._columns[key] = column
         return column
 
     def _batch(
         self, rows: list[dict[str, str | None]], origins: list[tuple[int, str]], rejects: list[Reject]
     ) -> Records:
-        columns = list(dict.fromkeys([*self.found, *self._declared]))
+        columns = list(dict.fromkeys([*self.found, *self._source.declared]))
         values = [[row.get(column) for row in rows] for column in columns]
         return Records(text_table(columns, values, origins), rejects)
 

@@ -1,0 +1,137 @@
+"""What tells a day's staged rows apart: the ids of rows without a key, and several rows of one key and version.
+
+Such rows are counted, or rejected, as the source declares. Not here: reading files, writing days (staging).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import duckdb
+
+from star_assets.engines.duckdb.session import FILE, SMALL, name, parquet, parquet_format, sql_type, text, text_list
+from star_assets.engines.duckdb.typed_sql import DuckDBTypedSql
+from star_assets.engines.engine import StagedDay
+from star_assets.engines.typed_sql import Header
+from star_assets.model.source import ROW_ID
+from star_assets.settings import Settings
+from star_assets.staging.records import LINE, RAW
+from star_assets.staging.rejects_file import Reject
+
+# Hexadecimal digits of the digest that stands for a row's content where a source has no key.
+DIGEST = 32
+
+# The column that says in which file a row to be compared was; no column of an export begins with an underscore.
+OF_FILE = "_of_file"
+
+
+class RowsApart:
+    """How the rows of one source are told apart, whichever engine staged them."""
+
+    def __init__(self, sql: DuckDBTypedSql, settings: Settings) -> None:
+        self.sql = sql
+        self.source = sql.source
+        self.settings = settings
+
+    def with_ids(self, cursor: duckdb.DuckDBPyConnection, day: StagedDay) -> StagedDay:
+        """The day, each row with what stands for its key: the same whichever file it came in, and in what order."""
+        columns = [*self.sql.types, *day.extra]
+        content = f"left(sha256({_content(columns)}), {DIGEST})"
+        numbered = day.file.with_suffix(".numbered.parquet")
+        rows = f"read_parquet({text(str(day.file))}, hive_partitioning=false, file_row_number=true)"
+        row_id = f"{text(day.day)} || '-' || _content || '-' || row_number() OVER (PARTITION BY _content) AS {ROW_ID}"
+        # DuckDB reads a timestamp in milliseconds as one in microseconds.
+        typed = [
+            f"CAST({name(column)} AS {sql_type(type_)}) AS {name(column)}" for column, type_ in self.sql.types.items()
+        ]
+        listed = ", ".join([*typed, row_id, *map(name, day.extra)])
+        cursor.execute(
+            f"COPY (SELECT {listed} FROM (SELECT *, {content} AS _content FROM {rows}) ORDER BY file_row_number) "
+            f"TO {text(str(numbered))} {parquet_format(self.settings)}"
+        )
+        return replace(day, file=numbered)
+
+    def counted(self, cursor: duckdb.DuckDBPyConnection, staged: Sequence[StagedDay]) -> list[StagedDay]:
+        """The days, each with its count of keys that have different rows of one version, and of identical rows."""
+        files = [str(day.file) for day in staged]
+        keys = ", ".join(map(name, self.source.keys))
+        version = f", {name(self.source.version)}" if self.source.version else ""
+        # The keys alone first, file by file: grouping whole rows, or the keys of all files, takes twice as long.
+        again = " UNION ALL ".join(
+            f"SELECT {number} AS {FILE}, {keys} FROM "
+            f"(SELECT {keys} FROM {parquet([file])} GROUP BY {keys}{version} HAVING count(*) > 1)"
+            for number, file in enumerate(files)
+        )
+        # A number tells files apart in half the time that a name takes.
+        rows = f"(SELECT * REPLACE (list_position({text_list(files)}, {FILE}) - 1 AS {FILE}) FROM {parquet(files)})"
+        if all(day.file.stat().st_size <= SMALL for day in staged):
+            # For many small files, one look at all keys is cheaper than one at each file's; mostly that is all.
+            (repeated,) = cursor.execute(
+                f"SELECT count(*) FROM (SELECT 1 FROM {parquet(files)} GROUP BY {FILE}, {keys}{version} "
+                "HAVING count(*) > 1)"
+            ).fetchone() or (0,)
+            if not repeated:
+                return list(staged)
+        found = cursor.execute(
+            f"WITH again AS ({again}), "
+            f"known AS (SELECT {FILE}, {keys}, count(*) AS every, count(DISTINCT row) AS different "
+            f"FROM {rows} AS row SEMI JOIN again USING ({FILE}, {keys}) GROUP BY {FILE}, {keys}{version}) "
+            f"SELECT {FILE}, count(DISTINCT ({keys})) FILTER (different > 1), "
+            f"CAST(sum(every - different) AS BIGINT) FROM known GROUP BY ALL"
+        ).fetchall()
+        counts = {number: told for number, *told in found}
+        return [
+            replace(day, repeated_keys=repeated, identical_rows=identical)
+            for number, day in enumerate(staged)
+            for repeated, identical in (counts.get(number, (0, 0)),)
+        ]
+
+    def marked(self, file: str) -> str:
+        """SQL that selects explained rows for an exact table; where they are to be compared, with where they were."""
+        if self.source.duplicates == "collapse":
+            return f"SELECT * EXCLUDE ({LINE}, {RAW}, _reason)"
+        return f"SELECT * EXCLUDE (_reason), {text(file)} AS {OF_FILE}"
+
+    def rejected(
+        self, cursor: duckdb.DuckDBPyConnection, tables: Mapping[Header, str]
+    ) -> list[tuple[str, list[Reject]]]:
+        """The rows of the exact tables that are rejected as duplicates, by file; `duplicates` says which they are."""
+        if self.source.duplicates == "collapse" or not tables:
+            return []
+        columns = [*self.sql.columns, *self.sql.extra(list(tables))]
+        parts = [f"SELECT {text(table)} AS _table, rowid AS _row, * FROM {table}" for table in tables.values()]
+        every = " UNION ALL BY NAME ".join([f"({self.sql.no_rows()})", *parts])
+        version = [self.source.version] if self.source.version else []
+        same = f"PARTITION BY {', '.join(map(name, (*self.source.keys, *version)))}"
+        where = f"ORDER BY {OF_FILE}, {LINE}, _row"
+        keys = ", ".join((*self.source.keys, *version))
+        cursor.execute(
+            f"CREATE TEMP TABLE duplicates AS SELECT _table, _row, {OF_FILE} AS file, {LINE}, {RAW}, "
+            f"{text(f'expected one row of its {keys}, found ')} || "
+            "CASE WHEN _least <> _greatest THEN 'several that differ' "
+            "ELSE 'the same row on line ' || _line_before || ' of ' || _file_before END AS reason "
+            f"FROM (SELECT *, min(_content) OVER ({same}) AS _least, max(_content) OVER ({same}) AS _greatest, "
+            f"row_number() OVER ({same} {where}) AS _number, first({LINE}) OVER ({same} {where}) AS _line_before, "
+            f"first({OF_FILE}) OVER ({same} {where}) AS _file_before "
+            f"FROM (SELECT *, {_content(columns)} AS _content FROM ({every}))) "
+            "WHERE _number > 1 OR _least <> _greatest"
+        )
+        found: dict[str, list[Reject]] = {}
+        rows = cursor.execute(f"SELECT file, {LINE}, reason, {RAW} FROM duplicates ORDER BY file, {LINE}, _row")
+        for file, *reject in rows.fetchall():
+            found.setdefault(file, []).append(tuple(reject))
+        return list(found.items())
+
+    def kept(self, table: str) -> str:
+        """SQL for the rows of an exact table that are staged."""
+        if self.source.duplicates == "collapse":
+            return f"FROM {table}"
+        beside = f"{OF_FILE}, {LINE}, {RAW}"
+        gone = f"SELECT _row FROM duplicates WHERE _table = {text(table)}"
+        return f"SELECT * EXCLUDE ({beside}) FROM {table} WHERE rowid NOT IN ({gone})"
+
+
+def _content(columns: Sequence[str]) -> str:
+    """SQL for one text of a row's values, by its columns' names: what two rows that differ do not share."""
+    return f"CAST(to_json([{', '.join(f'CAST({name(column)} AS VARCHAR)' for column in sorted(columns))}]) AS VARCHAR)"
