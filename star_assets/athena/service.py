@@ -23,7 +23,7 @@ from star_assets.athena.reuse import longest_age
 from star_assets.athena.service_failures import Place, failure, refusal
 from star_assets.athena.service_rows import arrow_table, printed_table
 from star_assets.athena.statements import require_not_ours, said
-from star_assets.lake.aws import Client, config, session, told
+from star_assets.lake.aws import Client, aws_errors, config, session
 from star_assets.lake.catalog import Catalog
 from star_assets.lake.storage import Storage
 from star_assets.model.errors import BadSetting, StarError
@@ -151,7 +151,7 @@ class AthenaService(Athena):
             if isinstance(cause, ClientError):
                 raise refusal(cause, statement, place) from error
             if isinstance(cause, BotoCoreError):
-                with told(str(place), "athena"):
+                with aws_errors(str(place), "athena"):
                     raise cause from error
             raise self._failure(statement, place) from error
         except Exception:
@@ -178,7 +178,7 @@ class AthenaService(Athena):
         from botocore.exceptions import ClientError
 
         try:
-            with told(str(place), "athena"):
+            with aws_errors(str(place), "athena"):
                 return getattr(self.connection().client, operation)(**given)
         except ClientError as error:
             raise refusal(error, statement, place) from error

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from star_assets.athena.parse import Statement, at_offset
-from star_assets.lake.aws import GRANT, refused, told
+from star_assets.lake.aws import GRANT, aws_errors, refused
 from star_assets.model.errors import AwsRefused, BadQuery, QueryInterrupted, QueryStopped, StarError
 
 # What a refused call's message holds, what to say of it, and what to do.
@@ -72,7 +72,7 @@ def refusal(error: Any, statement: Statement, place: Place) -> StarError:
     if re.search(_OUTPUT, message):
         return AwsRefused(what, f"results cannot be kept ({message})", _OUTPUT_REMEDY)
     try:
-        with told(what, action):
+        with aws_errors(what, action):
             raise error
     except StarError as known:
         return known

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from star_assets.aws.metrics import METRIC
 from star_assets.aws.stack import describe, outputs
 from star_assets.aws.template import Template, parsed, text
-from star_assets.lake.aws import Client, code, refused, told
+from star_assets.lake.aws import Client, aws_errors, code, refused
 from star_assets.model.errors import AwsRefused, StarError
 
 Verdict = Literal["fits", "does not fit", "unknown"]
@@ -138,7 +138,7 @@ def _ask(service: str, operation: str, what: str, **given: Any) -> dict[str, Any
 
     action = f"{service}:{operation.title().replace('_', '')}"
     try:
-        with told(what, action):
+        with aws_errors(what, action):
             reply: dict[str, Any] = getattr(Client(service)(), operation)(**given)
             return reply
     except ClientError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from star_assets.lake.aws import Client, refused, tell_denied, told
+from star_assets.lake.aws import Client, aws_errors, refused, tell_denied
 from star_assets.model.errors import AwsDenied, StarError
 
 METRIC = "Success"
@@ -18,7 +18,7 @@ def tell_success(namespace: str) -> None:
 
     action, what = "cloudwatch:PutMetricData", f"CloudWatch {namespace}"
     try:
-        with told(what, action):
+        with aws_errors(what, action):
             data = [{"MetricName": METRIC, "Value": 1.0, "Unit": "Count"}]
             Client("cloudwatch")().put_metric_data(Namespace=namespace, MetricData=data)
     except AwsDenied:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from star_assets.lake.aws import Client, code, refused, told
+from star_assets.lake.aws import Client, aws_errors, code, refused
 from star_assets.model.errors import AwsRefused
 from star_assets.settings import Settings
 
@@ -20,7 +20,7 @@ def describe(stack: str) -> dict[str, Any]:
 
     what, action = f"Stack {stack}", "cloudformation:DescribeStacks"
     try:
-        with told(what, action):
+        with aws_errors(what, action):
             found: dict[str, Any] = Client("cloudformation")().describe_stacks(StackName=stack)["Stacks"][0]
             return found
     except ClientError as error:

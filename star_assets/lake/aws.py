@@ -67,7 +67,7 @@ class Client:
         """The client of this process. Threads may share it."""
         made = self._made
         if made is None or made[0] != os.getpid():
-            with _making, told(self.service, self.service):
+            with _making, aws_errors(self.service, self.service):
                 made = self._made = (os.getpid(), self.make())
         return made[1]
 
@@ -113,7 +113,7 @@ def _make(service: str) -> Any:
 
 
 @contextmanager
-def told(what: str, action: str) -> Iterator[None]:
+def aws_errors(what: str, action: str) -> Iterator[None]:
     """Turn AWS's errors into the model's. `what` names the object of the call, `action` the IAM action.
 
     A ClientError about the object itself (it does not exist, for example) is raised as it is: the caller handles it.

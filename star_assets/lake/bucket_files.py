@@ -59,7 +59,7 @@ class BucketFiles:
             provider, found["fs.s3a.session.token"] = "TemporaryAWSCredentialsProvider", keys.token
         return {**found, "fs.s3a.aws.credentials.provider": f"org.apache.hadoop.fs.s3a.{provider}"}
 
-    def seen(self, files: Sequence[str]) -> list[str]:
+    def visible(self, files: Sequence[str]) -> list[str]:
         """The S3A URL of each local file: of the object that it is a copy of, or of a new upload."""
         fresh = [file for file in dict.fromkeys(files) if file not in self._seen]
         self._seen.update(zip(fresh, each(self.storage, self._see, fresh), strict=True))

@@ -43,7 +43,7 @@ class FileCache:
     def find(self, name: str) -> Path | None:
         """The copy of that name; None if there is none. The copy is kept for LEASE from now."""
         file = self.root / name
-        with _told(file), suppress(FileNotFoundError):
+        with _system_errors(file), suppress(FileNotFoundError):
             os.utime(file)
             return file
         return None
@@ -52,7 +52,7 @@ class FileCache:
         """A copy that `fill` writes. Others see it once it is complete; if `fill` raises, no copy is made."""
         fresh = self.scratch() / "copy"
         try:
-            with _told(fresh):
+            with _system_errors(fresh):
                 fill(fresh)
             return self.take(name, fresh)
         finally:
@@ -61,7 +61,7 @@ class FileCache:
     def take(self, name: str, file: Path) -> Path:
         """Make a local file the copy of that name."""
         target, size = self.root / name, file.stat().st_size
-        with _told(target):
+        with _system_errors(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(file, target)
             os.utime(target)
@@ -80,7 +80,7 @@ class FileCache:
     def scratch(self) -> Path:
         """A new folder on the file system of the copies."""
         folder = self.root / SCRATCH / uuid.uuid4().hex
-        with _told(folder):
+        with _system_errors(folder):
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
             folder.mkdir(parents=True)
         return folder
@@ -115,7 +115,7 @@ class FileCache:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _system_errors(path: Path) -> Iterator[None]:
     """Raise this machine's errors as LakeFull or LakeRefused; FileNotFoundError is left to the caller."""
     try:
         yield

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from star_assets.lake.aws import Client, code, in_batches, refused, region, told
+from star_assets.lake.aws import Client, aws_errors, code, in_batches, refused, region
 from star_assets.lake.catalog import Catalog, ColumnStatistics, PartitionEntry, TableEntry, folded
 from star_assets.lake.consoles import table_page
 from star_assets.lake.glue_entries import partition_entry, partition_input, table_entry, table_input
@@ -306,7 +306,7 @@ class GlueCatalog(Catalog):
 
         action = _action(operation)
         try:
-            with told(f"Glue {what}", action):
+            with aws_errors(f"Glue {what}", action):
                 reply: dict[str, Any] = getattr(self.client(), operation)(**given)
                 return reply
         except ClientError as error:

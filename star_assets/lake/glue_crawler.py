@@ -10,7 +10,7 @@ import json
 import time
 from typing import Any
 
-from star_assets.lake.aws import Client, code, refused, told
+from star_assets.lake.aws import Client, aws_errors, code, refused
 from star_assets.model.errors import AwsBusy, AwsRefused, CrawlFailed, CrawlUnfinished
 
 # A crawl takes minutes. The pauses between two questions grow from 5 s to 60 s; after 1,800 s it has failed.
@@ -149,7 +149,7 @@ class Crawler:
 
         action = "glue:" + operation.title().replace("_", "")
         try:
-            with told(self._what, action):
+            with aws_errors(self._what, action):
                 reply: dict[str, Any] = getattr(self.client(), operation)(**given)
                 return reply
         except ClientError as error:

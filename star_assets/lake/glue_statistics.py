@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from star_assets.lake.aws import Client, code, config, in_batches, session, tell_denied, told
+from star_assets.lake.aws import Client, aws_errors, code, config, in_batches, session, tell_denied
 from star_assets.lake.catalog import ColumnStatistics
 from star_assets.model.errors import AwsDenied, StarError
 
@@ -58,7 +58,7 @@ class GlueStatistics:
         kind = "partition" if "PartitionValues" in call else "table"
         action = f"glue:UpdateColumnStatisticsFor{kind.capitalize()}"
         try:
-            with told("Glue", action):
+            with aws_errors("Glue", action):
                 getattr(client(), f"update_column_statistics_for_{kind}")(**call)
         except ClientError as error:
             # If this table or partition was dropped meanwhile, the statistics of others may still be taken.

@@ -241,7 +241,7 @@ class LocalCatalog(Catalog):
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         """A transaction that reads one state of the catalog; an empty catalog if there is none yet."""
-        with self._told():
+        with self._sqlite_errors():
             if not self.file.exists():
                 opened = _empty(":memory:")
             elif os.access(self.file.parent, os.W_OK) and os.access(self.file, os.W_OK):
@@ -255,7 +255,7 @@ class LocalCatalog(Catalog):
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction that writes while no other one can; it is undone if anything is raised."""
-        with self._told():
+        with self._sqlite_errors():
             if not self.file.exists():
                 self._create()
             with closing(self._open()) as connection:
@@ -305,7 +305,7 @@ class LocalCatalog(Catalog):
             fresh.unlink(missing_ok=True)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _sqlite_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:

@@ -80,7 +80,7 @@ class LocalStorage(Storage):
     def read(self, path: str) -> tuple[bytes, str]:
         """The content and its ETag. Raises FileNotFoundError."""
         target = self.root / path
-        with _told(target, FileNotFoundError), target.open("rb") as file:
+        with _system_errors(target, FileNotFoundError), target.open("rb") as file:
             return file.read(), etag_of(os.fstat(file.fileno()))
 
     def cached(self, path: str, etag: str = "") -> bytes:
@@ -90,13 +90,13 @@ class LocalStorage(Storage):
     def write(self, path: str, content: bytes) -> None:
         """Put a small object, whole or not at all."""
         target = self.root / path
-        with _told(target), self._spooled(content) as fresh:
+        with _system_errors(target), self._spooled(content) as fresh:
             _place(fresh, target)
 
     def swap(self, path: str, content: bytes, expect: str | None) -> str:
         """Put `content` if the object's ETag is still `expect`. Returns the new ETag. Raises LostRace."""
         target = self.root / path
-        with _told(target), self._spooled(content) as fresh:
+        with _system_errors(target), self._spooled(content) as fresh:
             # One flush of the file system costs less than flushing even two files one by one.
             _flush_all(fresh)
             return self._swapped(fresh, path, expect)
@@ -118,7 +118,7 @@ class LocalStorage(Storage):
     def scratch(self) -> Path:
         """A new folder on the lake's file system, so that `adopt` is a rename."""
         folder = self.root / SCRATCH / uuid.uuid4().hex
-        with _told(folder):
+        with _system_errors(folder):
             folder.mkdir(parents=True)
         return folder
 
@@ -127,12 +127,12 @@ class LocalStorage(Storage):
         limit = time.time() - older_than.total_seconds()
         aside = self.root / ASIDE
         if aside.is_dir():
-            with _told(aside), _locked(aside):
+            with _system_errors(aside), _locked(aside):
                 self._settle()
-        with _told(self.root / SCRATCH):
+        with _system_errors(self.root / SCRATCH):
             left = entries(self.root / SCRATCH)
         for entry in left:
-            with _told(entry), suppress(FileNotFoundError):
+            with _system_errors(entry), suppress(FileNotFoundError):
                 if max(_changes(Path(entry.path))) >= limit:
                     continue
                 if entry.is_dir():
@@ -143,7 +143,7 @@ class LocalStorage(Storage):
     def adopt(self, file: Path, path: str) -> None:
         """Make a local file of `scratch` the object `path`, whole or not at all."""
         target = self.root / path
-        with _told(target):
+        with _system_errors(target):
             _place(file, target)
 
     def local(self, paths: Sequence[str]) -> list[str]:
@@ -157,7 +157,7 @@ class LocalStorage(Storage):
             target = self.root / path
             if target.parent not in emptied:
                 self._require_own(path)
-            with _told(target):
+            with _system_errors(target):
                 target.unlink(missing_ok=True)
             emptied.add(target.parent)
         for folder in emptied:
@@ -171,7 +171,7 @@ class LocalStorage(Storage):
         """
         target, aside = self.root / path, self.root / ASIDE
         self._require_own(path)
-        with _told(target), _locked(aside):
+        with _system_errors(target), _locked(aside):
             self._settle()
             found = _stat(target)
             if found and etag_of(found) != etag:
@@ -190,7 +190,7 @@ class LocalStorage(Storage):
     def sha256(self, path: str) -> str:
         """The SHA-256 of the file's bytes. Raises FileNotFoundError."""
         target = self.root / path
-        with _told(target, FileNotFoundError), target.open("rb") as file:
+        with _system_errors(target, FileNotFoundError), target.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def uri(self, path: str) -> str:
@@ -259,7 +259,7 @@ def open_folder(settings: Settings) -> LocalStorage:
 
 
 @contextmanager
-def _told(path: os.PathLike[str], *expected: type[OSError]) -> Iterator[None]:
+def _system_errors(path: os.PathLike[str], *expected: type[OSError]) -> Iterator[None]:
     """Raise the system's errors as LakeFull or LakeRefused, except those of `expected` types."""
     try:
         yield
@@ -303,7 +303,7 @@ def _flush_all(file: Path) -> None:
 
 def _stat(file: Path) -> os.stat_result | None:
     """A file's status; None if the file is gone."""
-    with _told(file), suppress(FileNotFoundError):
+    with _system_errors(file), suppress(FileNotFoundError):
         return file.stat()
     return None
 

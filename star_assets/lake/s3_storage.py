@@ -16,7 +16,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from star_assets.lake.aws import GRANT, Client, code, in_batches, refused, region, told
+from star_assets.lake.aws import GRANT, Client, aws_errors, code, in_batches, refused, region
 from star_assets.lake.bucket_files import BucketFiles
 from star_assets.lake.consoles import folder_page
 from star_assets.lake.file_cache import FileCache, cache_folder
@@ -124,7 +124,7 @@ class S3Storage(Storage):
 
     def write(self, path: str, content: bytes) -> None:
         """Put a small object, whole or not at all. An object of a version is also kept as a local copy."""
-        with told(self.uri(path), "s3:PutObject"):
+        with aws_errors(self.uri(path), "s3:PutObject"):
             self._put(path, content)
         if _is_version(path):
             self.cache.add(self._copy(path), lambda file: file.write_bytes(content))
@@ -136,7 +136,7 @@ class S3Storage(Storage):
         condition = {"IfMatch": f'"{expect}"'} if expect else {"IfNoneMatch": "*"}
         for _ in range(MEETINGS):
             try:
-                with told(self.uri(path), "s3:PutObject"):
+                with aws_errors(self.uri(path), "s3:PutObject"):
                     etag = _etag(self._put(path, content, **condition))
             except ClientError as error:
                 if code(error) in MET:
@@ -171,7 +171,7 @@ class S3Storage(Storage):
         """Make a local file's content the object `path`, a large one in parallel parts."""
         from boto3.s3.transfer import TransferConfig
 
-        with told(self.uri(path), "s3:PutObject"), file.open("rb") as content:
+        with aws_errors(self.uri(path), "s3:PutObject"), file.open("rb") as content:
             if file.stat().st_size <= PART:
                 self._put(path, content)
             else:
@@ -209,7 +209,7 @@ class S3Storage(Storage):
         """Remove objects, and their local copies."""
         for batch in in_batches(list(paths), DELETE_BATCH):
             keys = {"Objects": [{"Key": self.key(path)} for path in batch], "Quiet": True}
-            with told(self.uri(""), "s3:DeleteObject"):
+            with aws_errors(self.uri(""), "s3:DeleteObject"):
                 reply = self.client().delete_objects(Bucket=self.bucket, Delete=keys)
             for failed in reply.get("Errors", ()):
                 raise self._kept(failed)
@@ -225,7 +225,7 @@ class S3Storage(Storage):
 
         for _ in range(MEETINGS):
             try:
-                with told(self.uri(path), "s3:DeleteObject"):
+                with aws_errors(self.uri(path), "s3:DeleteObject"):
                     self.client().delete_object(Bucket=self.bucket, Key=self.key(path), IfMatch=f'"{etag}"')
             except ClientError as error:
                 if code(error) in MET:
@@ -275,7 +275,7 @@ class S3Storage(Storage):
 
     def _pages(self, folder: str, **options: str) -> Iterator[dict[str, Any]]:
         prefix = self.key(folder)
-        with told(self.uri(folder), "s3:ListBucket"):
+        with aws_errors(self.uri(folder), "s3:ListBucket"):
             pages = self.client().get_paginator("list_objects_v2")
             yield from pages.paginate(Bucket=self.bucket, Prefix=f"{prefix}/" if prefix else "", **options)
 
@@ -290,7 +290,7 @@ class S3Storage(Storage):
 
         for attempt in range(1, BROKEN_REPLIES + 1):
             try:
-                with told(self.uri(path), "s3:GetObject"):
+                with aws_errors(self.uri(path), "s3:GetObject"):
                     reply: dict[str, Any] = self.client().get_object(
                         Bucket=self.bucket, Key=self.key(path), **condition
                     )
@@ -329,7 +329,7 @@ class S3Storage(Storage):
         from botocore.exceptions import ClientError
 
         try:
-            with told(self.uri(path), "s3:GetObject"):
+            with aws_errors(self.uri(path), "s3:GetObject"):
                 return _etag(self.client().head_object(Bucket=self.bucket, Key=self.key(path)))
         except ClientError as error:
             if code(error) in NOT_FOUND:

@@ -24,7 +24,7 @@ class WorkerFiles(Protocol):
         """Spark's settings for reading such URLs."""
         ...
 
-    def seen(self, files: Sequence[str]) -> list[str]:
+    def visible(self, files: Sequence[str]) -> list[str]:
         """The workers' names of local files, which are made visible to workers if need be."""
         ...
 
@@ -54,7 +54,7 @@ class SharedFiles:
     options: Mapping[str, str] = {}
     shared = True
 
-    def seen(self, files: Sequence[str]) -> list[str]:
+    def visible(self, files: Sequence[str]) -> list[str]:
         """The same names."""
         return list(files)
 

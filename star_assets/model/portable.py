@@ -98,7 +98,7 @@ def signatures(table: Table) -> list[str]:
 
 def unportable(table: Table) -> list[str]:
     """The operations of an expression that are not known to agree, each as text that says what to write instead."""
-    return [_told(one) for one in signatures(table) if one not in agreed()]
+    return [_worded(one) for one in signatures(table) if one not in agreed()]
 
 
 def require_portable(star: Star) -> None:
@@ -113,7 +113,7 @@ def require_portable(star: Star) -> None:
             )
 
 
-def _told(found: str) -> str:
+def _worded(found: str) -> str:
     instead = max((begin for begin in INSTEAD if found.startswith(begin)), key=len, default=None)
     return f"{found} (instead: {INSTEAD[instead]})" if instead else found
 

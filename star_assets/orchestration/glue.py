@@ -15,7 +15,7 @@ from typing import Any
 
 import dagster as dg
 
-from star_assets.lake.aws import DENIED, Client, region, tell_denied, told
+from star_assets.lake.aws import DENIED, Client, aws_errors, region, tell_denied
 from star_assets.lake.consoles import job_run_page
 from star_assets.lake.places import open_storage
 from star_assets.model.errors import BadSetting, JobFailed, JobInterrupted, StarError
@@ -69,7 +69,9 @@ class GlueLauncher:
         messages = [message for message in session.get_custom_messages() if isinstance(message, Mapping)]
         if error := self._error(run_id, run, any(message.get("done") for message in messages)):
             raise error
-        return JobResult({message["day"]: message for message in messages if "day" in message}, self._told(run_id, run))
+        return JobResult(
+            {message["day"]: message for message in messages if "day" in message}, self._usage(run_id, run)
+        )
 
     def _settings(self) -> dict[str, Any]:
         """The settings that a run has in common with this process."""
@@ -80,7 +82,7 @@ class GlueLauncher:
         for pause in self._pauses():
             if len(self._under_way()) < self.settings.glue_at_once:
                 try:
-                    with told(f"Glue's job {self.job}", "glue:StartJobRun"):
+                    with aws_errors(f"Glue's job {self.job}", "glue:StartJobRun"):
                         return str(self.glue().start_job_run(**self._parameters(arguments))["JobRunId"])
                 except Exception as error:
                     if isinstance(error, StarError) or _code(error) != "ConcurrentRunsExceededException":
@@ -101,7 +103,7 @@ class GlueLauncher:
         }
 
     def _under_way(self) -> list[str]:
-        with told(f"Glue's job {self.job}", "glue:GetJobRuns"):
+        with aws_errors(f"Glue's job {self.job}", "glue:GetJobRuns"):
             runs = self.glue().get_job_runs(JobName=self.job, MaxResults=200)["JobRuns"]
         return [run["Id"] for run in runs if run["JobRunState"] not in ENDED]
 
@@ -109,7 +111,7 @@ class GlueLauncher:
         """The run at its end; where Dagster's run is cancelled meanwhile, it is stopped."""
         try:
             for pause in self._pauses():
-                with told(f"Run {run_id}", "glue:GetJobRun"):
+                with aws_errors(f"Run {run_id}", "glue:GetJobRun"):
                     run: Mapping[str, Any] = self.glue().get_job_run(JobName=self.job, RunId=run_id)["JobRun"]
                 if run["JobRunState"] in ENDED:
                     return run
@@ -152,7 +154,7 @@ class GlueLauncher:
                 lines += [event["message"].rstrip() for event in found]
         return "\n".join(lines[-LAST_LINES:])
 
-    def _told(self, run_id: str, run: Mapping[str, Any]) -> dict[str, Any]:
+    def _usage(self, run_id: str, run: Mapping[str, Any]) -> dict[str, Any]:
         """What a run took and cost, all its days together."""
         workers = run.get("NumberOfWorkers") or self.settings.glue_workers
         seconds = run.get("ExecutionTime") or 0

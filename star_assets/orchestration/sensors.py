@@ -123,7 +123,7 @@ def _athena_partitions(star: Star) -> dg.SensorDefinition:
         deadline = time.monotonic() + REPORT_SECONDS
         found = reporter.unreported(context.instance, keeper.live, cursor.get("until", 0.0), deadline)
         for drift in tick.drifts:
-            context.log.info(_told(drift))
+            context.log.info(_sentence(drift))
         for problem in tick.problems:
             context.log.warning(problem)
         after = json.dumps({"until": found.until, "at": tick.at})
@@ -141,7 +141,7 @@ def _read(cursor: str | None) -> dict[str, Any]:
 
 
 def _summed_up(tick: Tick) -> str:
-    mended = [_told(drift) for drift in tick.drifts]
+    mended = [_sentence(drift) for drift in tick.drifts]
     parts = [f"Mended: {_some(mended)}."] if mended else []
     parts += [f"{problem} The next tick tries again." for problem in tick.problems]
     if tick.at:
@@ -149,7 +149,7 @@ def _summed_up(tick: Tick) -> str:
     return " ".join(parts) or "The catalog serves what is live; nothing to mend."
 
 
-def _told(drift: Drift) -> str:
+def _sentence(drift: Drift) -> str:
     return f"{drift.table} {drift.partition or ''}".strip() + f": {drift.what}"
 
 

@@ -52,11 +52,11 @@ class Job:
 class JobResult:
     """What became of a job: by day, what it says of the version that it wrote, or why it wrote none.
 
-    `told` is what it took and cost, for the metadata of what it wrote.
+    `usage` is what it took and cost, for the metadata of what it wrote.
     """
 
     reports: Mapping[str, Mapping[str, Any]]
-    told: Mapping[str, Any] = field(default_factory=dict)
+    usage: Mapping[str, Any] = field(default_factory=dict)
 
 
 # Starts a job and waits for its end. Raises StarError where it came to no good one.
@@ -139,7 +139,7 @@ class ElsewhereStep(Generic[L, W]):
         except StarError as error:
             return Built(plan, (), refusal=error)
         (file,) = self.context.storage.local([f"{plan.folder}/{manifest.files[0].name}"])
-        told = replace(manifest, facts={**manifest.facts, **done.told})
+        told = replace(manifest, facts={**manifest.facts, **done.usage})
         return Built(plan, (Path(file),), manifest=told)
 
     def _manifest(self, plan: Plan[W], report: Mapping[str, Any] | None) -> Manifest:

@@ -35,7 +35,7 @@ def new_columns(context: Context, source: Source) -> dict[str, str]:
     return {column: day for column, day in first.items() if day != begin}
 
 
-def told(source: Source, columns: Mapping[str, str]) -> list[str]:
+def new_column_notes(source: Source, columns: Mapping[str, str]) -> list[str]:
     """What people should know of `new_columns`: which, since when, and how to give them a type."""
     if not columns:
         return []

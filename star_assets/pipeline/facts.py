@@ -73,7 +73,7 @@ class FactStep:
         self, look: FactLook, plans: Sequence[Plan[DateInputs]], folder: Path
     ) -> Iterator[Sequence[Built[DateInputs]]]:
         """One pass over all dates."""
-        given = self.given(look, plans, look.histories.files)
+        given = self.fact_input(look, plans, look.histories.files)
         files = self.engine.build_fact(self.fact, given, folder)
         read = {"exports_read_in_pass": sum(len(exports) for exports in given.staged.values())}
         yield [Built(plan, (files[BusinessDate(plan.day)],), read) for plan in plans]
@@ -109,7 +109,7 @@ class FactStep:
         """What computes: the engine that was chosen for this step, or else the one of the settings."""
         return self.context.engine_named(self.engine_name) if self.engine_name else self.context.engine
 
-    def given(
+    def fact_input(
         self, look: FactLook, plans: Sequence[Plan[DateInputs]], histories: Mapping[str, str] | None = None
     ) -> FactInput:
         """What the engine needs to build these dates."""

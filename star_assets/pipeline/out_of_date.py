@@ -244,7 +244,7 @@ def rows_outside(context: Context, fact: Fact, days: Sequence[str]) -> int:
     step = FactStep(context, fact)
     look = step.look(days, keep=False)
     plans = [plan for plan in step.plan(look, days) if isinstance(plan, Plan)]
-    totals = [context.books.accounts.totals(fact, step.given(look, batch)) for batch in step.batches(look, plans)]
+    totals = [context.books.accounts.totals(fact, step.fact_input(look, batch)) for batch in step.batches(look, plans)]
     return sum(int(day["rows"]) for batch in totals for day in batch.values())
 
 

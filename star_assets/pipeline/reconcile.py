@@ -84,7 +84,7 @@ def _steps(context: Context, fact: Fact, grain: Source, days: Sequence[str], sta
             for measure in measures:
                 found[day][step][measure] += sign * (line[measure] or 0)
 
-    for line in context.books.accounts.explain(fact, _given(context, fact, grain, days, staged)):
+    for line in context.books.accounts.explain(fact, _fact_input(context, fact, grain, days, staged)):
         add(line["export"], STAGED, line, 1)
         if line["cause"]:
             add(line["export"], line["cause"], line, -1)
@@ -117,7 +117,7 @@ def _live(context: Context, fact: Fact, days: Sequence[str]) -> dict[str, Amount
     return {day: {measure: amount or 0 for measure, amount in totals.get(day, nothing).items()} for day in days}
 
 
-def _given(context: Context, fact: Fact, grain: Source, days: Sequence[str], staged: Staged) -> FactInput:
+def _fact_input(context: Context, fact: Fact, grain: Source, days: Sequence[str], staged: Staged) -> FactInput:
     """All exports that say what became of the lines of these days, and which lines these dates have."""
     look, dates = look_at_fact(context, fact, keep=False), tuple(map(BusinessDate, days))
     driving, *_ = sources = fact_sources(context, fact)

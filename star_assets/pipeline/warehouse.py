@@ -31,7 +31,7 @@ from star_assets.pipeline.choosing import ChoosingStep, SizedStep
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.dimensions import DimensionStep, refresh_dimension, staged_exports
 from star_assets.pipeline.elsewhere import ElsewhereStep, Job, Launch, write_versions
-from star_assets.pipeline.evolution import new_columns, told
+from star_assets.pipeline.evolution import new_column_notes, new_columns
 from star_assets.pipeline.fact_inputs import look_at_fact
 from star_assets.pipeline.facts import FactStep
 from star_assets.pipeline.key_index import catch_up
@@ -278,7 +278,7 @@ class Warehouse(Context):
     def evolution(self, table: str) -> list[str]:
         """What people should know of columns that came to a source without being declared. Raises UnknownTable."""
         found = self.star.table(table)
-        return told(found, new_columns(self, found)) if isinstance(found, Source) else []
+        return new_column_notes(found, new_columns(self, found)) if isinstance(found, Source) else []
 
     def require_day(self, table: str, day: str) -> None:
         """Raises UnknownPartition for a text that is no day, or one before the start date or after the last day.

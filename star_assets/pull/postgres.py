@@ -20,7 +20,7 @@ from star_assets.lake.local_storage import FULL
 from star_assets.model.errors import BadSetting, DatabaseBusy, DatabaseRefused, LakeFull, LakeRefused
 from star_assets.model.source import Source
 from star_assets.pull.database import Database, Day
-from star_assets.pull.postgres_errors import parse, place, refused_connection, told
+from star_assets.pull.postgres_errors import parse, place, postgres_errors, refused_connection
 from star_assets.pull.postgres_tables import DESCRIBE, Table, check_columns, copy_statement, described
 from star_assets.settings import Settings
 
@@ -75,7 +75,7 @@ class Postgres(Database):
     def claimed(self, what: str) -> Iterator[None]:
         """Hold an advisory lock. The server lets go of it when the connection ends."""
         key = int.from_bytes(hashlib.sha256(what.encode()).digest()[:8], signed=True, byteorder="big")
-        with told(self.name, self.role):
+        with postgres_errors(self.name, self.role):
             self.connection.execute("SELECT pg_advisory_lock(%s)", [key])
         try:
             yield
@@ -91,7 +91,7 @@ class Postgres(Database):
         tables = self._tables(sources)
         statements = {source.name: copy_statement(source, tables, day) for source in sources}
         rows = {}
-        with told(self.name, self.role), self.connection.transaction():
+        with postgres_errors(self.name, self.role), self.connection.transaction():
             # Before the snapshot, which LOCK alone does not take: a TRUNCATE that came
             # between the two would show an empty table.
             if lockable := [sql.SQL(table.name) for table in tables.values() if table.lockable]:
@@ -99,7 +99,7 @@ class Postgres(Database):
                 self.connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(locked))
             for source in sources:
                 file = folder / f"{source.name}.csv.gz"
-                with told(self._where(source), self.role, tables[source.name].name):
+                with postgres_errors(self._where(source), self.role, tables[source.name].name):
                     rows[source.name] = self._copy(statements[source.name], source, file)
         return rows
 
@@ -110,7 +110,7 @@ class Postgres(Database):
     def _require_over(self, day: Day) -> None:
         """Raises DatabaseBusy while a row may still come that changed on the day or before."""
         what = f"{self.name} {day.name}"
-        with told(self.name, self.role):
+        with postgres_errors(self.name, self.role):
             ((clock, is_replica, sees_others),) = self.connection.execute(CLOCK).fetchall()
             open_ = self.connection.execute(OPEN_SINCE_BEFORE, [day.end]).fetchall()
         if clock is None or clock < day.end:
@@ -142,7 +142,7 @@ class Postgres(Database):
         return found
 
     def _table(self, source: Source) -> Table:
-        with told(self._where(source), self.role):
+        with postgres_errors(self._where(source), self.role):
             rows = self.connection.execute(DESCRIBE, [source.name]).fetchall()
             if rows:
                 table = described(rows)
@@ -195,7 +195,7 @@ def open_postgres(settings: Settings) -> Postgres:
         raise refused_connection(error, name) from error
     # Of the transactions that copy; all else is a statement by itself.
     connection.isolation_level, connection.read_only = psycopg.IsolationLevel.REPEATABLE_READ, True
-    with told(name, connection.info.user):
+    with postgres_errors(name, connection.info.user):
         connection.execute(SESSION)
     return Postgres(connection, name)
 

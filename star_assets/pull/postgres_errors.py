@@ -54,14 +54,14 @@ def place(parts: Mapping[str, Any]) -> str:
 
 
 @contextmanager
-def told(what: str, role: str, table: str = "") -> Iterator[None]:
+def postgres_errors(what: str, role: str, table: str = "") -> Iterator[None]:
     """Turn PostgreSQL's errors into the model's: `what` is told of, `role` asked, for `table` if for one."""
     from psycopg import Error
 
     try:
         yield
     except Error as error:
-        raise _told(error, what, role, table or "…") from error
+        raise _worded(error, what, role, table or "…") from error
 
 
 def refused_connection(error: Exception, what: str) -> StarError:
@@ -73,7 +73,7 @@ def refused_connection(error: Exception, what: str) -> StarError:
     return DatabaseBusy(what, problem)
 
 
-def _told(error: Any, what: str, role: str, table: str) -> StarError:
+def _worded(error: Any, what: str, role: str, table: str) -> StarError:
     state = error.sqlstate or ""
     problem = (error.diag.message_primary or str(error).strip().splitlines()[0]).rstrip(".")
     if state == "57014" and "statement timeout" in problem:

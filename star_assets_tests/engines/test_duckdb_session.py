@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from star_assets.engines.duckdb.session import business_date, connect, name, text, told
+from star_assets.engines.duckdb.session import business_date, connect, duckdb_errors, name, text
 from star_assets.model.errors import EngineFailed, LakeFull, LakeRefused, StarError
 from star_assets.settings import Settings
 
@@ -41,7 +41,7 @@ def test_the_business_date_is_the_day_in_the_zone(moment: datetime, zone: str) -
 )
 def test_errors_say_what_failed_and_what_to_do(error: Exception, expected: type[StarError], told_as: str) -> None:
     """Whoever reads them knows neither DuckDB nor this code; the lake's state is what they ask first."""
-    with pytest.raises(expected, match=told_as) as found, told("folding exports"):
+    with pytest.raises(expected, match=told_as) as found, duckdb_errors("folding exports"):
         raise error
     assert "folding exports" in str(found.value)
     assert "stay" in str(found.value)

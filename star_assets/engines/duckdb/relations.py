@@ -15,12 +15,12 @@ from star_assets.engines.duckdb.session import (
     FILE,
     Database,
     Session,
+    duckdb_errors,
     name,
     parquet,
     parquet_format,
     sql_type,
     text,
-    told,
 )
 from star_assets.engines.duckdb.sql import ibis_type, sql
 from star_assets.engines.engine import StagedInput
@@ -36,7 +36,7 @@ from star_assets.staging.winners import DELETED, EXPORT, LISTED, current, export
 @contextmanager
 def relations(star: Star, database: Database, doing: str) -> Iterator[Relations]:
     """A star's tables for one call. Raises EngineFailed, LakeFull, LakeRefused; `doing` says in them what failed."""
-    with told(doing), database.session() as session:
+    with duckdb_errors(doing), database.session() as session:
         yield Relations(star, database.settings, session)
 
 

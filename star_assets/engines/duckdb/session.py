@@ -185,7 +185,7 @@ def parquet_format(settings: Settings, *options: str) -> str:
 
 
 @contextmanager
-def told(doing: str) -> Iterator[None]:
+def duckdb_errors(doing: str) -> Iterator[None]:
     """Turn errors of DuckDB and the file system into the model's; `doing` says in them what failed."""
     try:
         yield

@@ -23,12 +23,12 @@ import pyarrow.parquet as pq
 from star_assets.engines.duckdb.session import (
     SMALL,
     Database,
+    duckdb_errors,
     labelled,
     name,
     parquet_format,
     text,
     text_list,
-    told,
 )
 from star_assets.engines.duckdb.telling_apart import RowsApart
 from star_assets.engines.duckdb.typed_sql import DuckDBTypedSql
@@ -136,7 +136,7 @@ class Staging:
     @contextmanager
     def _session(self, day: str) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection to the same database, in the source's time zone."""
-        with told(f"staging {self.source.name} {day}"), self.database.cursor() as cursor:
+        with duckdb_errors(f"staging {self.source.name} {day}"), self.database.cursor() as cursor:
             if self.source.timezone != "UTC":
                 # A timestamp without offset is read in the session's zone.
                 cursor.execute(f"SET TimeZone = {text(self.source.timezone)}")

@@ -21,7 +21,7 @@ from star_assets.engines.duckdb.relations import names, physical
 from star_assets.engines.duckdb.session import name, parquet, parquet_format, text
 from star_assets.engines.engine import DimensionInput, ExportInput, FactInput, StagedDay, Workplace
 from star_assets.engines.spark.relations import SparkRelations
-from star_assets.engines.spark.session import told
+from star_assets.engines.spark.session import spark_errors
 from star_assets.engines.spark.staging import SparkStaging
 from star_assets.model.source import Source
 from star_assets.model.tables import Dimension, Fact, History
@@ -47,19 +47,19 @@ class SparkEngine:
         with self._turn:
             return iter(list(staging.stage(exports, folder)))
 
-    @told("building a dimension")
+    @spark_errors("building a dimension")
     def build_dimension(self, dimension: Dimension, given: DimensionInput, file: Path) -> None:
         """Write the transform's rows over the states, with the Unknown and inferred members, into `file`."""
         with self._turn:
             self._write_table(self.spark.members(dimension, given), dimension.key, file)
 
-    @told("building a history")
+    @spark_errors("building a history")
     def build_history(self, history: History, given: DimensionInput, file: Path) -> None:
         """Write the history's rows, from all versions of the describing source's rows, into `file`."""
         with self._turn:
             self._write_table(self.spark.intervals(history, given), history.key, file)
 
-    @told("building a fact")
+    @spark_errors("building a fact")
     def build_fact(self, fact: Fact, given: FactInput, folder: Path) -> dict[str, Path]:
         """Compute the rows of all dates in one job, into sorted runs per date; then write a file for each date."""
         order = list(dict.fromkeys((*fact.sort_by, fact.key)))

@@ -63,7 +63,7 @@ class SparkRelations(Assembling):
         """The staged rows of some exports, each with its `_export`."""
         days = {file: export.day for export in exports for file in export.files}
         self._require_declared(source, list(days))
-        names = self.files.seen(list(days))
+        names = self.files.visible(list(days))
         exported = self.session.createDataFrame(
             list(zip(names, days.values(), strict=True)), f"{FILE} STRING, {EXPORT} STRING"
         )
@@ -124,7 +124,7 @@ class SparkRelations(Assembling):
     def _read_alike(self, files: Sequence[str], types: Mapping[str, Type], columns: Mapping[str, Type]) -> DataFrame:
         """The rows of files that all have the columns `types`, cast to the columns `columns`."""
         schema = ", ".join(f"{name(column)} {sql_type(type_)}" for column, type_ in types.items())
-        rows = self.session.read.schema(schema).parquet(*map(location, self.files.seen(files)))
+        rows = self.session.read.schema(schema).parquet(*map(location, self.files.visible(files)))
         found = [
             f"CAST({name(column) if column in types else 'NULL'} AS {sql_type(type_)}) AS {name(column)}"
             for column, type_ in columns.items()

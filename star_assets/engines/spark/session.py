@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from star_assets.engines.duckdb.session import told as told_by_duckdb
+from star_assets.engines.duckdb.session import duckdb_errors
 from star_assets.model.errors import BadSetting, EngineFailed, LakeFull, LakeRefused
 from star_assets.settings import Settings
 
@@ -78,13 +78,13 @@ def open_session(settings: Settings, options: Mapping[str, str] = MappingProxyTy
 
 
 @contextmanager
-def told(doing: str) -> Iterator[None]:
+def spark_errors(doing: str) -> Iterator[None]:
     """Turn errors of Spark, DuckDB and the file system into the model's; `doing` says in them what failed."""
     from py4j.protocol import Py4JError, Py4JJavaError
     from pyspark.errors import PySparkException
 
     try:
-        with told_by_duckdb(doing):
+        with duckdb_errors(doing):
             yield
     except Py4JJavaError as error:
         raise _as_ours(doing, _innermost(error.java_exception)) from error

@@ -22,7 +22,7 @@ from star_assets.engines.duckdb.staging import Staging
 from star_assets.engines.engine import ExportInput, FileCount, RawInput, StagedDay
 from star_assets.engines.spark.exact import DAY, NUMBER, RawFile, ReadTask, Texts, place, read_tasks
 from star_assets.engines.spark.relations import SOURCE_FILE, SparkRelations, location, runs, union
-from star_assets.engines.spark.session import told
+from star_assets.engines.spark.session import spark_errors
 from star_assets.engines.spark.sql import name as spark_name
 from star_assets.engines.spark.typed_sql import SparkTypedSql
 from star_assets.engines.typed_sql import Header
@@ -62,7 +62,7 @@ class SparkStaging:
     def stage(self, exports: Sequence[ExportInput], folder: Path) -> Iterator[StagedDay]:
         """Stage each day into a file, and yield the days in the order of `exports`."""
         days = f"{exports[0].day} to {exports[-1].day}" if len(exports) > 1 else exports[0].day
-        with told(f"staging {self.source.name} {days}"):
+        with spark_errors(f"staging {self.source.name} {days}"):
             plain = self._read_plainly(exports, folder / "plain")
             staged = {export.day: self._trusted_day(export, plain.get(export.day, ()), folder) for export in exports}
             exact = [export for export in exports if staged[export.day] is None]
@@ -112,7 +112,7 @@ class SparkStaging:
     def _plain_rows(self, header: Header, days: Mapping[str, str]) -> DataFrame:
         csv, session = self.source.csv, self.spark.session
         columns = [place(number) for number in range(len(header))]
-        files = dict(zip(self.spark.files.seen(list(days)), days.values(), strict=True))
+        files = dict(zip(self.spark.files.visible(list(days)), days.values(), strict=True))
         texts = session.read.csv(
             [location(file) for file in files],
             schema=", ".join(f"{column} STRING" for column in [*columns, "malformed"]),

@@ -98,7 +98,7 @@ def _lines(text: TextIO, name: str, profile: RawProfile) -> Iterator[JsonRecord]
         try:
             yield from [JsonRecord(number, part, value) for part, value in _values(raw)]
         except (json.JSONDecodeError, RecursionError) as error:
-            yield JsonRecord(number, raw, None, f"expected a JSON object, found an error: {_told(error)}")
+            yield JsonRecord(number, raw, None, f"expected a JSON object, found an error: {_worded(error)}")
     require_same(name, "lines", profile.lines, number)
 
 
@@ -110,7 +110,7 @@ def _values(raw: str) -> Iterator[tuple[str, Any]]:
         position = _SPACE.match(raw, end).end()  # type: ignore[union-attr]
 
 
-def _told(error: Exception) -> str:
+def _worded(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"{error.msg} at character {error.pos + 1}"
     return "it is nested too deeply"
@@ -165,7 +165,7 @@ class _Window:
             try:
                 value, end = _DECODER.raw_decode(self._buffer, self._position)
             except RecursionError as error:
-                raise self.broken(_told(error)) from error
+                raise self.broken(_worded(error)) from error
             except json.JSONDecodeError as error:
                 # It may only be cut off at the end of the window.
                 if self._ended or len(self._buffer) - self._position > LONGEST_ELEMENT:
