@@ -258,8 +258,8 @@ def _success(stack: Stack) -> str:
     hours = int(stack.parameters.get("AlarmAfterHours") or 26)
     namespace, now = stack.outputs["StarMetricsNamespace"], datetime.now(UTC)
     given = {"Namespace": namespace, "MetricName": METRIC, "Statistics": ["Sum"], "Period": 3600}
-    since = now - timedelta(hours=hours)
-    reply = _ask("cloudwatch", "get_metric_statistics", namespace, **given, StartTime=since, EndTime=now)
+    since, until = now - timedelta(hours=hours), now + timedelta(minutes=1)
+    reply = _ask("cloudwatch", "get_metric_statistics", namespace, **given, StartTime=since, EndTime=until)
     late = f"No run told its success for {hours} hours: look at the runs, and whether STAR_METRICS_NAMESPACE is set"
     return "" if reply.get("Datapoints") else late
 

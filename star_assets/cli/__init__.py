@@ -48,6 +48,7 @@ def main() -> None:
       STAR_MEMORY_LIMIT      what DuckDB may use before it spills to disk (1GB)
       STAR_THREADS           threads of the engine (one per processor)
       STAR_RETENTION_DAYS    how long vacuum keeps superseded versions (7)
+      STAR_DAYS_AHEAD        export days after today that are no typing error (1)
       STAR_WEBHOOK           the URL that failed runs are posted to (none)
       STAR_SOURCE_DSN        the database that exports are pulled from, as postgresql://… (none)
       STAR_KMS_KEY           on S3: the key to encrypt with (the bucket's default)

@@ -207,7 +207,7 @@ def require_readable(export: Export) -> None:
     """Raises BrokenFile if something lies among the files that cannot be read."""
     for stray in export.broken:
         problem = f"expected {stray.expected}, found {stray.found}"
-        raise BrokenFile(stray.path, None, problem, f"Put {stray.expected} there, or remove it")
+        raise BrokenFile(stray.path, None, problem, f"Put {stray.expected} there that this user may read, or remove it")
 
 
 def require_whole(export: Export, source: Source, now: float) -> None:

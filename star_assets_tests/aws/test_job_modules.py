@@ -72,6 +72,7 @@ def test_each_module_is_pinned_to_the_version_of_this_process(glue: str) -> None
         assert pinned == version(name)
 
 
+@pytest.mark.long
 @pytest.mark.xdist_group("spark")
 @pytest.mark.skipif(LACKING is not None, reason=str(LACKING))
 def test_the_program_needs_nothing_but_its_modules_and_what_glue_has(

@@ -81,7 +81,7 @@ def test_one_bad_folder_stops_no_other_day(star: Star, small_lake: Any) -> None:
     assert told.exit_code == 1
     assert (
         "oltp/orders/date=2023-07-03/: expected a folder, found a link to a folder, which is not followed. Nothing of "
-        "this day was staged; the live version stays. Put a folder there, or remove it."
+        "this day was staged; the live version stays. Put a folder there that this user may read, or remove it."
     ) in told.stderr
     assert f"oltp/stores/date={DAY}/pipe: expected a file, found a named pipe." in told.stderr
     assert "secret" not in told.output

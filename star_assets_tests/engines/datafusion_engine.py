@@ -86,7 +86,7 @@ class DataFusionEngine:
         valid, refused = list[dict[str, Any]](), list[tuple[int, str, str]]()
         for records in read_records(file.path, file.name, source, file.profile):
             refused += [(reject.line, reject.reason, reject.raw) for reject in records.rejects]
-            names = table_names([c for c in records.table.column_names if c not in (LINE, RAW)], types)
+            names = table_names([c for c in records.table.column_names if c not in (LINE, RAW)], source)
             for record in records.table.to_pylist():
                 row = self._typed(source, types, names, record)
                 if isinstance(row, str):
@@ -140,10 +140,17 @@ class DataFusionEngine:
 
 
 class Compiler(DataFusionCompiler):
-    """Ibis's, with parentheses where DataFusion 51 reads `a IS NOT DISTINCT FROM b AND c` as `… FROM (b AND c)`."""
+    """Ibis's, but for what DataFusion 51 understands otherwise."""
 
     def visit_IdenticalTo(self, op: Any, *, left: Any, right: Any) -> Any:  # noqa: N802 Ibis calls it so.
+        """In parentheses: `a IS NOT DISTINCT FROM b AND c` is read as `… FROM (b AND c)`."""
         return sge.Paren(this=sge.NullSafeEQ(this=left, expression=right))
+
+    def visit_NonNullLiteral(self, op: Any, *, value: Any, dtype: Any) -> Any:  # noqa: N802 Ibis calls it so.
+        """A date is a date: Ibis's truncation to a day is a timestamp there."""
+        if dtype.is_date():
+            return self.cast(sge.convert(value.isoformat()), dtype)
+        return super().visit_NonNullLiteral(op, value=value, dtype=dtype)
 
 
 class Tables(Assembling):

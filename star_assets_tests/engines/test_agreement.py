@@ -62,7 +62,7 @@ REFUSED = {
     "upper case": (lambda t: t.code.upper(), r"Uppercase\(string\) \(instead: .*cases\(\)"),
     "a rounded cast": (lambda t: t.price.cast("int64"), r"Cast\(decimal, to int\) \(instead: .*round"),
     "an average": (lambda t: t.price.mean().over(ibis.window(group_by=t.code)), r"Mean\(decimal\) \(instead: sum"),
-    "what was never tried": (lambda t: t.code.as_date("%Y"), r"StringToDate\(string\)\. Write"),
+    "what was never tried": (lambda t: t.code.as_date("%Y"), r"StringToDate\(string\)\. Change"),
 }
 
 

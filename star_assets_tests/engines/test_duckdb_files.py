@@ -102,7 +102,7 @@ def test_each_day_counts_its_own_contradictions(tmp_path: Path, padding: str) ->
 @pytest.mark.parametrize("compression", ["zstd", "snappy"])
 def test_the_compression_is_the_one_asked_for(tmp_path: Path, compression: str) -> None:
     duck = engine(compression=compression)
-    given = staged(duck, "stores", "1,a,b,c,d,,\n", tmp_path)
+    given = staged(duck, "stores", "1,a,b,c,d,,,\n", tmp_path)
     state = tmp_path / "state.parquet"
     States(retail, duck.database).fold(retail.sources["stores"], None, [given], state)
     members = tmp_path / "members.parquet"

@@ -43,8 +43,8 @@ MISTAKES = [
         "a day that may not be listed",
         (
             "orders               1 failed\n"
-            "Error: LAKE/oltp/orders/date=2023-07-02: Permission denied. What was live stays live. Give this "
-            "user read and write rights to the lake, or set STAR_LAKE to another place.\n"
+            "Error: oltp/orders/date=2023-07-02/: expected a folder, found Permission denied. Nothing of this day was "
+            "staged; the live version stays. Put a folder there that this user may read, or remove it.\n"
         ),
         _without(ORDERS, 0o000),
     ),

@@ -305,9 +305,9 @@ def test_an_idle_tick_on_aws_costs_one_listing_per_table(
     requests.clear()
     assert Sensor(Warehouse(retail, lake.settings), instance, tomorrow).reason() == NOTHING
     assert set(requests) == {"list", "GetTable", "GetPartitions"}
-    # A page of each table's partitions, one raw table is none; of its ledgers; of a source's exports and folders.
+    # A page of each table's partitions, one raw table is none; of its ledgers; of a source's exports.
     assert requests.count("GetPartitions") == len(retail.sources) + len(retail.facts) + len(retail.sources) - 1
-    assert requests.count("list") == len(retail.tables) + 2 * len(retail.sources)
+    assert requests.count("list") == len(retail.tables) + len(retail.sources)
     # Ten years are 120 ledgers of each table: a page of them.
     paged = "before-parameter-build.s3.ListObjectsV2"
     lake.storage.client().meta.events.register(paged, lambda params, **_: params.update(MaxKeys=120))

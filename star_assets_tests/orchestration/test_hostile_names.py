@@ -63,6 +63,7 @@ def links_and_images(page: Page, site: str) -> list[str]:
     return [found for found in page.evaluate(elements) if site in found]
 
 
+@pytest.mark.long
 def test_no_name_becomes_a_link_or_an_image(lake: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A product that is called `![x](http://…)` would tell its supplier who looks at it, and when."""
     shutil.copy(REPOSITORY / "dagster.yaml", tmp_path)

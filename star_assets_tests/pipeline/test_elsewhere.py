@@ -235,7 +235,7 @@ def test_a_job_of_another_build_refuses_before_it_computes(
     for build in (elsewhere.jobs[0].build, identity.Build.from_json(outcomes[0].error.args[2])):
         assert f"star-assets {build.star_assets}, ibis-framework {build.ibis_framework}, sqlglot " in told
     assert found in told
-    assert f"ibis-framework=={elsewhere.jobs[0].build.ibis_framework}," in told, "what to ship instead"
+    assert "`star-assets aws modules s3://" in told, "what to ship instead"
     assert list((tmp_path / "staging").rglob("*.parquet")) == []
 
 
