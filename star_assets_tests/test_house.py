@@ -144,8 +144,9 @@ def test_files_and_functions_stay_readable(module: str) -> None:
 def _body_begin(function: ast.FunctionDef) -> int:
     """The line where code begins: arguments and docstring are no code."""
     first, *rest = function.body
-    documented = ast.get_docstring(function) is not None and rest
-    return (rest[0] if documented else first).lineno
+    if ast.get_docstring(function) is None:
+        return first.lineno
+    return rest[0].lineno if rest else function.end_lineno or 0
 
 
 def test_the_rules_see_an_import_that_breaks_them() -> None:

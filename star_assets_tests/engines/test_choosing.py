@@ -63,6 +63,7 @@ class TestAboveTheLimit:
 
     pytestmark = needs_spark
 
+    @pytest.mark.long
     def test_each_range_of_a_table_chooses_for_itself(self, lake: Path) -> None:
         """Two days together are too much for a limit that one day alone keeps."""
         size = sum(file.stat().st_size for file in (lake / "oltp/stores").rglob("stores*"))
