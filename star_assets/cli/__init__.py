@@ -1,7 +1,6 @@
 """The command line: the group of all commands, in the order of use.
 
-The commands are in `building`, `pulling`, `asking`, `showing`, `reporting`, `keeping` and
-`deploying`.
+The commands are in `building`, `pulling`, `asking`, `reporting`, `keeping` and `deploying`.
 
 Exit codes: 0 done; 1 somebody has to act; 75 (EX_TEMPFAIL) trying again later
 may help; 2 the command was called wrongly; 130 interrupted. Rows go to standard
@@ -19,9 +18,8 @@ from star_assets.cli.building import demo, run, sample
 from star_assets.cli.deploying import aws
 from star_assets.cli.keeping import forget, repair, retire, rollback, vacuum, verify
 from star_assets.cli.pulling import pull
-from star_assets.cli.reporting import powerbi
+from star_assets.cli.reporting import dashboard, powerbi
 from star_assets.cli.shell import Commands
-from star_assets.cli.showing import dashboard
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

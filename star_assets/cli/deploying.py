@@ -1,4 +1,4 @@
-"""The group `aws`: templates, the settings of a stack, the modules of Glue's job, and a look at an account."""
+"""The commands of `star-assets aws`: print templates, settings and modules, write policies, look at an account."""
 
 from __future__ import annotations
 

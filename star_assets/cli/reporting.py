@@ -1,12 +1,100 @@
-"""The command that writes what people look at into a folder: `powerbi`."""
+"""Commands that write reports to files: `dashboard`, an HTML page, and `powerbi`, a Power BI project."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from star_assets.cli.options import open_warehouse
 from star_assets.cli.shell import note
+
+if TYPE_CHECKING:
+    from star_assets.model import Dashboard, Star
+    from star_assets.reports.dashboard.answers import Answers
+
+
+@click.command(short_help="Write a dashboard as one HTML file.")
+@click.argument("out", required=False, type=click.Path(path_type=Path))
+@click.option("--name", help="Which dashboard, where the star declares several.")
+@click.option("--as", "viewer", metavar="ADDRESS", help="Write the page of one viewer: with the rows that they see.")
+@click.option("--all", "everything", is_flag=True, help="Write one page with everybody's rows.")
+def dashboard(out: Path | None, name: str | None, viewer: str | None, everything: bool) -> None:
+    """Write a dashboard as one HTML file, OUT, that opens in any browser and asks nobody for anything.
+
+    Its numbers are what `star-assets query` says, as of now.
+
+    Where the star says who sees what (`visible_to`), OUT is a folder: it gets a page for
+    each viewer, under a name that cannot be guessed, and standard output a line for each.
+    The page with everybody's rows is written only with --all.
+
+    \b
+    Examples:
+      star-assets dashboard --all sales.html
+      star-assets dashboard --as store-1@example.com miami.html
+      star-assets dashboard pages/ > who-gets-which.csv
+    """
+    from star_assets.athena.opening import open_athena
+    from star_assets.reports.dashboard.answers import ask
+    from star_assets.reports.dashboard.measured import restricted
+    from star_assets.reports.dashboard.publishing import rendered
+    from star_assets.reports.dashboard.viewers import own_page
+
+    if viewer and everything:
+        raise click.UsageError("Give --as or --all, not both.")
+    warehouse = open_warehouse()
+    star, chosen = warehouse.star, _chosen(warehouse.star, name)
+    each = restricted(star) and not viewer and not everything
+    if each and out and out.suffix == ".html":
+        raise click.UsageError(
+            f"{out} would show everybody's rows. Say --all, or --as ADDRESS, or give a folder for a page each."
+        )
+    answers = ask(warehouse, open_athena(warehouse.storage, warehouse.catalog, warehouse.settings), chosen)
+    if not answers.days:
+        note(f"nothing of {chosen.fact} is published in {warehouse.storage.uri('')}. Is STAR_LAKE right?")
+    if each:
+        from star_assets.reports.dashboard.viewers import lake_secret, pages
+
+        found = pages(star, chosen, answers, lake_secret(warehouse.storage))
+        _write_each(star, chosen, found, out or Path(chosen.name))
+        return
+    if viewer:
+        answers = own_page(star, chosen, answers, viewer)
+    file = out or Path(f"{chosen.name}.html")
+    _write(file, rendered(star, chosen, answers, answers.viewers[0] if viewer else None))
+    click.echo(f"{file} shows {chosen.title}{f' until {answers.days[-1]}' if answers.days else ''}.", err=True)
+
+
+def _chosen(star: Star, name: str | None) -> Dashboard:
+    from star_assets.reports.dashboard.publishing import find_dashboard
+
+    declared = [dashboard.name for dashboard in star.dashboards]
+    if name is None and len(declared) > 1:
+        raise click.UsageError(f"Say which with --name: {', '.join(declared)}.")
+    return find_dashboard(star, name or "".join(declared))
+
+
+def _write_each(star: Star, chosen: Dashboard, found: dict[str, tuple[str | None, Answers]], folder: Path) -> None:
+    import pyarrow as pa
+
+    from star_assets.cli.terminal import write_rows
+    from star_assets.reports.dashboard.publishing import rendered
+
+    for file, (who, seen) in found.items():
+        _write(folder / file, rendered(star, chosen, seen, who))
+    rows = [{"viewer": who, "file": str(folder / file)} for file, (who, _) in found.items()]
+    if not rows:
+        note(f"dashboard {chosen.name}: no page was written, because nobody sees a row of {chosen.fact}. See --all.")
+        return
+    sys.stdout.flush()
+    write_rows(pa.Table.from_pylist(rows), "csv")
+
+
+def _write(file: Path, content: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
 
 
 @click.command(short_help="Write a Power BI project.")
