@@ -137,29 +137,23 @@ def counted(warehouse: Any, table: AnyTable, days: Sequence[str], what: str) -> 
 
 
 def repeated_keys(counts: Mapping[str, int]) -> CheckResult:
-    """Rows that contradict each other are resolved by their content, which is an order but no truth."""
-    days = [day for day, count in counts.items() if count]
-    total = sum(counts.values())
-    return CheckResult(
-        REPEATED,
-        not days,
-        f"expected one row for each key and version; {total} keys of {len(days)} days have several, "
-        "and the greatest by content counts",
-        {"expected": 0, "actual": total, "days": days},
-    )
+    """Fails if an export has different rows of one key and version: which of them wins, their content decides."""
+    problem = "expected one row for each key and version; {total} keys of {days} days have several, "
+    return _none_counted(REPEATED, counts, f"{problem}and the greatest by content counts")
 
 
 def identical_rows(counts: Mapping[str, int]) -> CheckResult:
-    """Whether somebody sold the same twice, or an export holds a row twice, only its owner knows."""
-    days = [day for day, count in counts.items() if count]
-    total = sum(counts.values())
-    return CheckResult(
-        IDENTICAL,
-        not days,
-        f"expected each row once; {total:,} rows of {len(days)} days are identical to another one and were left out: "
-        "`star-assets reconcile` says what they are worth, and key=None keeps them",
-        {"expected": 0, "actual": total, "days": days},
-    )
+    """Fails if an export has identical rows: only its owner knows whether the same was sold twice."""
+    problem = "expected each row once; {total:,} rows of {days} days are identical to another one and were left out: "
+    remedy = "`star-assets reconcile` says what they are worth, and key=None keeps them"
+    return _none_counted(IDENTICAL, counts, f"{problem}{remedy}")
+
+
+def _none_counted(name: str, counts: Mapping[str, int], sentence: str) -> CheckResult:
+    """The result of a check that expects a count of zero on each day."""
+    days, total = [day for day, count in counts.items() if count], sum(counts.values())
+    found = {"expected": 0, "actual": total, "days": days}
+    return CheckResult(name, not days, sentence.format(total=total, days=len(days)), found)
 
 
 def out_of_date(warehouse: Any, table: AnyTable) -> CheckResult:
