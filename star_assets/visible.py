@@ -1,4 +1,4 @@
-"""Text from data for people's eyes: what would steer a terminal is written out.
+"""Escaping of text from data before people see it: control characters, which would steer a terminal, are written out.
 
 Not here: markup. What data says goes only where it is taken for text (rich's
 Text, Dagster's texts and tables).

@@ -1,4 +1,4 @@
-"""Instants and the clocks of time zones.
+"""Time zones: conversion between instants and local times, and the SQL functions for it, such as `at_timezone`, `now`.
 
 A timestamp with time zone is an instant in DuckDB; its zone is part of its type,
 as far as that is known when the query is compiled. Not here: functions of dates

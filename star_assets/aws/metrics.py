@@ -1,4 +1,4 @@
-"""Telling CloudWatch of a success, so that an alarm can tell of the lack of one."""
+"""The CloudWatch metric that counts successful runs; an alarm goes off when no run has succeeded for some hours."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WITHOUT = "CloudWatch is not told of successes, and its alarm NoSuccess goes off
 
 
 def tell_success(namespace: str) -> None:
-    """Count one success in a namespace. What forbids or prevents it is told, and fails nothing."""
+    """Add 1 to the metric in a namespace of CloudWatch. A refusal or an error is logged, and the run goes on."""
     from botocore.exceptions import ClientError
 
     action, what = "cloudwatch:PutMetricData", f"CloudWatch {namespace}"

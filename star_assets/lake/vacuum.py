@@ -1,4 +1,4 @@
-"""Vacuum: removing versions that nobody needs any more, superseded long ago or never live.
+"""Vacuum: removing superseded versions after their retention, and orphans, which never became live.
 
 Here: which versions to remove, and how to do it safely: first from the ledger, then
 their files. Not here: how long to keep versions (settings), how a version becomes live
