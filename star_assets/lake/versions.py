@@ -26,6 +26,9 @@ _ID = re.compile(r"\d{8}T\d{12}-[0-9a-f]{8}")
 # The name, in its ledger, of the one day of a table without partitions.
 LIVE = "live"
 
+# The name of a manifest in a version's folder; the `_` hides it from readers.
+MANIFEST_FILE = "_manifest.json"
+
 
 @dataclass(frozen=True, order=True)
 class Partition:
@@ -62,7 +65,7 @@ class Partition:
 
     def manifest(self, version: str) -> str:
         """The path of a version's manifest."""
-        return f"{self.version_folder(version)}/_manifest.json"
+        return f"{self.version_folder(version)}/{MANIFEST_FILE}"
 
 
 def ledger_of(day: str | None) -> str:

@@ -22,13 +22,20 @@ from star_assets.lake.entries import table_entry
 from star_assets.lake.ledger import Entry, Ledger, read_day, read_ledger
 from star_assets.lake.publish import VERSION, served_entries
 from star_assets.lake.storage import Storage, Stored, each
-from star_assets.lake.versions import LIVE, Manifest, Partition, ledger_of, ledgers_folder, table_folder, version_time
+from star_assets.lake.versions import (
+    LIVE,
+    MANIFEST_FILE,
+    Manifest,
+    Partition,
+    ledger_of,
+    ledgers_folder,
+    table_folder,
+    version_time,
+)
 from star_assets.model.errors import LakeRefused, LedgerUnreadable
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.damage import Damage, counted_rows, with_remedies
 from star_assets.pipeline.stage import REJECTS_FILE
-
-MANIFEST_FILE = "_manifest.json"
 
 # A file of a version, and a ledger, below a database's folder. What lies elsewhere is somebody else's.
 _OF_VERSION = re.compile(r"(?P<table>.+?)(?:/date=(?P<day>[^/]+))?/v=(?P<version>[^/]+)/(?P<file>[^/]+)")
