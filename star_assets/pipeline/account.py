@@ -1,6 +1,6 @@
-"""The account of a fact's lines: what reconciliation found, day by day and step by step.
+"""`Account`: the result of reconciling a fact, by day and step, with its two forms as rows.
 
-Here: a value and its two forms as rows. Not here: how it is found (reconcile).
+Not here: computing it (reconcile).
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from star_assets.model.types import Type
 
 RAW, REJECTED, STAGED = "raw", "rejected", "staged"
 MOVED_OUT, MOVED_IN = "moved out", "moved in"
-# In place of a day: the sums over all of them.
+# Stands in place of a day for the sums over all days.
 ALL = "all"
 
 FACT, UNEXPLAINED = "fact", "unexplained"
 
-# A float only where the measure's column is one. Typed as what adds up with itself.
+# int or Decimal; float only if the measure's column is a float. No type of Python's covers these sums.
 Number = Any
 
-# Of a step: `rows`, and each summed measure. Raw and rejected lines have no measures.
+# The amounts of one step: `rows`, and each summed measure. Raw and rejected lines have `rows` alone.
 Amounts = Mapping[str, Number]
 
-# Two sums of the same floats differ by their order; what is less than this share of what was added is nothing.
+# The sum of floats depends on their order. A difference below this share of the largest amount counts as 0.
 FLOAT_NOISE = 1e-9
 
-# Whoever adds up amounts does it with this: Python's default rounds decimals to 28 digits.
+# The decimal context for all sums here: Python's default rounds to 28 digits.
 EXACT = Context(prec=80)
 
 
 def difference(found: Number, parts: Sequence[Number]) -> Number:
-    """What is found beyond the sum of the parts; of floats, nothing where it may come of their order."""
+    """`found` less the sum of the parts; 0.0 for a difference of floats that their order may explain."""
     left = found - sum(parts)
     largest = max(abs(float(number)) for number in (found, *parts))
     return 0.0 if isinstance(left, float) and abs(left) <= FLOAT_NOISE * largest else left
@@ -43,12 +43,12 @@ def difference(found: Number, parts: Sequence[Number]) -> Number:
 
 @dataclass(frozen=True)
 class Account:
-    """For each day, the steps from raw to fact, in order, with what each takes away (negative) or adds.
+    """For each day, the ordered steps from raw lines to the fact, with the amounts that each adds or takes (negative).
 
     `measures` are `rows` and the summed measures, each with its column's type.
 
-    `raw` − `rejected` = `staged`, of that export day; that and all steps behind it
-    add up to `fact`, of that business date, but for what is `unexplained`.
+    For an export day, `raw` + `rejected` (negative) = `staged`. `staged` and all later steps add up to
+    `fact`, the live rows of that business date, except for `unexplained`.
     """
 
     fact: str
@@ -61,9 +61,9 @@ class Account:
         return [day for day, steps in self.days.items() if any(steps[UNEXPLAINED].values())]
 
     def rows(self) -> pa.Table:
-        """A row per day and step, the last ones for all days: `day`, `step`, `rows`, and each measure.
+        """A row per day and step, followed by the sums over all days: `day`, `step`, `rows`, and each measure.
 
-        A measure is NULL where a step has none, else a decimal of its column's scale, or a float where that is one.
+        A measure has its column's scale and up to 38 digits, or is a float if the column is; NULL if the step has none.
         """
         every = {**self.days, ALL: self.totals()}
         found = [
@@ -94,6 +94,6 @@ class Account:
 
 
 def _arrow(type_: Type) -> pa.DataType:
-    """What holds a column's sums: more digits than its values have, and as many of them behind the point."""
+    """The type of a column's sums: wider than the column, with the same scale."""
     whole = {"int32": pa.int64(), "int64": pa.int64(), "float64": pa.float64()}
     return whole.get(type_.name) or pa.decimal128(38, type_.scale or 0)

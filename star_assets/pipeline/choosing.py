@@ -1,7 +1,7 @@
-"""Which engine computes a table's days where `STAR_ENGINE=auto`: by how many bytes they are made of.
+"""`STAR_ENGINE=auto`: the choice of an engine for a run, by the bytes of its inputs.
 
-The bytes are those of the manifests, and for a source those of its raw files. Not
-here: the engines themselves, and what is to be computed (stage, dimensions, facts).
+The bytes of staged inputs are in their manifests; those of a source are its raw
+files' sizes. Not here: the engines, and the steps that use them (stage, dimensions, facts).
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ class SizedStep(Step[L, W], Protocol[L, W]):
     engine_name: str | None
 
     def input_bytes(self, look: L, plans: Sequence[Plan[W]]) -> int:
-        """How many bytes of input these plans are made of, each counted once."""
+        """Bytes of the distinct inputs of these plans."""
         ...
 
 
 @dataclass(frozen=True)
 class Choice:
-    """An engine, and why it was chosen."""
+    """The name of an engine, and the reason for choosing it, for people."""
 
     engine: str
     reason: str
 
 
 def choose(settings: Settings, size: int) -> Choice:
-    """DuckDB up to a size; above it a job of Glue's, where there is one, or else Spark."""
+    """DuckDB up to `auto_above` bytes; above, a Glue job if one is configured, or else Spark."""
     limit = settings.auto_above
     found, bound = f"{file_size(size)} of input", f"STAR_AUTO_ABOVE ({file_size(limit)})"
     if size > limit:
@@ -50,7 +50,7 @@ def choose(settings: Settings, size: int) -> Choice:
 
 
 class ChoosingStep(Generic[L, W]):
-    """A Step that chooses its engine for what a run has to do, and says so beside what it built."""
+    """A Step that chooses its engine once per run, and adds the choice and its reason to each manifest."""
 
     def __init__(self, context: Context, step: SizedStep[L, W], launch: Launch | None) -> None:
         self.context = context
@@ -61,15 +61,15 @@ class ChoosingStep(Generic[L, W]):
         self.choice = Choice("", "")
 
     def look(self, days: Sequence[str], keep: bool) -> L:
-        """As the step looks."""
+        """Delegates to the step."""
         return self.step.look(days, keep)
 
     def plan(self, look: L, days: Sequence[str]) -> Iterator[Plan[W] | Outcome]:
-        """As the step plans."""
+        """Delegates to the step."""
         return self.step.plan(look, days)
 
     def batches(self, look: L, plans: Sequence[Plan[W]]) -> Iterator[Sequence[Plan[W]]]:
-        """The engine is chosen for all of them together; then as the step divides them for it."""
+        """Chooses the engine for all plans together, then delegates to the chosen step."""
         if plans:
             self.choice = choose(self.context.settings, self.step.input_bytes(look, plans))
             if self.choice.engine == "glue" and self.elsewhere:
@@ -79,7 +79,7 @@ class ChoosingStep(Generic[L, W]):
         return self.chosen.batches(look, plans)
 
     def build(self, look: L, plans: Sequence[Plan[W]], folder: Path) -> Iterator[Sequence[Built[W]]]:
-        """As the chosen step builds."""
+        """Delegates to the chosen step, and adds the choice to the facts of each manifest."""
         chosen = {"engine": self.choice.engine, "engine_chosen_for": self.choice.reason}
         for group in self.chosen.build(look, plans, folder):
             yield [
@@ -92,9 +92,9 @@ class ChoosingStep(Generic[L, W]):
             ]
 
     def audit(self, look: L, built: Sequence[Built[W]]) -> Iterator[Audited[W]]:
-        """As the chosen step audits."""
+        """Delegates to the chosen step."""
         return self.chosen.audit(look, built)
 
     def commit(self, look: L, written: Sequence[Written[W]]) -> Mapping[Partition, bool]:
-        """As the step commits."""
+        """Delegates to the step."""
         return self.step.commit(look, written)

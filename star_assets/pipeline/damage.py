@@ -1,9 +1,10 @@
-"""Something of the lake that is not as it was written, and what mends it.
+"""Damage: a file, ledger or catalog entry that differs from what was published, with its remedy.
 
-A staged day is staged again from its raw export, a business date and a dimension
-are built again from what is staged, books from that too, and the catalog follows the
-ledgers. What nothing in the lake can mend is told in rows and, where manifests say
-it, in money. Not here: finding damage (verify), mending it (rebuild, restore).
+`repair` stages a damaged day again from its raw export, builds dates and dimensions
+again from staged files, folds books again, and makes the catalog follow the ledgers.
+A damage that nothing in the lake can repair is lost: the remedy says how many rows it
+held and, if the manifest has their sums, how much money. Not here: finding damage
+(verify), repairing it (rebuild, restore).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from star_assets.model.errors import LedgerUnreadable
 from star_assets.pipeline.context import Context
 from star_assets.staging.exports import RAW, RETIRED, read_export
 
-# Dates that a remedy names before it only counts them.
+# A remedy names so many dates, and counts the others.
 NAMED = 3
 
 DAMAGE = pa.schema(
@@ -38,23 +39,23 @@ DAMAGE = pa.schema(
     ]
 )
 
-# The staged days that nothing can stage again: for each (source, day) the version.
+# The versions of staged days that cannot be staged again, by (source, day).
 Lost = dict[tuple[str, str], str]
 
 
 @dataclass(frozen=True)
 class Damage:
-    """Something that is not as it was written.
+    """A ledger, a version's file or a catalog entry that differs from what was published.
 
     Args:
-        what: of what kind: a ledger, a file of a version, or what the catalog serves.
-        partition: the day that it concerns; of a ledger, any day that it holds.
-        file: its full name.
-        expected, found: for people.
-        entry: of a version, what its ledger says of it.
-        manifest: of a version, its manifest where that can be read.
-        remedy: what mends it, for people.
-        is_repairable: whether `star-assets repair` does.
+        what: which of the three it is.
+        partition: the damaged partition; for a ledger, any partition that it holds.
+        file: the full path, or the name of the catalog entry.
+        expected, found: texts for people.
+        entry: for a version, its entry in the ledger.
+        manifest: for a version, its manifest, if that can be read.
+        remedy: a text for people that says how to repair it.
+        is_repairable: whether `star-assets repair` repairs it.
     """
 
     what: Literal["ledger", "version", "catalog"]
@@ -69,19 +70,19 @@ class Damage:
 
     @property
     def table(self) -> str:
-        """The table, with its database; of a book, with the table that it belongs to."""
+        """The table's name with its database; a book's name begins with its table's."""
         return f"{self.partition.database}.{self.partition.table}"
 
     @property
     def place(self) -> str:
-        """The partition, as people call it; of a ledger, all that it holds."""
+        """The partition's name for people; for a ledger, the name of its month."""
         if self.what == "ledger" and self.partition.day:
             return f"date={ledger_of(self.partition.day)}-*"
         return self.partition.name
 
     @property
     def version(self) -> str:
-        """The version that it is of, if it is of one."""
+        """The id of the damaged version; empty for a ledger and for the catalog."""
         return self.entry.version if self.entry else ""
 
     def __str__(self) -> str:
@@ -91,7 +92,7 @@ class Damage:
 
 
 def damage_rows(damages: Iterable[Damage]) -> pa.Table:
-    """One row per damage, in the schema `DAMAGE`. `repair` says whether `star-assets repair` mends it."""
+    """One row per damage, in the schema `DAMAGE`. `repair` is true where `star-assets repair` repairs it."""
     rows = [
         {
             "table": damage.table,
@@ -109,7 +110,7 @@ def damage_rows(damages: Iterable[Damage]) -> pa.Table:
 
 
 def with_remedies(context: Context, damages: Iterable[Damage]) -> list[Damage]:
-    """The damages, each with what mends it. Those of sources come before those of what is built of them."""
+    """The damages, each with its remedy. Damages of sources must precede those of tables that are built from them."""
     lost: Lost = {}
     found = []
     for damage in damages:
@@ -121,16 +122,16 @@ def with_remedies(context: Context, damages: Iterable[Damage]) -> list[Damage]:
 
 
 def _remedy(context: Context, damage: Damage, lost: Lost) -> tuple[str, bool]:
-    """What mends a damage, and whether `star-assets repair` does."""
+    """A damage's remedy, and whether `star-assets repair` applies it."""
     if damage.what == "catalog" and not damage.is_repairable:
         return damage.remedy, False
     if damage.what == "catalog":
-        return "`star-assets repair` has the catalog serve what is live.", True
+        return "`star-assets repair` makes the catalog serve the live version.", True
     if damage.what == "ledger":
-        return "`star-assets repair` makes it again from the versions that lie beside it.", True
+        return "`star-assets repair` makes the ledger again from the versions in the table's folder.", True
     name = damage.partition.table
     if name not in context.star.tables:
-        return "`star-assets repair` has it computed again.", True
+        return "`star-assets repair` computes it again.", True
     if read_day(context.storage, damage.partition).left:
         day = f" --day {damage.partition.day}" if damage.partition.day else ""
         return (
@@ -162,13 +163,13 @@ def _of_staged(context: Context, damage: Damage) -> tuple[str, bool]:
 
 
 def _lost_inputs(damage: Damage, lost: Lost) -> list[str]:
-    """The staged days that a damaged date needs, and that are lost."""
+    """The lost staged days that a damaged date was built from."""
     exports: Mapping[str, Mapping[str, str]] = damage.manifest.inputs.get("exports", {}) if damage.manifest else {}
     return [f"{source} {day}" for source, day in lost if day in exports.get(source, {})]
 
 
 def _built_of(context: Context, source: str, day: str, version: str) -> Iterator[str]:
-    """The live dates that were built of a staged version, with what they hold."""
+    """The live dates that were built from a staged version, each with its rows and sums."""
     for fact in context.star.facts.values():
         try:
             dates = context.look("olap", fact.name).live
@@ -194,7 +195,7 @@ def _manifest_of(context: Context, partition: Partition, entry: Entry) -> Manife
 
 
 def _worth(partition: Partition, entry: Entry | None, manifest: Manifest | None) -> str:
-    """What a version of a fact holds: its rows, and the sums that its manifest tells."""
+    """A fact's version for people: its name, its rows, and the sums in its manifest."""
     sums: Mapping[str, str] = manifest.facts.get("sums", {}) if manifest else {}
     amounts: Sequence[str] = [
         counted_rows(entry.rows if entry else 0),

@@ -1,4 +1,4 @@
-"""What a Parquet file says of itself: rows, size, checksum, schema, column statistics."""
+"""The description of Parquet files for a manifest: rows, size, checksum, schema, column statistics."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def athena_type(type_: pa.DataType) -> str:
 def describe(
     files: Sequence[Path], thoroughly: bool = False
 ) -> tuple[tuple[DataFile, ...], tuple[tuple[str, str], ...], dict[str, dict[str, Any]]]:
-    """The files, named part-00000.parquet on, their common schema, and statistics over all.
+    """The files, named part-00000.parquet and so on; their common schema, by column; the statistics of each column.
 
-    Statistics are read off the footers: min and max as text, and the count of
-    NULLs; a column whose writer gave none has only what is known. `thoroughly`
-    adds what takes reading every value: how many are distinct, for text the
-    longest and the average length, for booleans how many are true.
+    Statistics come from the footers: `min` and `max` as text, and `nulls`, the number of NULLs.
+    `min` and `max` are missing where a file's writer left them out. With `thoroughly`, every value is
+    read for the statistics that Glue stores besides: `distinct`, for text `longest` and `average` (bytes), for
+    booleans `trues`.
     """
     found: list[DataFile] = []
     statistics: dict[str, dict[str, Any]] = {}
@@ -75,7 +75,7 @@ def _add_statistics(metadata: pq.FileMetaData, statistics: dict[str, dict[str, A
 
 
 def _of_values(files: Sequence[Path], column: str) -> dict[str, Any]:
-    """What only all values of a column tell. One column at a time is in memory."""
+    """The statistics that need every value of a column. Only this column is in memory."""
     values = pa.chunked_array(
         [chunk for file in files for chunk in pq.read_table(file, columns=[column], partitioning=None)[column].chunks],
         pq.read_schema(files[0]).field(column).type,

@@ -1,4 +1,4 @@
-"""JSON documents that are kept in the lake: each lies in the manifest of a version without files.
+"""Small JSON values kept in the lake as books: each is in the manifest of a version without files.
 
 Not here: books that are tables (fold).
 """
@@ -17,7 +17,10 @@ DOCUMENT = "document"
 
 
 def document(context: Context, partition: Partition, made_of: str, make: Callable[[], Any], keep: bool) -> Any:
-    """The document that was made of this: found, or made; `keep` says whether it is then kept in the lake."""
+    """The document with the identity `made_of`, from the lake, or else from `make`.
+
+    With `keep`, a document that had to be made is written into the lake.
+    """
     identity = Identity(made_of)
     known = context.folded.get(partition)
     if known is None or known.identity != identity:
@@ -31,7 +34,7 @@ def document(context: Context, partition: Partition, made_of: str, make: Callabl
 
 
 def last(context: Context, partition: Partition) -> Any:
-    """The document as it was kept last, whatever it was made of; None where there is none."""
+    """The document that was kept last, whatever its identity; None if there is none."""
     if partition in context.folded:
         return context.folded[partition].manifest.facts[DOCUMENT]
     live = context.look(partition.database, partition.table).day(partition.day).live

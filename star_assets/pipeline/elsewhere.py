@@ -1,8 +1,7 @@
 """Glue jobs as a step of publishing: a job writes versions; the process that started the job audits and commits them.
 
-Here: what the process sends to the job and reads back, and what the job does. Not
-here: starting a job and waiting for it (orchestration/glue), the program that
-Glue runs (pipeline/glue_job).
+Here: the messages between the two, and both sides' work. Not here: starting a job and
+waiting for it (orchestration/glue), the program that Glue runs (pipeline/glue_job).
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ MOST_JOBS = 2
 
 @dataclass(frozen=True)
 class Job:
-    """What a job is to do: write these versions of a table, by day, by the build of who starts it."""
+    """The order for a job: the version ids to write, by day of one table, and the build of the process that asks."""
 
     table: str
     versions: Mapping[str, str]
@@ -50,21 +49,21 @@ class Job:
 
 @dataclass(frozen=True)
 class JobResult:
-    """What became of a job: by day, what it says of the version that it wrote, or why it wrote none.
+    """The result of a job: a report for each day, of the version that it wrote or of the error.
 
-    `usage` is what it took and cost, for the metadata of what it wrote.
+    `usage` is the job's time and cost, which go into the facts of each version's manifest.
     """
 
     reports: Mapping[str, Mapping[str, Any]]
     usage: Mapping[str, Any] = field(default_factory=dict)
 
 
-# Starts a job and waits for its end. Raises StarError where it came to no good one.
+# Starts a job and waits for its end. Raises StarError if the job failed.
 Launch = Callable[[Job], JobResult]
 
 
 class ElsewhereStep(Generic[L, W]):
-    """A Step that lets a job write its versions."""
+    """A Step whose versions are written by a job."""
 
     def __init__(self, context: Context, step: Step[L, W], launch: Launch) -> None:
         self.context = context
@@ -74,20 +73,20 @@ class ElsewhereStep(Generic[L, W]):
         self._jobs = 0
 
     def look(self, days: Sequence[str], keep: bool) -> L:
-        """As the step looks."""
+        """Delegates to the step."""
         return self.step.look(days, keep)
 
     def plan(self, look: L, days: Sequence[str]) -> Iterator[Plan[W] | Outcome]:
-        """As the step plans."""
+        """Delegates to the step."""
         return self.step.plan(look, days)
 
     def batches(self, look: L, plans: Sequence[Plan[W]]) -> Iterator[Sequence[Plan[W]]]:
-        """One job for all of them."""
+        """One batch, for one job."""
         if plans:
             yield plans
 
     def build(self, look: L, plans: Sequence[Plan[W]], folder: Path) -> Iterator[Sequence[Built[W]]]:
-        """Start the job; then fetch copies of what it wrote. After MOST_JOBS of them, refuse to start one more."""
+        """Run the job, then fetch copies of the files that it wrote. Refuses all days after MOST_JOBS jobs."""
         if self._jobs == MOST_JOBS:
             yield [Built(plan, (), refusal=JobOvertaken(self.entry.name, plan.day, MOST_JOBS)) for plan in plans]
             return
@@ -95,13 +94,13 @@ class ElsewhereStep(Generic[L, W]):
         try:
             done = self.launch(Job(self.entry.name, {plan.day: plan.version for plan in plans}, self._build))
         except StarError as error:
-            # Raised, it would start a job for each day by itself.
+            # If it were raised, publishing would start one job for each day.
             yield [Built(plan, (), refusal=error) for plan in plans]
             return
         yield [self._built(plan, done) for plan in plans]
 
     def audit(self, look: L, built: Sequence[Built[W]]) -> Iterator[Audited[W]]:
-        """As the step audits, and that the files are those that the manifests describe."""
+        """The step's audits, and one more: that each file agrees with its manifest."""
         for audited in self._audited(look, built):
             manifest = audited.built.manifest
             if manifest is None:
@@ -115,7 +114,7 @@ class ElsewhereStep(Generic[L, W]):
             yield replace(audited, checks=(*audited.checks, same))
 
     def commit(self, look: L, written: Sequence[Written[W]]) -> Mapping[Partition, bool]:
-        """As the step commits."""
+        """Delegates to the step."""
         return self.step.commit(look, written)
 
     @cached_property
@@ -123,7 +122,7 @@ class ElsewhereStep(Generic[L, W]):
         return self.context.build(self.entry.name)
 
     def _audited(self, look: L, built: Sequence[Built[W]]) -> Iterator[Audited[W]]:
-        """Audit all versions together; if that fails, each by itself, so that no job is started again for them."""
+        """Audit all versions together, or each alone if that fails, so that no job is started again for good ones."""
         try:
             found = list(self.step.audit(look, built))
         except StarError as error:
@@ -139,32 +138,34 @@ class ElsewhereStep(Generic[L, W]):
         except StarError as error:
             return Built(plan, (), refusal=error)
         (file,) = self.context.storage.local([f"{plan.folder}/{manifest.files[0].name}"])
-        told = replace(manifest, facts={**manifest.facts, **done.usage})
-        return Built(plan, (Path(file),), manifest=told)
+        return Built(plan, (Path(file),), manifest=replace(manifest, facts={**manifest.facts, **done.usage}))
 
     def _manifest(self, plan: Plan[W], report: Mapping[str, Any] | None) -> Manifest:
-        """Of a version that a job wrote. Raises why it did not: OtherBuild, or LostRace where it found other inputs."""
+        """The manifest of a version that a job wrote.
+
+        Raises OtherBuild if the job had another build, LostRace if it read other inputs, and the job's own error.
+        """
         doing = f"building {self.entry.name} {plan.day}"
         if report is None:
-            raise EngineFailed("The job", doing, "it ended without a word of this day.")
+            raise EngineFailed("The job", doing, "it ended without a report for this day.")
         if "error" in report:
             raise as_error(report["error"])
         try:
             manifest = read_manifest(self.context.storage, plan.partition, plan.version)
         except FileNotFoundError as error:
             raise EngineFailed("The job", doing, f"version {plan.version} has no manifest.") from error
-        # What a dimension keeps of superseded members is found where it is built.
+        # Which superseded members a dimension keeps is only known once it is built.
         if replace(manifest.identity, superseded="") != replace(plan.identity, superseded=""):
-            # A job of an earlier package tells no build, and compares none.
+            # Earlier packages' jobs neither report nor compare a build.
             _require_build(self.entry.name, self._build, Build.from_json(report.get("build", {})))
             raise LostRace(f"{self.entry.name} {plan.day}")
         return manifest
 
 
 def write_versions(context: Context, step: Step[L, W], job: Job) -> Iterator[dict[str, Any]]:
-    """The job's side: write versions under these ids, and make none live. Yields a report for each day.
+    """The job's side: write versions under the ordered ids, and make none live. Yields a report for each day.
 
-    Where it is of another build than who started it, every day's report is that error, and nothing is computed.
+    If the job's build differs from the asking process's, nothing is computed and every day's report is OtherBuild.
     """
     build, versions = context.build(job.table), job.versions
     try:
@@ -214,14 +215,14 @@ def _write_batch(
 
 
 def as_report(error: StarError) -> list[Any]:
-    """An error as JSON: its name, its facts (None where they are no JSON), and its words."""
+    """An error as JSON: its class's name, its arguments (None if they are not JSON), and its message."""
     facts = [list(fact) if isinstance(fact, tuple) else fact for fact in error.args]
     plain = all(isinstance(fact, str | int | float | list | dict | None) for fact in facts)
     return [type(error).__name__, facts if plain else None, str(error)]
 
 
 def as_error(report: Sequence[Any]) -> StarError:
-    """The error that a report tells of."""
+    """The error of a report; EngineFailed with its message if its class or its arguments are unknown here."""
     name, facts, words = report
     known = getattr(errors, name, None)
     if facts is not None and isinstance(known, type) and issubclass(known, StarError):

@@ -1,4 +1,4 @@
-"""A book that is up to date, as a value: its manifest, its file, a digest of its content. Not here: folding (fold)."""
+"""`Folded`: an up-to-date book as a value, with its manifest and its file. Not here: folding (fold)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,7 @@ from star_assets.lake.versions import Identity, Manifest, Partition
 
 @dataclass(frozen=True)
 class Folded:
-    """A book that is up to date: its identity, its manifest, and its file where it is not in the lake.
-
-    `content` is the same for the same rows: what is built on the book need not be
-    built again where its exports differ and its content does not.
-    """
+    """An up-to-date book: its identity, its manifest, and the path of its file if that is not in the lake."""
 
     partition: Partition
     identity: Identity
@@ -22,5 +18,5 @@ class Folded:
 
     @property
     def content(self) -> str:
-        """What whoever builds on it sees."""
+        """A digest of the book's rows. A table that is built on the book is up to date as long as it is the same."""
         return str(self.manifest.facts["content"])

@@ -1,10 +1,10 @@
-"""Forgetting a person: one member of a dimension leaves the lake, and its sales stay without a name.
+"""`forget` erases one member of a dimension, usually a person, from the lake; the member's sales stay, unnamed.
 
-Raw files are rewritten without the member's records; where another source names
-the member's key, that field becomes NULL, so its sales belong to the Unknown
-member. Everything after that is staged and built again, every superseded version
-of those tables is deleted, and the lake is searched for what may be left. Not
-here: rewriting one raw file (staging.erasing).
+It rewrites raw files without the member's records. Where a record of another source
+refers to the member, the reference becomes NULL, so its sales belong to the Unknown
+member. Then it stages and builds the tables concerned again, deletes all of their
+superseded versions, and searches the lake for remaining traces. Not here:
+rewriting one raw file (staging.erasing), the search (traces).
 """
 
 from __future__ import annotations
@@ -50,12 +50,14 @@ from star_assets.staging.strays import NO_LAST
 def forget(warehouse: Warehouse, dimension: str, key: str) -> Mapping[str, int]:
     """Erase a member from raw files, staging, rejects, tables and old versions.
 
-    Returns how many records named it before, by place in the lake; after, none
-    does. Can be repeated: what a killed run left, the next one erases.
-    Raises CannotForget for what is no dimension or no usable key, where a key
-    that names the member cannot be emptied, and where something in the raw zone is
-    no export; NotForgotten where traces are
-    left; whatever staging and building raise.
+    Returns the number of records that named the member, by place in the lake. Idempotent: what
+    a killed call left, the next one erases.
+
+    Raises:
+        CannotForget: `dimension` is no dimension, `key` is no key of it, a column that refers to the
+            member cannot be NULL, or the raw zone has a file that is not understood.
+        NotForgotten: traces are left.
+        StarError: staging or building failed.
     """
     found = warehouse.star.table(dimension)
     if not isinstance(found, Dimension):
@@ -87,7 +89,7 @@ def forget(warehouse: Warehouse, dimension: str, key: str) -> Mapping[str, int]:
 
 
 class _Member:
-    """One member, and where the model says that it can be found."""
+    """One member of a dimension, with the tables and columns that may name it according to the model."""
 
     def __init__(self, warehouse: Warehouse, dimension: Dimension, key: str) -> None:
         self.warehouse = warehouse
@@ -116,7 +118,7 @@ class _Member:
 
     @cached_property
     def describing(self) -> dict[Source, str]:
-        """The sources whose rows are the member's, with the column that holds its key."""
+        """The sources whose rows describe the member, each with the column of the member's key."""
         star, key = self.warehouse.star, self.dimension.key
         origins = dict(origin for origin in star.lineage(self.dimension)[key] if origin[0] in star.sources)
         found = {}
@@ -128,7 +130,7 @@ class _Member:
 
     @cached_property
     def referring(self) -> dict[Source, list[str]]:
-        """The sources that name members by key, with the columns that do."""
+        """The sources whose rows refer to members, each with the columns of the members' keys."""
         star = self.warehouse.star
         columns = {(column.source.name, column.column) for column in self.dimension.inferred_from}
         for fact in self._facts():
@@ -161,7 +163,7 @@ class _Member:
         return [table_folder(partition.database, partition.table) for partition in partitions]
 
     def traces(self) -> Traces:
-        """How the member is recognized, in every place."""
+        """How to recognize the member in raw files, rejects and tables."""
         columns = {table.name: {self.dimension.key} for table in self.tables}
         for source, column in self.describing.items():
             columns[source.name].add(column)
@@ -170,7 +172,7 @@ class _Member:
         for fact in self._facts():
             columns[fact.name].update(self._roles(fact))
         texts = self._texts()
-        # A record that cannot be read is the member's if it holds the key, or such a text, as a word.
+        # A record that cannot be parsed is the member's if it contains the key, or one of these texts, as a word.
         whole = re.escape(self.key) if self._number is None else _digits(self._number)
         words = [rf"(?<![\w.]){whole}(?![\w.])", *(rf"(?<!\w){re.escape(text)}(?!\w)" for text in sorted(texts))]
         key = self.key if self._number is None else self._number
@@ -203,7 +205,7 @@ class _Member:
         return frozenset(found)
 
     def erasure(self, source: Source, traces: Traces) -> Erasure:
-        """What to erase from a source's raw files."""
+        """The records to delete and the fields to empty in a source's raw files."""
         own = self.describing.get(source)
         return Erasure(
             removes=lambda fields: own is not None and self.names(fields.get(own)),
@@ -214,12 +216,12 @@ class _Member:
 
 
 def _digits(number: int) -> str:
-    """The expression that a whole number matches, with any leading zeros, and zeros as decimals."""
+    """A regular expression for a whole number, with leading zeros and with zeros as decimals."""
     return ("-" if number < 0 else r"\+?") + rf"0*{abs(number)}(?:\.0*)?"
 
 
 def _rewrite(warehouse: Warehouse, source: Source, path: str, erasure: Erasure) -> None:
-    """A raw file without the member; one that does not hold it stays as it is."""
+    """Rewrite a raw file without the member. A file that does not name the member stays untouched."""
     storage = warehouse.storage
     (local,) = storage.local([path])
     folder = storage.scratch()
@@ -232,7 +234,7 @@ def _rewrite(warehouse: Warehouse, source: Source, path: str, erasure: Erasure) 
 
 
 def _rewrite_staged(warehouse: Warehouse, source: Source, day: str, member: _Member, traces: Traces) -> None:
-    """A version without the member, where raw files are retired and the staged one stands for them."""
+    """Publish a retired day's staged version again, without the member, since its raw files are gone."""
     storage, partition = warehouse.storage, Partition("staging", source.name, day)
     seen = read_day(storage, partition).live
     if seen is None:
@@ -255,7 +257,7 @@ def _rewrite_staged(warehouse: Warehouse, source: Source, day: str, member: _Mem
             storage.adopt(folder / REJECTS_FILE, f"{partition.version_folder(version)}/{REJECTS_FILE}")
         written = [folder / file.name for file in manifest.files]
         files, schema, statistics = describe(written)
-        # Another identity, so that what is built on it is built again; it keeps the one of the day's raw files.
+        # Another identity, so that dependent tables are built again. The inputs keep the identity of the raw files.
         identity = Identity(digest(of=manifest.identity.made_of, without=version))
         inputs = {"identity": manifest.identity.made_of, **manifest.inputs}
         facts = {**manifest.facts, "first_rejects": []}
@@ -267,11 +269,11 @@ def _rewrite_staged(warehouse: Warehouse, source: Source, day: str, member: _Mem
 
 
 def _rebuild(warehouse: Warehouse, tables: Sequence[Source | Dimension | Fact]) -> None:
-    """Stage and build again whatever was made of files that have changed."""
+    """Stage and build these tables again where their inputs have changed."""
     for table in tables:
         days = _published_days(warehouse, table)
         if isinstance(table, Source):
-            # Its files were just written, and nobody else is about to add to them.
+            # The files were just rewritten by this process; do not wait for them to become quiet.
             step = StageStep(warehouse, table, now=math.inf)
             outcomes = publish(warehouse.storage, warehouse.catalog, step, days)
         else:
@@ -282,7 +284,7 @@ def _rebuild(warehouse: Warehouse, tables: Sequence[Source | Dimension | Fact]) 
 
 
 def _published_days(warehouse: Warehouse, table: Source | Dimension | Fact) -> Sequence[str]:
-    """The days of a table that are live; for a dimension, one that stands for all."""
+    """A table's live days; for a dimension, the newest day that all of its sources have staged."""
     if isinstance(table, Dimension):
         staged = [set(warehouse.staged(source)) for source in warehouse.star.upstream_sources(table)]
         return sorted(set.intersection(*staged))[-1:] if staged else []

@@ -2,9 +2,9 @@
 
     python -m star_assets.pipeline.glue_job --dagster-pipes-context … --dagster-pipes-messages …
 
-Which table, which days and which settings, it reads from what Dagster Pipes passes;
-what became of each day, it reports there. Who started it audits and publishes. Of
-Dagster it needs only `dagster_pipes`, a module of its own.
+Dagster Pipes passes the table, the days and the settings to it, and takes its report of
+each day. The process that started the job audits and publishes the versions. The only
+module of Dagster that the job needs is `dagster_pipes`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Any
 
 
 def run(work: Mapping[str, Any], report: Any) -> dict[str, int]:
-    """Write the versions that are asked for; `report` is told of each day. Returns rows and bytes in all.
+    """Write the requested versions, and call `report` for each day. Returns the total rows and bytes.
 
-    Where this is another build than that of who asks, every day's report says so and nothing is computed.
+    If this build differs from the asking process's, nothing is computed, and every day's report says so.
     """
     from star_assets.model import load_star
     from star_assets.pipeline.elsewhere import Job
@@ -37,8 +37,8 @@ def run(work: Mapping[str, Any], report: Any) -> dict[str, int]:
 
 
 def main() -> None:
-    """Read what to do, do it, and report."""
-    # The home of a worker of Glue's may not be written to.
+    """Run the work that Dagster Pipes passes, and report through it."""
+    # The home folder of a Glue worker may be read-only.
     os.environ.setdefault("XDG_CACHE_HOME", tempfile.gettempdir())
     import boto3
     from dagster_pipes import PipesCliArgsParamsLoader, PipesS3ContextLoader, PipesS3MessageWriter, open_dagster_pipes
@@ -50,7 +50,7 @@ def main() -> None:
         params_loader=PipesCliArgsParamsLoader(),  # type: ignore[no-untyped-call]
     ) as pipes:
         totals = run(pipes.extras, pipes.report_custom_message)
-        # Without it, whoever waits could not tell a job that did nothing from one that did its work.
+        # Without this message, a job that did nothing could not be told from one that did its work.
         pipes.report_custom_message({"done": True, **totals})
 
 

@@ -1,10 +1,10 @@
-"""Which members of a dimension the versions of facts use, told without reading the facts.
+"""The members book: which members of a dimension the live and past versions of facts use.
 
 For each column of a fact that refers to a dimension there is one file per month of
-dates: (version, key) of every live and past version, read off the version's key
-column alone, once. So what a new version of a dimension may drop, what a rollback
-would lose, and which superseded members are still needed is one query over these
-files. Not here: building dimensions (dimensions), fencing facts (lake.replacing).
+dates, with (version, key) of every live and past version; each version's key column
+is read once. One query over these files answers which members a new version
+of a dimension may drop, which a rollback would lose, and which superseded members are
+still needed. Not here: building dimensions (dimensions), fencing facts (lake.replacing).
 """
 
 from __future__ import annotations

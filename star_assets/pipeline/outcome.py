@@ -1,4 +1,4 @@
-"""What a step tells its caller about each partition: published, unchanged or failed."""
+"""`Outcome`: the result of publishing one partition: published, unchanged or failed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from star_assets.model.errors import StarError
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One rule of the model, held against one version: `description` says expected and found."""
+    """The result of auditing one version by one rule; `description` says what was expected and found."""
 
     name: str
     passed: bool
@@ -22,12 +22,12 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one asked-for day of one table.
+    """The result of publishing one requested day of one table.
 
-    `day` is the day that was asked for; `partition` is what was published for it
-    (a dimension has one partition for all days). `error` is set, and `manifest`
-    is None, exactly where the status is `failed`. `checks` is the audit of the
-    version, where it came to one. `note` is what people should know although all is well.
+    `day` is the requested day; `partition` is the one published for it (a dimension
+    has one partition for all days). `error` is set, and `manifest` is None, if and
+    only if `status` is `failed`. `checks` is the audit; it is empty if the version was not
+    audited. `note` is a warning for people about a day that did not fail.
     """
 
     table: str
@@ -43,5 +43,5 @@ class Outcome:
 
     @property
     def passed(self) -> bool:
-        """Whether the audit broke no rule."""
+        """Whether the version passed all rules of its audit."""
         return all(check.passed for check in self.checks)

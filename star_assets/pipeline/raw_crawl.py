@@ -1,7 +1,7 @@
-"""Glue crawlers over raw exports, for sources that leave their table to a crawler.
+"""Glue crawlers over raw exports, for sources declared with `crawled=True`.
 
-Here: when a crawler runs. Not here: how it is configured (lake.glue_crawler), the
-tables that this project keeps itself (raw_tables).
+Here: when a crawler runs. Not here: its configuration (lake.glue_crawler), raw tables
+that are kept without a crawler (raw_tables).
 """
 
 from __future__ import annotations
@@ -17,17 +17,20 @@ from star_assets.staging.exports import RAW
 
 
 def is_crawled(context: Context, source: Source) -> bool:
-    """Whether a crawler keeps the source's raw table. Where there are none, this project does."""
+    """Whether a crawler keeps the source's raw table. A catalog without crawlers has it kept by raw_tables."""
     return source.crawled and context.catalog.has_crawlers
 
 
 def crawl(context: Context, source: Source) -> None:
-    """Let the crawler look at what lies there now, and wait for it. Raises CrawlFailed, CrawlUnfinished, BadSetting."""
+    """Run the source's crawler and wait for its end. Raises CrawlFailed, CrawlUnfinished, BadSetting."""
     _crawler(context, source).run()
 
 
 def crawl_what_is_new(context: Context, source: Source, wait: bool) -> Iterator[list[Drift]]:
-    """Crawl if export days lie there that the table lacks; in one step, with what was done."""
+    """Run the crawler if the table lacks an export day. Yields what was done, as one step.
+
+    Without `wait`, the crawler is started and not waited for.
+    """
     known = {one.values[0] for one in context.catalog.partitions(RAW, source.name)}
     if known.issuperset(context.export_days(source)):
         return
@@ -40,7 +43,7 @@ def crawl_what_is_new(context: Context, source: Source, wait: bool) -> Iterator[
 
 
 def _crawler(context: Context, source: Source) -> Crawler:
-    """The source's crawler. A table that we kept before is dropped: two keepers would undo each other's work."""
+    """The source's crawler. A table that raw_tables made is dropped first: the two would undo each other's changes."""
     settings, table = context.settings, context.catalog.table(RAW, source.name)
     if not settings.crawler_role:
         expected = f"the role that Glue crawls as, because the source {source.name} is crawled"

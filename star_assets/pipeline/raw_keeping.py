@@ -1,4 +1,4 @@
-"""Updating a source's catalog table over its raw exports: by this project (raw_tables) or a crawler (raw_crawl)."""
+"""Updating the catalog table over a source's raw exports, by raw_tables or by a crawler (raw_crawl)."""
 
 from __future__ import annotations
 
@@ -22,15 +22,18 @@ from star_assets.staging.exports import is_whole
 
 
 def registered(context: Context, step: StageStep, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
-    """The outcomes of staging, then its days' raw files in their table; what that runs into is a note on the last."""
+    """Pass on the outcomes of staging, then register the raw days in their table.
+
+    An error while registering is added to the last outcome's note.
+    """
     last = None
     for outcome in outcomes:
         if last:
             yield last
         last = outcome
-    told = _register(context, step) if step.raw else ""
+    warning = _register(context, step) if step.raw else ""
     if last:
-        yield last if last.error else replace(last, note=f"{last.note} {told}".strip())
+        yield last if last.error else replace(last, note=f"{last.note} {warning}".strip())
 
 
 def _register(context: Context, step: StageStep) -> str:
@@ -45,9 +48,9 @@ def _register(context: Context, step: StageStep) -> str:
 
 
 def mend_raw(context: Context, source: Source, wait: bool) -> Iterator[list[Drift]]:
-    """Bring a source's table in step with its raw exports, in steps; each with what was done.
+    """Make a source's raw table agree with its raw exports. Works in steps, and yields what each did.
 
-    Where a crawler keeps it, whether to `wait` for its end.
+    `wait` says whether to wait for a crawler, if one keeps the table.
     """
     if is_crawled(context, source):
         yield from crawl_what_is_new(context, source, wait)
@@ -56,7 +59,7 @@ def mend_raw(context: Context, source: Source, wait: bool) -> Iterator[list[Drif
 
 
 def mend_raw_if_changed(context: Context, source: Source) -> list[Drift]:
-    """The same, unless the exports that this process listed last are those that the table was mended for before."""
+    """Like `mend_raw`, but does nothing if the listed exports are those for which the table was last mended."""
     exports = context.raw_exports.get(source.name)
     if exports is None or is_crawled(context, source):
         return [drift for step in mend_raw(context, source, True) for drift in step]
@@ -72,18 +75,18 @@ def mend_raw_if_changed(context: Context, source: Source) -> list[Drift]:
 
 
 def raw_entries(context: Context) -> list[TableEntry]:
-    """The tables that we keep; their columns are the exports', not the model's."""
+    """The raw tables that raw_tables keeps. Their columns are those of the exports, all texts."""
     found = [RawTable(context, source).found for source in context.star.sources.values()]
     return [entry for entry in found if entry and entry.is_ours]
 
 
 def raw_remarks(context: Context) -> list[str]:
-    """Which raw exports Athena cannot read as they lie there, and why."""
-    told = []
+    """For each source with raw exports that Athena cannot read, a text with their number and the reason."""
+    remarks = []
     for source in context.star.sources.values():
         if not is_crawled(context, source):
             table = RawTable(context, source)
             missing, reason = table.left_out()
             count = "1 raw export is" if len(missing) == 1 else f"{len(missing):,} raw exports are"
-            told += [f"{count} not in {table.name}. The newest, {missing[-1]}: {reason}."] if missing else []
-    return told
+            remarks += [f"{count} not in {table.name}. The newest, {missing[-1]}: {reason}."] if missing else []
+    return remarks

@@ -1,8 +1,8 @@
 """The columns and format of a catalog table over raw exports, and which exports fit into it.
 
-Athena reads CSV by position, whatever the columns of a partition are called, and
+Athena reads CSV by position and ignores the names of a partition's columns, and
 a table and its partitions must have one format. So the newest exports define the
-table, and an export day that has to be read otherwise gets no partition.
+table, and an export day with another format or other columns gets no partition.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ _KEY = "mapping."
 
 
 class Shape:
-    """What one table must be for the days that it has taken so far."""
+    """A table's format and columns, as required by the export days taken so far."""
 
     def __init__(self, found: TableEntry | None = None) -> None:
-        """`found` is the table as it is: a JSON key is found wherever it stands, so its columns keep their places."""
+        """`found` is the present table: JSON is read by key, so the columns of a JSON table keep their positions."""
         self.format: Literal["csv", "json"] | None = None
-        # Each column, with what the files call it.
+        # By column: its name in the files.
         self.keys = _keys(found) if found and found.format == "json" else {}
 
     @classmethod
     def of(cls, found: TableEntry) -> Shape:
-        """That of a table as it is."""
+        """The shape of the present table."""
         shape = cls()
         shape.format, shape.keys = "json" if found.format == "json" else "csv", _keys(found)
         return shape
 
     def take(self, layout: Layout) -> str | None:
-        """Why a day cannot be read with those before it; None if it can, and belongs to them from now on."""
+        """Take a day into the shape and return None; or return the reason why the day does not fit."""
         if layout.problem or layout.format is None:
             return layout.problem
         if self.format not in (None, layout.format):
@@ -55,7 +55,7 @@ class Shape:
         return None
 
     def entry(self, source: Source, storage: Storage) -> TableEntry:
-        """The table, once a day with columns was taken."""
+        """The table's entry. At least one day with columns must have been taken."""
         assert self.format
         renamed = {column: key for column, key in self.keys.items() if column != key}
         return raw_table_entry(source, storage, self.format, tuple(self.keys), renamed)

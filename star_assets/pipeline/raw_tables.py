@@ -28,7 +28,7 @@ from star_assets.staging.exports import RAW, Export, read_export, require_whole
 from star_assets.staging.formats.format import Layout
 from star_assets.staging.layout import unreadable
 
-# The parameter that says which files a partition was registered for. One without it is somebody else's.
+# The parameter with the digest of a partition's files. A partition without it was not made here.
 EXPORT = "export"
 
 # Days that are looked at, and registered, at a time.
@@ -36,7 +36,7 @@ DAYS_AT_ONCE = 100
 
 
 class RawTable:
-    """The table over a source's raw exports. Somebody else's table of that name is left alone."""
+    """The catalog table over a source's raw exports. A table of that name that was not made here is left alone."""
 
     def __init__(self, context: Context, source: Source) -> None:
         self.context, self.source = context, source
@@ -45,12 +45,12 @@ class RawTable:
 
     @cached_property
     def registered(self) -> dict[str, PartitionEntry]:
-        """The days that we registered."""
+        """The registered days that were made here."""
         partitions = self.context.catalog.partitions(RAW, self.source.name) if self.found else []
         return {one.values[0]: one for one in partitions if EXPORT in one.parameters}
 
     def register(self, days: Mapping[str, RawDay]) -> None:
-        """Put these days into the table, or leave them out. The others are looked at only where the table changes."""
+        """Register these days, or drop those that do not fit. Other days are inspected only if the table changes."""
         self.context.raw_days.setdefault(self.source.name, {}).update(days)
         if self.found is None and any(raw.layout.columns for raw in days.values()):
             list(self.mend())
@@ -65,12 +65,11 @@ class RawTable:
             self._drop(days.keys() - fitting.keys())
 
     def mend(self, listed: bool = False) -> Iterator[list[Drift]]:
-        """Make the table what the exports say, newest days first, in steps; each with what was done.
+        """Make the table agree with all exports, newest first. Works in steps of DAYS_AT_ONCE; yields what each did.
 
-        With `listed`, the exports are those that this process listed last.
-
-        An export that is not whole yet stays as it is registered. A caller that
-        stops midway leaves the days that were not looked at as they were.
+        With `listed`, the exports are those that this process listed last. The
+        registration of an export that is not whole yet stays. A caller that stops
+        midway leaves the other days as they were.
         """
         if self.found and not self.found.is_ours:
             yield [Drift(self.name, None, "not ours")]
@@ -85,7 +84,7 @@ class RawTable:
             for day, raw in self._look_at(newest_first[first : first + DAYS_AT_ONCE]).items():
                 if shape.take(raw.layout) is None:
                     pending[day] = raw
-            # Before the first day with columns, nobody knows what the table is.
+            # Without a day with columns, the table's format is not known yet.
             done = []
             if shape.format:
                 done = self._put(shape, pending, self.registered)
@@ -97,17 +96,17 @@ class RawTable:
         yield [Drift(self.name, f"date={day}", "dropped") for day in sorted(gone)]
 
     def left_out(self) -> tuple[list[ExportDay], str]:
-        """The export days that the table lacks, and why the newest of them is not in it."""
+        """The export days that are not registered, and the reason for the newest of them."""
         missing = [day for day in self.context.export_days(self.source) if day not in self.registered]
         if not missing:
             return [], ""
         if self.found and not self.found.is_ours:
-            return missing, "somebody else's table has that name"
+            return missing, "a table of that name exists that star_assets did not make"
         raw = self._look(read_export(self.context.storage, self.source, missing[-1]))
         if raw is None:
             return missing, "it is not whole yet"
         shape = Shape.of(self.found) if self.found else Shape()
-        return missing, shape.take(raw.layout) or "it was not looked at yet; `star-assets repair` does"
+        return missing, shape.take(raw.layout) or "it is new; `star-assets repair` registers it"
 
     # What the exports say
 
@@ -116,7 +115,7 @@ class RawTable:
         return {export.day: raw for export, raw in zip(exports, looks, strict=True) if raw}
 
     def _look(self, export: Export) -> RawDay | None:
-        """What a day is for its table: as registered, if its files are still those; None if it is not whole."""
+        """A day's layout: as registered, if its files are unchanged; else inspected. None if it is not whole yet."""
         files, known = export_digest(self.source, export), self.registered.get(export.day)
         try:
             require_whole(export, self.source, time.time())
@@ -141,7 +140,7 @@ class RawTable:
         return RawDay(known.parameters[EXPORT], layout)
 
     def _staged_layout(self, export: Export) -> Layout | None:
-        """What staging found out of the same files; None where it has not."""
+        """The layout in the staged version's manifest, if that was made from the same files; else None."""
         partition = Partition("staging", self.source.name, export.day)
         live = self.context.ledgers("staging", self.source.name).last.day(export.day).live
         with suppress(FileNotFoundError):
@@ -161,7 +160,7 @@ class RawTable:
     # What the catalog holds
 
     def _put(self, shape: Shape, days: Mapping[str, RawDay], registered: Mapping[str, PartitionEntry]) -> list[Drift]:
-        """Define the table, and put the days into it that are not registered as they should be."""
+        """Define the table, and register the days whose registration is missing or differs."""
         done, entry = list[Drift](), shape.entry(self.source, self.context.storage)
         if entry != self.found:
             self.context.catalog.put_table(entry)
@@ -175,7 +174,7 @@ class RawTable:
         return done
 
     def _partition(self, entry: TableEntry, day: str, raw: RawDay) -> PartitionEntry:
-        # JSON's columns are found by name, and CSV's by position, so that a day may lack the last ones.
+        # A CSV partition may have fewer columns than the table: CSV is read by position, JSON by name.
         own = len(raw.layout.columns) if entry.format == "csv" and raw.layout.columns else len(entry.columns)
         location = self.context.storage.uri(f"{RAW}/{self.source.name}/date={day}")
         return PartitionEntry((day,), location, entry.columns[:own], {EXPORT: raw.export, "rows": str(raw.layout.rows)})
@@ -186,7 +185,7 @@ class RawTable:
 
 
 def _is_as_wanted(known: PartitionEntry | None, wanted: PartitionEntry, table: TableEntry) -> bool:
-    """Whether a day is registered as it should be. Of JSON's columns, those that were known then will do."""
+    """Whether a day's registration is right. A JSON partition need only have the columns known when it was made."""
     if known is None or (known.parameters[EXPORT], known.location) != (wanted.parameters[EXPORT], wanted.location):
         return False
     names, own = ([column.name for column in one.columns] for one in (wanted, known))

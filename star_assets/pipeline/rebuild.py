@@ -1,9 +1,9 @@
-"""Building again what is damaged, from what is there.
+"""`rebuild` repairs damage: it restores ledgers, and builds damaged versions and books again.
 
-A version that is damaged loses its manifest, and with that counts as lost: the
-next refresh of its day builds it under a new id, and readers go from one to the other
-by the swap of any publish. Books that are damaged are forgotten, and folded again. Not here: finding
-damage (verify), ledgers (restore), the catalog (lake.drift).
+It deletes the manifest of a damaged version, so that the version counts as lost and a
+refresh of its day publishes a new one by the usual swap. It takes a damaged book out of its
+ledger, so that the book is folded again. Not here: finding damage (verify), making
+ledgers again (restore), repairing the catalog (lake.drift).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Mended:
-    """What became of a damage: what was done, or why nothing could be."""
+    """The result of repairing a damage: what was done, or the error that prevented it."""
 
     table: str
     place: str
@@ -39,16 +39,16 @@ class Mended:
 
 
 def rebuild(warehouse: Warehouse, quick: bool = False) -> Iterator[Mended]:
-    """Make ledgers again that cannot be read, and build versions again that are damaged. Yields what became of each.
+    """Make unreadable ledgers again, and build damaged versions again. Yields the result for each.
 
-    What only people can mend is left as it is, and told as an error. With `quick`
-    no file is read to find damage.
+    A damage that is not repairable stays, and its result is an error with its remedy.
+    With `quick`, damage is looked for without reading data files.
     """
     damages = verify(warehouse, quick).damages
     ledgers = [damage for damage in damages if damage.what == "ledger"]
     if ledgers:
         for damage, days in restore(warehouse, ledgers):
-            done = f"its ledger is there again, with {days:,} live versions"
+            done = f"its ledger was made again, with {days:,} live versions"
             yield Mended(damage.table, damage.place, done)
         damages = verify(warehouse, quick).damages
     for damage in damages:
@@ -74,12 +74,12 @@ def _build(warehouse: Warehouse, damages: Iterable[Damage]) -> Iterator[Mended]:
         if damaged:
             days = _days(warehouse, table) if isinstance(table, Dimension) else sorted(damaged)
             yield from _refreshed(warehouse, name, days)
-    # Nobody can go back to them.
+    # A rollback to a damaged version must be impossible.
     _forget(warehouse, tables, only_past=True)
 
 
 def _days(warehouse: Warehouse, dimension: Dimension) -> list[str]:
-    """The newest day that a dimension can include."""
+    """The newest export day that all sources of a dimension have staged."""
     staged = [set(exports) for exports in staged_exports(warehouse, dimension).values()]
     included = set.intersection(*staged) if staged else set()
     return [max(included, default=warehouse.settings.start_date.isoformat())]
@@ -99,7 +99,7 @@ def _refreshed(warehouse: Warehouse, name: str, days: list[str]) -> Iterator[Men
 
 
 def _forget(warehouse: Warehouse, versions: Mapping[Partition, str], only_past: bool = False) -> None:
-    """Let the ledgers name these versions no more. What is live of the tables stays."""
+    """Take these versions out of their ledgers; with `only_past`, live versions stay."""
     by_ledger: dict[str, dict[str, str]] = {}
     for partition, version in versions.items():
         by_ledger.setdefault(partition.ledger, {})[partition.key] = version
@@ -120,7 +120,7 @@ def _forget(warehouse: Warehouse, versions: Mapping[Partition, str], only_past: 
 
 
 def _catch_up(warehouse: Warehouse) -> Iterator[Mended]:
-    """Keep the books in the lake that were folded again."""
+    """Write the books that were folded again into the lake."""
     for name in warehouse.star.tables:
         try:
             warehouse.catch_up(name)

@@ -1,11 +1,11 @@
-"""Making a ledger again that is lost or cannot be read, from the versions that lie beside it.
+"""`restore` makes a lost or unreadable ledger again from the catalog and the versions in the table's folder.
 
-The live version of a day is the one that the catalog serves. A source's day that the
-catalog does not serve gets its newest version that passed its audit, because its raw
-export may be gone; every other day is built again. Past versions, and what somebody
-rolled back from, are not known any more. Books begin anew. The new ledger is fenced
-and its floor raised, so that whoever read the old one loses the race. Not here:
-finding such ledgers (verify), building days (rebuild).
+A day's live version is the one that the catalog serves. For a source's day that the
+catalog does not serve, it is the newest version that passed its audit, because the raw
+export may have been deleted; other days get none and are built again. Past versions and
+rollbacks are lost. A book's ledger starts empty. The new ledger carries its dimensions'
+fences and a higher floor, so that a process that read the old ledger loses its
+swap. Not here: finding such ledgers (verify), building days (rebuild).
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from star_assets.pipeline.verify import folders_of, manifest_in_lake
 
 
 def restore(context: Context, damages: Iterable[Damage]) -> Iterator[tuple[Damage, int]]:
-    """Make the ledgers of these damages again. Yields each with the number of days that have a live version.
+    """Make the ledgers of these damages again. Yields each damage with the number of days that have a live version.
 
-    Raises LostRace where somebody else wrote one meanwhile.
+    Raises LostRace if another process wrote the ledger meanwhile.
     """
-    # Dimensions first: the ledgers of facts are fenced against audits that read an earlier one.
+    # Dimensions first: a fact's ledger is fenced by the sequences of its dimensions' ledgers.
     wanted = {damage.partition.ledger: damage for damage in damages}
     for damage in sorted(wanted.values(), key=lambda one: (one.partition.day is not None, one.partition)):
         path = damage.partition.ledger
@@ -41,7 +41,7 @@ def restore(context: Context, damages: Iterable[Damage]) -> Iterator[tuple[Damag
 
 
 def _restored(context: Context, of: Partition) -> Ledger:
-    """The ledger that holds a partition, as the catalog and the versions of its days tell it."""
+    """The ledger of a partition, made from the catalog's entries and the listed versions."""
     listed = folders_of(context.storage.walk(table_folder(of.database, of.table)), of.database)
     versions: dict[str | None, list[str]] = {}
     for day, version in listed[of.table].files:
@@ -59,7 +59,7 @@ def _restored(context: Context, of: Partition) -> Ledger:
 
 
 def _served(context: Context, of: Partition) -> dict[str | None, Served]:
-    """What the catalog serves of the days that one ledger holds; nothing of a book."""
+    """The catalog's entries for the days of one ledger. A book has none."""
     if of.table not in context.star.tables:
         return {}
     if of.day is None:
@@ -76,7 +76,7 @@ def _served(context: Context, of: Partition) -> dict[str | None, Served]:
 def _live(
     context: Context, partition: Partition, versions: Iterable[str], served: Served | None, sequence: int
 ) -> Entry | None:
-    """The entry of the version that should be live; None where none can be told."""
+    """The entry of the version that becomes live; None if the day has to be built again."""
     known = sorted(versions, reverse=True)
     if served:
         known = [version for version in known if version == served.parameters[VERSION]]
@@ -93,7 +93,7 @@ def _live(
 
 
 def _fenced(context: Context, of: Partition) -> int:
-    """The greatest sequence of a dimension's ledger that facts are fenced with; 0 of any other table."""
+    """The greatest sequence of a dimension's ledger in any fact's fence; 0 for other tables."""
     if not isinstance(context.star.tables.get(of.table), Dimension):
         return 0
     found = [0]
@@ -104,7 +104,7 @@ def _fenced(context: Context, of: Partition) -> int:
 
 
 def _fences(context: Context, of: Partition) -> Mapping[str, int]:
-    """Of a fact: whoever commits must have read each dimension as it is now, or later."""
+    """A fact's fence: a commit must have read each of its dimensions at this sequence or a later one."""
     fact = context.star.facts.get(of.table)
     targets = {target.name for target in fact.references.values()} if fact else set()
     return {name: ledger.sequence for name in targets for ledger in _readable(context, name, [LIVE])}

@@ -1,12 +1,12 @@
-"""Retiring raw exports: deleting raw files whose staged version is kept in their place.
+"""`retire` deletes raw files of old export days; their staged versions take the raw files' place.
 
-A retired day keeps a marker in its folder, so that it is not taken for a day
-without an export. Every table is rebuilt from its staged version from then on. The
-day cannot be staged again: after a change of the source's declaration it stays as
-the earlier declaration staged it, and a run says so.
+A retired day keeps a marker in its folder, which tells it from a day without an
+export. From then on its staged version is the only copy: the day cannot be staged
+again, and after a change of the source's declaration it stays as the earlier
+declaration staged it, which a run reports.
 
-Only files that were listed and compared are deleted: a correction that is put
-there meanwhile stays, as storages promise of `delete_if`.
+Only files that were listed and compared are deleted, each by `Storage.delete_if`, so
+a correction that arrives meanwhile stays.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ from star_assets.staging.exports import (
 
 @dataclass(frozen=True)
 class OldDay:
-    """An export day that can be retired: its files as they were listed, and the staged version that stands for them.
+    """An export day that can be retired: its files as they were listed, and the staged version that replaces them.
 
-    `is_begun` is True where an earlier retirement was killed: these files are what it left.
+    `is_begun` is True if an earlier retirement was killed midway: then the files are those that it did not delete.
     """
 
     source: Source
@@ -57,7 +57,7 @@ class OldDay:
 
 @dataclass(frozen=True)
 class Retirable:
-    """Which old days can be retired, and which must stay, with the reason."""
+    """The old days that can be retired, and for each other old day a text with the reason why it must stay."""
 
     days: tuple[OldDay, ...]
     kept: tuple[str, ...]
@@ -70,7 +70,7 @@ class Retirable:
 
 @dataclass(frozen=True)
 class Retired:
-    """How many days' raw files were deleted, their bytes, and which old days had to stay, with the reason."""
+    """How many days were retired, the bytes of their files, and for each old day that had to stay the reason."""
 
     days: int
     bytes: int
@@ -78,16 +78,16 @@ class Retired:
 
 
 def retire(context: Context, retention: timedelta, today: date) -> Retired:
-    """Delete raw files of export days older than the retention, where what is staged holds exactly them."""
+    """Delete raw files of export days older than the retention, if the live staged version was made from them."""
     found = retirable(context, retention, today)
     done = delete_listed(context, found)
     return replace(done, kept=found.kept + done.kept)
 
 
 def retirable(context: Context, retention: timedelta, today: date) -> Retirable:
-    """The export days older than the retention that have raw files: those that staging can stand for, and the others.
+    """The export days older than the retention that have raw files, divided into those that can be retired and others.
 
-    Deletes nothing. Every staged file that is to stand for raw ones is read, to compare its checksum.
+    Deletes nothing. Reads each staged file that is to replace raw files, to compare its checksum.
     """
     first_kept = (today - retention).isoformat()
     days, kept = list[OldDay](), list[str]()
@@ -103,9 +103,10 @@ def retirable(context: Context, retention: timedelta, today: date) -> Retirable:
 
 
 def delete_listed(context: Context, found: Retirable) -> Retired:
-    """Delete exactly the files that were listed, day by day; a day where anything has changed since is kept.
+    """Delete exactly the listed files, day by day; a day whose files have changed since is kept.
 
-    Each day's marker is written before its first file is deleted, so that the next run finishes a killed one.
+    Each day's marker is written before its first file is deleted, so that the next run finishes what a killed
+    one began.
     """
     reasons = each(context.storage, partial(_delete, context), found.days)
     done = [old for old, reason in zip(found.days, reasons, strict=True) if reason is None]
@@ -114,7 +115,7 @@ def delete_listed(context: Context, found: Retirable) -> Retired:
 
 
 def _look(context: Context, step: StageStep, live: Mapping[ExportDay, Entry], day: ExportDay) -> OldDay | str | None:
-    """A day that can be retired, or why its raw files must stay; None where it has none."""
+    """The day if it can be retired; otherwise the reason why its raw files must stay; None if it has no raw files."""
     storage, source = context.storage, step.source
     export = read_export(storage, source, day)
     if export.broken:
@@ -142,24 +143,24 @@ def _look(context: Context, step: StageStep, live: Mapping[ExportDay, Entry], da
 
 
 def _damage(storage: Storage, partition: Partition, manifest: Manifest) -> str | None:
-    """What is wrong with the files that are to stand for the raw ones; None if they are as they were written."""
+    """The first difference between the staged files and their manifest; None if they agree."""
     checksums: dict[str, str | None] = {file.name: file.sha256 for file in manifest.files}
     if manifest.facts.get("rejected"):
-        # The only copy of these rows; a manifest tells no checksum of it.
+        # The rejects' file becomes the only copy of these rows; a manifest has no checksum of it.
         checksums[REJECTS_FILE] = None
     for name, checksum in checksums.items():
         path = f"{partition.version_folder(manifest.version)}/{name}"
         try:
             found = storage.sha256(path)
         except FileNotFoundError:
-            return f"{storage.uri(path)}, which is to stand for them, is gone; restore it first"
+            return f"{storage.uri(path)}, which would be the only copy, is gone; restore it first"
         if checksum not in (None, found):
-            return f"{storage.uri(path)}, which is to stand for them, has another checksum; restore it first"
+            return f"{storage.uri(path)}, which would be the only copy, has another checksum; restore it first"
     return None
 
 
 def _delete(context: Context, old: OldDay) -> str | None:
-    """Delete a day's files. Returns why it was not done, or not to the end; None if it was."""
+    """Delete a day's files. Returns the reason if it deleted none or not all of them; None if it deleted all."""
     storage, source = context.storage, old.source
     present = _present(read_export(storage, source, old.day))
     if [(file.path, file.etag) for file in present] != [(file.path, file.etag) for file in old.files]:

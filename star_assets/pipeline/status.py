@@ -1,8 +1,7 @@
-"""What is live, table by table, as rows, and what of it is out of date.
+"""`table_status`: one row per table with its live partitions, sizes, and out-of-date days.
 
-One listing of ledgers per table and one read of the catalog: the cost does not
-grow with versions or files. Not here: what people see of it (cli), mending what
-is out of step (lake.drift).
+It lists each table's ledgers and reads the catalog once, so its cost does not grow
+with versions or files. Not here: showing it (cli), repairing the catalog (lake.drift).
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ def table_status(warehouse: Warehouse, found: Mapping[str, OutOfDate]) -> pa.Tab
     `not_understood` are the paths in a source's folder of the raw zone that are no
     export's; where there are such beside the sources' folders, a last row has them.
     """
-    # The catalog first: what the ledgers then say beyond it is behind, not about to be served.
+    # The catalog is read before the ledgers, so that a partition published meanwhile counts as behind, never as lost.
     entries = warehouse.entries()
     served = warehouse.catalog.snapshot([(entry.database, entry.name) for entry in entries])
     rows = [

@@ -1,8 +1,7 @@
-"""A search for one member of a dimension in every file of the lake.
+"""The search for one member of a dimension in all files of the lake.
 
-The search reads all files of a table, among them raw files, old versions and
-hidden folders, and relies on neither ledgers nor manifests. Not here: erasing
-what was found (forget).
+It reads raw files, old versions, books and temporary folders, without relying on
+ledgers or manifests. Not here: erasing the traces (forget).
 """
 
 from __future__ import annotations
@@ -32,10 +31,10 @@ class Traces:
     Args:
         columns: for each table, the columns that hold members' keys.
         key: the member's key, in its column's type.
-        names: whether a raw field's text is that key.
-        texts: texts that belong to this member alone.
-        described_in: the tables that may hold such a text.
-        mentions: finds the member in the text of a record that cannot be read.
+        names: whether the text of a raw field is that key.
+        texts: texts of columns that only this member's rows have, such as its name.
+        described_in: the tables that may contain such a text.
+        mentions: finds the member in a record that cannot be parsed.
     """
 
     columns: Mapping[str, Collection[str]]
@@ -47,7 +46,7 @@ class Traces:
 
 
 def texts_of_key(files: Iterable[str], column: str, key: object, texts: Sequence[str]) -> set[str]:
-    """The values that the rows of a key have in some text columns, and no other row of these files."""
+    """The values in some text columns that occur only in rows of one key."""
     own: set[tuple[str, str]] = set()
     others: set[tuple[str, str]] = set()
     for file in files:
@@ -59,12 +58,12 @@ def texts_of_key(files: Iterable[str], column: str, key: object, texts: Sequence
                 others |= {
                     (name, value) for value in rows[name].filter(pc.invert(is_own)).unique().to_pylist() if value
                 }
-    # A single character says nothing of anybody.
+    # A single character identifies nobody.
     return {value for _, value in own - others if len(value) > 1 and value != UNDESCRIBED}
 
 
 def without_member(rows: pa.Table, own: str | None, referring: Sequence[str], traces: Traces) -> pa.Table:
-    """Staged rows, or rejects, without the member's own ones; its key is NULL in columns that refer to it."""
+    """Staged rows, or rejects, without the member's own rows, and with NULL for its key in referring columns."""
     if "raw" in rows.column_names and own not in rows.column_names:
         return rows.filter(pa.array([not traces.mentions.search(raw) for raw in rows["raw"].to_pylist()], pa.bool_()))
     if own:
@@ -76,11 +75,11 @@ def without_member(rows: pa.Table, own: str | None, referring: Sequence[str], tr
 
 
 def search(storage: Storage, sources: Iterable[Source], tables: Iterable[str], traces: Traces) -> dict[str, int]:
-    """Records with a trace, by place; places without any are left out.
+    """The number of records with a trace, by place; places without a trace are left out.
 
     Args:
-        sources: those whose raw files are read.
-        tables: the folders, as `olap/dim_customer`, whose Parquet and JSON files are read, hidden ones among them.
+        sources: the sources whose raw files are searched.
+        tables: folders like `olap/dim_customer`, whose Parquet and JSON files are searched at any depth.
     """
     found: Counter[str] = Counter()
     for source in sources:
@@ -101,7 +100,7 @@ def search(storage: Storage, sources: Iterable[Source], tables: Iterable[str], t
 
 
 def _place(folder: str, path: str) -> str:
-    """What people are told of a file: its table, or the hidden folder or file below that."""
+    """The place of a file for people: its table, with the hidden folder or file below it if there is one."""
     first, last = path.removeprefix(f"{folder}/").split("/")[0], path.rpartition("/")[2]
     if last.startswith("_"):
         return f"{folder}: {last.removeprefix('_').partition('.')[0]}"

@@ -1,10 +1,11 @@
-"""Whether a lake is as it was written: each live version against its manifest and its ledger, the catalog against both.
+"""`verify` finds damage: it compares each live version with its manifest and ledger, and the catalog with the ledgers.
 
-Quickly, one listing of a table's folder is compared with its ledgers, which know
-the bytes of each version; a manifest is read only where they differ. Otherwise
-every manifest is read, and every file, to compare its checksum. Nothing is changed.
-What is found to be wrong is looked at once more, because others may publish
-meanwhile. Not here: what mends it (damage), mending it (rebuild, restore), who shows it (cli).
+A quick verification lists each table's folder once and compares the sizes with
+those in the ledgers; it reads a manifest only where a size differs. A full one
+reads every manifest and the checksum of every file. Neither changes anything.
+Damage is confirmed by a second look, because another process may have published
+between the first look at the ledger and at the files. Not here: the remedy for each
+damage (damage), repairing it (rebuild, restore), showing it (cli).
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from star_assets.pipeline.context import Context
 from star_assets.pipeline.damage import Damage, counted_rows, with_remedies
 from star_assets.pipeline.stage import REJECTS_FILE
 
-# A file of a version, and a ledger, below a database's folder. What lies elsewhere is somebody else's.
+# Paths below a database's folder: a version's file, and a ledger. Other paths are not this project's, and are ignored.
 _OF_VERSION = re.compile(r"(?P<table>.+?)(?:/date=(?P<day>[^/]+))?/v=(?P<version>[^/]+)/(?P<file>[^/]+)")
 _LEDGER = re.compile(r"(?P<table>.+)/_pointers/(?P<ledger>[^/]+)\.json")
 
@@ -46,7 +47,7 @@ NOTHING = "nothing"
 
 @dataclass(frozen=True)
 class Verified:
-    """What was looked at, and what of it is damaged, upstream tables first."""
+    """The damages found, those of upstream tables first, and how many live versions, files and bytes were compared."""
 
     damages: tuple[Damage, ...] = ()
     versions: int = 0
@@ -56,16 +57,16 @@ class Verified:
 
 @dataclass
 class Folder:
-    """What one listing found of a table, or of a book: the names of its ledgers, and each version's files and sizes."""
+    """The listing of a table's or a book's folder: its ledgers' names, and the size of each file of each version."""
 
     ledgers: set[str] = field(default_factory=set)
     files: dict[tuple[str | None, str], dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
 
 
 def verify(context: Context, quick: bool = False) -> Verified:
-    """Compare the star's tables, and the books beside them, with what was written. Changes nothing.
+    """Compare the files of the star's tables and of their books with their manifests and ledgers. Changes nothing.
 
-    With `quick` no file is read: damage inside a file, which leaves its size as it is, stays hidden.
+    With `quick` no data file is read, so damage that keeps a file's size is not found.
     """
     entries = [table_entry(context.star, table, context.storage) for table in context.star.tables.values()]
     damages, served = _catalog(context, entries)
@@ -96,7 +97,7 @@ Served = Mapping[tuple[str, str], tuple[TableEntry, list[PartitionEntry]]]
 
 
 def _catalog(context: Context, entries: Iterable[TableEntry]) -> tuple[list[Damage], Served | None]:
-    """What the catalog serves; None where it cannot be read, and then the damage."""
+    """The catalog's tables and partitions. If the catalog cannot be read: None, and the damage that says so."""
     try:
         return [], context.catalog.snapshot([(entry.database, entry.name) for entry in entries])
     except LakeRefused as error:
@@ -107,7 +108,7 @@ def _catalog(context: Context, entries: Iterable[TableEntry]) -> tuple[list[Dama
 
 
 def folders_of(listed: Iterable[Stored], database: str) -> dict[str, Folder]:
-    """What a listing found, by table or book."""
+    """The listed files and ledgers, by table or book."""
     found: dict[str, Folder] = defaultdict(Folder)
     for stored in listed:
         path = stored.path.removeprefix(f"{database}/")
@@ -123,14 +124,14 @@ def folders_of(listed: Iterable[Stored], database: str) -> dict[str, Folder]:
 def _ledgers(
     storage: Storage, database: str, table: str, names: Iterable[str]
 ) -> tuple[dict[str, Ledger], list[Damage]]:
-    """The ledgers that can be read, by name, and what is wrong with the others."""
+    """The ledgers that can be read, by name, and a damage for each that cannot."""
 
     def look(name: str) -> Ledger | Damage:
         day = None if name == LIVE else f"{name}-01"
         try:
             return read_ledger(storage, f"{ledgers_folder(database, table)}/{name}.json")[0]
         except LedgerUnreadable as error:
-            found = f"{error.size:,} bytes that are none" if error.size else "an empty file"
+            found = f"{error.size:,} bytes that are no ledger" if error.size else "an empty file"
             return Damage("ledger", Partition(database, table, day), error.ledger, "a ledger", found)
 
     ordered = sorted(names)
@@ -140,7 +141,7 @@ def _ledgers(
 
 
 def _check(storage: Storage, folder: Folder, quick: bool, live: tuple[Partition, Entry]) -> list[Damage]:
-    """What is wrong with a live version. What seems to be is looked at again, unless it is live no more."""
+    """The damages of a live version, confirmed by a second listing; none if it was superseded meanwhile."""
     partition, entry = live
     found = list(_compared(storage, partition, entry, folder.files[partition.day, entry.version], quick))
     if not found or not read_day(storage, partition).is_as(entry):
@@ -152,7 +153,7 @@ def _check(storage: Storage, folder: Folder, quick: bool, live: tuple[Partition,
 def _compared(
     storage: Storage, partition: Partition, entry: Entry, listed: Mapping[str, int], quick: bool
 ) -> Iterator[Damage]:
-    """How a version differs from its manifest, and that from its ledger."""
+    """The differences between a version's files and its manifest, and between its manifest and its ledger entry."""
     data = sum(size for name, size in listed.items() if not name.startswith("_"))
     if quick and listed.get(MANIFEST_FILE) and data == entry.size:
         return
@@ -160,15 +161,15 @@ def _compared(
     manifest = manifest_in_lake(storage, partition, entry.version)
     if not isinstance(manifest, Manifest):
         yield damage(MANIFEST_FILE, "the manifest", manifest)
-        # Without it, what lies there can only be held against the ledger.
+        # Without a manifest, only the total size in the ledger is left to compare with.
         if data != entry.size:
             yield damage("", f"{counted_rows(entry.rows)} in {entry.size:,} bytes", f"{data:,} bytes")
         return
-    known, told = (manifest.version, manifest.rows, manifest.size), (entry.version, entry.rows, entry.size)
-    if known != told and entry.size:
-        yield damage(
-            MANIFEST_FILE, "{}: {:,} rows, {:,} bytes".format(*told), "{}: {:,} rows, {:,} bytes".format(*known)
-        )
+    in_manifest = (manifest.version, manifest.rows, manifest.size)
+    in_ledger = (entry.version, entry.rows, entry.size)
+    if in_manifest != in_ledger and entry.size:
+        line = "{}: {:,} rows, {:,} bytes"
+        yield damage(MANIFEST_FILE, line.format(*in_ledger), line.format(*in_manifest))
     for file in manifest.files:
         expected = f"{counted_rows(file.rows)} in {file.size:,} bytes"
         if file.name not in listed:
@@ -195,7 +196,7 @@ def _of_version(
 
 
 def manifest_in_lake(storage: Storage, partition: Partition, version: str) -> Manifest | str:
-    """The manifest as it lies in the lake, past any copy; or what is found in its place."""
+    """The manifest, read from the lake and not from a cache; a text that describes what is there if it is not one."""
     try:
         content, _ = storage.read(partition.manifest(version))
     except FileNotFoundError:
@@ -203,7 +204,7 @@ def manifest_in_lake(storage: Storage, partition: Partition, version: str) -> Ma
     try:
         return Manifest.from_json(content, partition.day is not None)
     except (ValueError, KeyError, TypeError):
-        return f"{len(content):,} bytes that are none" if content else "an empty file"
+        return f"{len(content):,} bytes that are no manifest" if content else "an empty file"
 
 
 def _sha256(storage: Storage, path: str) -> str:
@@ -225,22 +226,25 @@ def _of_catalog(
     live: Mapping[Partition, Entry],
     unread: set[str],
 ) -> Iterator[Damage]:
-    """What the catalog serves otherwise than the ledgers say. What it serves without a ledger lacks that ledger."""
+    """The differences between a table in the catalog and its ledgers.
+
+    A partition in the catalog whose month has no ledger is reported as a lost ledger.
+    """
     found, partitions = served or (None, [])
     name = f"{table.database}.{table.name} in the catalog"
     if found and not found.is_ours:
         place = Partition(table.database, table.name)
         remedy = "Drop or rename it, and `star-assets repair`."
-        found_instead = "somebody else's of that name"
+        found_instead = "a table of that name that star_assets did not make"
         yield Damage("catalog", place, name, "the star's table", found_instead, remedy=remedy, is_repairable=False)
         return
     named = {partition.day: entry for partition, entry in live.items()}
-    told = set[str]()
+    reported = set[str]()
     for partition in out_of_step(context.storage, table, found, partitions, named):
-        if partition.ledger in unread or partition.ledger in told:
+        if partition.ledger in unread or partition.ledger in reported:
             continue
         if ledger_of(partition.day) not in ledgers:
-            told.add(partition.ledger)
+            reported.add(partition.ledger)
             uri = context.storage.uri(partition.ledger)
             yield Damage("ledger", partition, uri, "the ledger of what the catalog serves", NOTHING)
         elif damage := _drift(context, table, partition, name):
@@ -248,7 +252,7 @@ def _of_catalog(
 
 
 def _drift(context: Context, table: TableEntry, partition: Partition, name: str) -> Damage | None:
-    """How the catalog serves a partition otherwise than its ledger says, looked up again; None where it does not."""
+    """The difference between a partition in the catalog and its ledger, both read again; None if they agree now."""
     live = read_day(context.storage, partition).live
     served = served_entries(context.catalog, table, [partition.day]).get(partition.day)
     if difference(context.storage, partition, served, live.version if live else None) is None:

@@ -111,7 +111,7 @@ def test_a_failed_job_fails_every_day_and_is_not_started_again_for_each(elsewher
 
 
 LIES: dict[str, Callable[[Elsewhere, Job], JobResult]] = {
-    "it ended without a word of this day": lambda elsewhere, job: JobResult({}),
+    "it ended without a report for this day": lambda elsewhere, job: JobResult({}),
     "has no manifest": lambda elsewhere, job: JobResult({day: {"day": day} for day in job.versions}),
 }
 

@@ -223,7 +223,7 @@ def test_what_is_not_ours_is_left_alone(lake) -> None:
     lake.run(D1)
     assert mend(lake) == [(None, "not ours")]
     assert lake.warehouse.catalog.table("oltp", "notes") == theirs
-    assert left_out(lake) == ([D1], "somebody else's table has that name")
+    assert left_out(lake) == ([D1], "a table of that name exists that star_assets did not make")
     lake.warehouse.catalog.drop_table("oltp", "notes")
     mend(lake)
     added = PartitionEntry(("1999-01-01",), lake.warehouse.storage.uri("elsewhere"), (CatalogColumn("id", "string"),))

@@ -142,7 +142,7 @@ DAMAGES: dict[str, tuple[Befalls, Partition, str, str]] = {
         lambda lake: overwrite(lake, file_of(lake, STATE, "_manifest.json"), cut),
         STATE,
         "the manifest",
-        "100 bytes that are none",
+        "100 bytes that are no manifest",
     ),
     "a fact's ledger emptied": (lambda lake: overwrite(lake, FACT.ledger, emptied), FACT, "a ledger", "an empty file"),
     "a fact's ledger cut off": (lambda lake: overwrite(lake, FACT.ledger, cut), FACT, "a ledger", "100 bytes that"),
