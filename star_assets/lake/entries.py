@@ -12,8 +12,9 @@ from typing import Literal
 from star_assets.lake.catalog import ESCAPE, MADE_BY, OLTP, OURS, CatalogColumn, TableEntry
 from star_assets.lake.storage import Storage
 from star_assets.lake.versions import table_folder
+from star_assets.model.schema import PARTITION_COLUMN, AnyTable
 from star_assets.model.source import Source
-from star_assets.model.star import PARTITION_COLUMN, AnyTable, Star
+from star_assets.model.star import Star
 from star_assets.model.tables import Dimension
 
 # Athena refuses longer comments.

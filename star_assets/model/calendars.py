@@ -8,17 +8,14 @@ needs no cast, so that a month of the calendar reads that month's partitions alo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import ibis.expr.operations as ops
 
 from star_assets.model.errors import BadDeclaration
 from star_assets.model.functions import business_date
 from star_assets.model.lineage import origin
+from star_assets.model.schema import StarSchema
 from star_assets.model.tables import PARTITION_DATE, Dimension, Fact
-
-if TYPE_CHECKING:
-    from star_assets.model.star import Star
 
 
 @dataclass(frozen=True)
@@ -29,7 +26,7 @@ class Calendar:
     dimension: Dimension
 
 
-def calendar_of(star: Star, fact: Fact) -> Calendar | None:
+def calendar_of(star: StarSchema, fact: Fact) -> Calendar | None:
     """The calendar that a fact's business date refers to; None if no reference equals that date."""
     for column, dimension in fact.references.items():
         if has_partition_date(star, dimension) and is_business_date(star, fact, column):
@@ -37,12 +34,12 @@ def calendar_of(star: Star, fact: Fact) -> Calendar | None:
     return None
 
 
-def has_partition_date(star: Star, dimension: Dimension) -> bool:
+def has_partition_date(star: StarSchema, dimension: Dimension) -> bool:
     """Whether a dimension is a calendar."""
     return PARTITION_DATE in star.transformed(dimension).columns
 
 
-def check_calendar(star: Star, dimension: Dimension) -> None:
+def check_calendar(star: StarSchema, dimension: Dimension) -> None:
     """Raise BadDeclaration for a calendar whose columns have other types than the columns of facts."""
     types = {field.name: str(field.type) for field in star.fields(dimension)}
     if types.get(PARTITION_DATE, "string") != "string" or (PARTITION_DATE in types and types[dimension.key] != "date"):
@@ -53,7 +50,7 @@ def check_calendar(star: Star, dimension: Dimension) -> None:
         )
 
 
-def is_business_date(star: Star, fact: Fact, column: str) -> bool:
+def is_business_date(star: StarSchema, fact: Fact, column: str) -> bool:
     """Whether a column of a fact is the business date of the timestamp that decides its partition."""
     rows = star.transformed(fact).op()
     found = origin(rows, column)

@@ -7,12 +7,8 @@ identity: changing one builds no table again.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from star_assets.model.schema import StarSchema
 from star_assets.model.tables import Dimension, Fact, Format, History, Measure, Ratio
-
-if TYPE_CHECKING:
-    from star_assets.model.star import Star
 
 # Words of a name that are written in capitals in a label.
 INITIALS = {"id", "iso", "sku", "url"}
@@ -46,7 +42,7 @@ def measure_label(fact: Fact, measure: Measure | Ratio) -> str:
     return f"{_AGGREGATES[measure.aggregate]} {column_label(fact, measure.column)}"
 
 
-def measure_format(star: Star, fact: Fact, measure: Measure | Ratio) -> Format:
+def measure_format(star: StarSchema, fact: Fact, measure: Measure | Ratio) -> Format:
     """The format of a measure or ratio: the declared one, or else the one that suits its column's type."""
     if measure.format:
         return measure.format

@@ -9,18 +9,16 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 from star_assets.model.dashboard import BarChart, Dashboard, LineChart, Page
 from star_assets.model.errors import BadDeclaration
 from star_assets.model.labels import column_label, measure_label, table_label
+from star_assets.model.schema import StarSchema
 from star_assets.model.source import NAME
 from star_assets.model.tables import Dimension, Fact, Format, Measure, Ratio
-
-if TYPE_CHECKING:
-    from star_assets.model.star import Star
 
 # ISO 4217.
 _CURRENCY = re.compile("[A-Z]{3}")
@@ -47,7 +45,7 @@ class Attribute:
         return column_label(self.table, self.column)
 
 
-def find_measure(star: Star, dashboard: Dashboard, name: str) -> Measure | Ratio:
+def find_measure(star: StarSchema, dashboard: Dashboard, name: str) -> Measure | Ratio:
     """The measure or ratio of that name, of the dashboard's fact. Raises BadDeclaration with the nearest name."""
     shown = {measure.name: measure for measure in reversed(star.facts[dashboard.fact].shown)}
     if name not in shown:
@@ -55,7 +53,7 @@ def find_measure(star: Star, dashboard: Dashboard, name: str) -> Measure | Ratio
     return shown[name]
 
 
-def find_attribute(star: Star, dashboard: Dashboard, name: str) -> Attribute:
+def find_attribute(star: StarSchema, dashboard: Dashboard, name: str) -> Attribute:
     """The column that a name such as `"dim_store.city"` stands for. Raises BadDeclaration with the nearest name."""
     fact = star.facts[dashboard.fact]
     found = {f"{fact.name}.{column}": Attribute(fact, column, None) for column in _columns(star, fact)}
@@ -66,7 +64,7 @@ def find_attribute(star: Star, dashboard: Dashboard, name: str) -> Attribute:
     return found[name]
 
 
-def chart_title(star: Star, dashboard: Dashboard, chart: BarChart | LineChart) -> str:
+def chart_title(star: StarSchema, dashboard: Dashboard, chart: BarChart | LineChart) -> str:
     """The title of a chart: the declared one, or else one such as "Total Revenue by Category" or "… by Day"."""
     if chart.title:
         return chart.title
@@ -75,10 +73,10 @@ def chart_title(star: Star, dashboard: Dashboard, chart: BarChart | LineChart) -
     return f"{measured} by {by}"
 
 
-def check_presentation(star: Star) -> None:
+def check_presentation(star: StarSchema, dashboards: Sequence[Dashboard], currency: str | None) -> None:
     """Raise BadDeclaration for the first label, hierarchy, ratio or dashboard that cannot be shown."""
-    if star.currency is not None and not _CURRENCY.fullmatch(star.currency):
-        raise BadDeclaration("star", f"currency is {star.currency!r}", 'Use a code of ISO 4217, such as "USD"')
+    if currency is not None and not _CURRENCY.fullmatch(currency):
+        raise BadDeclaration("star", f"currency is {currency!r}", 'Use a code of ISO 4217, such as "USD"')
     tables: list[Dimension | Fact] = [*star.dimensions.values(), *star.facts.values()]
     _check_distinct("star", "tables", [table_label(table) for table in tables])
     for dimension in star.dimensions.values():
@@ -88,14 +86,14 @@ def check_presentation(star: Star) -> None:
     seen_by = [table.name for table in star.dimensions.values() if table.visible_to]
     if len(seen_by) > 1:
         raise BadDeclaration("star", f"{' and '.join(seen_by)} both say who sees what", "Declare visible_to once")
-    for name, count in Counter(dashboard.name for dashboard in star.dashboards).items():
+    for name, count in Counter(dashboard.name for dashboard in dashboards).items():
         if count > 1:
             raise BadDeclaration(f"dashboard {name}", "is declared twice in one star", "Names are unique")
-    for dashboard in star.dashboards:
+    for dashboard in dashboards:
         _check_dashboard(star, dashboard)
 
 
-def _check_dimension(star: Star, table: Dimension) -> None:
+def _check_dimension(star: StarSchema, table: Dimension) -> None:
     columns = _columns(star, table)
     _check_columns(table.name, "labels", table.labels, columns)
     _check_distinct(table.name, "columns", [column_label(table, column) for column in columns])
@@ -115,7 +113,7 @@ def _check_dimension(star: Star, table: Dimension) -> None:
             )
 
 
-def _check_fact(star: Star, table: Fact) -> None:
+def _check_fact(star: StarSchema, table: Fact) -> None:
     columns = _columns(star, table)
     _check_columns(table.name, "labels", table.labels, columns)
     for ratio in table.ratios:
@@ -137,7 +135,7 @@ def _check_fact(star: Star, table: Fact) -> None:
     _check_distinct(table.name, "columns and measures", [*labels, *(measure_label(table, one) for one in table.shown)])
 
 
-def _check_dashboard(star: Star, dashboard: Dashboard) -> None:
+def _check_dashboard(star: StarSchema, dashboard: Dashboard) -> None:
     place = f"dashboard {dashboard.name}"
     if not NAME.fullmatch(dashboard.name):
         raise BadDeclaration(place, "is not a usable name", "Use lower-case letters, digits and _")
@@ -165,7 +163,7 @@ def _check_dashboard(star: Star, dashboard: Dashboard) -> None:
             raise _personal(place, name)
 
 
-def _check_fixed(star: Star, dashboard: Dashboard, page: Page) -> None:
+def _check_fixed(star: StarSchema, dashboard: Dashboard, page: Page) -> None:
     for name, value in page.where.items():
         attribute = find_attribute(star, dashboard, name)
         type_ = _columns(star, attribute.table)[attribute.column]
@@ -190,7 +188,7 @@ def _named(dashboard: Dashboard) -> Iterator[str]:
         yield from page.where
 
 
-def _columns(star: Star, table: Dimension | Fact) -> dict[str, str]:
+def _columns(star: StarSchema, table: Dimension | Fact) -> dict[str, str]:
     """The type of each column of the published table."""
     return {field.name: str(field.type) for field in star.fields(table)}
 

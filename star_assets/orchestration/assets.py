@@ -11,7 +11,7 @@ import dagster as dg
 
 from star_assets.model import Fact, Source, Star
 from star_assets.model.errors import StarError
-from star_assets.model.star import AnyTable
+from star_assets.model.schema import AnyTable
 from star_assets.orchestration.describe import (
     AUDIT,
     audit_evaluation,

@@ -15,7 +15,7 @@ import dagster as dg
 
 from star_assets.model import Dimension, Fact, Source, Star
 from star_assets.model.errors import StarError
-from star_assets.model.star import AnyTable
+from star_assets.model.schema import AnyTable
 from star_assets.orchestration.describe import account_table, check_result, database
 from star_assets.orchestration.failures import SHOWN, as_failure
 from star_assets.orchestration.resources import WAREHOUSE

@@ -16,7 +16,7 @@ import dagster as dg
 
 from star_assets.model import Dimension, Source, Star
 from star_assets.model.errors.exports import told_names
-from star_assets.model.star import AnyTable
+from star_assets.model.schema import AnyTable
 from star_assets.pipeline.outcome import CheckResult, Outcome
 
 if TYPE_CHECKING:

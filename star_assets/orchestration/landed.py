@@ -18,7 +18,7 @@ from star_assets.lake.aws import in_batches
 from star_assets.lake.ledger import Entry
 from star_assets.lake.versions import parse_time
 from star_assets.model import Dimension, Star
-from star_assets.model.star import AnyTable
+from star_assets.model.schema import AnyTable
 from star_assets.orchestration.describe import database
 
 RUNNING = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]

@@ -17,8 +17,8 @@ from typing import Any
 from star_assets.lake.ledger import Day, Entry
 from star_assets.model.days import ExportDay
 from star_assets.model.errors import BrokenFile, EngineFailed, NotStaged, StagedOtherwise
+from star_assets.model.schema import AnyTable
 from star_assets.model.source import Source
-from star_assets.model.star import AnyTable
 from star_assets.model.tables import Dimension, Fact
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.dimensions import DimensionStep, staged_exports

@@ -23,8 +23,8 @@ from star_assets.lake.replacing import replace_live
 from star_assets.lake.vacuum import Vacuumed, vacuum
 from star_assets.lake.versions import Manifest, Partition
 from star_assets.model.errors import AuditFailed, BadSetting, NoExports, RollbackRefused, UnknownPartition
+from star_assets.model.schema import AnyTable
 from star_assets.model.source import Source
-from star_assets.model.star import AnyTable
 from star_assets.model.tables import Dimension, Fact
 from star_assets.pipeline.account import Account
 from star_assets.pipeline.choosing import ChoosingStep, SizedStep

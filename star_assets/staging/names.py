@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from itertools import chain, count
 
 from star_assets.model.members import MEMBER_KIND
+from star_assets.model.schema import PARTITION_COLUMN
 from star_assets.model.source import NAME, Source
-from star_assets.model.star import PARTITION_COLUMN
 
 # Names that published tables need for themselves; an export's column of such a
 # name is carried along as raw_<name>.
