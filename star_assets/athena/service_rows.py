@@ -13,19 +13,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# Athena's types that Arrow has too. Any other stays text.
-_ARROW = {
-    "boolean": pa.bool_(),
-    "tinyint": pa.int8(),
-    "smallint": pa.int16(),
-    "integer": pa.int32(),
-    "bigint": pa.int64(),
-    "float": pa.float32(),
-    "real": pa.float32(),
-    "double": pa.float64(),
-    "date": pa.date32(),
-    "timestamp": pa.timestamp("ms"),
-}
+from star_assets.model.types import SIMPLE_TYPES
+
+# Athena's types that Arrow has too. Any other stays text. The service calls a real `float` too.
+_ARROW = {simple.trino: pa.type_for_alias(simple.arrow) for simple in SIMPLE_TYPES} | {"float": pa.float32()}
 
 # As long as a timestamp in milliseconds is; Athena may write finer ones.
 _MILLISECONDS = len("2023-07-01 10:00:00.123")
@@ -60,8 +51,6 @@ def _type(column: Any) -> tuple[str, pa.DataType]:
     _, type_, _, _, precision, scale, _ = column
     if type_ == "decimal":
         return f"decimal({precision},{scale})", pa.decimal128(precision, scale)
-    if type_ == "varbinary":
-        return type_, pa.binary()
     return type_, _ARROW.get(type_, pa.string())
 
 

@@ -9,18 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-# Each simple type in DuckDB. JSON is its text. Intervals are milliseconds, or months.
+from star_assets.model.types import SIMPLE_TYPES
+
+# Each type without parts in DuckDB. JSON is its text. Intervals are milliseconds, or months. Expressions
+# compute timestamps in microseconds, while tables hold milliseconds.
 _DUCKDB = {
-    "boolean": "BOOLEAN",
-    "tinyint": "TINYINT",
-    "smallint": "SMALLINT",
-    "integer": "INTEGER",
-    "bigint": "BIGINT",
-    "real": "FLOAT",
-    "double": "DOUBLE",
-    "varchar": "VARCHAR",
-    "varbinary": "BLOB",
-    "date": "DATE",
+    **{simple.trino: simple.duckdb for simple in SIMPLE_TYPES},
     "timestamp": "TIMESTAMP",
     "timestamp with time zone": "TIMESTAMPTZ",
     "interval day to second": "BIGINT",
@@ -41,8 +35,8 @@ _LADDERS = (
     ("date", *MOMENTS),
 )
 
-# What Hive's DDL calls the types, where Trino calls them otherwise.
-IN_DDL = {"integer": "int", "varchar": "string", "real": "float", "varbinary": "binary"}
+# What Hive's DDL calls the types.
+IN_DDL = {simple.trino: simple.hive for simple in SIMPLE_TYPES}
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from star_assets.books.book import Book
 from star_assets.engines.duckdb.relations import names
-from star_assets.engines.duckdb.session import name, parquet, sql_type
+from star_assets.engines.duckdb.session import name, parquet
 from star_assets.engines.engine import StagedInput
 from star_assets.model.days import ExportDay, ExportsByDate
 from star_assets.model.source import Source
@@ -111,7 +111,7 @@ _BY_DATE = (
 
 def _typed(source: Source, columns: Sequence[str]) -> str:
     """SQL for columns in their declared types: DuckDB reads a timestamp in milliseconds as one in microseconds."""
-    types = {column: sql_type(Type.parse(source.staged[column].type)) for column in columns}
+    types = {column: Type.parse(source.staged[column].type).duckdb for column in columns}
     return ", ".join(f"CAST({name(column)} AS {type_}) AS {name(column)}" for column, type_ in types.items())
 
 

@@ -7,7 +7,8 @@ declared (model/column), the grammar (staging/grammar).
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from star_assets.model.column import Column
 from star_assets.model.date_format import MONTHS, literal, pattern, pieces
@@ -17,23 +18,24 @@ from star_assets.model.types import Type
 SPACES = (" ", "\u00a0", "\u202f")
 
 
-class TextSql(Protocol):
-    """What an engine says of texts. Every argument but a literal is SQL."""
+@dataclass(frozen=True)
+class Dialect:
+    """How an engine's SQL says what all engines' SQL consists of. Every argument but a literal or a name is SQL.
 
-    def literal(self, value: str) -> str:
-        """A string literal."""
-        ...
+    Attributes:
+        name: a quoted identifier.
+        literal: a string literal.
+        matches: whether a whole text matches a regular expression.
+        type: the type that holds a type of the model.
+    """
 
-    def matches(self, raw: str, expression: str) -> str:
-        """Whether a whole text matches an expression."""
-        ...
-
-    def type(self, type_: Type) -> str:
-        """The engine's type that holds a type of the model."""
-        ...
+    name: Callable[[str], str]
+    literal: Callable[[str], str]
+    matches: Callable[[str, str], str]
+    type: Callable[[Type], str]
 
 
-def in_grammar(column: Column, raw: str, sql: TextSql) -> str:
+def in_grammar(column: Column, raw: str, sql: Dialect) -> str:
     """SQL for the text of a value as the grammar has it; a text that is not as declared is NULL, or stays as it is."""
     if column.format is not None:
         return _date(column.format, raw, sql)
@@ -55,7 +57,7 @@ def expected(column: Column) -> str | None:
     return f"a number written as {number}" if column.is_written_otherwise and not column.lenient else None
 
 
-def _date(format_: str, raw: str, sql: TextSql) -> str:
+def _date(format_: str, raw: str, sql: Dialect) -> str:
     expression = pattern(format_)
     directives = [piece for piece in pieces(format_) if len(piece) == 2 and piece.startswith("%")]
     part = {
@@ -73,7 +75,7 @@ def _date(format_: str, raw: str, sql: TextSql) -> str:
     return f"CASE WHEN {sql.matches(raw, expression)} THEN {found} END"
 
 
-def _year(part: dict[str, str], sql: TextSql) -> str:
+def _year(part: dict[str, str], sql: Dialect) -> str:
     if "%Y" in part:
         return part["%Y"]
     # As POSIX has it: 69 to 99 are of the last century.
@@ -81,7 +83,7 @@ def _year(part: dict[str, str], sql: TextSql) -> str:
     return f"CASE WHEN {year} >= {old} THEN {sql.literal('19')} ELSE {sql.literal('20')} END || {year}"
 
 
-def _month(part: dict[str, str], sql: TextSql) -> str:
+def _month(part: dict[str, str], sql: Dialect) -> str:
     if "%m" in part:
         return _padded(part["%m"], sql)
     name = f"lower(substr({part.get('%b') or part['%B']}, 1, 3))"
@@ -89,7 +91,7 @@ def _month(part: dict[str, str], sql: TextSql) -> str:
     return f"CASE {name} {' '.join(cases)} END"
 
 
-def _hour(part: dict[str, str], sql: TextSql) -> str:
+def _hour(part: dict[str, str], sql: Dialect) -> str:
     if "%H" in part:
         return _padded(part["%H"], sql)
     number, text = sql.type(Type("int32")), sql.type(Type("string"))
@@ -97,11 +99,11 @@ def _hour(part: dict[str, str], sql: TextSql) -> str:
     return _padded(f"CAST(TRY_CAST({part['%I']} AS {number}) % 12 + {noon} AS {text})", sql)
 
 
-def _padded(digits: str, sql: TextSql) -> str:
+def _padded(digits: str, sql: Dialect) -> str:
     return f"lpad({digits}, 2, {sql.literal('0')})"
 
 
-def _number(column: Column, raw: str, sql: TextSql) -> str:
+def _number(column: Column, raw: str, sql: Dialect) -> str:
     space = f"[{''.join(SPACES)}]?"
     sign, before, behind = "[+-]?", "", ""
     if column.currency:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 
-from star_assets.engines.forms import expected, in_grammar
+from star_assets.engines.forms import Dialect, expected, in_grammar
 from star_assets.model.source import Source
 from star_assets.model.types import Type
 from star_assets.staging import grammar
@@ -25,28 +25,14 @@ SHOWN = 60
 
 
 class TypedSql(ABC):
-    """Makes that SQL for one source; an engine implements its own quoting, types and casts."""
+    """Makes that SQL for one source; an engine brings its dialect, and its casts of single values."""
+
+    dialect: Dialect
 
     def __init__(self, source: Source, reserved_keys: Mapping[str, object]) -> None:
         self.source = source
         self.reserved_keys = reserved_keys
         self.types = {column: Type.parse(spec.type) for column, spec in source.declared.items()}
-
-    @abstractmethod
-    def matches(self, raw: str, expression: str) -> str:
-        """SQL for whether a whole text matches an expression."""
-
-    @abstractmethod
-    def _name(self, identifier: str) -> str:
-        """SQL for a quoted identifier."""
-
-    @abstractmethod
-    def literal(self, value: str) -> str:
-        """A string literal."""
-
-    @abstractmethod
-    def type(self, type_: Type) -> str:
-        """The engine's type that holds a type of the model."""
 
     @abstractmethod
     def _cast(self, column: str) -> str:
@@ -60,7 +46,7 @@ class TypedSql(ABC):
     def explained(self, texts: str, header: Header, *kept: str) -> str:
         """SQL for typed columns, `_line`, `_raw`, the `kept` ones, and `_reason`: why a row is invalid, or NULL."""
         typed = [f"{self._cast(column)} AS {self._typed(column)}" for column in self.types if column in header]
-        result = [f"{self._typed(c)} AS {self._name(c)}" if c in header else self._null(c) for c in self.types]
+        result = [f"{self._typed(c)} AS {self.dialect.name(c)}" if c in header else self._null(c) for c in self.types]
         result += [*self._beside(header), LINE, RAW, *kept, f"{self._reason(header)} AS _reason"]
         beside = f"(SELECT {', '.join(['*', *typed])} FROM {self._in_grammar(texts, header)})"
         return f"SELECT {', '.join(result)} FROM {beside}"
@@ -84,18 +70,18 @@ class TypedSql(ABC):
 
     def _beside(self, header: Header) -> list[str]:
         """SQL for the undeclared columns, and for whether the row is a tombstone."""
-        carried_along = [
-            f"{self._name(column)} AS {self._name(staged)}" for column, staged in self.carried(header).items()
-        ]
+        name = self.dialect.name
+        carried_along = [f"{name(column)} AS {name(staged)}" for column, staged in self.carried(header).items()]
         return [*carried_along, f"{self._is_deleted(header)} AS {DELETED}"] if self.source.tombstone else carried_along
 
     def _null(self, column: str) -> str:
-        return f"CAST(NULL AS {self.type(self.types[column])}) AS {self._name(column)}"
+        return f"CAST(NULL AS {self.dialect.type(self.types[column])}) AS {self.dialect.name(column)}"
 
     def _is_deleted(self, header: Header) -> str:
         assert self.source.tombstone is not None
         column, value = self.source.tombstone
-        return f"coalesce({self._name(column)} = {self.literal(value)}, false)" if column in header else "false"
+        name, literal = self.dialect.name, self.dialect.literal
+        return f"coalesce({name(column)} = {literal(value)}, false)" if column in header else "false"
 
     def _reason(self, header: Header) -> str:
         """SQL for the first rule that a row breaks; NULL if it breaks none.
@@ -103,32 +89,34 @@ class TypedSql(ABC):
         In columns of other types than string, an empty quoted text stands for NULL.
         """
         cases: list[str] = []
+        literal, string = self.dialect.literal, self.dialect.type(Type("string"))
         for column, type_ in self.types.items():
             if column in header and type_.name != "string":
-                name = self._name(column)
+                name = self.dialect.name(column)
                 cut = f"CASE WHEN length({name}) > {SHOWN} THEN substr({name}, 1, {SHOWN - 1}) || '…' ELSE {name} END"
-                shown = f"{self.literal(f'column {column}: ')} || chr(39) || {cut} || chr(39)"
+                shown = f"{literal(f'column {column}: ')} || chr(39) || {cut} || chr(39)"
                 cases.append(
                     f"WHEN {self._typed(column)} IS NULL AND {name} <> '' "
-                    f"THEN {shown} || {self.literal(f' is not {self._expected(column)}')}"
+                    f"THEN {shown} || {literal(f' is not {self._expected(column)}')}"
                 )
         alive = f" AND NOT {self._is_deleted(header)}" if self.source.tombstone else ""
         for column in self.source.required_values:
             typed = self._typed(column) if column in header else "NULL"
             only_alive = alive if column not in self.source.keys else ""
-            cases.append(f"WHEN {typed} IS NULL{only_alive} THEN {self.literal(self._lacking(column))}")
+            cases.append(f"WHEN {typed} IS NULL{only_alive} THEN {literal(self._lacking(column))}")
         for column, value in self.reserved_keys.items():
             if column in header:
                 cases.append(
-                    f"WHEN CAST({self._typed(column)} AS {self.type(Type('string'))}) = {self.literal(str(value))} "
-                    f"THEN {self.literal(f'column {column}: {value} is the key of the Unknown member')}"
+                    f"WHEN CAST({self._typed(column)} AS {string}) = {literal(str(value))} "
+                    f"THEN {literal(f'column {column}: {value} is the key of the Unknown member')}"
                 )
-        return f"CASE {' '.join(cases)} END" if cases else f"CAST(NULL AS {self.type(Type('string'))})"
+        return f"CASE {' '.join(cases)} END" if cases else f"CAST(NULL AS {string})"
 
     def _in_grammar(self, texts: str, header: Header) -> str:
         """The texts, with those beside them that the grammar has in place of values that are written otherwise."""
+        name = self.dialect.name
         forms = [
-            f"{in_grammar(self.source.declared[column], self._name(column), self)} AS {self._raw(column)}"
+            f"{in_grammar(self.source.declared[column], name(column), self.dialect)} AS {self._raw(column)}"
             for column in header
             if self._is_written_otherwise(column)
         ]
@@ -139,7 +127,7 @@ class TypedSql(ABC):
 
     def _raw(self, column: str) -> str:
         """The text of a column as the grammar has it; that which is beside the header's has a name with two spaces."""
-        return self._name(f"  text {column}" if self._is_written_otherwise(column) else column)
+        return self.dialect.name(f"  text {column}" if self._is_written_otherwise(column) else column)
 
     def _expected(self, column: str) -> str:
         return expected(self.source.declared[column]) or grammar.expected(self.types[column])
@@ -154,4 +142,4 @@ class TypedSql(ABC):
 
     def _typed(self, column: str) -> str:
         """The name of a typed column beside the text columns, none of whose names begins with a space."""
-        return self._name(f" {column}")
+        return self.dialect.name(f" {column}")

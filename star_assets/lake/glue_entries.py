@@ -14,6 +14,7 @@ from typing import Any
 
 from star_assets.lake.catalog import CatalogColumn, PartitionEntry, TableEntry
 from star_assets.lake.glue_views import with_prefix, without_prefix
+from star_assets.model.types import SIMPLE_TYPES
 
 # Format → input format, output format, SerDe.
 _TEXT = ("org.apache.hadoop.mapred.TextInputFormat", "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat")
@@ -182,8 +183,8 @@ def _view(text: str, prefix: str) -> tuple[str | None, str | None]:
     return without_prefix(view["originalSql"], prefix), schema and schema.removeprefix(prefix)
 
 
-# Types of Athena's DDL → their names in Athena's queries, where the two differ.
-_TRINO_TYPES = {"string": "varchar", "int": "integer", "float": "real", "binary": "varbinary", "struct": "row"}
+# Types of Athena's DDL → their names in Athena's queries.
+_TRINO_TYPES = {simple.hive: simple.trino for simple in SIMPLE_TYPES} | {"struct": "row"}
 
 
 def _trino_type(type_: str) -> str:

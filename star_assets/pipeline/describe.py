@@ -12,23 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from star_assets.lake.versions import DataFile
-
-_ATHENA = {
-    pa.int32(): "int",
-    pa.int64(): "bigint",
-    pa.float64(): "double",
-    pa.bool_(): "boolean",
-    pa.string(): "string",
-    pa.date32(): "date",
-    pa.timestamp("ms"): "timestamp",
-}
-
-
-def athena_type(type_: pa.DataType) -> str:
-    """The type of a published column in Athena's DDL."""
-    if pa.types.is_decimal(type_):
-        return f"decimal({type_.precision},{type_.scale})"
-    return _ATHENA[type_]
+from star_assets.model.types import Type
 
 
 def describe(
@@ -50,7 +34,7 @@ def describe(
             checksum = hashlib.file_digest(handle, "sha256").hexdigest()
             metadata = pq.read_metadata(handle)
         found.append(DataFile(f"part-{number:05}.parquet", metadata.num_rows, size, checksum))
-        schema.update({field.name: athena_type(field.type) for field in metadata.schema.to_arrow_schema()})
+        schema.update({field.name: Type.of_arrow(field.type).athena for field in metadata.schema.to_arrow_schema()})
         _add_statistics(metadata, statistics)
     for column in statistics if thoroughly else ():
         statistics[column] |= _of_values(files, column)

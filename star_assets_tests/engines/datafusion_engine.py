@@ -72,7 +72,7 @@ class DataFusionEngine:
                 rejects.add(file.name, sorted(refused))
                 counts.append(FileCount(file.name, file.profile.records, len(rows), len(refused)))
         extra = tuple(dict.fromkeys(column for row in valid for column in row if column not in (*types, DELETED)))
-        fields = [(column, type_.ibis.to_pyarrow()) for column, type_ in types.items()]
+        fields = [(column, type_.arrow) for column, type_ in types.items()]
         fields += [(DELETED, pa.bool_())] if source.tombstone else []
         schema = pa.schema([*fields, *((column, pa.string()) for column in extra)])
         staged = folder / f"{export.day}.parquet"
@@ -210,7 +210,7 @@ class Tables(Assembling):
 
     def rows(self, rows: Table) -> pa.Table:
         """Computed, in the types that Parquet holds."""
-        types = {column: Type.of(dtype).ibis.to_pyarrow() for column, dtype in rows.schema().items()}
+        types = {column: Type.of(dtype).arrow for column, dtype in rows.schema().items()}
         return self.backend.to_pyarrow(rows).cast(pa.schema(list(types.items())))
 
 

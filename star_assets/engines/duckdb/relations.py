@@ -19,7 +19,6 @@ from star_assets.engines.duckdb.session import (
     name,
     parquet,
     parquet_format,
-    sql_type,
     text,
 )
 from star_assets.engines.duckdb.sql import ibis_type, sql
@@ -78,11 +77,11 @@ class Relations(Assembling):
         for column, (declared, found) in types.items():
             if not declared.holds(found):
                 raise StagedOtherwise(source.name, column, str(declared), str(found))
-        return [f"CAST({name(c)} AS {sql_type(d)}) AS {name(c)}" for c, (d, found) in types.items() if d != found]
+        return [f"CAST({name(c)} AS {d.duckdb}) AS {name(c)}" for c, (d, found) in types.items() if d != found]
 
     def _no_rows(self, source: Source) -> str:
         """SQL for a table without rows: the columns that staged rows have at least, in their declared types."""
-        columns = [f"CAST(NULL AS {sql_type(f.type)}) AS {name(f.name)}" for f in self.star.fields(source)]
+        columns = [f"CAST(NULL AS {f.type.duckdb}) AS {name(f.name)}" for f in self.star.fields(source)]
         columns += [f"CAST(NULL AS BOOLEAN) AS {DELETED}"] if source.tombstone else []
         columns += [f"CAST(NULL AS DATE) AS {LISTED}"] if source.exports == "snapshots" else []
         return f"SELECT {', '.join(columns)}, CAST(NULL AS DATE) AS {EXPORT}, '' AS {FILE} WHERE false"
@@ -158,8 +157,7 @@ class Relations(Assembling):
 def physical(rows: Table) -> str:
     """SQL for every column of `rows`, cast to the type that it has in Parquet."""
     return ", ".join(
-        f"CAST({name(column)} AS {sql_type(Type.of(dtype))}) AS {name(column)}"
-        for column, dtype in rows.schema().items()
+        f"CAST({name(column)} AS {Type.of(dtype).duckdb}) AS {name(column)}" for column, dtype in rows.schema().items()
     )
 
 

@@ -14,24 +14,10 @@ from typing import TypeVar
 import duckdb
 
 from star_assets.model.errors import EngineFailed, LakeFull, LakeRefused
-from star_assets.model.types import Type
 from star_assets.settings import Settings
 
 # The system's messages for a full disk, an exhausted quota, and a file larger than this process may write.
 FULL = ("No space left on device", "Disk quota exceeded", "File too large")
-
-# The model's types → DuckDB's, which decide the types in Parquet. Timestamps are in
-# milliseconds, the finest that Athena reads.
-_DUCKDB = {
-    "int32": "INTEGER",
-    "int64": "BIGINT",
-    "float64": "DOUBLE",
-    "boolean": "BOOLEAN",
-    "string": "VARCHAR",
-    "date": "DATE",
-    "timestamp": "TIMESTAMP_MS",
-}
-
 
 # The label of some files: an export day, a business date, or a version.
 K = TypeVar("K", bound=str)
@@ -121,11 +107,6 @@ def start_of_day(day: str, zone: str) -> str:
     if zone == "UTC":
         return f"CAST({day} AS TIMESTAMP_MS)"
     return f"CAST(timezone('UTC', timezone({text(zone)}, CAST({day} AS TIMESTAMP))) AS TIMESTAMP_MS)"
-
-
-def sql_type(type_: Type) -> str:
-    """The DuckDB type that holds a type of the model."""
-    return str(type_).upper() if type_.name == "decimal" else _DUCKDB[type_.name]
 
 
 def name(identifier: str) -> str:

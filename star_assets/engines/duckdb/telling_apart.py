@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import duckdb
 
-from star_assets.engines.duckdb.session import FILE, SMALL, name, parquet, parquet_format, sql_type, text, text_list
+from star_assets.engines.duckdb.session import FILE, SMALL, name, parquet, parquet_format, text, text_list
 from star_assets.engines.duckdb.typed_sql import DuckDBTypedSql
 from star_assets.engines.engine import StagedDay
 from star_assets.engines.typed_sql import Header
@@ -43,7 +43,7 @@ class RowsApart:
         row_id = f"{text(day.day)} || '-' || _content || '-' || row_number() OVER (PARTITION BY _content) AS {ROW_ID}"
         # DuckDB reads a timestamp in milliseconds as one in microseconds.
         typed = [
-            f"CAST({name(column)} AS {sql_type(type_)}) AS {name(column)}" for column, type_ in self.sql.types.items()
+            f"CAST({name(column)} AS {type_.duckdb}) AS {name(column)}" for column, type_ in self.sql.types.items()
         ]
         listed = ", ".join([*typed, row_id, *map(name, day.extra)])
         cursor.execute(

@@ -6,29 +6,23 @@ value. Not here: reading files, writing rows (staging).
 
 from __future__ import annotations
 
-from star_assets.engines.duckdb.session import name, sql_type, text
+from operator import attrgetter
+
+from star_assets.engines.duckdb.session import name, text
+from star_assets.engines.forms import Dialect
 from star_assets.engines.typed_sql import Header, TypedSql
 from star_assets.model.types import Type
 from star_assets.staging import grammar
 
 
+def _matches(raw: str, expression: str) -> str:
+    return f"regexp_full_match({raw}, {text(expression)})"
+
+
 class DuckDBTypedSql(TypedSql):
     """The implementation of TypedSql for DuckDB."""
 
-    def _name(self, identifier: str) -> str:
-        return name(identifier)
-
-    def literal(self, value: str) -> str:
-        """A string literal."""
-        return text(value)
-
-    def matches(self, raw: str, expression: str) -> str:
-        """SQL for whether a whole text matches an expression."""
-        return f"regexp_full_match({raw}, {text(expression)})"
-
-    def type(self, type_: Type) -> str:
-        """The engine's type that holds a type of the model."""
-        return sql_type(type_)
+    dialect = Dialect(name, text, _matches, attrgetter("duckdb"))
 
     def strict(self, texts: str, header: Header, *kept: str) -> str:
         """SQL for typed columns of a table of texts, and for the `kept` ones; it fails at the first invalid row.
@@ -38,9 +32,7 @@ class DuckDBTypedSql(TypedSql):
         typed = [f"{self._strict(c, header)} AS {name(c)}" if c in header else self._null(c) for c in self.types]
         # Cast in a column beside the text: a CASE would cast again for each mention.
         cast = [
-            f"TRY_CAST({name(c)} AS {sql_type(self.types[c])}) AS {self._typed(c)}"
-            for c in header
-            if self._canonical(c)
+            f"TRY_CAST({name(c)} AS {self.types[c].duckdb}) AS {self._typed(c)}" for c in header if self._canonical(c)
         ]
         beside = f"(SELECT {', '.join(['*', *cast])} FROM {self._in_grammar(texts, header)})"
         return f"SELECT {', '.join([*typed, *self._beside(header), *kept])} FROM {beside}"
@@ -92,7 +84,7 @@ class DuckDBTypedSql(TypedSql):
     def _matches(self, column: str) -> str:
         """SQL that finds the texts in the grammar whose value is one on every engine."""
         type_, raw = self.types[column], self._raw(column)
-        matches = self.matches(raw, grammar.pattern(type_) or "")
+        matches = self.dialect.matches(raw, grammar.pattern(type_) or "")
         if type_.name == "timestamp":
             # Years go up to 9999. Converting to UTC can leave that range only from the first and the last year.
             utc = f"TRY_CAST({raw} AS TIMESTAMPTZ) BETWEEN '0001-01-01 00:00:00+00' AND '9999-12-31 23:59:59.999999+00'"
@@ -109,4 +101,4 @@ class DuckDBTypedSql(TypedSql):
             return f"date_trunc('milliseconds', timezone('UTC', {cast}({raw} AS TIMESTAMPTZ)))::TIMESTAMP_MS"
         if type_.name == "boolean":
             return f"lower({raw}) IN ('true', 't', '1')"
-        return f"{cast}({raw} AS {sql_type(type_)})"
+        return f"{cast}({raw} AS {type_.duckdb})"

@@ -19,7 +19,7 @@ from ibis.expr.types import Table
 from star_assets.engines.assembling import Assembling
 from star_assets.engines.engine import StagedInput
 from star_assets.engines.spark.session import open_session
-from star_assets.engines.spark.sql import name, physical, sql_type, statement
+from star_assets.engines.spark.sql import name, physical, statement
 from star_assets.lake.worker_files import WorkerFiles
 from star_assets.model.errors import EngineFailed, StagedOtherwise
 from star_assets.model.source import Source
@@ -118,15 +118,15 @@ class SparkRelations(Assembling):
         for column, type_ in chain.from_iterable(by_types):
             columns[column] = type_ if columns.get(column, type_) == type_ else declared.get(column, Type("string"))
         parts = [self._read_alike(several, dict(types), columns) for types, several in by_types.items()]
-        nothing = ", ".join(f"{name(column)} {sql_type(type_)}" for column, type_ in {**columns, **OF_FILE}.items())
+        nothing = ", ".join(f"{name(column)} {type_.spark}" for column, type_ in {**columns, **OF_FILE}.items())
         return union(parts) if parts else self.session.createDataFrame([], nothing)
 
     def _read_alike(self, files: Sequence[str], types: Mapping[str, Type], columns: Mapping[str, Type]) -> DataFrame:
         """The rows of files that all have the columns `types`, cast to the columns `columns`."""
-        schema = ", ".join(f"{name(column)} {sql_type(type_)}" for column, type_ in types.items())
+        schema = ", ".join(f"{name(column)} {type_.spark}" for column, type_ in types.items())
         rows = self.session.read.schema(schema).parquet(*map(location, self.files.visible(files)))
         found = [
-            f"CAST({name(column) if column in types else 'NULL'} AS {sql_type(type_)}) AS {name(column)}"
+            f"CAST({name(column) if column in types else 'NULL'} AS {type_.spark}) AS {name(column)}"
             for column, type_ in columns.items()
         ]
         return rows.selectExpr(*found, f"{SOURCE_FILE} AS {FILE}")

@@ -11,17 +11,6 @@ from sqlglot import expressions as sge
 
 from star_assets.model.types import Type
 
-# The model's types → Spark's. TIMESTAMP_NTZ, because Spark shows a TIMESTAMP in the session's time zone.
-_SPARK = {
-    "int32": "INT",
-    "int64": "BIGINT",
-    "float64": "DOUBLE",
-    "boolean": "BOOLEAN",
-    "string": "STRING",
-    "date": "DATE",
-    "timestamp": "TIMESTAMP_NTZ",
-}
-
 
 def statement(rows: Table, zone: str) -> str:
     """The Spark statement of an Ibis expression. Primitives are written out, since Spark 3.5 has no SQL functions."""
@@ -72,11 +61,6 @@ def to_utc(timestamp: str, zone: str) -> str:
     return f"if(convert_timezone('UTC', {text(zone)}, {later}) = {timestamp}, {later}, {earlier})"
 
 
-def sql_type(type_: Type) -> str:
-    """The Spark type that holds a type of the model."""
-    return str(type_).upper() if type_.name == "decimal" else _SPARK[type_.name]
-
-
 def name(identifier: str) -> str:
     """SQL for a quoted identifier."""
     return "`" + identifier.replace("`", "``") + "`"
@@ -90,6 +74,5 @@ def text(value: str) -> str:
 def physical(rows: Table) -> str:
     """SQL for every column of `rows`, cast to its type in Spark."""
     return ", ".join(
-        f"CAST({name(column)} AS {sql_type(Type.of(dtype))}) AS {name(column)}"
-        for column, dtype in rows.schema().items()
+        f"CAST({name(column)} AS {Type.of(dtype).spark}) AS {name(column)}" for column, dtype in rows.schema().items()
     )

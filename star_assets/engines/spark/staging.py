@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pyarrow.parquet as pq
 
-from star_assets.engines.duckdb.session import Database, name, parquet, parquet_format, sql_type, text
+from star_assets.engines.duckdb.session import Database, name, parquet, parquet_format, text
 from star_assets.engines.duckdb.staging import Staging
 from star_assets.engines.engine import ExportInput, FileCount, RawInput, StagedDay
 from star_assets.engines.spark.exact import DAY, NUMBER, RawFile, ReadTask, Texts, place, read_tasks
@@ -258,7 +258,7 @@ class SparkStaging:
         """Write the day's file from Spark's files."""
         types = {**self.typed.types, **({DELETED: Type("boolean")} if self.source.tombstone else {})}
         types |= dict.fromkeys(self.typed.extra(headers), Type("string"))
-        columns = ", ".join(f"CAST({name(c)} AS {sql_type(type_)}) AS {name(c)}" for c, type_ in types.items())
+        columns = ", ".join(f"CAST({name(c)} AS {type_.duckdb}) AS {name(c)}" for c, type_ in types.items())
         nothing = ", ".join(f"NULL AS {name(column)}" for column in types)
         found = f"{parquet(files)}{where}" if files else f"(SELECT {nothing}) WHERE false"
         staged = folder / f"{day}.parquet"

@@ -2,40 +2,33 @@
 
 from __future__ import annotations
 
-from star_assets.engines.spark.sql import name, sql_type, text, to_utc
+from operator import attrgetter
+
+from star_assets.engines.forms import Dialect
+from star_assets.engines.spark.sql import name, text, to_utc
 from star_assets.engines.typed_sql import TypedSql
-from star_assets.model.types import Type
 from star_assets.staging import grammar
 
 # Matches a timestamp with an offset from UTC. It begins with the time, so that the `-` in a date is no offset's sign.
 OFFSET = r"\d\d:\d\d.*(?:Z|[+-][0-9:]+)$"
 
 
+def _matches(raw: str, expression: str) -> str:
+    # Java's `$` would also match before a last line end.
+    whole = rf"\A(?:{expression})\z"
+    return f"{raw} RLIKE {text(whole)}"
+
+
 class SparkTypedSql(TypedSql):
     """The implementation of TypedSql for Spark."""
 
-    def _name(self, identifier: str) -> str:
-        return name(identifier)
-
-    def literal(self, value: str) -> str:
-        """A string literal."""
-        return text(value)
-
-    def matches(self, raw: str, expression: str) -> str:
-        """SQL for whether a whole text matches an expression."""
-        # Java's `$` would also match before a last line end.
-        whole = rf"\A(?:{expression})\z"
-        return f"{raw} RLIKE {text(whole)}"
-
-    def type(self, type_: Type) -> str:
-        """The engine's type that holds a type of the model."""
-        return sql_type(type_)
+    dialect = Dialect(name, text, _matches, attrgetter("spark"))
 
     def _cast(self, column: str) -> str:
         """SQL for a column's typed value; NULL if its text is not valid."""
         if (pattern := grammar.pattern(self.types[column])) is None:
             return name(column)
-        return f"CASE WHEN {self.matches(self._raw(column), pattern)} THEN {self._value(column)} END"
+        return f"CASE WHEN {self.dialect.matches(self._raw(column), pattern)} THEN {self._value(column)} END"
 
     def _value(self, column: str) -> str:
         """SQL for the value of a text that matches the grammar; NULL where it is none on every engine."""
@@ -44,7 +37,7 @@ class SparkTypedSql(TypedSql):
             return self._timestamp(raw)
         if type_.name == "boolean":
             return f"lower({raw}) IN ('true', 't', '1')"
-        found = f"TRY_CAST({raw} AS {sql_type(type_)})"
+        found = f"TRY_CAST({raw} AS {type_.spark})"
         return f"if(abs({found}) < double('infinity'), {found}, NULL)" if type_.name == "float64" else found
 
     def _timestamp(self, raw: str) -> str:

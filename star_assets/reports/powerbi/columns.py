@@ -17,20 +17,8 @@ from star_assets.model.presentation import find_attribute
 from star_assets.model.tables import IS_CURRENT, PARTITION_DATE, VALID_FROM, VALID_TO, History
 from star_assets.model.types import Type
 
-_TYPES = {
-    "int32": "int64",
-    "int64": "int64",
-    "float64": "double",
-    "boolean": "boolean",
-    "string": "string",
-    "date": "dateTime",
-    "timestamp": "dateTime",
-}
 _FORMATS = {"int64": "0", "decimal": "#,0.00##", "double": "#,0.00##"}
 _DATE, _MOMENT = "yyyy-mm-dd", "yyyy-mm-dd hh:nn:ss"
-
-# Power BI's decimal is a currency: 19 digits, four of them after the point.
-_DIGITS, _SCALE = 19, 4
 
 # What the partition column of facts is called: "Date" is the calendar's.
 PARTITION_LABEL = "Partition Date"
@@ -64,7 +52,7 @@ def model_columns(star: Star, table: Dimension | Fact) -> dict[str, ModelColumn]
         name: ModelColumn(
             name,
             column_label(table, name),
-            model_type(field.type),
+            field.type.power_bi,
             _format(field.type),
             field.description,
             _folder(table, name),
@@ -82,18 +70,10 @@ def model_columns(star: Star, table: Dimension | Fact) -> dict[str, ModelColumn]
     return found
 
 
-def model_type(type_: Type) -> str:
-    """What Power BI calls a type."""
-    if type_.name == "decimal":
-        fits = (type_.scale or 0) <= _SCALE and (type_.precision or 0) <= _DIGITS
-        return "decimal" if fits else "double"
-    return _TYPES[type_.name]
-
-
 def _format(type_: Type) -> str:
     if type_.name in ("date", "timestamp"):
         return _DATE if type_.name == "date" else _MOMENT
-    return _FORMATS.get(model_type(type_), "")
+    return _FORMATS.get(type_.power_bi, "")
 
 
 def _folder(table: Dimension | Fact, name: str) -> str:

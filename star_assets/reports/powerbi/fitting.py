@@ -8,7 +8,7 @@ from star_assets.lake.catalog import Catalog, TableEntry
 from star_assets.model import PARTITION_COLUMN, Dimension, Fact, Ratio, Star
 from star_assets.model.labels import table_label
 from star_assets.model.types import Type
-from star_assets.reports.powerbi.columns import ModelColumn, model_columns, model_type
+from star_assets.reports.powerbi.columns import ModelColumn, model_columns
 from star_assets.reports.powerbi.measures import measure_names
 
 
@@ -34,7 +34,7 @@ def _misfits(served: TableEntry, columns: Iterable[ModelColumn]) -> Iterator[str
         type_ = Type.of_athena(types[column.name]) if column.name in types else None
         if column.name not in types:
             yield f"{served.name}.{column.name} is gone: expected {column.type}, for {column.label!r}."
-        elif type_ is None or model_type(type_) != column.type:
+        elif type_ is None or type_.power_bi != column.type:
             yield f"{served.name}.{column.name} is {types[column.name]}: expected {column.type}, for {column.label!r}."
 
 
