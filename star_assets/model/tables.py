@@ -214,6 +214,11 @@ class Fact:
         return tuple(inspect.signature(self.transform).parameters)
 
     @property
+    def row_order(self) -> tuple[str, ...]:
+        """The columns that rows of a file are sorted by, in ascending order: `sort_by`, then the key."""
+        return tuple(dict.fromkeys((*self.sort_by, self.key)))
+
+    @property
     def shown(self) -> tuple[Measure | Ratio, ...]:
         """The measures and ratios, which reports show."""
         return (*self.measures, *self.ratios)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from star_assets.model import Dimension, Source, Star
+from star_assets.model import Dimension, Fact, Source, Star
 from star_assets.model.errors.exports import told_names
 from star_assets.model.schema import AnyTable
 from star_assets.pipeline.outcome import CheckResult, Outcome
@@ -49,6 +49,8 @@ def definition_metadata(star: Star, table: AnyTable) -> Metadata:
         "dagster/table_name": f"{database(table)}.{table.name}",
         "dagster/column_schema": dg.TableSchema(columns),
     }
+    if isinstance(table, Fact):
+        metadata["rows sorted by"] = ", ".join(table.row_order)
     if not isinstance(table, Source):
         lineage = column_lineage(star, table)
         metadata["dagster/column_lineage"] = lineage

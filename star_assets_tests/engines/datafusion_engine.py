@@ -131,7 +131,7 @@ class DataFusionEngine:
         for day in given.dates:
             written[day] = folder / f"{day}.parquet"
             of_day = rows.filter(pa.compute.equal(rows[DATE], date.fromisoformat(day))).drop([DATE])
-            self._write(of_day, [*dict.fromkeys((*fact.sort_by, fact.key))], written[day])
+            self._write(of_day, fact.row_order, written[day])
         return written
 
     def _write(self, rows: pa.Table, order: Sequence[str], file: Path) -> None:

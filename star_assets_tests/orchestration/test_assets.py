@@ -52,6 +52,7 @@ def test_every_table_is_an_asset_that_says_what_it_is(specs: dict[str, dg.AssetS
         schema = spec.metadata["dagster/column_schema"]
         assert [column.name for column in schema.columns] == [field.name for field in retail.fields(table)]
         assert all(column.type for column in schema.columns)
+    assert specs["fact_sales"].metadata["rows sorted by"] == "store_id, product_id, sale_id"
 
 
 def test_columns_carry_their_descriptions_and_their_origins(specs: dict[str, dg.AssetSpec]) -> None:

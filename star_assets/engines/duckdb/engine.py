@@ -62,7 +62,7 @@ class DuckDBEngine:
 
     def _write_date(self, tables: Relations, fact: Fact, date: str, folder: Path) -> Path:
         """Sort and write the rows of one date. Sorting each date takes half the time of sorting the whole range."""
-        order = names(dict.fromkeys((*fact.sort_by, fact.key)))
+        order = names(fact.row_order)
         file = folder / f"{date}.parquet"
         with tables.cursor() as cursor:
             cursor.execute(

@@ -62,7 +62,7 @@ class SparkEngine:
     @spark_errors("building a fact")
     def build_fact(self, fact: Fact, given: FactInput, folder: Path) -> dict[str, Path]:
         """Compute the rows of all dates in one job, into sorted runs per date; then write a file for each date."""
-        order = list(dict.fromkeys((*fact.sort_by, fact.key)))
+        order = list(fact.row_order)
         with self._turn:
             rows = self.spark.fact_rows(fact, given)
             found = self.spark.write(rows, folder / "runs", order, by=DATE)
