@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from star_assets.lake.s3_objects import S3Objects
 from star_assets.lake.storage import each
 from star_assets.model.errors import BrokenFile
-
-if TYPE_CHECKING:
-    from star_assets.lake.s3_storage import S3Storage
 
 # The folder of files that machines exchange during a job; the `_` hides it from readers.
 SCRATCH = "staging/_spark"
@@ -28,12 +25,16 @@ GIVEN_BY_AWS = {"iam-role", "container-role"}
 
 
 class BucketFiles:
-    """The implementation of WorkerFiles for a lake in a bucket."""
+    """The implementation of WorkerFiles for a lake in a bucket.
+
+    `copied_from` finds the object that a local file is a copy of, and its ETag ("" if it never changes); None if the
+    file is no copy.
+    """
 
     shared = False
 
-    def __init__(self, storage: S3Storage) -> None:
-        self.storage = storage
+    def __init__(self, objects: S3Objects, copied_from: Callable[[str], tuple[str, str] | None]) -> None:
+        self.objects, self.copied_from = objects, copied_from
         self._folder = f"{SCRATCH}/{uuid.uuid4().hex}"
         self._seen: dict[str, str] = {}
         self._folders: dict[Path, str] = {}
@@ -47,8 +48,8 @@ class BucketFiles:
         found = {"fs.s3a.path.style.access": "true"} if endpoint() else {}
         found |= {"fs.s3a.endpoint": endpoint()} if endpoint() else {}
         found |= {"fs.s3a.endpoint.region": session.region_name} if session.region_name else {}
-        if self.storage.kms_key:
-            found |= {"fs.s3a.encryption.algorithm": "SSE-KMS", "fs.s3a.encryption.key": self.storage.kms_key}
+        if self.objects.kms_key:
+            found |= {"fs.s3a.encryption.algorithm": "SSE-KMS", "fs.s3a.encryption.key": self.objects.kms_key}
         credentials = session.get_credentials()
         if credentials is None or credentials.method in GIVEN_BY_AWS:
             return found
@@ -62,14 +63,14 @@ class BucketFiles:
     def visible(self, files: Sequence[str]) -> list[str]:
         """The S3A URL of each local file: of the object that it is a copy of, or of a new upload."""
         fresh = [file for file in dict.fromkeys(files) if file not in self._seen]
-        self._seen.update(zip(fresh, each(self.storage, self._see, fresh), strict=True))
+        self._seen.update(zip(fresh, each(self.objects, self._see, fresh), strict=True))
         return [self._seen[file] for file in files]
 
     def _see(self, file: str) -> str:
-        if found := self.storage.copied_from(file):
+        if found := self.copied_from(file):
             return self._url(found[0])
         path = f"{self._folder}/{uuid.uuid4().hex}/{Path(file).name}"
-        self.storage.upload(Path(file), path)
+        self.objects.upload(Path(file), path)
         return self._url(path)
 
     def folder(self, folder: Path) -> str:
@@ -80,25 +81,25 @@ class BucketFiles:
     def fetch(self, folder: Path) -> None:
         """Download the Parquet files that workers wrote for the local `folder`."""
         root = self._folders.pop(folder)
-        paths = [found.path for found in self.storage.walk(root) if found.path.endswith(".parquet")]
+        paths = [found.path for found in self.objects.walk(root) if found.path.endswith(".parquet")]
         for path in paths:
             (folder / path.removeprefix(f"{root}/")).parent.mkdir(parents=True, exist_ok=True)
-        each(self.storage, lambda path: self.storage.download(path, folder / path.removeprefix(f"{root}/")), paths)
+        each(self.objects, lambda path: self.objects.download(path, folder / path.removeprefix(f"{root}/")), paths)
 
     def require_unchanged(self, files: Sequence[str]) -> None:
         """Raises BrokenFile if an object changed since its local copy was made."""
-        found = [copied for file in files if (copied := self.storage.copied_from(file))]
+        found = [copied for file in files if (copied := self.copied_from(file))]
         for path, etag in found:
-            if etag and self.storage.etag(path) != etag:
-                raise BrokenFile(self.storage.uri(path), None, "it changed while it was read")
+            if etag and self.objects.etag(path) != etag:
+                raise BrokenFile(self.objects.uri(path), None, "it changed while it was read")
 
     def clear(self) -> None:
         """Remove the scratch folder."""
-        self.storage.delete([found.path for found in self.storage.walk(self._folder)])
+        self.objects.delete([found.path for found in self.objects.walk(self._folder)])
         self._seen = {file: url for file, url in self._seen.items() if f"/{self._folder}/" not in url}
 
     def _url(self, path: str) -> str:
-        return "s3a" + self.storage.uri(path).removeprefix("s3")
+        return "s3a" + self.objects.uri(path).removeprefix("s3")
 
 
 def endpoint() -> str:

@@ -33,14 +33,17 @@ class Stored:
     problem: str = ""
 
 
-class Storage(Protocol):
-    """The objects of a lake. Every method raises LakeRefused without rights, LakeFull without room.
-
-    Threads may share a storage. `at_once` is the number of calls that are worth making at
-    the same time: more than one if calls wait for a network.
-    """
+class AtOnce(Protocol):
+    """What says how many calls are worth making at the same time: more than one if calls wait for a network."""
 
     at_once: int
+
+
+class Storage(AtOnce, Protocol):
+    """The objects of a lake. Every method raises LakeRefused without rights, LakeFull without room.
+
+    Threads may share a storage.
+    """
 
     def walk(self, prefix: str) -> Iterator[Stored]:
         """Every object below the folder `prefix`, by path; none if there is no such folder.
@@ -141,7 +144,7 @@ class Storage(Protocol):
         return None
 
 
-def each(storage: Storage, call: Callable[[A], B], items: Iterable[A]) -> list[B]:
+def each(storage: AtOnce, call: Callable[[A], B], items: Iterable[A]) -> list[B]:
     """The results of `call` for every item, in order; up to `storage.at_once` calls run at the same time."""
     wanted = list(items)
     if storage.at_once == 1 or len(wanted) < 2:

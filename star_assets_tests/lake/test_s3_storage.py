@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 import pytest
 
-from star_assets.lake import s3_storage
+from star_assets.lake import s3_objects
 from star_assets.lake.aws import Client, config
 from star_assets.lake.places import open_storage
 from star_assets.lake.s3_storage import S3Storage
@@ -49,7 +49,7 @@ def test_a_large_file_goes_and_comes_in_parts_and_is_never_held_whole(
     settings: Settings, storage: S3Storage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A day may be larger than memory."""
-    monkeypatch.setattr(s3_storage, "PART", PART)
+    monkeypatch.setattr(s3_objects, "PART", PART)
     parts, path = 16, "olap/t/v=20230701T000000000000-00000000/part-00000.parquet"
     file = storage.scratch() / "part"
     with file.open("wb") as content:
@@ -73,7 +73,7 @@ def test_a_large_object_that_changes_while_it_is_copied_is_copied_anew(
     storage: S3Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its parts would be of two objects, and lie in the cache under the ETag of one."""
-    monkeypatch.setattr(s3_storage, "PART", PART)
+    monkeypatch.setattr(s3_objects, "PART", PART)
     path, before, after = "oltp/orders/date=2023-07-01/orders.csv", b"a" * 3 * PART, b"b" * 3 * PART
     storage.write(path, before)
     asked = []
@@ -96,7 +96,7 @@ def test_every_way_of_writing_uses_the_key_that_is_set(
     aws: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch, key: str | None
 ) -> None:
     """One object that is encrypted otherwise is one that an auditor finds."""
-    monkeypatch.setattr(s3_storage, "PART", PART)
+    monkeypatch.setattr(s3_objects, "PART", PART)
     settings = aws(kms_key=key)
     storage = open_storage(settings)
     storage.write("a", b"")
