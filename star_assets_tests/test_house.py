@@ -7,6 +7,7 @@ import importlib.util
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,25 @@ def test_a_room_imports_only_rooms_below_it(module: str) -> None:
     names = {name for name in imported(parsed(module)) if name.startswith("star_assets.")}
     above = ROOMS[ROOMS.index(room) + 1 :]
     assert [name for name in names if room_of(name) in above] == []
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    """Of two modules that import each other, neither can be read alone. What only type checkers see counts too."""
+
+    def name_of(module: str) -> str:
+        """`lake/__init__.py` → star_assets.lake."""
+        return ".".join(("star_assets", *Path(module).with_suffix("").parts)).removesuffix(".__init__")
+
+    names = set(map(name_of, MODULES))
+
+    def module_of(name: str) -> str:
+        return name if name in names else name.rpartition(".")[0]
+
+    graph = {
+        name_of(module): {module_of(name) for name in imported(parsed(module)) if name.startswith("star_assets.")}
+        for module in MODULES
+    }
+    assert list(TopologicalSorter(graph).static_order())
 
 
 def test_every_room_has_its_place() -> None:

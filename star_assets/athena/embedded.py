@@ -15,10 +15,11 @@ import duckdb
 from sqlglot import exp
 
 from star_assets.athena.client import Athena, Result
+from star_assets.athena.context import Context, Plan, Tables
 from star_assets.athena.failures import in_words
 from star_assets.athena.output import on_their_clocks, shown
 from star_assets.athena.parse import Statement, at_offset, closest, parse_query, place_of, split
-from star_assets.athena.queries import Plan, Queries, Tables
+from star_assets.athena.queries import compile_query
 from star_assets.athena.scope import CATALOG, Field
 from star_assets.athena.session import Session
 from star_assets.athena.statements import Statements, is_ddl
@@ -80,7 +81,7 @@ class EmbeddedAthena(Athena):
     def _compiled(self, statement: Statement, database: str) -> tuple[Plan, str, Sequence[Field]]:
         parsed = parse_query(statement)
         plan = Plan(self._tables(parsed, statement.sql, database))
-        sql, fields = Queries(plan, statement.sql, database).compile(parsed, None)
+        sql, fields = compile_query(Context(plan, statement.sql, database), parsed, None)
         listed = ", ".join(f"{shown(field)} AS {field.sql}" for field in fields)
         return plan, f"SELECT {listed} FROM ({sql})", fields
 

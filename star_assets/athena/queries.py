@@ -6,11 +6,9 @@ expressions (compiler and its rules), how tables are read (scans).
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-import duckdb
 from sqlglot import exp
 
 from star_assets.athena import (
@@ -32,22 +30,18 @@ from star_assets.athena import (
 )
 from star_assets.athena.calls import direction, sortable
 from star_assets.athena.compiler import Compiler, Value, coerced, describe
+from star_assets.athena.context import Context
 from star_assets.athena.parse import closest
 from star_assets.athena.rows import nth_field
-from star_assets.athena.scans import Scan
 from star_assets.athena.scope import Field, Scope, Source
 from star_assets.athena.sources import From, renamed
 from star_assets.athena.types import Type, common
-from star_assets.lake.catalog import PartitionEntry, TableEntry
-from star_assets.lake.listing import Listing
 
 # Rules register themselves when their modules are imported.
 RULE_MODULES = (
     *(arithmetic, arrays, calls, casts, comparisons, date_formats, dates, json_functions),
     *(lambdas, numbers, patterns, rules, texts, windows, zones),
 )
-
-Tables = Mapping[tuple[str, str], tuple[TableEntry, Sequence[PartitionEntry]]]
 
 # What a SELECT may consist of. Anything else that the parser found is refused.
 _CLAUSES = {
@@ -63,43 +57,11 @@ _PARTS: dict[type[exp.Expression], set[str]] = {
 }
 
 
-@dataclass
-class Plan:
-    """What a whole statement needs besides its SQL: the tables it reads, notices, fresh names."""
-
-    tables: Tables
-    scans: list[Scan] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
-    numbers: itertools.count[int] = field(default_factory=itertools.count)
-
-    def alias(self) -> str:
-        """A name that no other source of the statement has."""
-        return f"_{next(self.numbers)}"
-
-    def reads(self, connection: duckdb.DuckDBPyConnection, listing: Listing) -> str:
-        """The WITH clause that the statement's SQL needs before it: each table, as what is read of its files.
-
-        Only now: which columns and which partitions it must hold is known when all is compiled.
-        """
-        tables = [f"{scan.table} AS NOT MATERIALIZED ({scan.sql(connection, listing)})" for scan in self.scans]
-        return f"WITH {', '.join(tables)} " if tables else ""
-
-
 @dataclass(frozen=True)
 class Queries:
-    """Compiles queries of one text.
+    """Compiles queries in one context."""
 
-    Attributes:
-        plan: of the whole statement.
-        sql: the text, to point into.
-        database: where names without a database are looked up.
-        ctes: the tables that WITH defines: their DuckDB names and fields.
-    """
-
-    plan: Plan
-    sql: str
-    database: str
-    ctes: Mapping[str, tuple[str, Sequence[Field]]] = field(default_factory=dict)
+    context: Context
 
     def compile(self, node: exp.Expression, parent: Scope | None) -> tuple[str, Sequence[Field]]:
         """A query as DuckDB's SQL, whose columns are c0, c1, …, and the fields it gives."""
@@ -120,7 +82,7 @@ class Queries:
 
     def compiler(self, scope: Scope) -> Compiler:
         """What compiles expressions in a scope."""
-        return Compiler(scope, self.sql, self.compile, self.plan.notices)
+        return Compiler(scope, self.context.sql, self.compile, self.context.plan.notices)
 
     def _with(self, with_: exp.With, node: exp.Expression, parent: Scope | None) -> tuple[str, Sequence[Field]]:
         compiler, queries, defined = self.compiler(Scope(parent)), self, []
@@ -129,10 +91,10 @@ class Queries:
         for cte in with_.expressions:
             sql, fields = queries.compile(cte.this, parent)
             names = cte.args["alias"].columns
-            alias = self.plan.alias()
+            alias = self.context.plan.alias()
             defined.append(f"{alias} AS ({sql})")
             fields = renamed(compiler, fields, names, cte)
-            queries = replace(queries, ctes={**queries.ctes, cte.alias.lower(): (alias, fields)})
+            queries = Queries(queries.context.with_table(cte.alias.lower(), alias, fields))
         rest = node.copy()
         rest.set("with_", None)
         sql, fields = queries.compile(rest, parent)
@@ -150,7 +112,7 @@ class Queries:
         for clause, found in node.args.items():
             if found and clause not in _CLAUSES:
                 compiler.refuse(clause.strip("_").upper())
-        from_ = From(self, scope, compiler)
+        from_ = From(self.context, scope, compiler, compile_query)
         source = from_.sql(node)
         where = ""
         if clause := node.args.get("where"):
@@ -334,7 +296,8 @@ class Queries:
         values = ", ".join(f"({', '.join(row)})" for row in listed)
         names = ", ".join(f"c{index}" for index in range(len(columns)))
         fields = [Field(None, type_, f"c{index}") for index, (_, type_) in enumerate(columns)]
-        return self._sorted(node, f"SELECT * FROM (VALUES {values}) AS {self.plan.alias()}({names})", fields), fields
+        sql = f"SELECT * FROM (VALUES {values}) AS {self.context.plan.alias()}({names})"
+        return self._sorted(node, sql, fields), fields
 
     def _row(self, compiler: Compiler, given: Sequence[exp.Expression]) -> list[Value]:
         """The columns of a row of VALUES: (a, b); a, which is one; or ROW(a, b), whose fields they are."""
@@ -342,6 +305,11 @@ class Queries:
         if len(values) > 1 or values[0].type.name != "row":
             return values
         return [nth_field(values[0], number, values[0].node) for number in range(len(values[0].type.parts))]
+
+
+def compile_query(context: Context, node: exp.Expression, parent: Scope | None) -> tuple[str, Sequence[Field]]:
+    """A query as DuckDB's SQL, whose columns are c0, c1, …, and the fields it gives."""
+    return Queries(context).compile(node, parent)
 
 
 def require_equality(compiler: Compiler, value: Value, where: str) -> None:

@@ -5,14 +5,14 @@ Not here: the other clauses (queries), how a table's files are read (scans).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from star_assets.athena.comparisons import compared
 from star_assets.athena.compiler import Compiler, Value, describe
+from star_assets.athena.context import Context
 from star_assets.athena.nested import each
 from star_assets.athena.parse import Statement, parse_query, split
 from star_assets.athena.scans import Scan, name
@@ -22,20 +22,21 @@ from star_assets.athena.types import BIGINT, Type
 from star_assets.lake.catalog import TableEntry
 from star_assets.model.errors import Unfaithful
 
-if TYPE_CHECKING:
-    from star_assets.athena.queries import Queries
-
 # What a table in FROM may come with. Anything else that the parser found is refused.
 _TABLE_ARGS = {"this", "db", "catalog", "alias", "joins"}
 
 
 @dataclass
 class From:
-    """The FROM clause of one SELECT: compiled from left to right, filling the scope."""
+    """The FROM clause of one SELECT: compiled from left to right, filling the scope.
 
-    queries: Queries
+    `compile` compiles a query within FROM, in a context and below a scope: it returns the SQL and the fields.
+    """
+
+    context: Context
     scope: Scope
     compiler: Compiler
+    compile: Callable[[Context, exp.Expression, Scope | None], tuple[str, Sequence[Field]]]
     outer: bool = False
 
     def sql(self, node: exp.Select) -> str:
@@ -71,7 +72,7 @@ class From:
 
     def _scan(self, alias: str) -> Scan | None:
         mine = {id(source) for source in self.scope.sources}
-        return next((s for s in self.queries.plan.scans if s.alias == alias and id(s.source) in mine), None)
+        return next((s for s in self.context.plan.scans if s.alias == alias and id(s.source) in mine), None)
 
     # Items
 
@@ -121,14 +122,14 @@ class From:
         bare = query.copy()
         alias = node.args.get("alias")
         bare.set("alias", None)
-        sql, fields = self.queries.compile(bare, parent)
+        sql, fields = self.compile(self.context, bare, parent)
         return f"({sql}) AS {self._add(alias, None, fields, node)}"
 
     def _add(
         self, alias: exp.TableAlias | None, database: str | None, fields: Sequence[Field], node: exp.Expression
     ) -> str:
         """Bring fields into scope under a fresh name of DuckDB's, which is returned."""
-        fresh = self.queries.plan.alias()
+        fresh = self.context.plan.alias()
         given = renamed(self.compiler, fields, alias.columns if alias else [], node)
         placed = [replace(field, sql=f"{fresh}.{field.sql}") for field in given]
         label = alias.name.lower() if alias and alias.name else None
@@ -143,10 +144,10 @@ class From:
             self.compiler.refuse("joins of VALUES within parentheses", "Write (SELECT * FROM (VALUES …)).")
         table, database = node.name.lower(), node.db.lower()
         alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(table))
-        if not database and (cte := self.queries.ctes.get(table)):
+        if not database and (cte := self.context.ctes.get(table)):
             return f"{cte[0]} AS {self._add(alias, None, cte[1], node)}"
-        database = database or self.queries.database
-        found = self.queries.plan.tables.get((database, table))
+        database = database or self.context.database
+        found = self.context.plan.tables.get((database, table))
         if not found or (node.catalog and node.catalog.lower() != CATALOG):
             self.compiler.fail(node, f"There is no table {database}.{table}")
         entry, partitions = found
@@ -162,13 +163,13 @@ class From:
         fields = [Field(column.name, parse_type(column.type), name(column.name)) for column in columns]
         fresh = self._add(alias, scope_database, fields, node)
         scan = Scan(entry, partitions, fresh, self.scope.sources[-1])
-        self.queries.plan.scans.append(scan)
+        self.context.plan.scans.append(scan)
         return f"{scan.table} AS {fresh}"
 
     def _view(self, entry: TableEntry, alias: exp.TableAlias, database: str | None, node: exp.Expression) -> str:
         statement: Statement = split(entry.view_sql or "")[0]
-        inside = replace(self.queries, sql=statement.sql, database=entry.view_database or entry.database, ctes={})
-        sql, compiled = inside.compile(parse_query(statement), None)
+        inside = replace(self.context, sql=statement.sql, database=entry.view_database or entry.database, ctes={})
+        sql, compiled = self.compile(inside, parse_query(statement), None)
         fields = [replace(field, name=str(field.name).lower()) for field in compiled]
         return f"({sql}) AS {self._add(alias, database, fields, node)}"
 
