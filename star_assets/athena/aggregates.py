@@ -1,7 +1,7 @@
-"""Athena's aggregate functions, and how DuckDB answers each.
+"""Athena's aggregate functions in DuckDB's SQL.
 
-What is approximate in Athena is answered exactly, which is within its promise.
-Not here: how they are called (calls), GROUP BY and its kin (queries).
+The exact answer is given for functions that Athena answers approximately.
+Not here: the syntax of their calls (calls), GROUP BY (queries).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from star_assets.athena.types import BIGINT, BOOLEAN, DAYS, DOUBLE, MONTHS, REAL
 
 @dataclass(frozen=True)
 class Aggregate:
-    """A call of an aggregate: its arguments, and how to write `name(arguments)` as often as an answer needs it.
+    """A call of an aggregate: its arguments and clauses, from which an answer writes one or several DuckDB aggregates.
 
     `distinct`, `order`, `condition` (of FILTER) and `over` are SQL, or empty.
     """
@@ -35,7 +35,7 @@ class Aggregate:
     def written(self, name: str, *arguments: str, order: str | None = None, where: str = "") -> str:
         """The aggregate of DuckDB called `name`, with this call's DISTINCT, ORDER BY, FILTER and OVER.
 
-        `order` takes the place of the call's own; `where` is one more condition.
+        `order` replaces the call's own ORDER BY; `where` is an additional condition.
         """
         conditions = " AND ".join(filter(None, (self.condition, where)))
         filtered = f" FILTER (WHERE {conditions})" if conditions else ""
@@ -47,12 +47,12 @@ Answer = Callable[[Compiler, Aggregate], Value]
 
 
 def _same(name: str) -> Answer:
-    """An aggregate of the type that it is given."""
+    """An aggregate whose type is that of its argument."""
     return lambda compiler, call: Value(call.written(name, call.values[0].sql), call.values[0].type, call.node)
 
 
 def _of(name: str, takes: Type, gives: Type) -> Answer:
-    """An aggregate whose arguments are of one type."""
+    """An aggregate whose arguments are all of the type `takes`."""
 
     def answer(compiler: Compiler, call: Aggregate) -> Value:
         if not all(coerces(value.type, takes) for value in call.values):
@@ -68,7 +68,7 @@ def _count(compiler: Compiler, call: Aggregate) -> Value:
 
 
 def _ordered(name: str) -> Answer:
-    """min and max, of one or of the first n: NaN is the greatest in DuckDB only."""
+    """min(x), max(x), and with an n the least or greatest n values. DuckDB takes NaN for the greatest number."""
 
     def answer(compiler: Compiler, call: Aggregate) -> Value:
         value = call.values[0]
@@ -83,10 +83,10 @@ def _ordered(name: str) -> Answer:
 
 
 def _number(compiler: Compiler, call: Aggregate, at: int) -> str:
-    """How many values are asked for."""
+    """The literal n of a call: how many values it returns. Raises Unfaithful for another expression."""
     found = call.values[at].integer
     if found is None or found < 1:
-        compiler.refuse(f"{call.name} of so many values, but for a literal from 1 on")
+        compiler.refuse(f"{call.name} whose number of values is no literal of 1 or more")
     return str(found)
 
 
@@ -113,7 +113,7 @@ def _avg(compiler: Compiler, call: Aggregate) -> Value:
 
 
 def _finite(name: str) -> Answer:
-    """An aggregate of pairs of numbers: NULL where there is no finite answer, as of a single pair."""
+    """An aggregate of pairs of numbers: NULL if DuckDB's answer is not finite, such as for a single pair."""
 
     def answer(compiler: Compiler, call: Aggregate) -> Value:
         found = _of(name, DOUBLE, DOUBLE)(compiler, call)
@@ -130,7 +130,7 @@ def _geometric_mean(compiler: Compiler, call: Aggregate) -> Value:
 
 
 def _shape(name: str, least: int) -> Answer:
-    """An aggregate of at least so many values: NULL of fewer, NaN if all are the same."""
+    """An aggregate of at least `least` values: NULL for fewer, NaN if all are equal."""
 
     def answer(compiler: Compiler, call: Aggregate) -> Value:
         found = _of(name, DOUBLE, DOUBLE)(compiler, call)
@@ -141,7 +141,7 @@ def _shape(name: str, least: int) -> Answer:
 
 
 def _skewness(compiler: Compiler, call: Aggregate) -> Value:
-    """Of all there is; DuckDB's is an estimate from a sample."""
+    """The skewness of the population; DuckDB's function estimates it from a sample."""
     found = _shape("skewness", 3)(compiler, call)
     n = call.written("count", call.values[0].sql)
     return Value(f"({found.sql} * ({n} - 2) / sqrt({n} * ({n} - 1)))", DOUBLE, call.node)
@@ -153,7 +153,7 @@ def _count_if(compiler: Compiler, call: Aggregate) -> Value:
 
 
 def _by(name: str, way: str) -> Answer:
-    """max_by and min_by, of one or of the first n: the value may be NULL, what it is ordered by may not."""
+    """max_by and min_by, also of n values. Rows whose ordering value is NULL are ignored."""
 
     def answer(compiler: Compiler, call: Aggregate) -> Value:
         value, by = call.values[:2]
@@ -178,7 +178,7 @@ def _approx_distinct(compiler: Compiler, call: Aggregate) -> Value:
 
 
 def _approx_percentile(compiler: Compiler, call: Aggregate) -> Value:
-    """Of n values in order the one at floor(p * n), counted from 0, as Athena's sketch gives it where it holds all."""
+    """Of n sorted values the one at floor(p * n), counted from 0, as Athena's sketch answers if it has all values."""
     value, share = call.values
     shares = share.node.expressions if isinstance(share.node, exp.Array) else [share.node]
     if not value.type.is_numeric or not (share.type.is_numeric or share.type.of):
@@ -201,7 +201,7 @@ def _approx_percentile(compiler: Compiler, call: Aggregate) -> Value:
 
 
 def _entries(call: Aggregate, key: Value, item: str) -> tuple[str, str]:
-    """The keys that are not NULL, and what goes with each, as two lists."""
+    """The keys that are not NULL, and the items of these keys, as two lists."""
     where = f"{key.sql} IS NOT NULL"
     return call.written("array_agg", key.sql, where=where), call.written("array_agg", item, where=where)
 
@@ -246,7 +246,7 @@ def _histogram(compiler: Compiler, call: Aggregate) -> Value:
 
 
 def _approx_most_frequent(compiler: Compiler, call: Aggregate) -> Value:
-    """The n values that come most often, and how often."""
+    """A map of the n most frequent values to their counts."""
     value = call.values[1]
     _require_key(compiler, call, value.type)
     compiler.notices.append("approx_most_frequent was answered exactly.")
@@ -299,7 +299,7 @@ AGGREGATES: dict[str, tuple[int, int, Answer]] = {
     "histogram": (1, 1, _histogram),
 }
 
-# Aggregates that Athena has in forms with more arguments, which are not answered.
+# Aggregates for which Athena accepts more arguments than the embedded Athena; those calls are refused.
 MORE_FORMS = ("max", "min", "max_by", "min_by", "approx_percentile", "approx_distinct")
 
 

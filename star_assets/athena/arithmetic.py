@@ -1,7 +1,7 @@
 """Athena's arithmetic in DuckDB: integers, exact decimals, floating point.
 
 Source: Trino's documentation of decimal operators (result precision and scale).
-Not here: moments and spans of time (intervals), rounding functions (numbers).
+Not here: arithmetic of timestamps and intervals (intervals), rounding functions (numbers).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from star_assets.athena.compiler import Compiler, Value, coerced, rule
 from star_assets.athena.intervals import in_time
 from star_assets.athena.types import BIGINT, UNKNOWN, Type, common, decimal
 
-# Those of the longest decimal.
+# The digits of the longest decimal.
 _DIGITS = 38
 
 _NAMES = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
@@ -50,7 +50,7 @@ def combined(name: str, left: Value, right: Value, both: Type) -> tuple[str, Typ
 
 @rule(exp.Neg)
 def negative(compiler: Compiler, node: exp.Neg) -> Value:
-    """-x. The least bigint is a literal of its own."""
+    """-x. The least bigint is one literal with its sign, because its absolute value is no bigint."""
     if isinstance(node.this, exp.Literal) and node.this.name == str(2**63):
         return Value(f"CAST('-{node.this.name}' AS BIGINT)", BIGINT, node)
     value = compiler.value(node.this)
@@ -110,12 +110,12 @@ def _narrow(value: Value) -> str:
 
 
 def _unscaled(value: Value, zeros: int = 0) -> str:
-    """A decimal without its point, and with zeros behind it: 12.34 is 1234, as a HUGEINT."""
+    """SQL of a decimal's digits as a HUGEINT, followed by zeros: 12.34 → 1234."""
     type_ = value.type.as_decimal
     if not type_.scale:
         sql = f"CAST({value.sql} AS HUGEINT)"
     elif type_.precision + type_.scale > _DIGITS:
-        # A decimal that is multiplied keeps its scale, and so would need more digits than there are.
+        # DuckDB keeps the scale of a multiplied decimal, which would need more than 38 digits here.
         sql = f"CAST(replace(CAST({value.sql} AS VARCHAR), '.', '') AS HUGEINT)"
     else:
         sql = f"CAST(CAST({value.sql} AS DECIMAL({_DIGITS},{type_.scale})) * {10**type_.scale} AS HUGEINT)"
@@ -126,7 +126,7 @@ def _unscaled(value: Value, zeros: int = 0) -> str:
 
 
 def scaled(whole: str, type_: Type) -> str:
-    """The inverse of `_unscaled`: a HUGEINT with a point put in."""
+    """SQL of a decimal with a HUGEINT's digits: the inverse of `_unscaled`."""
     if not type_.scale:
         return f"CAST({whole} AS {type_.duckdb})"
     step = f"CAST('0.{'0' * (type_.scale - 1)}1' AS DECIMAL(38,{type_.scale}))"

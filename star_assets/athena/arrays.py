@@ -1,4 +1,4 @@
-"""Athena's arrays: ARRAY[…], subscripts, functions, and how DuckDB answers each.
+"""Athena's arrays in DuckDB's SQL: ARRAY[…], subscripts, and functions of arrays.
 
 Not here: UNNEST (sources), sequence (dates), lambdas (lambdas), || (texts).
 """
@@ -28,7 +28,7 @@ def array_of(compiler: Compiler, node: exp.Array) -> Value:
 
 @rule(exp.Bracket)
 def subscript(compiler: Compiler, node: exp.Bracket) -> Value:
-    """array[n], from 1; map[key]; row[n]. What is not there is an error; element_at gives NULL."""
+    """array[n], counted from 1; map[key]; row[n]. An error if there is no such element; element_at returns NULL."""
     if len(node.expressions) != 1:
         compiler.fail(node, "A subscript is one value")
     container, index = compiler.values([node.this, node.expressions[0]])
@@ -53,7 +53,7 @@ def elements(compiler: Compiler, node: exp.Expression, value: Value) -> Type:
 
 
 def _plain(compiler: Compiler, node: exp.Expression, type_: Type) -> None:
-    """Refuse elements that DuckDB takes for equal otherwise than Athena."""
+    """Raises Unfaithful for elements of types whose equality differs between DuckDB and Athena."""
     if type_.parts or type_.is_float or type_.name == "json":
         compiler.refuse(f"{str(node.this).lower()} of values of type {type_}")
 
@@ -70,7 +70,7 @@ def cardinality(compiler: Compiler, node: exp.Expression, values: Sequence[Value
 
 @function("element_at")
 def element_at(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """element_at(array, n), negative numbers counting from its end; element_at(map, key). NULL if it is not there."""
+    """element_at(array, n), a negative n counts from the end; element_at(map, key). NULL if there is no element."""
     expect(compiler, node, values, 2)
     if values[0].type.name == "map":
         return element_of_map(compiler, values[0], values[1], node)
@@ -82,7 +82,7 @@ def element_at(compiler: Compiler, node: exp.Expression, values: Sequence[Value]
 
 @function("contains")
 def contains(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """contains(array, element): NULL if it is not found and the array has a NULL."""
+    """contains(array, element): NULL if the element is not found and the array has a NULL."""
     expect(compiler, node, values, 2)
     items, wanted, _ = _with_element(compiler, node, values)
     found = f"list_contains({items}, {wanted})"
@@ -92,7 +92,7 @@ def contains(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) 
 
 
 def _with_element(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> tuple[str, str, Type]:
-    """An array and a value that may be in it, in the type that they have in common."""
+    """SQL of an array and of a value to look for, both coerced to their common type, and that type."""
     given = Value("", elements(compiler, node, values[0]), node)
     (_, wanted), type_ = compiler.alike([given, values[1]], str(node.this).lower())
     _plain(compiler, node, type_)
@@ -101,7 +101,7 @@ def _with_element(compiler: Compiler, node: exp.Expression, values: Sequence[Val
 
 @function("array_position")
 def array_position(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """The first place of an element; 0 if it is not there."""
+    """The position of the first occurrence of an element, from 1; 0 if there is none."""
     expect(compiler, node, values, 2)
     items, wanted, _ = _with_element(compiler, node, values)
     found = f"coalesce(CAST(list_position({items}, {wanted}) AS BIGINT), 0)"
@@ -110,7 +110,7 @@ def array_position(compiler: Compiler, node: exp.Expression, values: Sequence[Va
 
 @function("array_remove")
 def array_remove(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """The elements that are not equal to a value. Athena refuses NULL among them."""
+    """The elements that are not equal to a value."""
     expect(compiler, node, values, 2)
     items, wanted, type_ = _with_element(compiler, node, values)
     kept = f"list_filter({items}, lambda x: x IS NULL OR x <> {wanted})"
@@ -119,7 +119,7 @@ def array_remove(compiler: Compiler, node: exp.Expression, values: Sequence[Valu
 
 @function("array_distinct")
 def array_distinct(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """Each element once, in order of appearance; NULL is one."""
+    """Each distinct element once, in order of appearance. NULL counts as an element."""
     expect(compiler, node, values, 1)
     _plain(compiler, node, elements(compiler, node, values[0]))
     return Value(f"athena_distinct({values[0].sql})", values[0].type, node)
@@ -127,7 +127,7 @@ def array_distinct(compiler: Compiler, node: exp.Expression, values: Sequence[Va
 
 @function("array_union", "array_intersect", "array_except")
 def as_sets(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """Two arrays as sets, in order of appearance; NULL is an element like any other."""
+    """Set operations of two arrays; elements in order of appearance. NULL counts as an element."""
     expect(compiler, node, values, 2)
     (left, right), type_ = compiler.alike(values, str(node.this).lower())
     _plain(compiler, node, elements(compiler, node, Value("", type_, node)))
@@ -136,7 +136,7 @@ def as_sets(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -
 
 @function("arrays_overlap")
 def arrays_overlap(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """Whether two arrays have an element in common; NULL if none but NULL may be."""
+    """Whether two arrays have a common element; NULL if they have none and one of them contains NULL."""
     expect(compiler, node, values, 2)
     (left, right), type_ = compiler.alike(values, "arrays_overlap")
     _plain(compiler, node, elements(compiler, node, Value("", type_, node)))
@@ -155,7 +155,7 @@ def array_sort(compiler: Compiler, node: exp.Expression, values: Sequence[Value]
 
 @function("array_max", "array_min")
 def array_extreme(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """array_max and array_min: NULL if one element is, unlike DuckDB's."""
+    """array_max and array_min: NULL if any element is NULL, unlike in DuckDB."""
     expect(compiler, node, values, 1)
     element = elements(compiler, node, values[0])
     _plain(compiler, node, element)
@@ -167,7 +167,7 @@ def array_extreme(compiler: Compiler, node: exp.Expression, values: Sequence[Val
 
 @function("array_join")
 def array_join(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """array_join(array, separator[, text for NULL]): NULL is left out unless told."""
+    """array_join(array, separator[, text for NULL]): without that text, NULL elements are left out."""
     expect(compiler, node, values, 2, 3)
     type_ = elements(compiler, node, values[0])
     if type_.name not in ("varchar", "unknown") and not type_.is_integer:

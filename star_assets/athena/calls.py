@@ -1,6 +1,6 @@
-"""Calls by name: of a scalar function, or of an aggregate with DISTINCT, ORDER BY, FILTER or WITHIN GROUP.
+"""Compiling calls: of scalar functions, and of aggregates with DISTINCT, ORDER BY, FILTER or WITHIN GROUP.
 
-Not here: what a scalar function (functions) or an aggregate (aggregates) answers, OVER (windows).
+Not here: the SQL of each scalar function (functions) or aggregate (aggregates), OVER (windows).
 """
 
 from __future__ import annotations
@@ -95,12 +95,12 @@ def _listagg(compiler: Compiler, node: exp.WithinGroup, condition: str, over: st
 
 
 def ordering(compiler: Compiler, items: Sequence[exp.Expression]) -> str:
-    """ORDER BY of a window or an aggregate. NULL comes last, whatever the direction, unless told."""
+    """ORDER BY of a window or an aggregate. Without NULLS FIRST, NULL comes last in both directions."""
     return " ORDER BY " + ", ".join(f"{sortable(compiler, item.this).sql}{direction(item)}" for item in items)
 
 
 def sortable(compiler: Compiler, node: exp.Expression) -> Value:
-    """A value that has an order."""
+    """The value of an ORDER BY item. Raises BadQuery for a type without an order."""
     value = compiler.value(node)
     if value.type.holds("map", "json"):
         compiler.fail(node, f"TYPE_MISMATCH: values of type {value.type} have no order")

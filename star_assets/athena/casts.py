@@ -1,9 +1,9 @@
-"""CAST and TRY_CAST: what Athena makes of a value in another type, and what it refuses.
+"""CAST and TRY_CAST, with Athena's conversions and errors.
 
-DuckDB reads more than Athena does (`12.5` or `1_000` as an integer) and rounds
-otherwise (half to even), so text is checked before it is cast and numbers are
-rounded before. Source: Trino's documentation of CAST, and its answers. Not here:
-literals with a type (typed_literals), JSON (json_functions).
+DuckDB casts more texts than Athena does (`12.5` or `1_000` to an integer), and it rounds
+half to even. So texts are checked, and numbers rounded, before DuckDB casts them. Source:
+Trino's documentation of CAST, and its answers. Not here: literals with a type
+(typed_literals), JSON (json_functions).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from star_assets.athena.typed_literals import decimal_literal, moment_literal
 from star_assets.athena.types import JSON, MOMENTS, TIMESTAMP, UNKNOWN, VARCHAR, Type
 from star_assets.athena.zones import local
 
-# The texts that Athena takes for a value of a type.
+# The texts that Athena casts to each type.
 _DECIMAL_TEXT = r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?"
 _VALID = {
     "integer": r"[+-]?[0-9]+",
@@ -32,7 +32,7 @@ _VALID = {
     "boolean": r"(?i)true|false|t|f|1|0",
 }
 
-# A text without a zone is DuckDB's to read; one with a zone, or none at all, is looked at in Python.
+# The texts of timestamps without a zone, which DuckDB casts. A Python function reads all other texts.
 _MOMENT = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}( [0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}([.][0-9]{1,6})?)?)?"
 
 
@@ -50,7 +50,7 @@ def cast(compiler: Compiler, node: exp.Cast) -> Value:
 
 @rule(exp.TryCast, parts=["safe"])
 def try_cast(compiler: Compiler, node: exp.TryCast) -> Value:
-    """TRY_CAST: NULL where CAST is an error. An error in the value itself remains one."""
+    """TRY_CAST: NULL where CAST fails. An error in computing the value itself remains an error."""
     to = _target(compiler, node)
     value = compiler.value(node.this)
 
@@ -79,7 +79,7 @@ def _target(compiler: Compiler, node: exp.Cast) -> Type:
 
 
 def _sized(sql: str, value: Value, node: exp.Cast) -> str:
-    """What varchar(n) makes of a text: a text is cut, anything else must fit."""
+    """The value of a cast to varchar(n): a text is cut to n characters; the text of any other value must fit."""
     sizes = node.to.expressions if from_sqlglot(node.to) == VARCHAR else []
     if not sizes:
         return sql
@@ -90,14 +90,14 @@ def _sized(sql: str, value: Value, node: exp.Cast) -> str:
 
 
 def _resulting(given: Type, to: Type) -> Type:
-    """The type of a cast. Instants stay in their zone; what has none is taken to be in UTC."""
+    """The type of a cast. A timestamp with time zone keeps its zone; a date or timestamp is taken to be in UTC."""
     if to.name != "timestamp with time zone":
         return to
     return replace(to, zone=given.zone if given.name == to.name else None if given == VARCHAR else "UTC")
 
 
 def converted(compiler: Compiler, value: Value, to: Type, node: exp.Expression) -> str:
-    """The SQL of a value cast to another type. Raises BadQuery where Athena has no such cast."""
+    """SQL of a value cast to another type. Raises BadQuery if Athena has no such cast."""
     given, sql = value.type, value.sql
     if given == UNKNOWN:
         return f"CAST({sql} AS {to.duckdb})"
@@ -120,7 +120,7 @@ def converted(compiler: Compiler, value: Value, to: Type, node: exp.Expression) 
 
 
 def _bare(type_: Type) -> Type:
-    """A type without what changes no value: the names of fields, a zone."""
+    """A type without the names of its fields and its zone, which change no value."""
     return replace(type_, labels=(), zone=None, parts=tuple(map(_bare, type_.parts)))
 
 
@@ -153,18 +153,18 @@ def _half_up(sql: str, _: Type, to: Type) -> str:
 def _checked(sql: str, _: Type, to: Type) -> str:
     kind = "double" if to.is_float else _kind(to)
     if kind == "double":
-        # Java's own marks of a float and a double.
+        # Java accepts the suffixes f and d.
         sql = rf"regexp_replace({sql}, '([0-9.])[fFdD](\s*)$', '\1\2')"
     return f"CAST(athena_checked({sql}, '{_VALID[kind]}', '{to}') AS {to.duckdb})"
 
 
 def _shortest(sql: str, _: Type, to: Type) -> str:
-    # Trino rounds the shortest text that is the same number, which is what DuckDB prints.
+    # Trino rounds the shortest text of the number, which is the text that DuckDB prints.
     return f"CAST(CAST({sql} AS VARCHAR) AS {to.duckdb})"
 
 
 def decimal_text(sql: str, type_: Type) -> str:
-    """The text of a decimal: with a zero before its point, which DuckDB leaves out where there is no digit for it."""
+    """SQL of a decimal's text, with a zero before the point. DuckDB omits it if all digits are behind the point."""
     plain = f"CAST({sql} AS VARCHAR)"
     return f"athena_with_zero({plain})" if type_.precision == type_.scale else plain
 
@@ -174,7 +174,7 @@ def _moment_text(sql: str, given: Type, _: Type) -> str:
 
 
 def rounded_moment(sql: str, type_: Type) -> str:
-    """A moment with as many digits of a second's fraction as its type has, rounded half up."""
+    """SQL of a timestamp, with or without time zone, rounded half up to its type's digits of a second's fraction."""
     return f"CAST(athena_rounded({sql}, {10 ** (6 - type_.precision)}) AS {type_.duckdb})"
 
 
@@ -191,7 +191,7 @@ def _instant_of_text(sql: str, _: Type, to: Type) -> str:
     return rounded_moment(f"CAST(athena_instant_of({sql}) AS TIMESTAMPTZ)", to)
 
 
-# What has a cast at all, and how it is answered.
+# Each pair of types that Athena casts, with the function that writes DuckDB's SQL.
 _CASTS: dict[tuple[str, str], Cast] = {
     ("integer", "integer"): _plain,
     ("integer", "decimal"): _plain,

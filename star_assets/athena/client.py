@@ -1,7 +1,7 @@
-"""What every Athena offers: a statement in, an Arrow table out.
+"""The interface of both Athenas: SQL statements in, Arrow tables out.
 
-Here: the interface and its result. Not here: who answers (embedded, service),
-which of them (opening).
+Here: the interface and its result. Not here: the implementations (embedded, service),
+the choice between them (opening).
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import pyarrow as pa
 
 @dataclass(frozen=True)
 class Execution:
-    """What the Athena service says of a statement that it ran.
+    """What the Athena service reports about a statement that it ran.
 
     Attributes:
-        query_id: under which Athena's history lists it.
-        queue_seconds: how long it waited for its turn.
+        query_id: the id of the statement in Athena's history.
+        queue_seconds: how long the statement waited in the queue.
         engine_seconds: how long Athena's engine took.
         cost_usd: an estimate, by the prices in `star_assets.prices`.
-        reused: whether the answer is that of an earlier run, for nothing.
+        reused: whether Athena returned the stored result of an earlier run, free of charge.
     """
 
     query_id: str
@@ -40,11 +40,11 @@ class Result:
     Attributes:
         table: the rows. DDL answers with what Athena prints, as a table of text.
         types: the Athena name of each column's type, such as `decimal(38,4)`.
-        notices: what a user should know and that is no error.
-        bytes_scanned: bytes that Athena read; embedded, of the files that had to be opened.
+        notices: remarks for the user that are no errors.
+        bytes_scanned: the bytes that Athena read; for the embedded Athena, the size of the files that it opened.
         seconds: wall time, planning included.
-        statement: whether rows were asked for or the catalog was changed or shown.
-        execution: what the service says of it; None where the embedded Athena answered.
+        statement: "query" for a statement that returns rows of tables, "ddl" for one that changes or shows the catalog.
+        execution: the service's report; None from the embedded Athena.
     """
 
     table: pa.Table
@@ -59,17 +59,17 @@ class Result:
 class Athena(Protocol):
     """SQL over the tables of a catalog. Threads may share one.
 
-    Raises BadQuery for what is wrong in itself, Unfaithful for what Athena would
-    answer and this client cannot; the service also QueryStopped, QueryInterrupted,
+    Raises BadQuery for a wrong statement, and Unfaithful for a statement that Athena would
+    answer and this client cannot. The service also raises QueryStopped, QueryInterrupted,
     AwsRefused and AwsBusy.
     """
 
     def results(self, sql: str) -> Iterator[Result]:
-        """Run the statements of `sql`, separated by `;`, in order; each one's result as it comes."""
+        """Run the statements of `sql`, separated by `;`, in order. Yields each result as soon as it is there."""
         ...
 
     def query(self, sql: str) -> Result:
-        """Run the statements of `sql` in order; the last one's result."""
+        """Run the statements of `sql` in order. Returns the result of the last one."""
         for result in self.results(sql):
             last = result
         return last

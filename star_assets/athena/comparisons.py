@@ -1,6 +1,6 @@
-"""What Athena's comparisons are in DuckDB: of numbers, arrays, maps and rows; IN, BETWEEN, ANY and ALL.
+"""Athena's comparisons in DuckDB's SQL: of numbers, arrays, maps and rows; IN, BETWEEN, ANY and ALL.
 
-Where DuckDB compares otherwise: NaN, and NULL within arrays, maps and rows.
+The two differ in comparing NaN, and NULL within arrays, maps and rows.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from star_assets.athena.compiler import Compiler, Value, rule
 from star_assets.athena.nested import each, once
 from star_assets.athena.types import BOOLEAN, Type, array
 
-# NaN: in Athena it equals nothing and is less and greater than nothing, and compared with NULL it is NULL; in
-# DuckDB it equals itself and is the greatest number.
+# In Athena, every comparison of NaN with a number is false (<> is true), and one with NULL is NULL. In DuckDB,
+# NaN equals itself and is the greatest number.
 _NAN = {
     "=": "({0} = {1} AND (NOT isnan({0}) OR {1} IS NULL))",
     "<>": "({0} <> {1} OR (isnan({0}) AND {1} IS NOT NULL))",
@@ -25,7 +25,7 @@ _COMPARISONS = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: 
 
 
 def compared(compiler: Compiler, operator: str, left: Value, right: Value) -> str:
-    """A comparison of two values, which must have a type in common."""
+    """SQL of a comparison of two values. Raises BadQuery if they have no common type."""
     (first, second), type_ = compiler.alike([left, right], f"Operator {operator}")
     return _compared(compiler, operator, first, second, type_)
 
@@ -46,13 +46,13 @@ def _compared(compiler: Compiler, operator: str, first: str, second: str, type_:
         compiler.refuse(f"the order of values of type {type_}")
     lists = [_elements(value, type_) for value in (first, second)]
     missing = " OR ".join(f"len(list_filter({items}, lambda x: x IS NULL)) > 0" for items in lists)
-    # An error in Athena, and one that TRY does not catch.
+    # Athena fails here, and TRY does not catch its error.
     refused = f"athena_refused('the order of values of type {type_.name} that hold NULL') IS NULL"
     return f"CASE WHEN {missing} THEN {refused} ELSE ({first} {operator} {second}) END"
 
 
 def _elements(sql: str, type_: Type) -> str:
-    """The parts of an array or a row, to look for NULL among them."""
+    """SQL of a list with the elements of an array or the fields of a row, in which to look for NULL."""
     if type_.name == "array":
         return sql
     fields = (f"CAST(struct_extract({sql}, 'f{n}') AS VARCHAR)" for n in range(len(type_.parts)))
@@ -60,7 +60,7 @@ def _elements(sql: str, type_: Type) -> str:
 
 
 def _equal(compiler: Compiler, first: str, second: str, type_: Type) -> str:
-    """Equal in every part; NULL if none differs and one is NULL."""
+    """SQL for whether all parts are equal; NULL if no part differs and the comparison of one is NULL."""
     if type_.name == "map":
         return _equal_maps(compiler, first, second, type_)
     if type_.name == "row":
@@ -102,7 +102,7 @@ def comparison(compiler: Compiler, node: exp.Binary) -> Value:
     if isinstance(right, exp.Any | exp.All):
         return _quantified(compiler, node, operator, type(right).__name__.upper(), right.this)
     if isinstance(right, exp.Anonymous) and str(right.this).upper() == "ALL" and len(right.expressions) == 1:
-        # So the parser reads ALL (VALUES …).
+        # The parser reads ALL (VALUES …) as a call of a function.
         return _quantified(compiler, node, operator, "ALL", right.expressions[0])
     return Value(compared(compiler, operator, *compiler.values([node.this, node.expression])), BOOLEAN, node)
 
@@ -121,7 +121,7 @@ def _quantified(compiler: Compiler, node: exp.Binary, operator: str, name: str, 
 
 @rule(exp.NullSafeEQ, exp.NullSafeNEQ)
 def distinctness(compiler: Compiler, node: exp.Binary) -> Value:
-    """IS [NOT] DISTINCT FROM. NaN is not distinct from NaN, in both."""
+    """IS [NOT] DISTINCT FROM. NaN is not distinct from NaN, in Athena as in DuckDB."""
     negated = "NOT " if isinstance(node, exp.NullSafeEQ) else ""
     (left, right), type_ = compiler.alike(compiler.values([node.this, node.expression]), "IS DISTINCT FROM")
     if type_.holds("map", "json"):
@@ -131,7 +131,7 @@ def distinctness(compiler: Compiler, node: exp.Binary) -> Value:
 
 @rule(exp.Between, parts=["symmetric"])
 def between(compiler: Compiler, node: exp.Between) -> Value:
-    """BETWEEN: both ends belong to it."""
+    """BETWEEN, which includes both bounds."""
     if node.args.get("symmetric"):
         compiler.refuse("BETWEEN SYMMETRIC")
     values = compiler.values([node.this, node.args["low"], node.args["high"]])

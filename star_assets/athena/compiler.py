@@ -1,8 +1,8 @@
-"""From Athena's expressions to DuckDB's: the walk over a syntax tree, and what its rules share.
+"""Compiling Athena's expressions into DuckDB's SQL: the walk over a syntax tree, and what all rules use.
 
-Only what a rule answers is let through; everything else is refused by name.
-Here: values, their coercion, errors with a place. Not here: the rules
-themselves (rules, arithmetic, functions, aggregates, dates).
+Each kind of node has a rule that compiles it; a node without a rule is refused by name.
+Here: compiled values, their coercion, errors with a position. Not here: the rules
+themselves (rules, arithmetic, functions, aggregates, dates and others).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from star_assets.model.errors import BadQuery, Unfaithful
 
 @dataclass(frozen=True)
 class Value:
-    """A compiled expression: DuckDB's SQL, its Athena type, and what it was compiled from."""
+    """A compiled expression: DuckDB's SQL, its Athena type, and the syntax tree that it was compiled from."""
 
     sql: str
     type: Type
@@ -46,10 +46,10 @@ RULES: dict[type[exp.Expression], tuple[Rule, frozenset[str]]] = {}
 
 
 def rule(*nodes: type[exp.Expression], parts: Iterable[str] = ()) -> Callable[[Rule], Rule]:
-    """Declare the decorated function as what answers these nodes.
+    """Declare that the decorated function compiles these kinds of nodes.
 
-    `parts` are those it looks at beside the ones that a node always has. A node
-    with others is refused: to ignore a part would answer another question.
+    `parts` are the optional parts of a node that the function reads. A node with any other
+    optional part is refused, because ignoring a part would change the meaning of the query.
     """
 
     def declare(function: Rule) -> Rule:
@@ -66,13 +66,13 @@ class Compiler:
     """Compiles the expressions of one query.
 
     Attributes:
-        scope: what its names mean.
-        sql: the whole text, to point into.
+        scope: the columns that names may refer to.
+        sql: the text of the statement, for the positions in error messages.
         subquery: compiles a query within this one; returns its SQL and fields.
-        notices: what a user should know, in the order it came up.
-        outputs: names that ORDER BY may use beside the columns.
-        parameters: what the names of the lambdas around an expression mean.
-        windows: what WINDOW names.
+        notices: remarks for the user, in the order in which they came up.
+        outputs: the columns of SELECT by label, which ORDER BY may use.
+        parameters: the parameters of the lambdas around an expression, by name.
+        windows: the windows of the WINDOW clause, by name.
     """
 
     scope: Scope
@@ -106,7 +106,7 @@ class Compiler:
         return value.sql
 
     def alike(self, values: Sequence[Value], what: str) -> tuple[list[str], Type]:
-        """Values coerced to the one type that they have in common."""
+        """The SQL of values coerced to their common type, and that type. `what` needs them so. Raises BadQuery."""
         type_ = values[0].type
         for value in values[1:]:
             found = common(type_, value.type)
@@ -116,7 +116,7 @@ class Compiler:
         return [coerced(value, type_) for value in values], type_
 
     def mismatch(self, node: exp.Expression, what: str, values: Sequence[Value]) -> NoReturn:
-        """Raise the error for types that do not go together."""
+        """Raise BadQuery for values whose types do not fit each other or `what`."""
         types = ", ".join(str(value.type) for value in values)
         remedy = ""
         if {"varchar", "date"} <= {value.type.name for value in values}:
@@ -135,12 +135,12 @@ class Compiler:
         return at_offset(f"{problem}.", self.sql, place)
 
     def refuse(self, what: str, instead: str = "Run it on Athena, or write it otherwise.") -> NoReturn:
-        """Raise Unfaithful, by name."""
+        """Raise Unfaithful, which names what is refused and what to write instead."""
         raise Unfaithful(what, instead)
 
 
 def coerced(value: Value, type_: Type) -> str:
-    """The SQL of a value where another type is expected that it may stand for."""
+    """SQL of a value, cast to a type that Athena coerces it to."""
     if value.type == type_ or (value.type.name == type_.name and type_.name != "decimal" and not type_.parts):
         return value.sql
     return f"CAST({value.sql} AS {type_.duckdb})"
@@ -152,7 +152,7 @@ def text(value: str) -> str:
 
 
 def describe(node: exp.Expression) -> str:
-    """How people call a kind of syntax: `AtTimeZone` is `AT TIME ZONE`."""
+    """The SQL keywords of a kind of node: `AtTimeZone` → `AT TIME ZONE`."""
     name = type(node).__name__
     words = "".join(f" {letter}" if letter.isupper() and index else letter for index, letter in enumerate(name))
     return words.upper()

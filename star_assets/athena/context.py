@@ -1,4 +1,4 @@
-"""What a query is compiled in: the plan of its statement, its text, and what its names stand for.
+"""The context in which a query is compiled: its statement's plan and text, and the tables that its names refer to.
 
 Not here: compiling (queries, sources).
 """
@@ -21,7 +21,7 @@ Tables = Mapping[tuple[str, str], tuple[TableEntry, Sequence[PartitionEntry]]]
 
 @dataclass
 class Plan:
-    """What a whole statement needs besides its SQL: the tables it reads, notices, fresh names."""
+    """What compiling a statement collects beside its SQL: the tables that it reads, notices, and generated names."""
 
     tables: Tables
     scans: list[Scan] = field(default_factory=list)
@@ -29,13 +29,13 @@ class Plan:
     numbers: itertools.count[int] = field(default_factory=itertools.count)
 
     def alias(self) -> str:
-        """A name that no other source of the statement has."""
+        """A new name for a source, unique in the statement."""
         return f"_{next(self.numbers)}"
 
     def reads(self, connection: duckdb.DuckDBPyConnection, listing: Listing) -> str:
-        """The WITH clause that the statement's SQL needs before it: each table, as what is read of its files.
+        """The WITH clause to put before the statement's SQL: for each table, the SQL that reads its files.
 
-        Only now: which columns and which partitions it must hold is known when all is compiled.
+        Call this after compiling the whole statement: only then are the used columns and the conditions known.
         """
         tables = [f"{scan.table} AS NOT MATERIALIZED ({scan.sql(connection, listing)})" for scan in self.scans]
         return f"WITH {', '.join(tables)} " if tables else ""
@@ -43,13 +43,13 @@ class Plan:
 
 @dataclass(frozen=True)
 class Context:
-    """What a query is compiled in.
+    """The context in which a query is compiled.
 
     Attributes:
-        plan: of the whole statement.
-        sql: the text of the statement or view, to point into.
-        database: where names without a database are looked up.
-        ctes: the tables that WITH defines: their DuckDB names and fields.
+        plan: the plan of the whole statement.
+        sql: the text of the statement or view, for the positions in error messages.
+        database: the database of table names without one.
+        ctes: the tables that WITH defines, by name: their DuckDB names and fields.
     """
 
     plan: Plan

@@ -1,6 +1,6 @@
-"""CREATE EXTERNAL TABLE: from the statement to the catalog's entry.
+"""Reading CREATE EXTERNAL TABLE statements into catalog entries.
 
-Not here: what is done with the entry (statements).
+Not here: putting the entry into the catalog (statements).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from star_assets.athena.type_names import parse_type
 from star_assets.lake.catalog import CatalogColumn, TableEntry
 from star_assets.model.errors import Unfaithful
 
-# Types that Athena's DDL has and whose values the embedded Athena does not answer.
+# Types of Athena's DDL that a table may have, but that the embedded Athena cannot query.
 _OTHER_TYPES = re.compile(r"(map|struct)<.*>|char\(\d+\)|uniontype<.*>")
 
 BARE_DATE = "`date` is a reserved word in Athena's DDL and must stand in backticks there. The bare form was accepted."
@@ -22,7 +22,7 @@ BARE_DATE = "`date` is a reserved word in Athena's DDL and must stand in backtic
 
 @dataclass
 class TableStatement:
-    """A CREATE EXTERNAL TABLE, read."""
+    """A CREATE EXTERNAL TABLE statement as a catalog entry, with notices for the user."""
 
     entry: TableEntry
     if_not_exists: bool
@@ -30,7 +30,7 @@ class TableStatement:
 
 
 def read_create_table(reader: Reader, resolve: Callable[[str, Reader], str]) -> TableStatement:
-    """Read what follows CREATE. `resolve` turns a LOCATION into a URI of the lake."""
+    """Read the words after CREATE. `resolve` turns a LOCATION into a URI of the lake. Raises BadQuery, Unfaithful."""
     if not reader.accept("EXTERNAL TABLE"):
         reader.fail("Athena creates tables with CREATE EXTERNAL TABLE")
     if_not_exists = reader.accept("IF NOT EXISTS")
@@ -51,7 +51,7 @@ def read_create_table(reader: Reader, resolve: Callable[[str, Reader], str]) -> 
         elif reader.accept("TBLPROPERTIES"):
             parameters = _properties(reader)
         elif reader.accept("CLUSTERED BY"):
-            raise Unfaithful("CLUSTERED BY", "Leave it out: buckets change no answer.")
+            raise Unfaithful("CLUSTERED BY", "Leave it out: buckets do not change answers.")
         else:
             reader.fail("Expected COMMENT, PARTITIONED BY, STORED AS, LOCATION or TBLPROPERTIES")
     if not is_parquet:
@@ -68,7 +68,7 @@ def read_create_table(reader: Reader, resolve: Callable[[str, Reader], str]) -> 
 
 
 def _columns(reader: Reader, notices: list[str], taken: set[str] | None = None) -> tuple[CatalogColumn, ...]:
-    """`(name type [COMMENT text], …)`, none of them among the `taken`."""
+    """Read `(name type [COMMENT text], …)`. Raises BadQuery for a name that is twice there, or in `taken`."""
     reader.expect("(")
     found: dict[str, CatalogColumn] = {}
     while True:
@@ -98,7 +98,7 @@ def _is_quoted(reader: Reader, start: int) -> bool:
 
 
 def _type(reader: Reader) -> str:
-    """A type up to the next comma or bracket that is not its own."""
+    """Read a type, with the brackets and commas that belong to it."""
     parts, depth = [reader.token("a type").text.lower()], 0
     first = reader.index - 1
     while (token := reader.next) and not (depth == 0 and token.text.upper() in (",", ")", "COMMENT")):
@@ -116,7 +116,7 @@ def _type(reader: Reader) -> str:
 
 
 def _is_parquet(reader: Reader) -> bool:
-    """Whether a STORED AS or ROW FORMAT, up to the next clause, is Parquet's."""
+    """Read a STORED AS or ROW FORMAT up to the next clause. Returns whether it means Parquet."""
     words = []
     while (token := reader.next) and token.text.upper() not in ("LOCATION", "TBLPROPERTIES", "COMMENT", "PARTITIONED"):
         words.append(token.text.lower())

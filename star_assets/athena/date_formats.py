@@ -1,4 +1,4 @@
-"""Moments as text and back: date_format and date_parse with MySQL's formats, format_datetime with Joda's.
+"""Formatting and parsing timestamps: date_format and date_parse with MySQL's formats, format_datetime with Joda's.
 
 Not here: CAST (casts), ISO 8601 (dates, zones).
 """
@@ -15,7 +15,7 @@ from star_assets.athena.functions import expect, function
 from star_assets.athena.types import TIMESTAMP, UNKNOWN, VARCHAR, zoned
 from star_assets.athena.zones import local
 
-# The specifiers of MySQL's formats, which Athena reads, as those of strftime.
+# The specifiers of MySQL's formats → those of strftime.
 _FORMAT = {
     "Y": "%Y",
     "y": "%y",
@@ -46,10 +46,10 @@ _FORMAT = {
 }
 
 
-# What Athena itself refuses.
+# The specifiers that Athena refuses.
 _NOT_IN_ATHENA = "DUuVwX"
 
-# The same of Joda's patterns, by a letter and how often it comes.
+# The letters of Joda's patterns, repeated as in the pattern → the specifiers of strftime.
 _JODA = {
     "yyyy": "%Y",
     "yy": "%y",
@@ -84,7 +84,7 @@ def _literal(compiler: Compiler, node: exp.Expression, value: Value) -> str:
 
 
 def _mysql(compiler: Compiler, node: exp.Expression, value: Value) -> str:
-    """A literal format of MySQL's, as DuckDB reads it."""
+    """A literal format of MySQL's as a format of DuckDB's. Raises BadQuery, Unfaithful."""
     found, letters = [], iter(_literal(compiler, node, value))
     for letter in letters:
         if letter != "%":
@@ -93,13 +93,13 @@ def _mysql(compiler: Compiler, node: exp.Expression, value: Value) -> str:
         specifier = next(letters, "")
         if specifier in _NOT_IN_ATHENA and specifier:
             compiler.fail(node, f"INVALID_FUNCTION_ARGUMENT: %{specifier} not supported in date format string")
-        # Any other letter stands for itself.
+        # MySQL reads any other letter as itself.
         found.append(_FORMAT.get(specifier, specifier))
     return text("".join(found))
 
 
 def _joda(compiler: Compiler, node: exp.Expression, value: Value, known: Mapping[str, str]) -> str:
-    """A literal pattern of Joda's, as DuckDB reads it."""
+    """A literal pattern of Joda's as a format of DuckDB's. Raises Unfaithful for letters that are not in `known`."""
     found = []
     for token in _JODA_TOKEN.finditer(_literal(compiler, node, value)):
         if token[1] is not None:
@@ -145,7 +145,7 @@ def date_parse(compiler: Compiler, node: exp.Expression, values: Sequence[Value]
     expect(compiler, node, values, 2)
     _require_text(compiler, node, values[0])
     if "%Y" not in (values[1].literal or "%Y"):
-        # Without a year, and for two digits of one, Athena and DuckDB take different centuries.
+        # Without a year, or with two digits of it, Athena and DuckDB assume different years.
         compiler.refuse("date_parse without %Y", "Concatenate the year to the text.")
     format_ = _mysql(compiler, node, values[1])
     return Value(f"date_trunc('millisecond', strptime({values[0].sql}, {format_}))", TIMESTAMP, node)
@@ -153,7 +153,7 @@ def date_parse(compiler: Compiler, node: exp.Expression, values: Sequence[Value]
 
 @function("parse_datetime")
 def parse_datetime(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """parse_datetime(text, pattern), with Joda's letters: an instant, in UTC."""
+    """parse_datetime(text, pattern), with Joda's letters: a timestamp with time zone, in UTC."""
     expect(compiler, node, values, 2)
     _require_text(compiler, node, values[0])
     if "yyyy" not in (values[1].literal or "yyyy"):

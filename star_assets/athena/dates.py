@@ -1,4 +1,4 @@
-"""Athena's functions of dates and timestamps, and how DuckDB answers each.
+"""Athena's functions of dates and timestamps in DuckDB's SQL.
 
 Not here: date ± interval (intervals), zones (zones), formats (date_formats), casts of texts (casts).
 """
@@ -11,13 +11,13 @@ from sqlglot import exp
 
 from star_assets.athena.casts import converted, rounded_moment
 from star_assets.athena.compiler import Compiler, Value, coerced, rule
-from star_assets.athena.functions import expect, function, listed
+from star_assets.athena.functions import declare_all, expect, function
 from star_assets.athena.intervals import DAY
 from star_assets.athena.types import BIGINT, DATE, DAYS, MONTHS, UNKNOWN, VARCHAR, Type, array
 from star_assets.athena.zones import instant, local
 
-# Units of date_add and the like: the DuckDB function that makes an interval of a
-# whole number, and whether a date, which has no time, knows the unit.
+# Units of date_add and similar functions: the DuckDB function that makes an interval of an
+# integer, and whether the unit may be used with a date.
 _UNITS = {
     "millisecond": ("to_milliseconds", False),
     "second": ("to_seconds", False),
@@ -30,8 +30,8 @@ _UNITS = {
     "year": ("to_years", True),
 }
 
-# What `extract(x FROM …)` and the function of that name are in DuckDB. Weeks are
-# ISO 8601's; the day of the week is 1 on Monday and 7 on Sunday.
+# The names in `extract(x FROM …)`, which are functions too → DuckDB's functions. Weeks are
+# those of ISO 8601; the day of the week is 1 on Monday and 7 on Sunday.
 _PARTS = {
     "year": "year",
     "quarter": "quarter",
@@ -53,7 +53,7 @@ _PARTS = {
 }
 _OF_TIME = ("hour", "minute", "second", "millisecond")
 
-listed(
+declare_all(
     {
         "from_iso8601_date(varchar) -> date": (
             "CAST(athena_checked({0}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}', 'date') AS DATE)"
@@ -65,7 +65,7 @@ listed(
 
 
 def _unit(compiler: Compiler, node: exp.Expression, value: Value, moment: Type) -> str:
-    """The literal unit that a date function is given. A date has no hours."""
+    """The literal unit of a date function's call. Raises BadQuery for a unit that the type `moment` lacks."""
     unit = (value.literal or "").lower()
     if value.literal is None:
         compiler.refuse(f"{node.this} with a unit that is not a literal")
@@ -86,7 +86,7 @@ def _is_zoned(type_: Type) -> bool:
 
 @function("date_trunc")
 def date_trunc(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """date_trunc(unit, x): the beginning of x's unit, of x's type."""
+    """date_trunc(unit, x): the beginning of the unit that x is in, in x's type."""
     expect(compiler, node, values, 2)
     value, type_ = values[1], values[1].type
     _require_moment(compiler, node, value)
@@ -96,13 +96,13 @@ def date_trunc(compiler: Compiler, node: exp.Expression, values: Sequence[Value]
     shown = local(compiler, value)
     if _UNITS[unit][1]:
         return Value(instant(f"CAST(date_trunc('{unit}', {shown}) AS TIMESTAMP)", type_.zone or ""), type_, node)
-    # Within an hour that the clock shows twice, the instant stays in its own.
+    # When clocks are set back, an hour occurs twice; the answer is in the same of the two.
     return Value(f"({value.sql} - ({shown} - date_trunc('{unit}', {shown})))", type_, node)
 
 
 @function("date_add")
 def date_add(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """date_add(unit, n, x): x moved by n units; the day is cut to what the month has."""
+    """date_add(unit, n, x): x plus n units. A day that the month does not have becomes its last day."""
     expect(compiler, node, values, 3)
     value, type_ = values[2], values[2].type
     _require_moment(compiler, node, value)
@@ -126,7 +126,7 @@ def date_diff(compiler: Compiler, node: exp.Expression, values: Sequence[Value])
     _require_moment(compiler, node, Value("", type_, values[1].node))
     unit = _unit(compiler, node, values[0], type_)
     if _is_zoned(type_):
-        # Days are those of the first one's clock; hours are what they are.
+        # Days and longer units are counted in the first timestamp's zone; hours do not depend on a zone.
         zone = values[1].type.zone if _UNITS[unit][1] else "UTC"
         sides = (Value(side, Type(type_.name, zone=zone), node) for side in (earlier, later))
         earlier, later = (local(compiler, side) for side in sides)
@@ -152,12 +152,12 @@ def extract(compiler: Compiler, node: exp.Extract) -> Value:
 
 @function(*_PARTS)
 def part(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """year(x), day_of_week(x) and the like. The hour of a date is 0."""
+    """year(x), day_of_week(x) and similar functions. The hour of a date is 0."""
     expect(compiler, node, values, 1)
     return _part(compiler, node, str(node.this).lower(), values[0])
 
 
-# The parts of a span: what one is of its milliseconds or months, and how many of them make the next greater.
+# The parts of an interval: its length in milliseconds or months, and how many of it make the next longer part.
 _PARTS_OF_DAYS = {"day": (DAY, 0), "hour": (3_600_000, 24), "minute": (60_000, 60), "second": (1_000, 60)}
 _PARTS_OF_MONTHS = {"year": (12, 0), "month": (1, 12)}
 
@@ -192,7 +192,7 @@ def current_date(_: Compiler, node: exp.Expression) -> Value:
 
 @function("to_iso8601")
 def to_iso8601(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """to_iso8601(x): a text. Of an instant it ends with its offset."""
+    """to_iso8601(x): the text of a date or timestamp. Raises Unfaithful for a timestamp with time zone."""
     expect(compiler, node, values, 1)
     _require_moment(compiler, node, values[0])
     if _is_zoned(values[0].type):
@@ -202,7 +202,7 @@ def to_iso8601(compiler: Compiler, node: exp.Expression, values: Sequence[Value]
 
 @function("sequence")
 def sequence(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """sequence(first, last[, step]) of whole numbers or moments, both ends included; downwards if last is less."""
+    """sequence(first, last[, step]) of integers, dates or timestamps, both ends included; it may descend."""
     expect(compiler, node, values, 2, 3)
     (first, last), type_ = compiler.alike(values[:2], "sequence")
     step = values[2] if len(values) > 2 else None

@@ -1,8 +1,7 @@
 """The embedded Athena: DuckDB over the live versions of the catalog's tables.
 
-Here: a text's way through parsing, compiling and running. Not here: what
-Athena's SQL means (queries and below), DDL (statements), messages for DuckDB's
-errors (failures).
+Here: parsing, compiling and running a text of statements. Not here: the translation of queries
+into DuckDB's SQL (queries), DDL (statements), messages for DuckDB's errors (failures).
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ from sqlglot import exp
 
 from star_assets.athena.client import Athena, Result
 from star_assets.athena.context import Context, Plan, Tables
-from star_assets.athena.failures import in_words
-from star_assets.athena.output import on_their_clocks, shown
+from star_assets.athena.failures import translated
+from star_assets.athena.output import in_their_zones, shown
 from star_assets.athena.parse import Statement, at_offset, closest, parse_query, place_of, split
 from star_assets.athena.queries import compile_query
 from star_assets.athena.scope import CATALOG, Field
@@ -46,7 +45,10 @@ class EmbeddedAthena(Athena):
         self._session = Session(threads, memory_limit)
 
     def results(self, sql: str) -> Iterator[Result]:
-        """Run the statements of `sql` in order; each one's result as it comes. Raises BadQuery, Unfaithful."""
+        """Run the statements of `sql` in order. Yields each result as soon as it is there.
+
+        Raises BadQuery, Unfaithful.
+        """
         for statement in split(sql):
             yield self._run(statement)
 
@@ -63,9 +65,9 @@ class EmbeddedAthena(Athena):
         connection = self._session.cursor(sql)
         try:
             read = plan.reads(connection, self._listing)
-            table = on_their_clocks(connection.sql(f"{read}{sql}").to_arrow_table(), fields)
+            table = in_their_zones(connection.sql(f"{read}{sql}").to_arrow_table(), fields)
         except duckdb.Error as error:
-            raise in_words(error, statement.sql) from error
+            raise translated(error, statement.sql) from error
         names = [field.name or f"_col{index}" for index, field in enumerate(fields)]
         return Result(
             table.rename_columns(names),
@@ -75,7 +77,7 @@ class EmbeddedAthena(Athena):
         )
 
     def _check(self, statement: Statement, database: str) -> Sequence[Field]:
-        """The columns that a query gives, without running it. Raises BadQuery, Unfaithful."""
+        """The columns of a query's answer; the query is not run. Raises BadQuery, Unfaithful."""
         return self._compiled(statement, database)[2]
 
     def _compiled(self, statement: Statement, database: str) -> tuple[Plan, str, Sequence[Field]]:
@@ -88,7 +90,7 @@ class EmbeddedAthena(Athena):
     # Tables
 
     def _tables(self, parsed: exp.Expression, sql: str, database: str) -> Tables:
-        """Every table that a query and the views it uses may read, as of one moment."""
+        """Every table that a query may read, also through views, from one snapshot of the catalog."""
         places = dict(_names(parsed, database))
         wanted = set(places)
         found: dict[tuple[str, str], tuple[TableEntry, Sequence[PartitionEntry]] | None] = {}
@@ -120,7 +122,7 @@ class EmbeddedAthena(Athena):
 
 
 def _names(parsed: exp.Expression, database: str) -> list[tuple[tuple[str, str], exp.Table]]:
-    """The tables that a query names, but for those that its WITH clauses define."""
+    """The tables that a query names, without those that its WITH clauses define."""
     defined = {cte.alias.lower() for cte in parsed.find_all(exp.CTE)}
     return [
         ((table.db.lower() or database, table.name.lower()), table)

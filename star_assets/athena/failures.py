@@ -1,6 +1,6 @@
-"""What DuckDB says went wrong, in the words of Athena's users.
+"""DuckDB's errors translated into messages for users of Athena.
 
-Not here: errors that are found before anything runs (compiler).
+Not here: errors that are found before the query runs (compiler).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import duckdb
 
 from star_assets.model.errors import BadQuery, QueryError, Unfaithful
 
-# What DuckDB's message holds, and what to say of it. {0} is what the pattern captured.
+# Patterns of DuckDB's messages → messages for users. {0} is the text that the pattern captured.
 _WORDS = (
     (r"(?s)athena\{(.*)\}", "{0}"),
     (r"Division by zero", "DIVISION_BY_ZERO: Division by zero"),
@@ -27,7 +27,7 @@ _WORDS = (
     (r"Could not convert string '(.*)' to", "INVALID_CAST_ARGUMENT: {0!r} does not fit its type"),
     (
         r"No files found|No such file",
-        "A file that the catalog names is gone. Run the query again; should it stay so, `star-assets verify` says more",
+        "A file that the catalog names is gone. Run the query again; if it fails again, run `star-assets verify`",
     ),
     (r"date field value out of range: \"(.*?)\"", "INVALID_CAST_ARGUMENT: {0!r} is no day of the calendar"),
     (r"[Ff]ailed to parse string|Could not parse string", "INVALID_FUNCTION_ARGUMENT: the text has another format"),
@@ -42,35 +42,35 @@ _WORDS = (
 
 
 class Wrong(Exception):
-    """What a function of ours, called by DuckDB, finds wrong: Athena's name for it, and why."""
+    """Raised by a Python function that DuckDB calls, for a value that Athena refuses: Athena's error name, and why."""
 
     def __init__(self, kind: str, why: str) -> None:
         super().__init__(f"athena{{{kind}: {why}}}")
 
 
 class Unanswered(Exception):
-    """What such a function cannot answer as Athena does, by name."""
+    """Raised by a Python function that DuckDB calls, for a value on which Athena's answer is not known: it names it."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"athena{{{what} is not answered here}}")
         self.what = what
 
     def as_value(self) -> object:
-        """A value that a function may return in place of raising this.
+        """A value to return in place of raising this error, so that DuckDB's TRY does not turn it into NULL.
 
-        DuckDB's TRY makes NULL of what a function raises. A value of a class that DuckDB does not know is an error
-        that TRY lets through, and the error names the class.
+        If a function returns a value of a class that DuckDB does not know, the query fails even within TRY, and
+        DuckDB's message has the name of that class.
         """
         return type(str(self).replace("\0", "\\0"), (), {})()
 
 
 def refused(what: str) -> int:
-    """What a macro calls that cannot answer as Athena does."""
+    """Raises Unanswered; macros call it for values on which they cannot answer as Athena does."""
     raise Unanswered(what)
 
 
-def in_words(error: duckdb.Error, sql: str) -> QueryError:
-    """The error that a user gets for one of DuckDB's."""
+def translated(error: duckdb.Error, sql: str) -> QueryError:
+    """DuckDB's error as one for users."""
     said = str(error).split("\n\n")[0].strip()
     if found := re.search(r"athena\{(.*) is not answered here\}", said):
         return Unfaithful(found[1], "Run it on Athena, or write it otherwise.")

@@ -1,8 +1,8 @@
-"""Athena's scalar functions: how a call finds its answer, and those that take any type.
+"""Athena's scalar functions: registering them, compiling a call, and the functions of values of any type.
 
-A function that is not listed is refused by name. Most are one line of a table;
-those whose type depends on their arguments are Python functions. Not here: texts,
-numbers, arrays, maps, dates, patterns, JSON (modules of those names), aggregates.
+A function that is not registered is refused by name. Most are one line of a table of signatures;
+those whose type depends on their arguments are Python functions. Not here: functions of texts,
+numbers, arrays, maps, dates, patterns and JSON (modules of those names), aggregates.
 """
 
 from __future__ import annotations
@@ -20,33 +20,33 @@ from star_assets.athena.types import UNKNOWN, VARCHAR, Type, coerces
 
 Function = Callable[[Compiler, exp.Expression, Sequence[Value]], Value]
 
-# A function that takes lambdas, or words, compiles its arguments itself.
+# A function whose arguments are lambdas or keywords compiles them itself.
 HigherOrder = Callable[[Compiler, exp.Expression], Value]
 
 
 @dataclass(frozen=True)
 class Signature:
-    """One line of a table: `name(types) -> type`, and DuckDB's SQL, {0} being the first argument."""
+    """A signature of a function: its parameters' types, its type, and DuckDB's SQL, with {0} for an argument."""
 
     parameters: tuple[Type, ...]
     result: Type
     sql: str
 
     def takes(self, values: Sequence[Value]) -> bool:
-        """Whether these arguments fit."""
+        """Whether these arguments can be coerced to the parameters' types."""
         return len(values) == len(self.parameters) and all(
             coerces(value.type, parameter) for value, parameter in zip(values, self.parameters, strict=True)
         )
 
 
-# What answers a call, by name. Of several signatures the first that takes the arguments answers.
+# The functions by name. Of several signatures, the first that takes the arguments is used.
 TABLE: dict[str, list[Signature]] = {}
 SPECIAL: dict[str, Function] = {}
 HIGHER_ORDER: dict[str, HigherOrder] = {}
 
 
-def listed(lines: dict[str, str]) -> None:
-    """Add the lines of a table."""
+def declare_all(lines: dict[str, str]) -> None:
+    """Register signatures: `name(types) -> type`, each with DuckDB's SQL."""
     for line, sql in lines.items():
         name, parameters, result = re.fullmatch(r"(\w+)\((.*)\) -> (.+)", line).groups()  # type: ignore[union-attr]
         types = tuple(parse_type(part) for part in parameters.split(", ") if part)
@@ -54,7 +54,7 @@ def listed(lines: dict[str, str]) -> None:
 
 
 def function(*names: str) -> Callable[[Function], Function]:
-    """Declare the decorated Python function as what answers calls of these names."""
+    """Declare that the decorated Python function compiles calls of these names."""
 
     def declare(answer: Function) -> Function:
         SPECIAL.update(dict.fromkeys(names, answer))
@@ -64,7 +64,7 @@ def function(*names: str) -> Callable[[Function], Function]:
 
 
 def higher_order(*names: str) -> Callable[[HigherOrder], HigherOrder]:
-    """Declare the decorated Python function as what answers calls of these names that have a lambda or a word."""
+    """Declare that the decorated Python function compiles calls of these names that have a lambda or a keyword."""
 
     def declare(answer: HigherOrder) -> HigherOrder:
         HIGHER_ORDER.update(dict.fromkeys(names, answer))
@@ -74,7 +74,7 @@ def higher_order(*names: str) -> Callable[[HigherOrder], HigherOrder]:
 
 
 def is_function(name: str) -> bool:
-    """Whether a name is a scalar function's."""
+    """Whether a scalar function has this name."""
     return name in TABLE or name in SPECIAL or name in HIGHER_ORDER
 
 
@@ -95,7 +95,7 @@ def call(compiler: Compiler, node: exp.Anonymous) -> Value:
 
 
 def answered(compiler: Compiler, name: str, values: Sequence[Value], node: exp.Expression) -> Value:
-    """A call of a listed function, with compiled arguments."""
+    """A call of a registered function, with compiled arguments. Raises BadQuery if no signature takes them."""
     if name in SPECIAL:
         return SPECIAL[name](compiler, node, values)
     for signature in TABLE[name]:
@@ -110,7 +110,7 @@ def answered(compiler: Compiler, name: str, values: Sequence[Value], node: exp.E
 def expect(
     compiler: Compiler, node: exp.Expression, values: Sequence[Value], least: int, most: int | None = None
 ) -> None:
-    """Raise BadQuery unless there are so many arguments."""
+    """Raises BadQuery unless there are `least` to `most` arguments."""
     most = least if most is None else most
     if not least <= len(values) <= most:
         count = str(least) if least == most else f"{least} to {most}"
@@ -131,7 +131,7 @@ def coalesce(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) 
 
 @function("nullif")
 def nullif(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """NULL if both are equal, else the first, in its own type."""
+    """NULL if both are equal, else the first one in its own type."""
     expect(compiler, node, values, 2)
     equal = compared(compiler, "=", values[0], values[1])
     return Value(f"CASE WHEN {equal} THEN NULL ELSE {values[0].sql} END", values[0].type, node)
@@ -146,7 +146,7 @@ def try_(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> V
 
 @function("greatest", "least")
 def extreme(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """greatest and least: NULL if one is NULL, unlike DuckDB's. NaN counts only if there is nothing else."""
+    """greatest and least: NULL if one is NULL, unlike in DuckDB. NaN is ignored, unless all values are NaN."""
     name = str(node.this).lower()
     sql, type_ = compiler.alike(values, name)
     if type_.holds("map", "json"):

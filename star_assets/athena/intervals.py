@@ -1,6 +1,6 @@
-"""Spans of time: INTERVAL, and what moments and spans are when added, subtracted or multiplied.
+"""INTERVAL literals, and the arithmetic of intervals, dates and timestamps.
 
-A span of days to seconds is a number of milliseconds, one of years and months a
+In DuckDB, an interval day to second is a number of milliseconds, an interval year to month a
 number of months. Source: Trino's documentation of date and time operators.
 """
 
@@ -19,7 +19,7 @@ _MILLISECONDS = {"day": 86_400_000, "hour": 3_600_000, "minute": 60_000, "second
 _MONTHS = {"year": 12, "month": 1}
 DAY = _MILLISECONDS["day"]
 
-# Between two parts of a literal, and before the second of them.
+# The separators in a literal, each before the part of that unit.
 _BETWEEN = {"hour": " ", "minute": ":", "second": ":", "month": "-"}
 
 
@@ -38,7 +38,7 @@ def interval(compiler: Compiler, node: exp.Interval) -> Value:
     pattern = r"(\d+)" + "".join(f"(?:{_BETWEEN[name]}(\\d+))?" for name in names[1:])
     fraction = r"(?:[.](\d{1,3}))?" if last == "second" else ""
     written = re.fullmatch(rf"([-+]?){pattern}{fraction}", literal.name)
-    # The parser takes '1 day' apart, which Athena refuses, and so makes a literal that has no place.
+    # The parser splits '1 day', which Athena refuses, into a literal without a position and a unit.
     if not written or "start" not in literal.meta:
         compiler.fail(node, f"INVALID_LITERAL: '{literal.name}' is not a valid INTERVAL literal")
     amount = sum(int(part or 0) * units[name] for name, part in zip(names, written.groups()[1:], strict=False))
@@ -49,7 +49,7 @@ def interval(compiler: Compiler, node: exp.Interval) -> Value:
 
 
 def in_time(compiler: Compiler, node: exp.Expression, operator: str, left: Value, right: Value) -> Value:
-    """An operator of two values, of which one is a moment or a span."""
+    """An operator of two values, at least one of which is a date, a timestamp or an interval."""
     if left.type.is_interval and right.type.is_datetime and operator == "+":
         left, right = right, left
     if left.type.is_datetime and right.type.is_interval and operator in "+-":
@@ -82,7 +82,7 @@ def _between(compiler: Compiler, node: exp.Expression, left: Value, right: Value
 
 
 def moved(compiler: Compiler, moment: Value, amount: str, span: Type, node: exp.Expression) -> Value:
-    """A moment moved by so many milliseconds or months, given as SQL."""
+    """A date or timestamp plus an interval. `amount` is SQL: its milliseconds or months, as `span` says."""
     amount, type_ = amount.removeprefix("+"), moment.type
     if span == MONTHS:
         shifted = f"{local(compiler, moment)} + to_months(CAST({amount} AS INTEGER))"
@@ -106,5 +106,5 @@ def _date_moved(compiler: Compiler, moment: Value, amount: str, node: exp.Expres
 
 
 def text_of(sql: str, type_: Type) -> str:
-    """The text of a span: `1 02:03:04.000`, `1-2`."""
+    """SQL of an interval's text: `1 02:03:04.000`, `1-2`."""
     return f"athena_{'months' if type_ == MONTHS else 'days'}_text({sql})"

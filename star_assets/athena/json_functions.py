@@ -1,6 +1,6 @@
-"""Athena's functions of JSON. JSON is text in DuckDB; what is read of it, Python reads.
+"""Athena's functions of JSON, and casts to and from JSON. In DuckDB, JSON is text, which Python functions read.
 
-Not here: what they find in a text (json_lookups), values (json_values).
+Not here: those Python functions (json_lookups, json_values).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from star_assets.athena.json_values import shape
 from star_assets.athena.nested import rebuilt
 from star_assets.athena.types import BIGINT, BOOLEAN, JSON, UNKNOWN, VARCHAR, Type
 
-# Name: how many arguments, the result, and the name of the Python function.
+# Athena's name → the number of arguments, the type, and the name of the Python function in DuckDB.
 _FUNCTIONS: dict[str, tuple[int, Type, str]] = {
     "json_extract_scalar": (2, VARCHAR, "athena_json_extract_scalar"),
     "json_extract": (2, JSON, "athena_json_extract"),
@@ -34,7 +34,7 @@ _FUNCTIONS: dict[str, tuple[int, Type, str]] = {
 
 @function(*_FUNCTIONS)
 def of_json(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """The functions that take a JSON text, and a path or an index."""
+    """The functions of a JSON text, some with a path or an index."""
     name = str(node.this).lower()
     count, type_, python = _FUNCTIONS[name]
     expect(compiler, node, values, count)
@@ -48,7 +48,7 @@ def of_json(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -
 
 @function("json_format")
 def json_format(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """json_format: the text."""
+    """json_format(json): its text."""
     expect(compiler, node, values, 1)
     if values[0].type not in (JSON, UNKNOWN):
         compiler.mismatch(node, "json_format", values)
@@ -57,7 +57,7 @@ def json_format(compiler: Compiler, node: exp.Expression, values: Sequence[Value
 
 @function("json_array_contains")
 def json_array_contains(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """json_array_contains: of a text, a boolean, a whole number or a double."""
+    """json_array_contains(array, value): the value is a text, a boolean, an integer or a double."""
     expect(compiler, node, values, 2)
     given = values[1].type
     kind = "bigint" if given.is_integer else "double" if given.is_numeric else given.name
@@ -88,13 +88,13 @@ def cast_to_json(compiler: Compiler, sql: str, given: Type, node: exp.Expression
 
 
 def _has_odd_keys(type_: Type) -> bool:
-    """Whether a map in it has keys that are no names in JSON."""
+    """Whether the type contains a map whose keys cannot be the names of a JSON object."""
     keys = ("boolean", "varchar", "decimal", "double", "real", "tinyint", "smallint", "integer", "bigint", "unknown")
     return (type_.name == "map" and type_.parts[0].name not in keys) or any(map(_has_odd_keys, type_.parts))
 
 
 def _texts(sql: str, type_: Type) -> str:
-    """A value of the same shape whose leaves are all texts."""
+    """SQL of a value of the same structure whose scalars are all texts."""
     if type_.holds("timestamp") and type_.parts:
         return rebuilt(sql, type_, lambda part, number: _texts(part, type_.parts[number]))
     if type_.name == "timestamp":
@@ -103,5 +103,5 @@ def _texts(sql: str, type_: Type) -> str:
 
 
 def _as_texts(type_: Type) -> Type:
-    """The type of the same shape whose leaves are all texts."""
+    """The type of the same structure whose scalars are all texts."""
     return replace(type_, parts=tuple(map(_as_texts, type_.parts))) if type_.parts else VARCHAR

@@ -1,6 +1,6 @@
-"""What Athena's functions of JSON find in a text, in Python.
+"""The Python functions behind Athena's functions of JSON.
 
-Not here: how they are called in SQL (json_functions).
+Not here: compiling their calls (json_functions).
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def array_length(document: str) -> int | None:
 
 
 def array_get(document: str, index: int) -> str | None:
-    """json_array_get. A text comes without its quotes, which is no JSON; so it is on Athena."""
+    """json_array_get. As on Athena, a string is returned without its quotes, which is not valid JSON."""
     found = elements(document)
     if found is None or not -len(found) <= index < len(found) or found[index] is None:
         return None
@@ -59,7 +59,7 @@ def array_get(document: str, index: int) -> str | None:
 
 
 def array_contains(document: str, kind: str, value: str) -> bool | None:
-    """json_array_contains, of a value that is given as text."""
+    """json_array_contains. `value` is the text of a value of the type `kind`."""
     found = elements(document)
     if found is None:
         return None
@@ -90,7 +90,7 @@ def is_scalar(document: str) -> bool:
 
 
 def _standard(document: str, path: str) -> tuple[Any] | None:
-    """What a path of the SQL standard leads to; None where that is nothing, or the text is broken."""
+    """The value at a path of the SQL standard, in a tuple; None if there is none, or the text is not valid JSON."""
     try:
         wanted = steps(re.sub(r"^\s*(lax|strict)\s+", "", path).strip())
     except Broken as error:
@@ -101,7 +101,7 @@ def _standard(document: str, path: str) -> tuple[Any] | None:
         return None
     for step in wanted:
         if isinstance(value, list) and not step.isdigit():
-            # A lax path goes on into each of the elements.
+            # A lax path continues in each of the elements.
             raise Unanswered(f"the JSON path {path} through an array")
         held = dict(value) if isinstance(value, Members) else {}
         if isinstance(value, list):

@@ -1,8 +1,7 @@
-"""JSON as Athena reads and writes it: paths into a text, and the text of values.
+"""Reading and writing JSON as Athena does: the value at a path, and the text of a value.
 
-Numbers keep their digits until they are written; a text is read only as far as
-the path leads, so that what is broken behind it does no harm. Not here: which
-SQL function does what with it (json_functions).
+Numbers keep their digits until they are written. A text is read only up to the end of the path's
+value, so an error behind it is not noticed. Not here: the SQL functions (json_functions, json_lookups).
 """
 
 from __future__ import annotations
@@ -17,19 +16,19 @@ from star_assets.athena.number_text import scientific_or_plain
 
 
 class Number(str):
-    """A number's digits as they stand in a text."""
+    """A number, as the text that the JSON has for it."""
 
     __slots__ = ()
 
 
 class Members(tuple[tuple[str, Any], ...]):
-    """An object: its names and values in order, a name that comes twice among them."""
+    """A JSON object: its names and values in order, repeated names included."""
 
     __slots__ = ()
 
 
 class Broken(ValueError):
-    """A text, or a path, that cannot be read."""
+    """A text that is not valid JSON, or a path that is not valid."""
 
 
 def _constant(name: str) -> None:
@@ -43,7 +42,7 @@ _STEP = re.compile(r'\.([\w:]+)|\[([\w]+)\]|\["((?:[^"\\]|\\.)*)"\]', re.ASCII)
 
 @lru_cache(maxsize=256)
 def steps(path: str) -> tuple[str, ...]:
-    """The names and numbers that a path such as `$.a["b"][0]` consists of. Raises Broken."""
+    """The names and indexes in a path such as `$.a["b"][0]`. Raises Broken."""
     if not path.startswith("$"):
         raise Broken(path)
     found, place = [], 1
@@ -58,7 +57,7 @@ def steps(path: str) -> tuple[str, ...]:
 
 
 def at_path(text: str, path: str) -> tuple[Any] | None:
-    """The value at a path, in a tuple; None if there is none, or the text is broken up to there."""
+    """The value at a path, in a tuple; None if there is none, or the text is not valid JSON up to its end."""
     wanted = steps(path)
     try:
         place = _blank(text, 0)
@@ -77,18 +76,18 @@ def _blank(text: str, place: int) -> int:
 
 
 def _value(text: str, place: int) -> tuple[Any, int]:
-    """The value that begins at a place, and where it ends."""
+    """The value that begins at the offset `place`, and the offset of its end."""
     if text[place] in '{["':
         return _DECODER.raw_decode(text, place)
     word = _SCALAR.match(text, place)
-    # What follows a number or a word must not belong to it.
+    # A number or a word must not continue.
     if not word or re.match(r"[\w.+-]", text[word.end() : word.end() + 1]):
         raise Broken(text)
     return {"true": True, "false": False, "null": None}.get(word[0], Number(word[0])), word.end()
 
 
 def _entered(text: str, place: int, step: str) -> int | None:
-    """Where the member of an object, or the element of an array, begins."""
+    """The offset of a member or an element of the object or array at `place`; None if there is none."""
     opening = text[place]
     if opening not in "{[":
         return None
@@ -118,7 +117,7 @@ def _fail(text: str) -> Any:
 
 
 def whole(text: str) -> Any:
-    """A text that is one JSON value and nothing else. Raises Broken."""
+    """The value of a text that is exactly one JSON value. Raises Broken."""
     try:
         value, end = _value(text, _blank(text, 0))
     except (JSONDecodeError, IndexError, RecursionError) as error:
@@ -129,13 +128,13 @@ def whole(text: str) -> Any:
 
 
 def elements(text: str) -> list[Any] | None:
-    """The elements of an array; None for another value or a broken text."""
+    """The elements of a JSON array; None for any other value, or a text that is not valid JSON."""
     found = at_path(text, "$")
     return found[0] if found and isinstance(found[0], list) else None
 
 
 def written(value: Any, is_sorted: bool = False) -> str:
-    """A value as Athena writes it: no blanks, numbers with a point as doubles."""
+    """A value as Athena writes it: without blanks, numbers with a point or an exponent as doubles."""
     if isinstance(value, Number):
         return _double(value) if re.search(r"[.eE]", value) else str(value)
     if isinstance(value, Members):

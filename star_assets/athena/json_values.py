@@ -1,8 +1,7 @@
-"""JSON to SQL values and back, leaf by leaf.
+"""Casts between JSON and SQL values, in Python.
 
-DuckDB takes nested values apart and puts them together by its own JSON, in which
-every leaf is a text here; what a leaf may be and how it is written is Athena's.
-Not here: reading JSON (json_text), the casts in SQL (json_functions).
+DuckDB converts nested values to and from its own JSON, in which every scalar is a text. The functions here
+convert these scalars as Athena does. Not here: reading JSON (json_text), the casts in SQL (json_functions).
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from star_assets.athena.json_text import Broken, Members, Number, quoted, scalar
 from star_assets.athena.number_text import double_text, scientific_or_plain
 from star_assets.athena.types import INTEGERS, Type
 
-# A type as JSON: its name, then what it consists of; a row's fields as [label, type].
+# A type as JSON: its name, then its parts; a row's fields as [label, type].
 Shape = list[Any]
 
 _BITS = dict(zip(INTEGERS, (8, 16, 32, 64), strict=True))
@@ -27,7 +26,7 @@ _WIDE = Context(prec=400)
 
 
 def shape(type_: Type) -> Shape:
-    """What the functions here must know of a type."""
+    """A type in the form that `to_sql` and `from_sql` read."""
     if type_.name == "row":
         return ["row", [[label, shape(part)] for label, part in type_.fields]]
     if type_.name == "decimal":
@@ -42,7 +41,7 @@ def _read(text: str) -> Shape:
 
 
 def to_sql(text: str, wanted: str) -> str | None:
-    """A JSON text as DuckDB's JSON of a value of the type, or as the text of a scalar. Raises Wrong."""
+    """JSON cast to the type `wanted`: DuckDB's JSON of a nested value, or the text of a scalar. Raises Wrong."""
     found = _read(wanted)
     try:
         value = _to_sql(whole(text), found)
@@ -78,7 +77,7 @@ def _fields(value: Any, fields: Shape) -> list[Any]:
 
 
 def _leaf(value: Any, wanted: Shape) -> str:
-    """The text of a scalar as one of the wanted type."""
+    """The text of a scalar cast to the type `wanted`. Raises Wrong."""
     kind, text = wanted[0], str(scalar(value))
     try:
         if kind == "varchar":
@@ -121,7 +120,7 @@ def _decimal(text: str, precision: int, scale: int) -> str:
 
 
 def from_sql(text: str, given: str) -> str:
-    """DuckDB's JSON of a value whose leaves are texts, or the text of a scalar, as Athena's JSON."""
+    """Athena's JSON of a value of the type `given`: of DuckDB's JSON of a nested value, or of a scalar's text."""
     found = _read(given)
     return _from_sql(json.loads(text) if found[0] in ("array", "map", "row") else text, found)
 

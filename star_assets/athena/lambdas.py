@@ -1,7 +1,7 @@
-"""Athena's functions that take lambdas, and how DuckDB answers each.
+"""Athena's functions with lambdas, in DuckDB's SQL.
 
-A lambda is compiled with its parameters' types known; DuckDB's own lambdas do the
-rest. Not here: functions of arrays and maps without them (arrays, maps).
+A lambda is compiled with the types of its parameters into a lambda of DuckDB's. Not here: functions
+of arrays and maps without lambdas (arrays, maps).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from star_assets.athena.types import BOOLEAN, UNKNOWN, Type, array, common, map_
 
 
 def _arguments(compiler: Compiler, node: exp.Expression, shape: str) -> list[exp.Expression]:
-    """The arguments of a call, where `shape` says v for a value and a digit for a lambda of so many parameters."""
+    """The arguments of a call. `shape` has a v for each value, and for each lambda the number of its parameters."""
     given = "".join(str(len(one.expressions)) if isinstance(one, exp.Lambda) else "v" for one in node.expressions)
     if given != shape:
         expected = ", ".join("a value" if part == "v" else f"a lambda of {part}" for part in shape)
@@ -29,7 +29,7 @@ def _arguments(compiler: Compiler, node: exp.Expression, shape: str) -> list[exp
 
 
 def applied(compiler: Compiler, lambda_: exp.Expression, parameters: Sequence[tuple[str, Type]]) -> Value:
-    """What a lambda is worth, with its parameters' SQL and types."""
+    """The body of a lambda, compiled with the SQL and the types of its parameters."""
     names = [part.name.lower() for part in lambda_.expressions]
     meant = {name: Value(sql, type_, lambda_) for name, (sql, type_) in zip(names, parameters, strict=True)}
     return replace(compiler, parameters={**compiler.parameters, **meant}).value(lambda_.this)
@@ -49,7 +49,7 @@ def _array(compiler: Compiler, node: exp.Expression, argument: exp.Expression) -
 
 @higher_order("transform")
 def transform(compiler: Compiler, node: exp.Expression) -> Value:
-    """transform(array, x -> …): an array of what the lambda makes of each element."""
+    """transform(array, x -> …): the array with the lambda applied to each element."""
     items, lambda_ = _arguments(compiler, node, "v1")
     value, type_ = _array(compiler, node, items)
     name = fresh()
@@ -69,7 +69,7 @@ def filter_(compiler: Compiler, node: exp.Expression) -> Value:
 
 @higher_order("any_match", "all_match", "none_match")
 def match(compiler: Compiler, node: exp.Expression) -> Value:
-    """any_match, all_match, none_match: NULL if it hangs on what is unknown."""
+    """any_match, all_match, none_match: NULL if the answer depends on an element for which the lambda is NULL."""
     items, lambda_ = _arguments(compiler, node, "v1")
     value, type_ = _array(compiler, node, items)
     found = each(value.sql, lambda x: f"CAST({_condition(compiler, lambda_, [(x, type_)])} AS BOOLEAN)")
@@ -83,7 +83,7 @@ def reduce(compiler: Compiler, node: exp.Expression) -> Value:
     value, type_ = _array(compiler, node, items)
     state, s, x = compiler.value(initial), fresh(), fresh()
     stepped = applied(compiler, step, [(s, state.type), (x, type_)])
-    # A state that is NULL, or of a type too narrow for what the lambda gives, takes that of the lambda.
+    # A state of NULL takes the type of the lambda. Any other must have a type that holds what the lambda returns.
     held = common(state.type, stepped.type)
     if held is None or (held != state.type and state.type != UNKNOWN):
         compiler.fail(node, f"FUNCTION_NOT_FOUND: reduce begins with {state.type}, and its lambda gives {stepped.type}")
@@ -110,7 +110,7 @@ def zip_with(compiler: Compiler, node: exp.Expression) -> Value:
 
 @higher_order("array_sort")
 def array_sort(compiler: Compiler, node: exp.Expression) -> Value:
-    """array_sort(array, (x, y) -> -1, 0 or 1): the place of each element is how many the lambda puts before it."""
+    """array_sort(array, (x, y) -> -1, 0 or 1): each element is placed by the number of elements that precede it."""
     items, lambda_ = _arguments(compiler, node, "v2")
     value, type_ = _array(compiler, node, items)
     i, j = fresh(), fresh()
@@ -163,7 +163,7 @@ def transform_map(compiler: Compiler, node: exp.Expression) -> Value:
 
 @higher_order("map_zip_with")
 def map_zip_with(compiler: Compiler, node: exp.Expression) -> Value:
-    """map_zip_with(a, b, (k, x, y) -> …): over the keys of both."""
+    """map_zip_with(a, b, (k, x, y) -> …): a map with the keys of both."""
     left, right, lambda_ = _arguments(compiler, node, "vv3")
     one, two = compiler.value(left), compiler.value(right)
     key, first = parts_of_map(compiler, node, one)

@@ -1,4 +1,4 @@
-"""Athena's maps: MAP(…), keys, functions, and how DuckDB answers each.
+"""Athena's maps in DuckDB's SQL: MAP(…), subscripts by key, and functions of maps.
 
 Not here: lambdas over maps (lambdas), aggregates that make maps (aggregates).
 """
@@ -50,20 +50,20 @@ def _wanted(compiler: Compiler, container: Value, key: Value, node: exp.Expressi
 
 
 def at_key(compiler: Compiler, container: Value, key: Value, node: exp.Expression) -> Value:
-    """map[key]: an error if it is not there."""
+    """map[key]: an error if the key is missing."""
     return Value(
         f"athena_at_key({container.sql}, {_wanted(compiler, container, key, node)})", container.type.parts[1], node
     )
 
 
 def element_of_map(compiler: Compiler, container: Value, key: Value, node: exp.Expression) -> Value:
-    """element_at(map, key): NULL if it is not there."""
+    """element_at(map, key): NULL if the key is missing."""
     return Value(f"({container.sql})[{_wanted(compiler, container, key, node)}]", container.type.parts[1], node)
 
 
 @function("map_keys", "map_values")
 def keys_or_values(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """map_keys and map_values. Their order is nobody's promise."""
+    """map_keys and map_values, in no defined order, as on Athena."""
     expect(compiler, node, values, 1)
     key, item = parts_of_map(compiler, node, values[0])
     name = str(node.this).lower()
@@ -81,7 +81,7 @@ def map_entries(compiler: Compiler, node: exp.Expression, values: Sequence[Value
 
 @function("map_from_entries")
 def map_from_entries(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """A map of an array of rows (key, value)."""
+    """The map with the entries of an array of rows (key, value)."""
     expect(compiler, node, values, 1)
     pair = values[0].type.of
     if pair is None or pair.name != "row" or len(pair.parts) != 2:
@@ -92,7 +92,7 @@ def map_from_entries(compiler: Compiler, node: exp.Expression, values: Sequence[
 
 @function("map_concat")
 def map_concat(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """Several maps in one: of a key that comes twice, the last value."""
+    """map_concat(maps…): one map; a repeated key has its last value."""
     if len(values) < 2:
         compiler.fail(node, "map_concat expects at least two arguments")
     maps, type_ = compiler.alike(values, "map_concat")

@@ -1,6 +1,6 @@
-"""Texts of timestamps with a zone, as Athena reads them.
+"""Parsing texts of timestamps with a time zone, as Athena does.
 
-Not here: texts without one, which DuckDB reads (casts).
+Not here: texts without a zone, which DuckDB parses (casts).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from star_assets.athena.failures import Unanswered, Wrong
 
-# A day of a year that Athena knows as well as 2023, and Python does not: 23, 0, 10000, or one with a sign.
+# Dates of years that Athena accepts and Python does not: 23, 0, 10000, or a year with a sign.
 FAR_DAY = r"([-+][0-9]+|[0-9]{1,3}|[0-9]{5,}|0000)-(0?[1-9]|1[0-2])-(0?[1-9]|[12][0-9]|3[01])"
 
 _TIME = r"(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,12}))?)?"
@@ -35,9 +35,9 @@ def zone_of(name: str) -> tzinfo:
 
 
 def parts(text: str, pattern: re.Pattern[str] = _MOMENT) -> tuple[datetime, int, str]:
-    """The local time, how many digits of a fraction it has, and the zone's name ('' if there is none).
+    """The local time, the number of digits of its fraction of a second, and the zone's name ('' if there is none).
 
-    Raises ValueError for what is no moment, KeyError for a zone that is none, Unanswered.
+    Raises ValueError if the text is no timestamp, KeyError for an unknown zone, Unanswered.
     """
     found = pattern.fullmatch(text)
     if _FAR.match(text):
@@ -46,7 +46,7 @@ def parts(text: str, pattern: re.Pattern[str] = _MOMENT) -> tuple[datetime, int,
         raise ValueError(text)
     day, hour, minute, second, fraction, zone = found.groups()
     year, month, of_month = map(int, day.split("-"))
-    # What is finer than a microsecond does not change how it is rounded to milliseconds.
+    # Digits beyond microseconds do not change the result of rounding to milliseconds.
     microseconds = int((fraction or "")[:6].ljust(6, "0"))
     moment = datetime(year, month, of_month, int(hour or 0), int(minute or 0), int(second or 0), microseconds)
     if zone:
@@ -55,7 +55,7 @@ def parts(text: str, pattern: re.Pattern[str] = _MOMENT) -> tuple[datetime, int,
 
 
 def instant(moment: datetime, zone: str) -> datetime:
-    """The instant, in UTC, of a local time: the earlier one of two. Raises ValueError for one that the clock skips."""
+    """The UTC time of a local time; the earlier one if it occurs twice. Raises ValueError if clocks skip it."""
     try:
         found = moment.replace(tzinfo=zone_of(zone), fold=0).astimezone(UTC)
     except OverflowError as error:
@@ -66,7 +66,7 @@ def instant(moment: datetime, zone: str) -> datetime:
 
 
 def without_zone(text: str) -> str:
-    """CAST(varchar AS timestamp): the zone is read and left out."""
+    """CAST(varchar AS timestamp): the local time; a zone must be valid and is dropped."""
     try:
         return str(parts(text)[0])
     except (ValueError, KeyError) as error:
@@ -74,7 +74,7 @@ def without_zone(text: str) -> str:
 
 
 def instant_of(text: str) -> str:
-    """CAST(varchar AS timestamp with time zone): the instant, as a text with its offset."""
+    """CAST(varchar AS timestamp with time zone): the UTC time, as a text with its offset."""
     try:
         moment, _, zone = parts(text)
         return str(instant(moment, zone or "UTC"))
@@ -83,7 +83,7 @@ def instant_of(text: str) -> str:
 
 
 def iso_instant(text: str) -> str:
-    """from_iso8601_timestamp: the instant, as a text with its offset. Months, weeks and days of a year are refused."""
+    """from_iso8601_timestamp: the UTC time, as a text with its offset. Months, weeks and days of a year are refused."""
     if re.fullmatch(r"\d{4}(-?\d\d)?(-?W.*|-?\d{3})?(T.*)?", text):
         raise Unanswered(f"the ISO 8601 text {text}")
     try:

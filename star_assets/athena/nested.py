@@ -1,7 +1,7 @@
-"""SQL that builds an array, a map or a row anew, part by part.
+"""SQL that transforms each part of an array, a map or a row.
 
-Here: how DuckDB takes such values apart and puts them together. Not here: what
-becomes of each part (casts, scans, json).
+Here: taking such values apart and putting them together in DuckDB. Not here: the transformation
+of a part (casts, scans, json).
 """
 
 from __future__ import annotations
@@ -11,25 +11,25 @@ from collections.abc import Callable, Sequence
 
 from star_assets.athena.types import Type
 
-# What becomes of one part: its SQL, and its number among the type's parts.
+# Transforms one part, given its SQL and its number among the type's parts.
 Part = Callable[[str, int], str]
 
 _numbers = itertools.count()
 
 
 def fresh() -> str:
-    """A name for a lambda's parameter that no other one has."""
+    """A new, unique name for a lambda's parameter."""
     return f"_p{next(_numbers)}"
 
 
 def each(items: str, body: Callable[[str], str], function: str = "list_transform") -> str:
-    """An array whose elements are what `body` makes of each one's SQL."""
+    """SQL of an array with `body` applied to the SQL of each element."""
     name = fresh()
     return f"{function}({items}, lambda {name}: {body(name)})"
 
 
 def once(sql: str, body: Callable[[str], str]) -> str:
-    """What `body` makes of a value, which is computed once; NULL of NULL."""
+    """SQL that applies `body` to a value that is computed once; NULL for NULL."""
     name = fresh()
     return f"list_transform([{sql}], lambda {name}: CASE WHEN {name} IS NOT NULL THEN {body(name)} END)[1]"
 
@@ -37,9 +37,9 @@ def once(sql: str, body: Callable[[str], str]) -> str:
 def rebuilt(
     sql: str, type_: Type, part: Part, given: Sequence[str] | None = None, made: Sequence[str] | None = None
 ) -> str:
-    """An array, map or row whose parts are what `part` makes of each.
+    """SQL that applies `part` to each part of an array, map or row.
 
-    `given` and `made` are the names of a row's fields before and after; f0, f1, … unless told.
+    `given` and `made` are the names of a row's fields before and after; by default f0, f1, ….
     """
     if type_.name == "array":
         return each(sql, lambda element: part(element, 0))
@@ -61,5 +61,5 @@ def rebuilt(
 
 
 def quoted(name: str) -> str:
-    """A field's name, as a text."""
+    """A string literal with a field's name."""
     return "'" + name.replace("'", "''") + "'"

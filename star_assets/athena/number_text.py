@@ -1,8 +1,7 @@
-"""The text of floating-point numbers, as Athena's engine, which is written in Java, writes them.
+"""Writing floating-point numbers as text, as Athena's engine does, which is written in Java.
 
-Here: of casts to varchar, of JSON, and of format(). The digits are the fewest
-that are the same number, as Java's are from version 19 on; older ones write a
-few numbers otherwise in the last digit.
+Used for casts to varchar, JSON, and format(). The text has the fewest digits that give the same
+number, as in Java 19 and later; for a few numbers, older versions write another last digit.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 
 _SPECIAL = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
-# Digits that a real is written with.
+# The digits with which a real is written.
 _REAL = Context(prec=7)
 
 
@@ -26,7 +25,7 @@ def real_text(value: float) -> str:
 
 
 def scientific_or_plain(value: float) -> str:
-    """Java's own: `1.5`, `100.0`, and with an exponent below a thousandth and from ten millions on."""
+    """Java's text: `1.5`, `100.0`; with an exponent below a thousandth, and from ten million on."""
     if special := _SPECIAL.get(str(value)):
         return special
     if value == 0 or 1e-3 <= abs(value) < 1e7:
@@ -45,7 +44,7 @@ def _scientific(value: Decimal) -> str:
 
 
 def fixed(value: str, places: int) -> str:
-    """A number's text with so many digits after its point, rounded half up."""
+    """A number's text with `places` digits after the point, rounded half up."""
     number = Decimal(value)
     if not number.is_finite():
         return _SPECIAL[str(float(value))]

@@ -1,4 +1,4 @@
-"""Athena's functions of numbers, and how DuckDB answers each.
+"""Athena's functions of numbers in DuckDB's SQL.
 
 Not here: operators (arithmetic), casts (casts).
 """
@@ -11,10 +11,10 @@ from dataclasses import replace
 from sqlglot import exp
 
 from star_assets.athena.compiler import Compiler, Value, coerced
-from star_assets.athena.functions import expect, function, listed
+from star_assets.athena.functions import declare_all, expect, function
 from star_assets.athena.types import BIGINT, DOUBLE, decimal
 
-listed(
+declare_all(
     {
         "sqrt(double) -> double": "athena_sqrt({0})",
         "cbrt(double) -> double": "cbrt({0})",
@@ -61,7 +61,7 @@ def _numeric(compiler: Compiler, node: exp.Expression, value: Value) -> None:
 
 @function("abs")
 def absolute(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """abs: of the type it is given."""
+    """abs(x), in x's type."""
     expect(compiler, node, values, 1)
     _numeric(compiler, node, values[0])
     return Value(f"CAST(abs({values[0].sql}) AS {values[0].type.duckdb})", values[0].type, node)
@@ -69,7 +69,7 @@ def absolute(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) 
 
 @function("sign")
 def sign(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """sign: of the type it is given; of a decimal, one digit."""
+    """sign(x), in x's type; for a decimal, decimal(1,0)."""
     expect(compiler, node, values, 1)
     _numeric(compiler, node, values[0])
     given = values[0].type
@@ -88,7 +88,7 @@ def modulus(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -
 
 @function("floor", "ceil", "ceiling")
 def whole(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """floor and ceil: a decimal loses its scale, the rest keep their type."""
+    """floor and ceil, in x's type; a decimal loses its scale."""
     expect(compiler, node, values, 1)
     given = values[0].type
     _numeric(compiler, node, values[0])
@@ -102,7 +102,7 @@ def whole(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> 
 
 @function("round")
 def rounded(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """round(x[, digits]): half away from zero. A decimal rounded to digits keeps its scale."""
+    """round(x[, digits]), half away from zero. With digits, a decimal keeps its scale."""
     expect(compiler, node, values, 1, 2)
     value, given = values[0], values[0].type
     _numeric(compiler, node, value)
@@ -142,7 +142,7 @@ def truncated(compiler: Compiler, node: exp.Expression, values: Sequence[Value])
 
 @function("bit_count")
 def bit_count(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """bit_count(x, bits): the ones of its two's complement."""
+    """bit_count(x, bits): the number of ones in the two's complement of x."""
     expect(compiler, node, values, 2)
     if values[1].integer != 64 or not values[0].type.is_integer:
         compiler.refuse("bit_count of other than 64 bits")
@@ -151,7 +151,7 @@ def bit_count(compiler: Compiler, node: exp.Expression, values: Sequence[Value])
 
 @function("width_bucket")
 def width_bucket(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """width_bucket(x, low, high, n): 0 below, n + 1 above."""
+    """width_bucket(x, low, high, n): 1 to n; 0 below low, n + 1 from high on."""
     if len(values) == 2:
         compiler.refuse("width_bucket with an array of bounds", "Write CASE.")
     expect(compiler, node, values, 4)

@@ -1,7 +1,7 @@
-"""Which Athena answers: told by the settings.
+"""The choice of the Athena that answers, by the settings.
 
-The service, for a lake on S3 whose `STAR_ATHENA_WORKGROUP` is set; otherwise the
-embedded one, here and on S3.
+The service answers for a lake on S3 if `STAR_ATHENA_WORKGROUP` is set; otherwise the
+embedded Athena does, for a local lake and for one on S3.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from star_assets.settings import Settings
 
 
 def open_athena(storage: Storage, catalog: Catalog, settings: Settings) -> Athena:
-    """An Athena over a lake and its catalog. Nothing is asked yet."""
+    """An Athena over a lake and its catalog. It connects when the first statement comes."""
     if settings.on_aws and settings.athena_workgroup:
         from star_assets.athena.service import AthenaService
 

@@ -1,7 +1,7 @@
-"""How the columns of an answer leave DuckDB: as Athena gives them to its clients.
+"""Converting the columns of DuckDB's answer into the form in which Athena returns them.
 
-Milliseconds, rows with the names of their fields, spans of time as text, instants
-on the clock of their zone.
+Timestamps in milliseconds, rows with the names of their fields, intervals as text, timestamps
+with time zone in their zone.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from star_assets.model.errors import Unfaithful
 
 
 def shown(field: Field) -> str:
-    """The SQL of a column as it is given out. Raises Unfaithful."""
+    """SQL of a column in the form of the answer. Raises Unfaithful for types that cannot be returned."""
     type_ = field.type
     if type_.is_interval:
         return text_of(field.sql, type_)
@@ -44,7 +44,7 @@ def _named(sql: str, type_: Type) -> str:
 
 
 def _labels(type_: Type) -> list[str]:
-    """The names of a row's fields, each another one."""
+    """The names of a row's fields, made unique."""
     labels: list[str] = []
     for number, (label, _) in enumerate(type_.fields):
         labels.append(label if label and label not in labels else f"field{number}")
@@ -52,7 +52,7 @@ def _labels(type_: Type) -> list[str]:
 
 
 def _milliseconds(type_: Type) -> str:
-    """The DuckDB type of an answer's values: as in expressions, but for milliseconds and names."""
+    """The DuckDB type of a column of the answer: that of expressions, but with milliseconds and field names."""
     if type_.name == "row":
         fields = [
             f"{name(label)} {_milliseconds(part)}" for label, part in zip(_labels(type_), type_.parts, strict=True)
@@ -65,8 +65,8 @@ def _milliseconds(type_: Type) -> str:
     return re.sub(r"^TIMESTAMP$", "TIMESTAMP_MS", type_.duckdb)
 
 
-def on_their_clocks(table: pa.Table, fields: Sequence[Field]) -> pa.Table:
-    """The answer with every instant in the zone of its type. Raises Unfaithful for a year that Python does not know."""
+def in_their_zones(table: pa.Table, fields: Sequence[Field]) -> pa.Table:
+    """The answer with each timestamp in the zone of its type. Raises Unfaithful for years that Python cannot hold."""
     for number, field in enumerate(fields):
         for moments in _moments(table.column(number).combine_chunks()):
             years = pc.min_max(pc.year(moments)).as_py()

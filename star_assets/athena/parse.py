@@ -1,7 +1,7 @@
-"""From text to statements: splitting at `;`, parsing Trino's SQL, and finding the place of an error.
+"""Parsing: splitting a text at `;`, parsing Trino's SQL with sqlglot, and finding the position of an error.
 
-Here: the parser, set up so that functions stay as they were written. Not here:
-what a statement means (queries, statements).
+The parser is set up to keep calls of functions as they were written. Not here: compiling queries
+(queries), running DDL (statements).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sqlglot.tokens import Token, TokenType
 
 from star_assets.model.errors import BadQuery, Unfaithful
 
-# Special forms of the grammar; every other function keeps its name and its arguments.
+# Functions with a syntax of their own. The parser leaves all other calls as they are.
 _FORMS = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "SUBSTRING")
 
 
@@ -37,7 +37,7 @@ class Dialect(Trino):  # type: ignore[misc]
     INDEX_OFFSET = 0
 
     class Parser(Trino.Parser):  # type: ignore[misc]
-        """Functions by name; literals that know their place."""
+        """Keeps calls by their names, and notes the position of literals."""
 
         FUNCTIONS: ClassVar[dict[str, Any]] = {}
         FUNCTION_PARSERS: ClassVar = {name: Trino.Parser.FUNCTION_PARSERS[name] for name in _FORMS}
@@ -49,16 +49,16 @@ class Dialect(Trino):  # type: ignore[misc]
 
 
 class Words(Hive):  # type: ignore[misc]
-    """Hive's quotes and comments, and one token for each word."""
+    """A tokenizer for DDL: Hive's quotes and comments, and one token for each word."""
 
     class Tokenizer(Hive.Tokenizer):  # type: ignore[misc]
-        """Without keywords of several words, and without commands that swallow the rest."""
+        """Without keywords of several words, and without commands whose token is the rest of the statement."""
 
         KEYWORDS: ClassVar = {text: kind for text, kind in Hive.Tokenizer.KEYWORDS.items() if not text[0].isalpha()}
         COMMANDS: ClassVar[set[TokenType]] = set()
 
 
-# What the parser lets pass and Athena does not: token type or text, and what to write.
+# Syntax that the parser accepts and Athena does not: type of token → what it is called, and what to write instead.
 _FOREIGN = {
     TokenType.DCOLON: ("`::`", "CAST(value AS type)"),
     TokenType.ILIKE: ("ILIKE", "lower(value) LIKE pattern"),
@@ -66,7 +66,7 @@ _FOREIGN = {
     TokenType.DIV: ("DIV", "`/`, which divides integers as integers"),
 }
 
-# How queries begin, and what else Athena runs.
+# The first words of queries, and of other statements that Athena runs.
 _QUERY_WORDS = ("SELECT", "WITH", "VALUES", "TABLE")
 _OTHER_WORDS = (
     *("INSERT", "DELETE", "UPDATE", "MERGE", "UNLOAD", "EXPLAIN", "PREPARE", "EXECUTE", "DEALLOCATE"),
@@ -78,7 +78,7 @@ _DIALECT, _HIVE_DIALECT = Dialect(), Words()
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement of a text: its tokens, and the whole text that they point into."""
+    """One statement: its tokens, and the whole text, into which their offsets point."""
 
     tokens: tuple[Token, ...]
     sql: str
@@ -93,8 +93,7 @@ class Statement:
         return tuple(token.text.upper() for token in self.tokens[:count])
 
 
-# How statements for the catalog begin. All but those of views are Hive's SQL, in
-# which a backslash escapes.
+# The first words of DDL. All but CREATE VIEW are Hive's SQL, in which a backslash escapes.
 DDL_WORDS = ("CREATE", "DROP", "ALTER", "MSCK", "SHOW", "DESCRIBE", "DESC")
 _BEGINNING = re.compile(r"(?:\s|;|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
 _HIVE = re.compile(rf"(?!CREATE\s+(OR\s+REPLACE\s+)?VIEW\b)({'|'.join(DDL_WORDS)})\b", re.IGNORECASE)
@@ -116,17 +115,17 @@ def split(sql: str) -> list[Statement]:
 
 
 def _tokens(sql: str, offset: int) -> list[Token]:
-    """The words from an offset on, in the dialect of the statement that begins there."""
+    """The tokens of the text from an offset on, in the dialect of the statement that begins there."""
     dialect = _HIVE_DIALECT if _HIVE.match(sql, offset) else _DIALECT
     try:
-        # Blanks in place of what was before keep the words' offsets.
+        # Blanks replace the text before, so that offsets stay those of the whole text.
         return list(dialect.tokenize(" " * offset + sql[offset:]))
     except TokenError as error:
         raise at_offset("A quote or a comment is opened here, or later, and never closed.", sql, offset) from error
 
 
 def rest_of(statement: Statement, index: int) -> Statement:
-    """The query that begins at a word of a statement, as a view's. Raises BadQuery if there is none."""
+    """The query that begins at a token of a statement, such as a view's. Raises BadQuery if there is none."""
     if index >= len(statement.tokens):
         raise at_offset("Expected a query.", statement.sql, statement.tokens[-1].end)
     return Statement(statement.tokens[index:], statement.sql)
@@ -145,10 +144,10 @@ def parse_query(statement: Statement) -> exp.Query:
             raise at_offset(f"{found} is not Athena's SQL. Write {instead}.", statement.sql, token.start)
         if statement.sql[token.start] == "`":
             raise at_offset(
-                "In queries, names stand in double quotes; backticks are for DDL.", statement.sql, token.start
+                "In queries, write names in double quotes; backticks are for DDL.", statement.sql, token.start
             )
     try:
-        # sqlglot gives errors the place in the text it is given, so it is given all of it.
+        # sqlglot's errors have positions in the text that it gets, so it gets all of it.
         (parsed,) = _DIALECT.parser().parse(list(statement.tokens), statement.sql)
     except ParseError as error:
         raise _syntax_error(error, statement) from error
@@ -170,7 +169,7 @@ def _syntax_error(error: ParseError, statement: Statement) -> BadQuery:
 
 
 def place_of(node: exp.Expression) -> int | None:
-    """The offset at which a piece of a syntax tree begins in the text; None if it is not known."""
+    """The offset in the text at which a node begins; None if it is not known."""
     starts = [part.meta["start"] for part in node.walk() if "start" in part.meta]
     return min(starts, default=None)
 
@@ -184,5 +183,5 @@ def at_offset(problem: str, sql: str, offset: int | None) -> BadQuery:
 
 
 def closest(name: str, known: Iterable[str]) -> Sequence[str]:
-    """The known names, those most like `name` first."""
+    """The known names, the most similar to `name` first."""
     return sorted(known, key=lambda other: (-difflib.SequenceMatcher(None, name, other).ratio(), other))

@@ -1,7 +1,7 @@
-"""Regular expressions as Athena reads them, answered by Python's.
+"""Athena's functions of regular expressions in Python.
 
-Java's syntax is Python's but for names of groups, classes of ASCII letters only
-and a few things that are refused. Not here: when DuckDB's own are used (patterns).
+Java's patterns are translated into Python's: names of groups, and classes, which are of ASCII only. What cannot be
+translated is refused. Not here: the patterns that DuckDB matches itself (patterns).
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from functools import lru_cache
 
 from star_assets.athena.failures import Unanswered, Wrong
 
-# What is read otherwise by Python, or not at all: anchors and classes of Java's own, operations on
-# classes, flags that Python has otherwise.
+# Syntax that Python lacks or reads differently: some anchors, classes and flags of Java's, and operations on
+# classes.
 _OTHERWISE = re.compile(r"\\[GQEZzRXhHvVpPku0]|\\x(?![0-9a-fA-F]{2})|\[:|&&|\[[^\]]*\[|\(\?[a-z]*[udxUL]|\\[1-9][0-9]")
 
-# Java's classes hold ASCII alone; \b knows every letter, as Python's does.
+# Java's classes have ASCII characters only, while its \b knows every letter, as Python's does.
 _CLASSES = {"w": "a-zA-Z0-9_", "d": "0-9", "s": r" \t\n\x0b\f\r"}
 _TOKEN = re.compile(r"\\.|\[\^?|\]|\(\?<(?![=!])|.", re.DOTALL)
 
 
 @lru_cache(maxsize=256)
 def compiled(pattern: str) -> re.Pattern[str]:
-    """A pattern of Athena's. Raises Wrong; a ValueError that says so for one that is read otherwise here."""
+    """A pattern of Athena's as one of Python's. Raises Wrong, and Unanswered for syntax that cannot be translated."""
     if _OTHERWISE.search(pattern):
         raise Unanswered(f"the regular expression {pattern}")
     found, in_class = [], False
@@ -53,18 +53,18 @@ def groups(pattern: str) -> int:
 
 
 def like(text: str, pattern: str) -> bool:
-    """Whether the pattern is found anywhere."""
+    """regexp_like: whether the pattern matches anywhere in the text."""
     return compiled(pattern).search(text) is not None
 
 
 def extract(text: str, pattern: str, group: int) -> str | None:
-    """The first match, or a group of it; None where there is none."""
+    """regexp_extract: the first match, or a group of it; None if there is no match."""
     match = compiled(pattern).search(text)
     return match.group(_checked(pattern, group)) if match else None
 
 
 def extract_all(text: str, pattern: str, group: int) -> list[str | None]:
-    """Every match, or a group of each."""
+    """regexp_extract_all: every match, or a group of each."""
     return [match.group(_checked(pattern, group)) for match in compiled(pattern).finditer(text)]
 
 
@@ -81,7 +81,7 @@ def count(text: str, pattern: str) -> int:
 
 
 def position(text: str, pattern: str, start: int, occurrence: int) -> int:
-    """Where the nth match from a place on begins, counted from 1; -1 where there is none."""
+    """regexp_position: where the nth match from `start` on begins, counted from 1; -1 if there is none."""
     if start < 1 or occurrence < 1:
         raise Wrong("INVALID_FUNCTION_ARGUMENT", "start position and occurrence must be at least 1")
     matches = list(compiled(pattern).finditer(text, start - 1))
@@ -89,7 +89,7 @@ def position(text: str, pattern: str, start: int, occurrence: int) -> int:
 
 
 def split(text: str, pattern: str) -> list[str]:
-    """What lies between the matches."""
+    """regexp_split: the texts between the matches."""
     found, begin = [], 0
     for match in compiled(pattern).finditer(text):
         found.append(text[begin : match.start()])
@@ -98,7 +98,7 @@ def split(text: str, pattern: str) -> list[str]:
 
 
 def replace(text: str, pattern: str, replacement: str) -> str:
-    """Every match replaced; `$1` and `${name}` are groups, a backslash takes the next letter as it is."""
+    """regexp_replace: `$1` and `${name}` in the replacement are groups; a backslash escapes the next character."""
     found = compiled(pattern)
     parts = _replacement(replacement, pattern)
     return found.sub(lambda match: "".join(p[1] if p[0] else match.group(_key(p[1])) or "" for p in parts), text)
@@ -117,7 +117,7 @@ def _replacement(text: str, pattern: str) -> Sequence[tuple[bool, str]]:
         if not part:
             raise Wrong("INVALID_FUNCTION_ARGUMENT", f"Illegal replacement sequence: {text[place:]}")
         place, group = part.end(), part[2] or part[3]
-        # A number has as many digits as there is a group for.
+        # A group's number has as many digits as give a number that the pattern has.
         while part[2] and text[place : place + 1].isdigit() and int(group + text[place]) <= groups(pattern):
             group, place = group + text[place], place + 1
         if group and _key(group) not in (*range(groups(pattern) + 1), *compiled(pattern).groupindex):

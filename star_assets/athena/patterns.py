@@ -1,7 +1,7 @@
-"""Athena's functions of regular expressions, and how DuckDB answers each.
+"""Athena's functions of regular expressions in DuckDB's SQL.
 
-Plain patterns that are literals are DuckDB's to match, which is faster; all others
-are Python's (pattern_text), which reads them as Athena does or refuses.
+DuckDB matches literal patterns whose syntax means the same to both, which is faster. Python
+matches all others (pattern_text), or refuses them.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from star_assets.athena.failures import Unanswered, Wrong
 from star_assets.athena.functions import expect, function
 from star_assets.athena.types import BIGINT, BOOLEAN, INTEGER, UNKNOWN, VARCHAR, Type, array
 
-# What DuckDB's expressions have not, or otherwise: look-around, references back, the end before a last
-# line break, boundaries of words beyond ASCII, Java's and Joni's own.
+# Syntax that DuckDB lacks or reads differently: look-around, back references, the end before a last
+# line break, word boundaries beyond ASCII, and extensions of Java and Joni.
 _NOT_PLAIN = re.compile(r"\(\?[=!<>]|\\[1-9bBkQGZzRXhHvVu]|\\x(?![0-9a-fA-F]{2})|[*+?}]\+|&&|\(\?[a-z]*[uUxd]|\$|\[:")
 _CATEGORIES = re.compile(r"\\[pP]\{?(L|Lu|Ll|Lt|Lm|Lo|M|N|Nd|Nl|No|P|S|Z|C)\b\}?")
 
 
 def _is_plain(pattern: str) -> bool:
-    """Whether DuckDB reads a pattern as Athena does."""
+    """Whether a pattern means the same to DuckDB and to Athena."""
     rest = _CATEGORIES.sub("", pattern)
     return not _NOT_PLAIN.search(rest) and not re.search(r"\\[pP]", rest)
 
 
 def _may_be_empty(pattern: str) -> bool:
-    """Whether a pattern may match the empty text: between its matches DuckDB and Athena then part."""
+    """Whether a pattern may match the empty text, in which case DuckDB and Athena differ in replacing it."""
     try:
         return pattern_text.like("", f"^(?:{pattern})$")
     except (Unanswered, Wrong):
@@ -47,18 +47,18 @@ def _require(compiler: Compiler, node: exp.Expression, values: Sequence[Value], 
     try:
         pattern_text.compiled(pattern)
     except Unanswered:
-        compiler.refuse(f"the regular expression {pattern}", "Its syntax is read otherwise here.")
+        compiler.refuse(f"the regular expression {pattern}", "The embedded Athena cannot match it as Athena does.")
     except Wrong as error:
         compiler.fail(values[1].node, str(error).removeprefix("athena{").removesuffix("}"))
 
 
 @function("regexp_like")
 def regexp_like(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """Whether the pattern is found anywhere in the text."""
+    """regexp_like(text, pattern): whether the pattern matches anywhere in the text."""
     _require(compiler, node, values, 2, 2)
     value, pattern = values
     if pattern.literal is not None:
-        # Nothing is taken out of the text, so its end may be read with the line break before it.
+        # In Java, `$` also matches before a last line break. Only here may the match include that line break.
         ended = re.sub(r"(?<!\\)\$$", "", pattern.literal)
         if _is_plain(ended):
             end = r"(?:\n?\z)" if ended != pattern.literal else ""
@@ -67,7 +67,7 @@ def regexp_like(compiler: Compiler, node: exp.Expression, values: Sequence[Value
 
 
 def _group(compiler: Compiler, node: exp.Expression, values: Sequence[Value], at: int = 2) -> int:
-    """The number of the group that is asked for, which the pattern must have."""
+    """The literal number of a group. Raises BadQuery if the pattern does not have so many."""
     number = values[at].integer if len(values) > at else 0
     if number is None:
         compiler.refuse(f"{node.this} of a group whose number is not a literal")
@@ -80,11 +80,11 @@ def _group(compiler: Compiler, node: exp.Expression, values: Sequence[Value], at
 
 @function("regexp_extract")
 def regexp_extract(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """The first match, or a group of it; NULL where there is none."""
+    """regexp_extract(text, pattern[, group]): the first match, or a group of it; NULL if there is no match."""
     _require(compiler, node, values, 2, 3)
     (value, pattern), group = (one.sql for one in values[:2]), _group(compiler, node, values)
     literal = values[1].literal
-    # DuckDB gives the empty text for a group that took no part in the match.
+    # For a group that took no part in the match, DuckDB returns the empty text, and Athena NULL.
     if literal is None or not _is_plain(literal) or (group and re.search(r"\||\)[?*]|\)\{0", literal)):
         return Value(f"athena_regexp_extract({value}, {pattern}, {group})", VARCHAR, node)
     sql = f"CASE WHEN regexp_matches({value}, {pattern}) THEN regexp_extract({value}, {pattern}, {group}) END"
@@ -93,7 +93,7 @@ def regexp_extract(compiler: Compiler, node: exp.Expression, values: Sequence[Va
 
 @function("regexp_extract_all")
 def regexp_extract_all(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """Every match, or a group of each."""
+    """regexp_extract_all(text, pattern[, group]): every match, or a group of each."""
     _require(compiler, node, values, 2, 3)
     group = _group(compiler, node, values)
     return _in_python("extract_all", values[:2], array(VARCHAR), node, str(group))
@@ -101,21 +101,21 @@ def regexp_extract_all(compiler: Compiler, node: exp.Expression, values: Sequenc
 
 @function("regexp_count")
 def regexp_count(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """The number of matches."""
+    """regexp_count(text, pattern): the number of matches."""
     _require(compiler, node, values, 2, 2)
     return _in_python("count", values, BIGINT, node)
 
 
 @function("regexp_split")
 def regexp_split(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """What lies between the matches."""
+    """regexp_split(text, pattern): the texts between the matches."""
     _require(compiler, node, values, 2, 2)
     return _in_python("split", values, array(VARCHAR), node)
 
 
 @function("regexp_position")
 def regexp_position(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """regexp_position(text, pattern[, start[, occurrence]]): from 1; -1 where there is none."""
+    """regexp_position(text, pattern[, start[, occurrence]]): counted from 1; -1 if there is no match."""
     _require(compiler, node, values, 2, 4)
     if any(not value.type.is_integer for value in values[2:]):
         compiler.mismatch(node, "regexp_position", values)
@@ -129,7 +129,7 @@ def _in_python(name: str, values: Sequence[Value], type_: Type, node: exp.Expres
 
 @function("regexp_replace")
 def regexp_replace(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """Every match replaced; $1 is the first group, ${name} one with a name."""
+    """regexp_replace(text, pattern[, replacement]): $1 is the first group, ${name} a named one."""
     _require(compiler, node, values, 2, 3)
     if any(value.type not in (VARCHAR, UNKNOWN) for value in values[2:]):
         compiler.mismatch(node, "regexp_replace", values)

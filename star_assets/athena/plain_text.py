@@ -1,6 +1,6 @@
-"""Functions of texts that DuckDB has not, or otherwise: formats, URLs, sounds, distances.
+"""Athena's functions of texts in Python, where DuckDB lacks them or differs: format(), URLs, soundex, distances.
 
-Here: what they do, in Python. Not here: how they are called in SQL (texts).
+Not here: compiling their calls (texts).
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ _SOUNDS = {
 
 
 def reversed_text(text: str) -> str:
-    """The letters backwards."""
+    """reverse: the characters in reverse order."""
     return text[::-1]
 
 
 def replaced(text: str, old: str, new: str) -> str:
-    """Every occurrence replaced; the empty text is found between all letters."""
+    """replace: every occurrence; the empty text occurs between all characters."""
     return text.replace(old, new)
 
 
 def translated(text: str, old: str, new: str) -> str:
-    """Each letter of `old` becomes the one at its place in `new`, or nothing; its first place counts."""
+    """translate: each character of `old` becomes the one at its first position in `new`, or nothing."""
     places = {letter: new[place : place + 1] for place, letter in reversed(list(enumerate(old)))}
     return "".join(places.get(letter, letter) for letter in text)
 
 
 def nth_place(text: str, part: str, nth: int) -> int:
-    """Where the nth occurrence begins, from the end if `nth` is negative; 0 if there is none."""
+    """strpos: the position of the nth occurrence, counted from the end if `nth` is negative; 0 if there is none."""
     if nth == 0:
         raise Wrong(_INVALID, "'instance' must be a positive or negative number")
     if not part:
@@ -50,7 +50,7 @@ def nth_place(text: str, part: str, nth: int) -> int:
 
 
 def split_at_most(text: str, delimiter: str, limit: int) -> list[str]:
-    """The parts; the last one holds the rest."""
+    """split with a limit: the last part is the rest of the text."""
     if limit < 1 or not delimiter:
         raise Wrong(_INVALID, "The limit must be positive and the delimiter not empty")
     return text.split(delimiter, limit - 1)
@@ -72,7 +72,7 @@ def pairs(text: str, entry: str, pair: str) -> dict[str, str]:
 
 
 def soundex(text: str) -> str:
-    """A letter and three digits for how an English name sounds."""
+    """soundex: a letter and three digits for the sound of an English name."""
     letters = [letter for letter in text.upper() if letter.isalpha()]
     if not all(letter.isascii() for letter in letters):
         raise Unanswered("soundex of letters beyond ASCII")
@@ -81,7 +81,7 @@ def soundex(text: str) -> str:
         sound = _SOUNDS.get(letter, "")
         if sound and sound != last:
             found.append(sound)
-        # H and W do not part two letters that sound alike; vowels do.
+        # Two letters that sound alike count once, also with H or W between them, but not with a vowel.
         last = last if letter in "HW" else sound
     return "".join(found)[:4].ljust(4, "0") if found else ""
 
@@ -133,7 +133,7 @@ def _check_base(base: int) -> None:
 
 
 def url_part(url: str, part: str) -> str | None:
-    """A part of a URL; None where it has none."""
+    """url_extract_…: a part of a URL; None if it has no such part."""
     if re.search(r"[\s<>\"{}|\\^`]", url):
         return None
     try:
@@ -158,7 +158,7 @@ def url_parameter(url: str, name: str) -> str | None:
 
 
 def url_encoded(text: str) -> str:
-    """url_encode: as forms are."""
+    """url_encode, in the encoding of HTML forms."""
     return quote(text, safe=" *-_.").replace("~", "%7E").replace(" ", "+")
 
 
@@ -173,7 +173,7 @@ _SPECIFIER = re.compile(r"%([-0,+(]*)(\d*)(?:\.(\d+))?([sdfxX])")
 
 
 def formatted(specifier: str, value: str) -> str:
-    """A value, given as text, by one of Java's specifiers such as `%,10.2f`."""
+    """format() of the text of one value, by one of Java's specifiers such as `%,10.2f`."""
     found = _SPECIFIER.fullmatch(specifier)
     if not found or "(" in found[1]:
         raise Unanswered(f"format() with {specifier}")

@@ -1,7 +1,7 @@
-"""The functions that DuckDB calls in Python, because it has them otherwise or not at all.
+"""The Python functions that DuckDB calls for functions that it lacks or computes differently from Athena.
 
-Here: their names and types in DuckDB. NULL in is NULL out. Not here: what they
-do (the modules named *_text, json_*), when they are called (the rules).
+Here: their names and types in DuckDB. Each returns NULL if an argument is NULL. Not here: the functions
+themselves (modules *_text, json_lookups, json_values), the rules that use them.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import duckdb
 from star_assets.athena import json_lookups, json_values, moment_text, number_text, pattern_text, plain_text
 from star_assets.athena.failures import Unanswered, refused
 
-# Name: the function, the types of its parameters, and of its result.
+# Name in DuckDB → the function, the types of its parameters, and its type.
 FUNCTIONS: dict[str, tuple[Callable[..., Any], str, str]] = {
     "athena_refused": (refused, "VARCHAR", "INTEGER"),
-    # Numbers and moments as text
+    # Numbers and timestamps as text
     "athena_double_text": (number_text.double_text, "DOUBLE", "VARCHAR"),
     "athena_real_text": (number_text.real_text, "FLOAT", "VARCHAR"),
     "athena_java_text": (number_text.scientific_or_plain, "DOUBLE", "VARCHAR"),
@@ -69,7 +69,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], str, str]] = {
 
 
 def register(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    """Make one of them known to a connection and its cursors."""
+    """Register one of the functions with a connection and its cursors."""
     function, parameters, result = FUNCTIONS[name]
     connection.create_function(  # type: ignore[call-overload]
         name,
@@ -81,9 +81,9 @@ def register(connection: duckdb.DuckDBPyConnection, name: str) -> None:
 
 
 def _of_no_null(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, and NULL where an argument is: DuckDB's own way of that takes no NULL out of it.
+    """The function, returning NULL if an argument is NULL. DuckDB's own option for that forbids all other NULLs.
 
-    What it does not answer reaches the user even from within TRY.
+    An Unanswered that it raises reaches the user even from within TRY.
     """
 
     @wraps(function)

@@ -1,7 +1,7 @@
-"""From Athena's queries to DuckDB's: SELECT, set operations, VALUES, WITH.
+"""Compiling Athena's queries into DuckDB's SQL: SELECT, set operations, VALUES, WITH.
 
-Here: the clauses of a query and what its names mean. Not here: FROM (sources),
-expressions (compiler and its rules), how tables are read (scans).
+Here: the clauses of a query. Not here: FROM (sources), expressions (compiler and its rules),
+reading tables (scans).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ RULE_MODULES = (
     *(lambdas, numbers, patterns, rules, texts, windows, zones),
 )
 
-# What a SELECT may consist of. Anything else that the parser found is refused.
+# The clauses that a SELECT may have. Any other is refused.
 _CLAUSES = {
     "with_", "expressions", "from_", "joins", "where", "group", "having", "windows", "order", "limit", "offset",
     "distinct",
@@ -81,7 +81,7 @@ class Queries:
         return self.compiler(Scope(parent)).refuse(describe(node))
 
     def compiler(self, scope: Scope) -> Compiler:
-        """What compiles expressions in a scope."""
+        """The compiler of expressions in a scope."""
         return Compiler(scope, self.context.sql, self.compile, self.context.plan.notices)
 
     def _with(self, with_: exp.With, node: exp.Expression, parent: Scope | None) -> tuple[str, Sequence[Field]]:
@@ -133,7 +133,7 @@ class Queries:
         return f"SELECT {'DISTINCT ' if distinct else ''}{listed}{source}{where}{group}{having}{tail}", fields
 
     def _items(self, node: exp.Select, compiler: Compiler) -> list[tuple[str | None, Value]]:
-        """What SELECT lists: names as they are written, and values; stars expanded."""
+        """The items of SELECT, each with its label and its value; stars are expanded."""
         items: list[tuple[str | None, Value]] = []
         for item in node.expressions:
             if isinstance(item, exp.Star) or (isinstance(item, exp.Column) and isinstance(item.this, exp.Star)):
@@ -148,7 +148,7 @@ class Queries:
     def _require_distinct(
         self, node: exp.Select, compiler: Compiler, items: Sequence[tuple[str | None, Value]]
     ) -> None:
-        """Refuse what DISTINCT does otherwise in DuckDB, and fail for what Athena refuses with it."""
+        """Raises Unfaithful where DuckDB's DISTINCT differs, and BadQuery for an ORDER BY that Athena refuses."""
         if node.args["distinct"].args.get("on"):
             compiler.refuse("DISTINCT ON")
         for _, value in items:
@@ -193,7 +193,7 @@ class Queries:
             if found and clause not in _GROUP_CLAUSES:
                 compiler.refuse(f"GROUP BY {clause.upper()}")
         parts = [part for clause in _GROUP_ORDER for part in group.args.get(clause) or []]
-        # With DISTINCT, `all` is false: it tells how grouping sets that come twice are counted, and changes no others.
+        # `all` is false with GROUP BY DISTINCT, which drops repeated grouping sets and changes nothing else.
         if group.args.get("all") is False and any(isinstance(part, _SETS) for part in parts):
             compiler.refuse("GROUP BY DISTINCT of ROLLUP, CUBE and GROUPING SETS", "Write each grouping set once.")
         if not parts:
@@ -230,7 +230,7 @@ class Queries:
         return tail
 
     def _ordered(self, item: exp.Expression, compiler: Compiler, fields: Sequence[Field]) -> str:
-        """What a row is sorted by: a column of the answer by its position, or any expression."""
+        """SQL of an item of ORDER BY: the position of a column of the answer, or an expression."""
         if isinstance(item, exp.Column) and not item.table:
             label = item.name.lower()
             found = [index for index, field in enumerate(fields, 1) if field.name and field.name.lower() == label]
@@ -282,7 +282,7 @@ class Queries:
         return self._sorted(node, sql, fields), fields
 
     def _sorted(self, node: exp.Expression, sql: str, fields: Sequence[Field]) -> str:
-        """A query with the ORDER BY, LIMIT and OFFSET that stand behind it."""
+        """A query with the ORDER BY, LIMIT and OFFSET that follow it."""
         tail = self._tail(node, self.compiler(Scope(None, [Source(None, None, fields)])), fields)
         return f"SELECT * FROM ({sql}){tail}" if tail else sql
 
@@ -300,7 +300,7 @@ class Queries:
         return self._sorted(node, sql, fields), fields
 
     def _row(self, compiler: Compiler, given: Sequence[exp.Expression]) -> list[Value]:
-        """The columns of a row of VALUES: (a, b); a, which is one; or ROW(a, b), whose fields they are."""
+        """The columns of a row of VALUES: of `(a, b)`, of a single value, or the fields of `ROW(a, b)`."""
         values = compiler.values(given)
         if len(values) > 1 or values[0].type.name != "row":
             return values
@@ -313,7 +313,7 @@ def compile_query(context: Context, node: exp.Expression, parent: Scope | None) 
 
 
 def require_equality(compiler: Compiler, value: Value, where: str) -> None:
-    """Refuse values that DuckDB takes for equal otherwise than Athena."""
+    """Raises Unfaithful for values of types whose equality differs between DuckDB and Athena."""
     if value.type.holds("map", "json"):
         compiler.refuse(f"{where} of values of type {value.type}", "Leave them out, or CAST them.")
 

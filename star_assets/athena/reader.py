@@ -1,6 +1,6 @@
-"""Reading a DDL statement word by word: what is expected, what is there, and where.
+"""A reader of DDL statements, word by word. Its errors say what was expected, what was found, and where.
 
-Not here: what the statements are (statements, tables_ddl).
+Not here: the statements (statements, create_table).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _NAMES = (TokenType.IDENTIFIER, TokenType.VAR)
 
 
 class Reader:
-    """The words of a statement, in order. Every error points to the word it is about."""
+    """Reads the words of a statement in order. Every error points to the word that is wrong."""
 
     def __init__(self, statement: Statement, database: str) -> None:
         self.statement, self.database = statement, database
@@ -24,12 +24,12 @@ class Reader:
 
     @property
     def next(self) -> Token | None:
-        """The word that comes next; None at the end."""
+        """The next word; None at the end."""
         tokens = self.statement.tokens
         return tokens[self.index] if self.index < len(tokens) else None
 
     def accept(self, words: str) -> bool:
-        """Whether these words come next; if so they are read."""
+        """Whether these words come next; if so, read them."""
         wanted = words.upper().split()
         found = [token.text.upper() for token in self.statement.tokens[self.index : self.index + len(wanted)]]
         if found != wanted:
@@ -38,12 +38,12 @@ class Reader:
         return True
 
     def expect(self, words: str) -> None:
-        """Read these words. Raises BadQuery if others come."""
+        """Read these words. Raises BadQuery for any others."""
         if not self.accept(words):
             self.fail(f"Expected {words}")
 
     def token(self, expected: str) -> Token:
-        """Read one word, whatever it is."""
+        """Read one word. Raises BadQuery at the end of the statement."""
         found = self.next
         if found is None:
             self.fail(f"Expected {expected}")
@@ -56,7 +56,7 @@ class Reader:
         if found is None or not (found.token_type in _NAMES or found.text.replace("_", "").isalnum()):
             self.fail(f"Expected {expected}")
         if found.token_type == TokenType.STRING:
-            self.fail(f"Expected {expected}, found a text; names stand in backticks or bare")
+            self.fail(f"Expected {expected}, found a text; write a name in backticks or without quotes")
         self.index += 1
         return str(found.text).lower()
 

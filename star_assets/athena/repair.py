@@ -1,9 +1,7 @@
-"""MSCK REPAIR TABLE: from folders to partitions.
+"""MSCK REPAIR TABLE: registering the folders below a table's location as partitions.
 
-Here: which folders under a table's location are partitions the catalog lacks.
-Over a table folder of the star, where versions lie side by side, only the live
-ones: Athena would read them all. Not here: keeping the star's own tables in
-step (lake/publish).
+A folder of one of the star's tables has several versions of a day. Athena would read all of them;
+here only the live ones are registered. Not here: registering partitions of the star's own tables (lake/publish).
 """
 
 from __future__ import annotations
@@ -21,13 +19,13 @@ Found = tuple[tuple[str, ...], str]
 
 
 def has_versions(storage: Storage, entry: TableEntry) -> bool:
-    """Whether versions lie side by side under a table's location, so that Athena's own MSCK would read them all."""
+    """Whether a table's location has several versions of a day, all of which Athena's own MSCK would read."""
     folder = storage.path(entry.location or "")
     return entry.is_ours or (folder is not None and bool(_live(storage, folder)))
 
 
 def repair(storage: Storage, catalog: Catalog, entry: TableEntry) -> tuple[list[str], list[str]]:
-    """Register what the catalog lacks. Returns what Athena prints, and notices."""
+    """Register the partitions that the catalog lacks. Returns the lines that Athena prints, and notices."""
     if entry.is_ours:
         return [], [f"{entry.name} is kept in step by star_assets; `star-assets repair` mends it."]
     folder = storage.path(entry.location or "")
@@ -36,7 +34,7 @@ def repair(storage: Storage, catalog: Catalog, entry: TableEntry) -> tuple[list[
     live = _live(storage, folder)
     found = live or list(_folders(storage, folder, [column.name for column in entry.partition_columns]))
     known = {one.values: one.location for one in catalog.partitions(entry.database, entry.name)}
-    # A version that is no longer live must not be read on, so that live ones replace what is known.
+    # A known location of a version that is no longer live is replaced, too.
     lacking = [
         (values, location) for values, location in found if values not in known or (live and known[values] != location)
     ]
@@ -50,7 +48,7 @@ def repair(storage: Storage, catalog: Catalog, entry: TableEntry) -> tuple[list[
 
 
 def _live(storage: Storage, folder: str) -> list[Found]:
-    """The live versions under a table folder of the star; none under any other folder."""
+    """The partitions and locations of the live versions in a folder of one of the star's tables; else none."""
     database, _, table = folder.partition("/")
     if not table or "/" in table:
         return []
@@ -62,7 +60,7 @@ def _live(storage: Storage, folder: str) -> list[Found]:
 
 
 def _folders(storage: Storage, folder: str, keys: Sequence[str], values: tuple[str, ...] = ()) -> Iterator[Found]:
-    """The `key=value/…` folders below a folder, whose keys are the partition columns in order."""
+    """The partitions in `key=value/…` folders below a folder, whose keys are the partition columns in order."""
     if len(values) == len(keys):
         yield values, storage.uri(folder)
         return
@@ -78,7 +76,7 @@ def _name(entry: TableEntry, values: Sequence[str]) -> str:
 
 def _side_by_side(count: int) -> str:
     return (
-        f"Versions of a day lie side by side in this folder; the {count} live ones were registered. On Athena, MSCK "
-        "REPAIR TABLE would read every version: use the statements that `star-assets ddl` prints. "
-        "Repeat this after the next publish, or query the star's own table, which follows it."
+        f"This folder has several versions of a day; the {count} live ones were registered. On Athena, MSCK "
+        "REPAIR TABLE would register every version: use the statements that `star-assets ddl` prints. "
+        "Repeat this after each publish, or query the star's own table, which is kept up to date."
     )

@@ -1,8 +1,7 @@
-"""How old a result may be that Athena gives again: so young that no table has been published since.
+"""Result reuse: the greatest age at which Athena may return a stored result, none older than the tables it read.
 
-Athena itself compares the text of the query, not the data. Here: which tables a
-query reads, when they were last published, and the age that follows. Not here:
-asking Athena (service).
+Athena compares the texts of queries, not the data. Here: which tables a query reads, when they
+were last published, and the age that follows. Not here: running the query (service).
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from star_assets.lake.storage import Storage, each
 from star_assets.lake.versions import ledgers_folder
 from star_assets.model.errors import QueryError
 
-# A query that began before a publish may end after it, with what it read before:
+# A query that began before a publish may end after it, with rows from before:
 # Athena stops queries after 30 minutes. The catalog follows a ledger within 2
 # minutes, or the ledger is renewed, and AWS answers no machine whose clock is
 # more than 5 minutes off.
@@ -28,7 +27,7 @@ SETTLED_MINUTES = 40
 # The greatest age that Athena takes.
 MOST_MINUTES = 10_080
 
-# Words whose meaning changes from one run to the next. A column of that name only costs the reuse.
+# Words whose value changes from one run to the next. A query with a column of such a name is not reused either.
 _CHANGING = {
     *("CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP", "NOW"),
     *("CURRENT_USER", "RAND", "RANDOM", "SHUFFLE", "TABLESAMPLE", "UUID"),
@@ -36,15 +35,15 @@ _CHANGING = {
 
 
 class _Unknown(Exception):
-    """Nobody can tell when this changed."""
+    """It is not known when a query's answer last changed."""
 
 
 def longest_age(
     storage: Storage, catalog: Catalog, statement: Statement, database: str, prefix: str, moment: float
 ) -> int:
-    """The greatest age in minutes of a result that is as good as a new one at `moment` (Unix seconds); 0: none is.
+    """The greatest age in minutes of a stored result that equals a new one at `moment` (Unix seconds); 0 if none does.
 
-    `database` is where names without one are looked up; in SQL, databases have the `prefix` of their names in Glue.
+    `database` is that of table names without one. In SQL, the names of databases have Glue's `prefix`.
     """
     try:
         tables = set(_tables(catalog, statement, database, prefix))
@@ -57,7 +56,7 @@ def longest_age(
 
 
 def _published(storage: Storage, table: tuple[str, str]) -> float:
-    """When a table's newest ledger was written. Raises _Unknown where there is none."""
+    """When a table's newest ledger was written, in Unix seconds. Raises _Unknown if there is none."""
     modified = [stored.modified for stored in storage.walk(ledgers_folder(*table))]
     if not modified:
         raise _Unknown
@@ -65,7 +64,7 @@ def _published(storage: Storage, table: tuple[str, str]) -> float:
 
 
 def _tables(catalog: Catalog, statement: Statement, database: str, prefix: str) -> Iterator[tuple[str, str]]:
-    """The star's tables that a query reads, through views too. Raises _Unknown for any other table, QueryError."""
+    """The star's tables that a query reads, also through views. Raises _Unknown for any other table, QueryError."""
     if any(token.text.upper() in _CHANGING for token in statement.tokens):
         raise _Unknown
     parsed = parse_query(statement)
@@ -77,7 +76,7 @@ def _tables(catalog: Catalog, statement: Statement, database: str, prefix: str) 
         place = named.removeprefix(prefix) or database
         entry = catalog.table(place, name)
         if entry and entry.view_sql is not None:
-            # Its text has lost the prefix, so that a database it names may be anybody's, and counts as unknown.
+            # The view's text lacks the prefix, so a database that it names is not known to be the lake's.
             inside = entry.view_database or entry.database
             yield from _tables(catalog, split(entry.view_sql)[0], inside, prefix)
         elif entry and entry.is_ours:

@@ -15,7 +15,7 @@ from star_assets.athena.types import Type, row
 
 
 def packed(values: Sequence[str]) -> str:
-    """A row of these values."""
+    """SQL of a row of these values."""
     return f"struct_pack({', '.join(f'f{number} := {sql}' for number, sql in enumerate(values))})"
 
 
@@ -39,7 +39,7 @@ def nth_field(value: Value, number: int, node: exp.Expression) -> Value:
 
 
 def field_of(compiler: Compiler, value: Value, name: str, node: exp.Expression) -> Value:
-    """The field of a row that has a name."""
+    """The field of a row by its name. Raises BadQuery with the known names."""
     found = [number for number, (label, _) in enumerate(value.type.fields) if label == name]
     if not found:
         known = ", ".join(label or "one without a name" for label, _ in value.type.fields)

@@ -1,4 +1,4 @@
-"""What Athena's literals, names, conditions and choices are in DuckDB: one small rule per kind of syntax.
+"""Compiling Athena's literals, names, conditions, CASE and IF: one small rule for each kind of syntax.
 
 Not here: comparisons, arithmetic, casts, functions, aggregates; each has its own module.
 """
@@ -36,7 +36,7 @@ def literal(compiler: Compiler, node: exp.Literal) -> Value:
 
 @rule(exp.Null)
 def null(_: Compiler, node: exp.Null) -> Value:
-    """NULL, of a type yet unknown."""
+    """NULL, whose type is unknown until it is coerced."""
     return Value("NULL", UNKNOWN, node)
 
 
@@ -48,7 +48,7 @@ def boolean(_: Compiler, node: exp.Boolean) -> Value:
 
 @rule(exp.Column, parts=["table", "db", "catalog"])
 def column(compiler: Compiler, node: exp.Column) -> Value:
-    """A column, or a field in one that is a row; in ORDER BY, first of all one that SELECT names."""
+    """A column, or a field of a column that is a row. In ORDER BY, a label of SELECT goes first."""
     if not node.table and (known := compiler.parameters.get(node.name.lower())):
         return Value(known.sql, known.type, node)
     if not node.table and (output := compiler.outputs.get(node.name.lower())):
@@ -81,7 +81,7 @@ def paren(compiler: Compiler, node: exp.Paren) -> Value:
 
 @rule(exp.And, exp.Or)
 def junction(compiler: Compiler, node: exp.Connector) -> Value:
-    """AND, OR. A long chain is a deep tree to the left, so it is walked, not recursed."""
+    """AND, OR. A long chain is a tree that is deep on its left side: a loop follows it, since recursion has a limit."""
     kind, parts = type(node), []
     name = "AND" if kind is exp.And else "OR"
     left: exp.Expression = node
@@ -115,7 +115,7 @@ def exists(compiler: Compiler, node: exp.Exists) -> Value:
 
 @rule(exp.Subquery, parts=["with_", "order", "limit", "offset"])
 def scalar_subquery(compiler: Compiler, node: exp.Subquery) -> Value:
-    """A subquery as a value: one column; NULL of no row, an error of several."""
+    """A subquery as a value: one column; NULL if it has no row, an error if it has several."""
     sql, fields = compiler.subquery(node, compiler.scope)
     if len(fields) != 1:
         compiler.fail(node, f"A subquery that is a value must have one column, found {len(fields)}")
@@ -147,7 +147,7 @@ def like_with_escape(compiler: Compiler, node: exp.Escape) -> Value:
 
 @rule(exp.Case, parts=["this", "default"])
 def case(compiler: Compiler, node: exp.Case) -> Value:
-    """CASE, searched or of a value. Results get the type they have in common."""
+    """CASE, searched or simple. All results are coerced to their common type."""
     conditions = []
     for branch in node.args["ifs"]:
         if node.this is not None:

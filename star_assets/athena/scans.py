@@ -1,7 +1,7 @@
-"""A table of the catalog as DuckDB reads it: which files, which columns, which partitions.
+"""Reading a table of the catalog with DuckDB: which partitions, files and columns a query needs.
 
-Here: choosing partitions as Athena does, from their values alone, and the SQL
-over the files of those that are left. Not here: what the columns mean.
+Here: pruning partitions as Athena does, by their values alone, and the SQL that reads the files
+of the remaining ones. Not here: what the columns mean.
 """
 
 from __future__ import annotations
@@ -34,10 +34,9 @@ class Scan:
     """One use of a table in a query.
 
     Attributes:
-        source: its place in the query's scope, which knows the columns that are used.
-        conditions: SQL over `source`'s alias that every row of the answer fulfils,
-            of partition columns alone.
-        bytes: of the files it reads; known once its SQL is.
+        source: the table in the query's scope, which notes the columns that the query uses.
+        conditions: SQL conditions on partition columns alone that every row of the answer fulfils.
+        bytes: the size of the files that it reads; set by `sql`.
     """
 
     entry: TableEntry
@@ -49,7 +48,7 @@ class Scan:
 
     @property
     def table(self) -> str:
-        """The name under which the statement reads it."""
+        """The name of the table in the statement's SQL."""
         return f"scan{self.alias}"
 
     @property
@@ -58,7 +57,7 @@ class Scan:
         return tuple(column.name for column in self.entry.partition_columns)
 
     def sql(self, connection: duckdb.DuckDBPyConnection, listing: Listing) -> str:
-        """A SELECT of the used columns, over the files of the partitions that may hold rows of the answer."""
+        """SQL that selects the used columns from the files of the partitions that may have rows of the answer."""
         if not self.entry.partition_columns:
             found = listing.files(self.entry.location or "", self.entry.parameters)
             self.bytes = found.size
@@ -74,7 +73,7 @@ class Scan:
             if not found.paths:
                 continue
             self.bytes += found.size
-            # Files of one name and another type are read apart: DuckDB would cast all to the type of the first.
+            # Partitions with different column types are read apart: DuckDB would cast all to the types of the first.
             columns = tuple((c.name, c.type) for c in partition.columns) if self.entry.is_ours else ()
             by_path = self._in_path(partition)
             key = (columns, by_path) if by_path else (columns, False, partition.values)
@@ -99,9 +98,9 @@ class Scan:
         return [partition for number, partition in enumerate(self.partitions) if number in chosen]
 
     def _in_path(self, partition: PartitionEntry) -> bool:
-        """Whether the location says the partition's values as `key=value` folders."""
+        """Whether the location has the partition's values as `key=value` folders."""
         found = {key.lower(): unquote(value) for key, value in _HIVE.findall(partition.location)}
-        # DuckDB takes every `key=value` of the path for a column, also a version's.
+        # DuckDB takes every `key=value` of the path for a column, also the `v=` of a version.
         hidden = found.keys() & {column.name for column in self.entry.columns}
         return not hidden and all(
             found.get(key) == value for key, value in zip(self.keys, partition.values, strict=True)
@@ -123,7 +122,7 @@ class Scan:
         return self._select(connection, listing, members, known, by_path, uniform=bool(columns))
 
     def _require_castable(self, column: CatalogColumn, found: str, partition: tuple[str, ...]) -> None:
-        """Athena casts a partition's own types to the table's. Raises Unfaithful where that fails or loses digits."""
+        """Raises Unfaithful if Athena's cast of a partition's column to the table's type fails or loses digits."""
         if found == column.type:
             return
         type_, held = Modelled.of_athena(column.type), Modelled.of_athena(found)
@@ -174,9 +173,9 @@ class Scan:
 
 
 def _from_file(sql: str, type_: Type, is_ours: bool) -> str:
-    """A value of a file as expressions hold it: rows without the names of their fields, timestamps in milliseconds.
+    """SQL that turns a file's value into the form of expressions: rows without field names, timestamps in milliseconds.
 
-    What is published is in milliseconds. In files of others, finer timestamps are rounded half up, as Athena does.
+    Published files are in milliseconds. In other files, finer timestamps are rounded half up, as Athena does.
     """
     if type_.name == "timestamp" and not is_ours:
         return f"date_trunc('millisecond', CAST({sql} AS TIMESTAMP) + INTERVAL 500 MICROSECONDS)"

@@ -1,6 +1,6 @@
-"""Which column a name means: the sources of a FROM clause and the queries around it.
+"""Resolving column names: against the sources of a FROM clause, then against the queries around it.
 
-Not here: what an expression over the columns is (rules), how a source is read (scans).
+Not here: expressions over the columns (rules), reading a table's files (scans).
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ CATALOG = "awsdatacatalog"
 
 @dataclass(frozen=True)
 class Field:
-    """A column of a source: its name (None: it has none), its type, the SQL that refers to it."""
+    """A column of a source: its name (None if it has none), its type, the SQL that refers to it."""
 
     name: str | None
     type: Type
     sql: str
 
     def is_called(self, name: str) -> bool:
-        """Whether a name in lower case means this column: case never counts."""
+        """Whether a name in lower case is this column's, whose case is ignored."""
         return self.name is not None and self.name.lower() == name
 
 
 @dataclass
 class Source:
-    """One item of a FROM clause. `used` are the columns that something referred to, as SQL."""
+    """One item of a FROM clause. `used` has the columns that the query refers to, as SQL."""
 
     name: str | None
     database: str | None
@@ -46,18 +46,18 @@ class Source:
 
 
 class Unresolved(Exception):
-    """A name that means no column, or several. Its text says why."""
+    """A name that no column has, or several. The message says which."""
 
 
 @dataclass
 class Scope:
-    """The sources that a query's expressions may refer to, inside those of the query around it."""
+    """The sources that a query's expressions may refer to; `parent` is the scope of the query around it."""
 
     parent: Scope | None = None
     sources: list[Source] = field(default_factory=list)
 
     def resolve(self, column: exp.Column) -> tuple[Field, Sequence[str]]:
-        """The column that a reference means, and the fields in it if it is a row. Raises Unresolved."""
+        """The column of a reference, and the names of the fields that follow it (`column.field`). Raises Unresolved."""
         parts = [part.name.lower() for part in column.parts]
         # `a.b` is column b of table a rather than field b of column a.
         for end in range(len(parts) - 1, -1, -1):
@@ -67,7 +67,7 @@ class Scope:
         raise Unresolved(self._why(parts[-1], parts[:-1]))
 
     def _nearest(self, name: str, table: Sequence[str]) -> Field | None:
-        """A column of this query, or else of the one around it."""
+        """The column in the innermost query that has one of that name."""
         scope: Scope | None = self
         while scope:
             if found := scope._own(name, table):
@@ -98,5 +98,5 @@ class Scope:
         return f"There is no column {name!r}. Known, closest first: {', '.join(known[:12]) or 'none'}"
 
     def visible(self) -> list[Source]:
-        """Every source that a name may mean, the nearest first."""
+        """Every source of this query and of those around it, the innermost first."""
         return [*self.sources, *(self.parent.visible() if self.parent else [])]

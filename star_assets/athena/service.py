@@ -1,8 +1,8 @@
 """The Athena service, asked through PyAthena.
 
-Here: a statement's way to Athena and back, what it cost, and its rows as an Arrow
-table. Not here: how old a result may be that Athena gives again (reuse), its
-errors in our words (service_failures), credentials and retries (lake/aws).
+Here: running statements, their cost, their rows as Arrow tables. Not here: the age up to which
+results are reused (reuse), messages for its errors (service_failures), credentials and
+retries (lake/aws).
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from star_assets.athena.repair import has_versions, repair
 from star_assets.athena.reuse import longest_age
 from star_assets.athena.service_failures import Place, failure, refusal
 from star_assets.athena.service_rows import arrow_table, printed_table
-from star_assets.athena.statements import require_not_ours, said
+from star_assets.athena.statements import printed, require_not_ours
 from star_assets.lake.aws import Client, aws_errors, config, session
 from star_assets.lake.catalog import Catalog
 from star_assets.lake.storage import Storage
 from star_assets.model.errors import BadSetting, StarError
 
-# Seconds between two looks at a running query.
+# Seconds between two requests for a running query's state.
 POLL = 0.5
 
 # Statements that change the table they name.
@@ -36,13 +36,13 @@ _CHANGES = ("ALTER TABLE", "DROP TABLE IF EXISTS", "DROP TABLE", "INSERT INTO")
 
 
 class AthenaService(Athena):
-    """Athena's own SQL, in a workgroup. What is written is what Athena is sent.
+    """Runs statements on the Athena service, in a workgroup. Athena gets each statement's text unchanged.
 
-    Results are kept in `output`, or where the workgroup says; Athena's history
-    and its limit of bytes for each query are the workgroup's. In SQL, the names
-    of databases begin with `prefix`, as they do in Glue. A table of the star is
-    changed by publishing alone, so statements that would change one are refused;
-    over its folders, where versions lie side by side, MSCK registers the live ones.
+    Athena writes results to `output`, or to the workgroup's location. The history of queries and the
+    limit of bytes per query are the workgroup's. In SQL, the names of databases begin with `prefix`,
+    as in Glue. Statements that would change one of the star's tables are refused, because only a
+    publish changes those. MSCK REPAIR TABLE over the folder of such a table, which has several
+    versions of a day, registers the live ones.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class AthenaService(Athena):
         self.connection = Client("athena", self._connected)
 
     def results(self, sql: str) -> Iterator[Result]:
-        """Run the statements of `sql` in order; each one's result as it comes."""
+        """Run the statements of `sql` in order. Yields each result as soon as it is there."""
         for statement in split(sql):
             yield self._kept_from_athena(statement) or self._run(statement)
 
@@ -70,7 +70,7 @@ class AthenaService(Athena):
         started = time.perf_counter()
         minutes = longest_age(self.storage, self.catalog, statement, self.database, self.prefix, self.clock())
         cursor = self.connection().cursor()
-        with self._in_words(statement, cursor):
+        with self._errors_of(statement, cursor):
             cursor.execute(statement.text, result_reuse_enable=minutes > 0, result_reuse_minutes=minutes)
             rows = cursor.fetchall()
         columns = cursor.description or []
@@ -86,7 +86,10 @@ class AthenaService(Athena):
         )
 
     def _kept_from_athena(self, statement: Statement) -> Result | None:
-        """The answer to what Athena would do wrongly; None for what it is to do. Raises BadQuery."""
+        """The answer to MSCK over versions, which Athena would do wrongly; None for what Athena may run.
+
+        Raises BadQuery for a statement that would change one of the star's tables.
+        """
         self._require_tables_kept(Reader(statement, self.database))
         reader = Reader(statement, f"{self.prefix}{self.database}")
         is_repair = reader.accept("MSCK REPAIR TABLE")
@@ -98,13 +101,13 @@ class AthenaService(Athena):
         entry = self.catalog.table(database.removeprefix(self.prefix), name)
         if entry and is_repair and has_versions(self.storage, entry):
             lines, notices = repair(self.storage, self.catalog, entry)
-            return said("result", lines, notices)
+            return printed("result", lines, notices)
         if entry and not is_repair:
             require_not_ours(entry, reader)
         return None
 
     def _require_tables_kept(self, reader: Reader) -> None:
-        """Raises BadQuery for a database that is dropped with tables of the star in it."""
+        """Raises BadQuery for a DROP DATABASE … CASCADE that would drop tables of the star."""
         if not (reader.accept("DROP DATABASE") or reader.accept("DROP SCHEMA")):
             return
         reader.accept("IF EXISTS")
@@ -116,21 +119,21 @@ class AthenaService(Athena):
     # PyAthena
 
     def _connected(self) -> Any:
-        """A connection of PyAthena's, on our session and with our retries."""
+        """A connection of PyAthena with the session and the retries of lake/aws."""
         try:
             import pyathena
             from pyathena.util import RetryConfig
         except ImportError as error:
             expected = "pyathena to be installed: pip install 'star_assets[aws]'"
             raise BadSetting("STAR_ATHENA_WORKGROUP", self.workgroup, expected) from error
-        # It logs each error with a traceback before it raises it.
+        # PyAthena logs each error with a traceback before it raises it.
         logging.getLogger("pyathena").setLevel(logging.CRITICAL + 1)
         return pyathena.connect(
             session=session(),
             config=config(),
             retry_config=RetryConfig(attempt=1),
             work_group=self.workgroup,
-            # Not None, for which PyAthena would take a variable of its own.
+            # Not None, for which PyAthena would read an environment variable of its own.
             s3_staging_dir=self.output or "",
             schema_name=f"{self.prefix}{self.database}",
             converter=_texts(),
@@ -139,8 +142,8 @@ class AthenaService(Athena):
         )
 
     @contextmanager
-    def _in_words(self, statement: Statement, cursor: Any) -> Iterator[None]:
-        """PyAthena's errors as the model's; and an interrupted statement is stopped, for it would go on to cost."""
+    def _errors_of(self, statement: Statement, cursor: Any) -> Iterator[None]:
+        """Turn PyAthena's errors into the model's. If this process is interrupted, cancel the statement."""
         import pyathena
         from botocore.exceptions import BotoCoreError, ClientError
 
@@ -162,12 +165,12 @@ class AthenaService(Athena):
             raise
 
     def _failure(self, statement: Statement, place: Place) -> StarError:
-        """Why a statement that Athena began did not succeed."""
+        """The error for a statement that failed while Athena ran it."""
         reply = self._ask(statement, place, "get_query_execution", QueryExecutionId=place.query_id)
         return failure(reply["QueryExecution"], statement, place, lambda: self._limit(statement, place))
 
     def _limit(self, statement: Statement, place: Place) -> int | None:
-        """How many bytes the workgroup lets a query scan; None if that is not set, or not to be known."""
+        """The workgroup's limit of bytes that a query may scan; None if there is none, or reading it is not allowed."""
         with suppress(StarError):
             reply = self._ask(statement, place, "get_work_group", WorkGroup=self.workgroup)
             found: int | None = reply["WorkGroup"].get("Configuration", {}).get("BytesScannedCutoffPerQuery")
@@ -185,7 +188,7 @@ class AthenaService(Athena):
 
 
 def _texts() -> Any:
-    """What leaves values as the texts that Athena sends, so that Arrow makes whole columns of them."""
+    """A converter that keeps values as the texts that Athena sends, which Arrow then converts by the column."""
     from pyathena.converter import DefaultTypeConverter
 
     converter = DefaultTypeConverter()

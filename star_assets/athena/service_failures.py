@@ -1,8 +1,7 @@
-"""What the Athena service says went wrong, in the words of its users.
+"""The Athena service's errors translated into messages for its users.
 
-Athena refuses calls (`refusal`), and gives up on statements that it has begun
-(`failure`). Not here: credentials, rights and throttling of any AWS service
-(lake/aws).
+Athena refuses calls (`refusal`), and statements fail while it runs them (`failure`). Not here:
+credentials, rights and throttling of any AWS service (lake/aws).
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from star_assets.athena.parse import Statement, at_offset
 from star_assets.lake.aws import GRANT, aws_errors, refused
 from star_assets.model.errors import AwsRefused, BadQuery, QueryInterrupted, QueryStopped, StarError
 
-# What a refused call's message holds, what to say of it, and what to do.
+# Patterns of a refused call's message → the problem, and what to do.
 _REFUSALS = (
     (r"WorkGroup.*(not found|not exist)", "there is no such workgroup", "Create it, or correct STAR_ATHENA_WORKGROUP"),
     (r"WorkGroup.*disabled", "the workgroup is disabled", "Enable it, or set STAR_ATHENA_WORKGROUP to another"),
@@ -28,7 +27,7 @@ _OUTPUT_REMEDY = (
     "the place for results; docs/aws.md lists what a lake needs"
 )
 
-# What the reason of a statement that was stopped holds, and what to do.
+# Patterns of the reason why a statement was stopped → what to do.
 _STOPPED = (
     (
         r"[Ee]xhausted resources|EXCEEDED_\w+_LIMIT|EXCEEDED_MEMORY",
@@ -41,16 +40,16 @@ _LIMIT = "Bytes scanned limit was exceeded"
 _DENIED = r"(?i)access ?denied|not authorized|insufficient permissions|permission_denied|forbidden"
 _ACTION = r"not authorized to perform: (?P<action>\w+:\w+)"
 
-# Trino's places count from 1. Hive's, which parses DDL, count columns from 0.
+# Trino counts columns from 1; Hive, which parses DDL, from 0.
 _PLACE = re.compile(r"^(?P<kind>.*?)line (?P<line>\d+):(?P<column>\d+):? ?(?P<problem>.*)$", re.DOTALL)
 
-# Of AthenaError.ErrorCategory: Athena itself failed.
+# The AthenaError.ErrorCategory of failures of Athena itself.
 _SYSTEM = 1
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a statement runs: the workgroup, what names of databases begin with in Glue, and, once known, its id."""
+    """Where a statement runs: the workgroup, the prefix of databases in Glue, and the query's id once it is known."""
 
     workgroup: str
     prefix: str = ""
@@ -61,7 +60,7 @@ class Place:
 
 
 def refusal(error: Any, statement: Statement, place: Place) -> StarError:
-    """The error that a user gets for a call that Athena refused with a ClientError."""
+    """The error for a call that Athena refused with a ClientError."""
     from botocore.exceptions import ClientError
 
     what, action = str(place), f"athena:{error.operation_name}"
@@ -85,7 +84,7 @@ def refusal(error: Any, statement: Statement, place: Place) -> StarError:
 def failure(
     execution: Mapping[str, Any], statement: Statement, place: Place, limit: Callable[[], int | None]
 ) -> StarError:
-    """The error that a user gets for an execution that did not succeed. `limit` finds the workgroup's, in bytes."""
+    """The error for a statement that failed. `limit` looks up the workgroup's limit of bytes scanned."""
     status = execution.get("Status", {})
     error, query_id = status.get("AthenaError", {}), str(place.query_id)
     reason = str(status.get("StateChangeReason") or error.get("ErrorMessage") or "no reason was given").rstrip(".")
@@ -124,7 +123,7 @@ def _denied_action(reason: str) -> str:
 
 
 def _bad_query(reason: str, statement: Statement, place: Place) -> BadQuery:
-    """The error with its place, where Athena names one, in the whole text that the statement is from."""
+    """The error, with its position in the whole text if Athena gives one in the statement."""
     known = f" In Glue, names of this lake's databases begin with {place.prefix}." if place.prefix else ""
     hint = known if re.search(r"(Schema|Database) .*not (exist|found)", reason) else ""
     found = _PLACE.match(reason)

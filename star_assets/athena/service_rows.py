@@ -1,8 +1,8 @@
-"""The texts that the Athena service answers with, as Arrow tables.
+"""Converting the texts that the Athena service returns into Arrow tables.
 
-Here: rows of a query, typed, and what other statements print. NULL and the empty
-text differ, and no digit of a decimal is lost. Arrays, maps, rows, JSON and times
-with a zone stay the text that Athena writes. Not here: asking (service).
+Here: the typed rows of a query, and the lines that other statements print. NULL and the empty
+text differ, and no digit of a decimal is lost. Arrays, maps, rows, JSON and times with a zone stay
+texts, as Athena writes them. Not here: running statements (service).
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ import pyarrow.compute as pc
 
 from star_assets.model.types import SIMPLE_TYPES
 
-# Athena's types that Arrow has too. Any other stays text. The service calls a real `float` too.
+# Athena's types → Arrow's. Values of all other types stay texts. The service also calls a real `float`.
 _ARROW = {simple.trino: pa.type_for_alias(simple.arrow) for simple in SIMPLE_TYPES} | {"float": pa.float32()}
 
-# As long as a timestamp in milliseconds is; Athena may write finer ones.
+# The length of a timestamp in milliseconds. Athena may write more digits.
 _MILLISECONDS = len("2023-07-01 10:00:00.123")
 
 Rows = Sequence[Sequence[str | None]]
 
 
 def arrow_table(columns: Sequence[Any], rows: Rows) -> tuple[pa.Table, tuple[str, ...]]:
-    """A query's rows, and the name of each column's type. `columns` are as the DB API describes them."""
+    """A query's rows, and the name of each column's type. `columns` is the cursor's description of the DB API."""
     texts = list(zip(*rows, strict=True)) or [()] * len(columns)
     types = [_type(column) for column in columns]
     arrays = [_array(values, *type_) for values, type_ in zip(texts, types, strict=True)]
@@ -33,7 +33,7 @@ def arrow_table(columns: Sequence[Any], rows: Rows) -> tuple[pa.Table, tuple[str
 
 
 def printed_table(columns: Sequence[Any], rows: Rows) -> tuple[pa.Table, tuple[str, ...]]:
-    """What a statement prints, as texts. Of several columns, Athena may send a line as one text with tabs."""
+    """The lines that a statement prints, as texts. Athena may send the columns of a line as one text with tabs."""
     names = [column[0] for column in columns] or ["result"]
     lines = [_cells(row, len(names)) for row in rows]
     arrays = [pa.array([line[index] for line in lines], pa.string()) for index in range(len(names))]

@@ -1,7 +1,7 @@
 """A DuckDB session that computes as Athena does.
 
-Here: its settings, and teaching it what a query needs. Not here: what it is taught
-(macros, python_functions).
+Here: its settings, and defining the macros and functions that a query needs. Not here: the macros
+and functions themselves (macros, python_functions).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ _BODIES = {signature.partition("(")[0]: (signature, body) for signature, body in
 class Session:
     """An in-memory database with Athena's settings. Threads may share it.
 
-    To teach it everything would take longer than most queries do, so it learns the
-    macros and functions that a query names when it comes.
+    Defining all macros and functions would take longer than most queries do, so each is defined when the first
+    query that names it comes.
     """
 
     def __init__(self, threads: int | None, memory_limit: str) -> None:
@@ -32,11 +32,11 @@ class Session:
         self._lock = Lock()
 
     def cursor(self, sql: str) -> duckdb.DuckDBPyConnection:
-        """A connection of the caller's own that can run `sql`."""
+        """A new connection, for one thread, that knows every macro and function that `sql` names."""
         with self._lock:
             if self._connection is None:
                 self._connection = self._connected()
-            self._teach(self._connection, sql)
+            self._define(self._connection, sql)
         return self._connection.cursor()
 
     def _connected(self) -> duckdb.DuckDBPyConnection:
@@ -50,7 +50,7 @@ class Session:
         )
         return connection
 
-    def _teach(self, connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+    def _define(self, connection: duckdb.DuckDBPyConnection, sql: str) -> None:
         for name in sorted(set(_NAME.findall(sql))):
             if name in self._known:
                 continue
@@ -59,5 +59,5 @@ class Session:
                 register(connection, name)
             elif name in _BODIES:
                 signature, body = _BODIES[name]
-                self._teach(connection, body)
+                self._define(connection, body)
                 connection.execute(f"CREATE MACRO {signature} AS {body}")

@@ -1,6 +1,6 @@
-"""FROM: tables, views, subqueries, joins and UNNEST, and the columns they bring into scope.
+"""Compiling FROM: tables, views, subqueries, joins and UNNEST, and the columns that they add to the scope.
 
-Not here: the other clauses (queries), how a table's files are read (scans).
+Not here: the other clauses (queries), reading a table's files (scans).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from star_assets.athena.types import BIGINT, Type
 from star_assets.lake.catalog import TableEntry
 from star_assets.model.errors import Unfaithful
 
-# What a table in FROM may come with. Anything else that the parser found is refused.
+# The parts that a table in FROM may have. Any other is refused.
 _TABLE_ARGS = {"this", "db", "catalog", "alias", "joins"}
 
 
@@ -46,9 +46,9 @@ class From:
         return f" FROM {self._joined(from_.this, node.args.get('joins') or [])}"
 
     def note_conditions(self, where: exp.Expression) -> None:
-        """Tell each table what WHERE says of its partition columns alone, so that it reads fewer partitions.
+        """Give each scan the conditions of WHERE on its partition columns alone, so that it reads fewer partitions.
 
-        Not where an outer join may add rows that WHERE has not seen in the table.
+        Does nothing if there is an outer join, which may add rows that the table does not have.
         """
         if self.outer:
             return
@@ -77,7 +77,7 @@ class From:
     # Items
 
     def _joined(self, first: exp.Expression, joins: Sequence[exp.Join]) -> str:
-        """What commas separate: each an item and what is joined to it. JOIN binds tighter than a comma."""
+        """SQL of the items that commas separate, each with its joins. JOIN binds tighter than a comma."""
         lists: list[tuple[exp.Expression, list[exp.Join]]] = [(first, [])]
         for join in joins:
             if _is_comma(join):
@@ -88,7 +88,7 @@ class From:
         for item, joined in lists:
             begin = len(self.scope.sources)
             sql = self._item(item) + "".join(self._join(join, begin) for join in joined)
-            # Only there does it matter; elsewhere it would keep LATERAL from what is before the comma.
+            # Only these joins need parentheses; elsewhere they would hide the items before the comma from LATERAL.
             adds_rows = any(join.args.get("side") in ("RIGHT", "FULL") for join in joined)
             listed.append(f"({sql})" if adds_rows else sql)
         return " CROSS JOIN ".join(listed)
@@ -128,7 +128,7 @@ class From:
     def _add(
         self, alias: exp.TableAlias | None, database: str | None, fields: Sequence[Field], node: exp.Expression
     ) -> str:
-        """Bring fields into scope under a fresh name of DuckDB's, which is returned."""
+        """Add fields to the scope under a new name in DuckDB, which is returned."""
         fresh = self.context.plan.alias()
         given = renamed(self.compiler, fields, alias.columns if alias else [], node)
         placed = [replace(field, sql=f"{fresh}.{field.sql}") for field in given]
@@ -189,7 +189,7 @@ class From:
         return f"LATERAL (SELECT {', '.join(listed)}) AS {self._add(alias, None, fields, node)}"
 
     def _columns(self, value: Value) -> list[tuple[str, Type]]:
-        """The arrays, and the types of their elements, that UNNEST makes columns of."""
+        """The arrays that become columns of UNNEST, each with the type of its elements."""
         element = value.type.of
         if element and element.name == "row":
             return [
@@ -225,7 +225,7 @@ class From:
         return f" {side or 'INNER'} JOIN {item} ON {condition}"
 
     def _using(self, names: Sequence[exp.Identifier], begin: int, middle: int, side: str) -> str:
-        """JOIN … USING (names): equal columns, which become one and belong to neither side any more."""
+        """JOIN … USING (names): each pair of equal columns becomes one column, which belongs to neither table."""
         sides = self.scope.sources[begin:middle], self.scope.sources[middle:]
         conditions, merged = [], []
         for identifier in names:
@@ -248,12 +248,12 @@ class From:
 
 
 def _is_comma(join: exp.Join) -> bool:
-    """Whether a join was written with a comma: the parser notes more of one with the word JOIN."""
+    """Whether a join was written with a comma: only with the word JOIN does the parser add more arguments."""
     return not join.args.keys() & {"pivots", "kind"}
 
 
 def _conjuncts(node: exp.Expression) -> Iterator[exp.Expression]:
-    """What AND joins."""
+    """The operands of AND, at any depth."""
     pending = [node]
     while pending:
         part = pending.pop()
@@ -268,7 +268,7 @@ def _conjuncts(node: exp.Expression) -> Iterator[exp.Expression]:
 def renamed(
     compiler: Compiler, fields: Sequence[Field], names: Sequence[exp.Identifier], node: exp.Expression
 ) -> list[Field]:
-    """Fields under the names that `AS t(a, b)` gives them."""
+    """Fields with the names of `AS t(a, b)`. Raises BadQuery for another number of names."""
     if names and len(names) != len(fields):
         compiler.fail(node, f"There are {len(names)} column names for {len(fields)} columns")
     if not names:

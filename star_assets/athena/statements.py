@@ -1,7 +1,7 @@
-"""DDL: the statements that change or show what the catalog holds.
+"""Running DDL: the statements that change or show the catalog.
 
-A table of the star is changed by publishing alone, so DDL that would change one
-is refused. Not here: reading CREATE TABLE (create_table), MSCK (repair).
+Only publishing changes the star's own tables, so DDL that would change one is refused.
+Not here: reading CREATE TABLE (create_table), MSCK (repair).
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from star_assets.lake.catalog import Catalog, CatalogColumn, PartitionEntry, Tab
 from star_assets.lake.storage import Storage
 from star_assets.model.errors import Unfaithful
 
-# Compiles the query of a view, in a database, without running it.
+# Compiles a view's query in a database, without running it, and returns its columns.
 Check = Callable[[Statement, str], Sequence[Field]]
 
 
 def is_ddl(statement: Statement) -> bool:
-    """Whether a statement is for the catalog rather than for the tables' rows."""
+    """Whether a statement changes or shows the catalog, and does not query rows."""
     return statement.words(1)[0] in DDL_WORDS
 
 
@@ -57,7 +57,7 @@ class Statements:
     # Databases
 
     def create_database(self, reader: Reader) -> Result:
-        """CREATE DATABASE [IF NOT EXISTS] name [COMMENT …] [LOCATION …]: both are accepted and not kept."""
+        """CREATE DATABASE [IF NOT EXISTS] name [COMMENT …] [LOCATION …]. The last two are accepted and ignored."""
         if_not_exists = reader.accept("IF NOT EXISTS")
         name = reader.name("a database")
         if not if_not_exists and name in self.catalog.databases():
@@ -68,15 +68,15 @@ class Statements:
             reader.text("a location")
         reader.end()
         self.catalog.create_database(name)
-        return said()
+        return printed()
 
     def drop_database(self, reader: Reader) -> Result:
-        """DROP DATABASE [IF EXISTS] name. Only an empty one."""
+        """DROP DATABASE [IF EXISTS] name. The database must be empty."""
         if_exists = reader.accept("IF EXISTS")
         name = reader.name("a database")
         if name not in self.catalog.databases():
             if if_exists:
-                return said()
+                return printed()
             reader.fail(f"There is no database {name}", back=True)
         reader.accept("RESTRICT")
         if reader.accept("CASCADE"):
@@ -86,7 +86,7 @@ class Statements:
             self.catalog.drop_database(name)
         except ValueError:
             reader.fail(f"Database {name} holds tables. Drop them first", back=True)
-        return said()
+        return printed()
 
     # Tables
 
@@ -97,9 +97,9 @@ class Statements:
         if self.catalog.table(entry.database, entry.name):
             if not found.if_not_exists:
                 reader.fail(f"Table {entry.database}.{entry.name} exists. Drop it, or write IF NOT EXISTS", back=True)
-            return said(notices=[f"{entry.database}.{entry.name} exists and was left as it is."])
+            return printed(notices=[f"{entry.database}.{entry.name} exists and was left as it is."])
         self.catalog.put_table(entry)
-        return said(notices=found.notices)
+        return printed(notices=found.notices)
 
     def drop_table(self, reader: Reader) -> Result:
         """DROP TABLE [IF EXISTS]. Files stay, as on Athena."""
@@ -107,7 +107,7 @@ class Statements:
         if entry:
             require_not_ours(entry, reader)
             self.catalog.drop_table(entry.database, entry.name)
-        return said()
+        return printed()
 
     def _dropped(self, reader: Reader, is_view: bool) -> TableEntry | None:
         if_exists = reader.accept("IF EXISTS")
@@ -132,7 +132,7 @@ class Statements:
             reader.accept("IF EXISTS")
             return self._drop_partitions(reader, entry)
         raise Unfaithful(
-            "ALTER TABLE but for ADD PARTITION and DROP PARTITION",
+            "ALTER TABLE other than ADD PARTITION and DROP PARTITION",
             "Drop the table and create it again; its files stay.",
         )
 
@@ -154,7 +154,7 @@ class Statements:
         if not added and not known:
             reader.fail("Expected PARTITION (…)")
         self.catalog.put_partitions(entry.database, entry.name, added)
-        return said()
+        return printed()
 
     def _drop_partitions(self, reader: Reader, entry: TableEntry) -> Result:
         require_not_ours(entry, reader)
@@ -163,7 +163,7 @@ class Statements:
             dropped.append(self._values(reader, entry))
         reader.end()
         self.catalog.drop_partitions(entry.database, entry.name, dropped)
-        return said()
+        return printed()
 
     def _values(self, reader: Reader, entry: TableEntry) -> tuple[str, ...]:
         """PARTITION (key = 'value', …), in the order of the table's partition columns."""
@@ -191,16 +191,17 @@ class Statements:
         if not entry.partition_columns:
             reader.fail(f"{entry.name} has no partition columns", back=True)
         lines, notices = repair(self.storage, self.catalog, entry)
-        return said("result", lines, notices=notices)
+        return printed("result", lines, notices=notices)
 
     # Views
 
     def create_view(self, reader: Reader, replace: bool = False) -> Result:
-        """CREATE [OR REPLACE] VIEW name AS query. The query is checked, and kept as text."""
+        """CREATE [OR REPLACE] VIEW name AS query. The query is compiled to check it, and stored as text."""
         database, name = reader.table()
         if not reader.accept("AS"):
             raise Unfaithful(
-                "CREATE VIEW with more than a name", "Write CREATE VIEW name AS SELECT …; name columns there."
+                "CREATE VIEW with a list of columns or other clauses",
+                "Write CREATE VIEW name AS SELECT … and name the columns in the SELECT.",
             )
         query = rest_of(reader.statement, reader.index)
         fields = self.check(query, self.database)
@@ -219,7 +220,7 @@ class Statements:
         self.catalog.put_table(
             TableEntry(database, name, columns, format="view", view_sql=query.text, view_database=self.database)
         )
-        return said()
+        return printed()
 
     def replace_view(self, reader: Reader) -> Result:
         """CREATE OR REPLACE VIEW."""
@@ -229,22 +230,22 @@ class Statements:
         """DROP VIEW [IF EXISTS]."""
         if entry := self._dropped(reader, is_view=True):
             self.catalog.drop_table(entry.database, entry.name)
-        return said()
+        return printed()
 
     # SHOW and DESCRIBE
 
     def show_databases(self, reader: Reader) -> Result:
         """SHOW DATABASES [LIKE 'pattern']."""
-        return said("database_name", _matching(reader, self.catalog.databases()))
+        return printed("database_name", _matching(reader, self.catalog.databases()))
 
     def show_tables(self, reader: Reader) -> Result:
-        """SHOW TABLES [IN database] ['pattern']: views too, as on Athena."""
-        return said("tab_name", _matching(reader, [entry.name for entry in self._of_database(reader)]))
+        """SHOW TABLES [IN database] ['pattern']. Views are listed too, as on Athena."""
+        return printed("tab_name", _matching(reader, [entry.name for entry in self._of_database(reader)]))
 
     def show_views(self, reader: Reader) -> Result:
         """SHOW VIEWS [IN database] [LIKE 'pattern']."""
         found = [entry.name for entry in self._of_database(reader) if entry.view_sql is not None]
-        return said("views", _matching(reader, found))
+        return printed("views", _matching(reader, found))
 
     def _of_database(self, reader: Reader) -> list[TableEntry]:
         database = reader.name("a database") if reader.accept("IN") or reader.accept("FROM") else self.database
@@ -260,7 +261,7 @@ class Statements:
             reader.fail(f"{entry.name} has no partition columns", back=True)
         keys = [column.name for column in entry.partition_columns]
         listed = self.catalog.partitions(entry.database, entry.name)
-        return said(
+        return printed(
             "partition", ["/".join(f"{k}={v}" for k, v in zip(keys, one.values, strict=True)) for one in listed]
         )
 
@@ -270,26 +271,26 @@ class Statements:
             reader.expect("FROM")
         entry = self._table(reader)
         reader.end()
-        return said("field", [column.name for column in (*entry.columns, *entry.partition_columns)])
+        return printed("field", [column.name for column in (*entry.columns, *entry.partition_columns)])
 
     def show_create_table(self, reader: Reader) -> Result:
-        """SHOW CREATE TABLE: the statement that makes it."""
+        """SHOW CREATE TABLE: the statement that creates the table."""
         entry = self._table(reader)
         reader.end()
         if entry.view_sql is not None:
             reader.fail(f"{entry.name} is a view. Write SHOW CREATE VIEW", back=True)
-        return said("createtab_stmt", ddl.create_table(entry, if_not_exists=False).splitlines())
+        return printed("createtab_stmt", ddl.create_table(entry, if_not_exists=False).splitlines())
 
     def show_create_view(self, reader: Reader) -> Result:
-        """SHOW CREATE VIEW: the statement that makes it."""
+        """SHOW CREATE VIEW: the statement that creates the view."""
         entry = self._table(reader)
         reader.end()
         if entry.view_sql is None:
             reader.fail(f"{entry.name} is no view", back=True)
-        return said("Create View", ddl.create_table(entry).splitlines())
+        return printed("Create View", ddl.create_table(entry).splitlines())
 
     def describe(self, reader: Reader) -> Result:
-        """DESCRIBE table: its columns; those it is partitioned by come last."""
+        """DESCRIBE table: its columns, the partition columns last."""
         if reader.accept("EXTENDED") or reader.accept("FORMATTED"):
             raise Unfaithful("DESCRIBE EXTENDED", "Write DESCRIBE, SHOW CREATE TABLE or SHOW PARTITIONS.")
         reader.accept("TABLE")
@@ -307,7 +308,7 @@ class Statements:
         )
         return Result(table, ("varchar",) * 4, statement="ddl")
 
-    # What they share
+    # Shared by several statements
 
     def _table(self, reader: Reader) -> TableEntry:
         database, name = reader.table()
@@ -355,17 +356,17 @@ _METHODS: dict[str, Callable[[Statements, Reader], Result]] = {
 
 
 def require_not_ours(entry: TableEntry, reader: Reader) -> None:
-    """Raises BadQuery for a table of the star, which a statement that has been read up to its name would change."""
+    """Raises BadQuery if the table, whose name was read last, is one of the star's: only publishing changes it."""
     if entry.is_ours:
         reader.fail(
-            f"{entry.database}.{entry.name} is made by star_assets, which keeps it in step with what is published. "
-            "It was left alone. Create a table of your own over its folder, or change the star",
+            f"{entry.database}.{entry.name} belongs to star_assets, which changes it when it publishes. "
+            "Nothing was changed. Create a table of your own over its folder, or change the star",
             back=True,
         )
 
 
-def said(column: str = "result", lines: Sequence[str] = (), notices: Sequence[str] = ()) -> Result:
-    """What a statement prints: lines of text in one column."""
+def printed(column: str = "result", lines: Sequence[str] = (), notices: Sequence[str] = ()) -> Result:
+    """The result of a statement that prints lines of text, in one column."""
     return Result(pa.table({column: pa.array(lines, pa.string())}), ("varchar",), tuple(notices), statement="ddl")
 
 
@@ -377,7 +378,7 @@ def _peeked(reader: Reader) -> tuple[str, str]:
 
 
 def _matching(reader: Reader, names: Sequence[str]) -> list[str]:
-    """The names that the pattern which may follow lets through: `*` is any text, `|` is or."""
+    """The names that match the optional pattern that follows: `*` is any text, `|` means or."""
     reader.accept("LIKE")
     if reader.next is None:
         return list(names)

@@ -1,6 +1,6 @@
-"""Athena's functions of texts and bytes, and how DuckDB answers each.
+"""Athena's functions of texts and bytes in DuckDB's SQL.
 
-Not here: LIKE (rules), regular expressions (patterns), what Python does (plain_text).
+Not here: LIKE (rules), regular expressions (patterns), the functions in Python (plain_text).
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from sqlglot import exp
 
 from star_assets.athena.casts import decimal_text
 from star_assets.athena.compiler import Compiler, Value, coerced, rule, text
-from star_assets.athena.functions import answered, expect, function, higher_order, listed, same
+from star_assets.athena.functions import answered, declare_all, expect, function, higher_order, same
 from star_assets.athena.types import DOUBLE, INTEGERS, UNKNOWN, VARBINARY, VARCHAR, Type, array, common
 
-listed(
+declare_all(
     {
         "lower(varchar) -> varchar": "lower({0})",
         "upper(varchar) -> varchar": "athena_upper({0})",
         "length(varchar) -> bigint": "length({0})",
         "length(varbinary) -> bigint": "octet_length({0})",
         "replace(varchar, varchar) -> varchar": "replace({0}, {1}, '')",
-        # Athena puts the new text between all letters where the old one is empty.
+        # If the old text is empty, Athena puts the new text between all characters.
         "replace(varchar, varchar, varchar) -> varchar": (
             "CASE WHEN {1} = '' THEN athena_replace({0}, {1}, {2}) ELSE replace({0}, {1}, {2}) END"
         ),
@@ -70,7 +70,7 @@ listed(
 )
 
 
-# Grammar of its own
+# Functions with a syntax of their own
 
 
 @rule(exp.Substring, parts=["start", "length"])
@@ -112,12 +112,12 @@ def _trimmed(compiler: Compiler, node: exp.Expression, values: Sequence[Value], 
     return Value(f"{name}({values[0].sql}, {letters})", VARCHAR, node)
 
 
-# Concatenation: NULL if one is NULL, unlike DuckDB's
+# Concatenation: NULL if any part is NULL, unlike in DuckDB
 
 
 @rule(exp.DPipe, parts=["safe"])
 def concatenation(compiler: Compiler, node: exp.DPipe) -> Value:
-    """|| of texts, bytes or arrays, and of an array and an element."""
+    """||, of texts, bytes or arrays, and of an array and an element."""
     return _joined(compiler, node, compiler.values([node.this, node.expression]))
 
 
@@ -140,7 +140,7 @@ def concat(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) ->
 def _joined(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     left, right = values
     if UNKNOWN in (left.type, right.type) and VARCHAR in (left.type, right.type):
-        # Athena takes NULL for an array that the text is put into.
+        # Athena takes the NULL for an array, to which the text is added.
         return Value("CAST(NULL AS VARCHAR[])", array(VARCHAR), node)
     type_ = common(left.type, right.type)
     if type_ and (type_ in (VARCHAR, VARBINARY) or type_.of):
@@ -165,7 +165,7 @@ def _chain(sql: Sequence[str], type_: Type) -> str:
 
 @function("concat_ws")
 def concat_ws(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """concat_ws(separator, texts… or an array): NULL is left out."""
+    """concat_ws(separator, texts… or an array): NULLs are left out."""
     if len(values) < 2:
         compiler.fail(node, "INVALID_FUNCTION_ARGUMENT: There must be two or more arguments")
     if len(values) == 2 and values[1].type.of:
@@ -179,7 +179,7 @@ def concat_ws(compiler: Compiler, node: exp.Expression, values: Sequence[Value])
 
 @function("reverse")
 def reverse(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """reverse of a text, letter by letter, or of an array."""
+    """reverse(x), of a text or an array."""
     expect(compiler, node, values, 1)
     if values[0].type.of:
         return Value(f"list_reverse({values[0].sql})", values[0].type, node)
@@ -189,7 +189,7 @@ def reverse(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -
 
 @higher_order("normalize")
 def normalize(compiler: Compiler, node: exp.Expression) -> Value:
-    """normalize(text[, form]), where the form is a word: NFC unless told."""
+    """normalize(text[, form]). The form is a keyword, by default NFC."""
     given, *rest = node.expressions or [exp.Null()]
     form = rest[0].name.upper() if rest else "NFC"
     if len(rest) > 1 or form not in ("NFC", "NFD", "NFKC", "NFKD"):
@@ -206,7 +206,7 @@ _SPECIFIER = re.compile(r"%(?:%|n|[-0,+( #]*\d*(?:\.\d+)?[a-zA-Z])")
 
 @function("format")
 def format_(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """format(text, values…), by Java's specifiers, in their order."""
+    """format(format, values…), with Java's specifiers, in the order of the values."""
     if len(values) < 2:
         compiler.fail(node, "The 'format' function must have at least two arguments")
     pattern = values[0].literal
@@ -227,7 +227,7 @@ def format_(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -
     return Value(f"({' || '.join([*found, text(pattern[place:])])})", VARCHAR, node)
 
 
-# What each of Java's specifiers takes here.
+# The types that each of Java's specifiers formats here.
 _TAKES = {
     "s": ("varchar", "date", "boolean", "unknown", "decimal", "double", *INTEGERS),
     "d": INTEGERS,
@@ -248,7 +248,7 @@ def _formatted(compiler: Compiler, node: exp.Expression, specifier: str, value: 
         shown = decimal_text(value.sql, type_)
     elif type_ == DOUBLE and kind == "s":
         shown = f"athena_java_text({value.sql})"
-    # NULL is a text of the same width.
+    # NULL is formatted as a text, with the specifier's width.
     width = re.match(r"%(-?)[0,+]*(\d*)", specifier)
     of_null = f"'%{width[1]}{width[2]}s'" if width else "'%s'"
     missing = f"athena_format({of_null}, 'null')"

@@ -1,6 +1,6 @@
-"""The names of types: as Hive's DDL, as Trino's SQL, and as sqlglot's syntax trees say them.
+"""Parsing the names of types: in Hive's DDL, in Trino's SQL, and in sqlglot's syntax trees.
 
-Not here: what a type is (types).
+Not here: the types themselves (types).
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from sqlglot import exp
 
 from star_assets.athena.types import IN_DDL, TIMESTAMP, Type, array, decimal, map_of, row, zoned
 
-# The digits of a second's fraction that a timestamp has unless told: Athena's tables hold milliseconds.
+# The default digits of a timestamp's fraction of a second, since Athena's tables have milliseconds.
 MILLISECONDS = 3
 
-# What sqlglot calls the types of a CAST, where Trino calls them otherwise.
+# sqlglot's names of types → Trino's, where they differ.
 _OF_SQLGLOT = {"INT": "integer", "FLOAT": "real"}
 
 
 def from_sqlglot(found: exp.DataType) -> Type:
-    """The type that a CAST names. Lengths of varchar are dropped."""
+    """The type of a CAST. The length of a varchar is dropped."""
     name = found.this.name if isinstance(found.this, exp.DType) else str(found.this)
     parts = found.expressions
     if name == "DECIMAL":
@@ -52,7 +52,7 @@ _WORD = re.compile(r"\s*([<>(),:]|[^<>(),:]+)")
 
 @lru_cache(maxsize=1024)
 def parse_type(text: str) -> Type:
-    """A type as DDL, the catalog and the table of functions write it. What is none has its text for a name."""
+    """The type of a text in DDL, the catalog or a signature; for any other text, an unknown type of that name."""
     words = [word.strip() for word in _WORD.findall(text.strip().lower())]
     reader = iter((*words, ""))
     try:

@@ -1,7 +1,7 @@
-"""Literals with a type: DATE '…', TIMESTAMP '…' with or without a zone, DECIMAL '…'; and casts of plain texts to them.
+"""Typed literals: DATE '…', TIMESTAMP '…' with or without a zone, DECIMAL '…'; and casts of string literals.
 
-They are read when the query is compiled: a wrong one is an error with a place, and
-DuckDB can prune by a right one. Not here: casts of other values (casts).
+They are parsed when the query is compiled, so that errors have a position and DuckDB can prune
+partitions by them. Not here: casts of other values (casts).
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from star_assets.athena.types import Type, decimal, zoned
 
 
 def _is_literal(compiler: Compiler, value: Value, word: str) -> bool:
-    """Whether the word for the type stands right before the text, rather than in a CAST."""
+    """Whether the name of the type stands directly before the text, and not in a CAST."""
     start = value.node.meta.get("start")
     return start is not None and re.search(rf"(?i)\b{word}\s*$", compiler.sql[:start]) is not None
 
 
 def decimal_literal(compiler: Compiler, node: exp.Cast, value: Value, to: Type) -> Value | None:
-    """DECIMAL '12.30' has the digits it is written with; None for anything else."""
+    """DECIMAL '12.30', whose precision and scale are those of its text; None for anything else."""
     if value.literal is None or to.name != "decimal" or not _is_literal(compiler, value, "decimal"):
         return None
     found = re.fullmatch(r"[+-]?0*(\d*)(?:\.(\d*))?", value.literal)
@@ -36,7 +36,7 @@ def decimal_literal(compiler: Compiler, node: exp.Cast, value: Value, to: Type) 
 
 
 def moment_literal(compiler: Compiler, node: exp.Cast, value: Value, to: Type) -> Value:
-    """A date, a timestamp or an instant that is written as a text."""
+    """A date or timestamp, with or without time zone, of a string literal."""
     written = str(value.literal)
     is_cast = not _is_literal(compiler, value, "date|timestamp")
     try:

@@ -1,7 +1,6 @@
-"""The types of Athena's SQL: what they are, how they are called, which may stand for which.
+"""The types of columns and expressions in Athena's SQL, and coercion between them.
 
-Here: values that say what a column or an expression is. Not here: their names
-as text (type_names), how a value is converted from one to another (casts).
+Not here: parsing the names of types (type_names), casts (casts), the types that a star declares (model/types).
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ INTEGERS = tuple(_DIGITS)
 FLOATS = ("real", "double")
 MOMENTS = ("timestamp", "timestamp with time zone")
 
-# What may stand where something else is expected, narrowest first.
+# Types that are coerced to those after them, narrowest first.
 _LADDERS = (
     (*INTEGERS, "decimal", *FLOATS),
     ("date", *MOMENTS),
@@ -43,14 +42,14 @@ IN_DDL = {simple.trino: simple.hive for simple in SIMPLE_TYPES}
 class Type:
     """A type: `Type("bigint")`, `Type("decimal", 18, 4)`, `Type("array", parts=(Type("varchar"),))`.
 
-    A name that is none of these is a type that no expression may use here.
+    A type of an unknown name is one that no expression may use.
 
     Attributes:
         precision: digits of a decimal; digits of a timestamp's fraction of a second.
         scale: digits of a decimal after its point.
         parts: an array's element, a map's key and value, a row's fields.
         labels: the names of a row's fields; None for one that has none.
-        zone: in which values of a timestamp with time zone are; None if each has its own.
+        zone: the zone of a timestamp with time zone; None if each value has its own.
     """
 
     name: str
@@ -69,7 +68,7 @@ class Type:
 
     @property
     def exact(self) -> str:
-        """How Trino's typeof() says it, but for the lengths of varchar, which are not known here."""
+        """The text of Trino's typeof(), without the lengths of varchar, which are not known here."""
         if self.name in MOMENTS:
             return self.name.replace("timestamp", f"timestamp({self.precision})", 1)
         if self.name == "decimal":
@@ -79,7 +78,7 @@ class Type:
 
     @property
     def is_known(self) -> bool:
-        """Whether expressions may use it here."""
+        """Whether expressions may have this type."""
         if self.parts:
             return all(part.is_known for part in self.parts)
         return self.name in _DUCKDB or self.name in ("decimal", "row")
@@ -116,11 +115,11 @@ class Type:
 
     @property
     def is_interval(self) -> bool:
-        """A span of time."""
+        """An interval, of either kind."""
         return self.name.startswith("interval")
 
     def holds(self, *names: str) -> bool:
-        """Whether it, or a part of it, is one of these types."""
+        """Whether the type, or any part of it, is one of these types."""
         return self.name in names or any(part.holds(*names) for part in self.parts)
 
     @property
@@ -138,7 +137,7 @@ class Type:
 
     @property
     def ddl(self) -> str:
-        """What Athena's DDL calls it; empty for what no table can have."""
+        """The name in Athena's DDL; empty for a type that no table can have."""
         if self.name == "row":
             listed = [f"{label}:{part.ddl}" for label, part in self.fields if label and part.ddl]
             return f"struct<{','.join(listed)}>" if len(listed) == len(self.parts) else ""
@@ -151,7 +150,7 @@ class Type:
 
     @property
     def as_decimal(self) -> Type:
-        """A decimal or an integer as the decimal that Trino makes of it."""
+        """The decimal type to which Trino coerces an integer; a decimal itself."""
         return decimal(_DIGITS[self.name], 0) if self.is_integer else self
 
 
@@ -163,7 +162,7 @@ DAYS, MONTHS = Type("interval day to second"), Type("interval year to month")
 
 
 def decimal(precision: int, scale: int) -> Type:
-    """A decimal, with no more than the 38 digits there are."""
+    """A decimal, of 38 digits at most."""
     return Type("decimal", min(38, precision), scale)
 
 
@@ -188,7 +187,7 @@ def zoned(zone: str | None, precision: int = 3) -> Type:
 
 
 def common(left: Type, right: Type) -> Type | None:
-    """The type that both become where they meet; None where Athena says TYPE_MISMATCH."""
+    """The type to which both are coerced; None if Athena has none (TYPE_MISMATCH)."""
     if left == right or right == UNKNOWN:
         return left
     if left == UNKNOWN:
@@ -207,7 +206,7 @@ def common(left: Type, right: Type) -> Type | None:
 
 
 def coerces(given: Type, expected: Type) -> bool:
-    """Whether a value of one type may stand where another is expected."""
+    """Whether a value of one type is coerced to another one that is expected."""
     found = common(given, expected)
     if found is not None and found.name in MOMENTS:
         return found.name == expected.name
@@ -235,6 +234,6 @@ def _common_parts(left: Type, right: Type) -> Type | None:
 
 
 def _common_zone(left: Type, right: Type) -> str | None:
-    """Where one has no zone of its own, it is taken to be in UTC."""
+    """The zone of both types; None if they differ. A timestamp without time zone is taken to be in UTC."""
     zones = {type_.zone if type_.name == "timestamp with time zone" else "UTC" for type_ in (left, right)}
     return zones.pop() if len(zones) == 1 else None

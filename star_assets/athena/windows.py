@@ -1,4 +1,4 @@
-"""Athena's window functions and OVER (…), and how DuckDB answers each.
+"""Athena's window functions and OVER (…) in DuckDB's SQL.
 
 Not here: the aggregates that may stand before OVER (aggregates).
 """
@@ -19,7 +19,7 @@ _OF_VALUES = ("lag", "lead", "first_value", "last_value", "nth_value")
 
 @rule(exp.Window, parts=["partition_by", "order", "spec", "alias", "over"])
 def window(compiler: Compiler, node: exp.Window) -> Value:
-    """function(…) [IGNORE NULLS] OVER (PARTITION BY … ORDER BY … frame), or OVER a window that has a name."""
+    """function(…) [IGNORE NULLS] OVER (PARTITION BY … ORDER BY … frame), or OVER a named window."""
     over = f" OVER ({_window(compiler, node)})"
     called, nulls = node.this, ""
     if isinstance(called, exp.IgnoreNulls | exp.RespectNulls):
@@ -40,17 +40,17 @@ def window(compiler: Compiler, node: exp.Window) -> Value:
 
 
 def _window(compiler: Compiler, node: exp.Window) -> str:
-    """What stands in OVER (…), with what the window of its name says before it."""
+    """SQL of the contents of OVER (…), which may begin with a named window."""
     parts: dict[str, Any] = {}
     if alias := node.args.get("alias"):
         base = compiler.windows.get(alias.name.lower())
         if base is None:
-            compiler.fail(node, f"There is no window {alias.name!r}. WINDOW {alias.name} AS (…) makes one")
+            compiler.fail(node, f"There is no window {alias.name!r}. Define it: WINDOW {alias.name} AS (…)")
         if base.args.get("alias"):
             compiler.refuse("a named window that extends another")
         parts = {part: found for part, found in base.args.items() if part in _PARTS and found}
         if node.args.get("partition_by") or (node.args.get("order") and "order" in parts):
-            compiler.fail(node, f"What the window {alias.name} says cannot be said again")
+            compiler.fail(node, f"OVER cannot repeat a clause of the window {alias.name}")
     parts.update({part: found for part, found in node.args.items() if part in _PARTS and found})
     sql = []
     if partition := parts.get("partition_by"):
@@ -71,7 +71,7 @@ def _frame(compiler: Compiler, spec: exp.WindowSpec, order: exp.Order | None) ->
     if kind == "RANGE" and any(bound[0].isdigit() for bound in bounds):
         keys = order.expressions if order else []
         if len(keys) != 1 or not compiler.value(keys[0].this).type.is_integer:
-            compiler.refuse("window frames of RANGE with an offset, but of one whole number", "Write ROWS.")
+            compiler.refuse("window frames of RANGE with an offset, unless ordered by one integer", "Write ROWS.")
     if spec.args.get("exclude"):
         compiler.refuse("window frames with EXCLUDE")
     return f"{kind} BETWEEN {bounds[0]} AND {bounds[1] if len(bounds) > 1 else 'CURRENT ROW'}"

@@ -1,7 +1,7 @@
-"""Time zones: conversion between instants and local times, and the SQL functions for it, such as `at_timezone`, `now`.
+"""Time zones: conversion between UTC and local times, and the SQL functions for it, such as `at_timezone`, `now`.
 
-A timestamp with time zone is an instant in DuckDB; its zone is part of its type,
-as far as that is known when the query is compiled. Not here: functions of dates
+DuckDB stores a timestamp with time zone as a UTC time. Its zone is kept in the type of the expression,
+if it is known when the query is compiled. Not here: functions of dates
 (dates), texts (moment_text).
 """
 
@@ -19,11 +19,11 @@ from star_assets.athena.types import TIMESTAMP, UNKNOWN, Type, zoned
 
 
 def local(compiler: Compiler, value: Value) -> str:
-    """What the clock shows, as a timestamp: of an instant in its zone, of anything else as it is."""
+    """SQL of the local time of a timestamp with time zone, in its zone; of other values, the timestamp itself."""
     if value.type.name != "timestamp with time zone":
         return f"CAST({value.sql} AS TIMESTAMP)" if value.type.name == "date" else value.sql
     if value.type.zone is None:
-        compiler.refuse("the local time of instants of several zones", "Write AT TIME ZONE 'UTC', or another one.")
+        compiler.refuse("the local time of timestamps in several zones", "Write AT TIME ZONE 'UTC', or another one.")
     shift = _shift(value.type.zone)
     return (
         f"timezone({text(value.type.zone)}, {value.sql})"
@@ -33,13 +33,13 @@ def local(compiler: Compiler, value: Value) -> str:
 
 
 def instant(sql: str, zone: str) -> str:
-    """The instant at which a zone's clock shows a timestamp; the earlier one of two."""
+    """SQL of the UTC time of a local time in a zone; the earlier one if it occurs twice."""
     shift = _shift(zone)
     return f"athena_instant({sql}, {text(zone)})" if shift is None else f"timezone('UTC', {sql} - {shift})"
 
 
 def _shift(zone: str) -> str | None:
-    """How far a zone that is an offset is before UTC; None for one that has a name."""
+    """SQL of the interval by which a zone that is an offset is ahead of UTC; None for a named zone."""
     if zone[0] not in "+-":
         return None
     span = zone_of(zone).utcoffset(None) or timedelta()
@@ -47,7 +47,7 @@ def _shift(zone: str) -> str | None:
 
 
 def _zone(compiler: Compiler, value: Value) -> str:
-    """The zone that a literal names."""
+    """The zone of a literal. Raises BadQuery for an unknown one, Unfaithful for any other expression."""
     if value.literal is None:
         compiler.refuse("time zones that are not literals")
     try:
@@ -65,20 +65,20 @@ def _in_zone(compiler: Compiler, node: exp.Expression, value: Value, zone: Value
 
 @rule(exp.AtTimeZone)
 def at_time_zone(compiler: Compiler, node: exp.AtTimeZone) -> Value:
-    """moment AT TIME ZONE 'zone': the same instant on another clock. Without a zone, it is taken to be in UTC."""
+    """x AT TIME ZONE 'zone': the same time in another zone. A timestamp without time zone is taken to be in UTC."""
     return _in_zone(compiler, node, *compiler.values([node.this, node.args["zone"]]))
 
 
 @function("at_timezone")
 def at_timezone(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """at_timezone(instant, zone) is AT TIME ZONE."""
+    """at_timezone(x, zone) is x AT TIME ZONE zone."""
     expect(compiler, node, values, 2)
     return _in_zone(compiler, node, *values)
 
 
 @function("with_timezone")
 def with_timezone(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """with_timezone(timestamp, zone): the instant at which that zone's clock shows it."""
+    """with_timezone(x, zone): the timestamp with time zone whose local time in the zone is x."""
     expect(compiler, node, values, 2)
     if values[0].type.name not in ("timestamp", "date", "unknown"):
         compiler.mismatch(node, "with_timezone", values)
@@ -88,7 +88,7 @@ def with_timezone(compiler: Compiler, node: exp.Expression, values: Sequence[Val
 
 @function("from_unixtime")
 def from_unixtime(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """from_unixtime(seconds[, zone]): an instant."""
+    """from_unixtime(seconds[, zone]): a timestamp with time zone."""
     expect(compiler, node, values, 1, 2)
     if not values[0].type.is_numeric:
         compiler.mismatch(node, "from_unixtime", values)
@@ -99,7 +99,7 @@ def from_unixtime(compiler: Compiler, node: exp.Expression, values: Sequence[Val
 
 @function("to_unixtime")
 def to_unixtime(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """to_unixtime(moment): seconds; what has no zone is taken to be in UTC."""
+    """to_unixtime(x): seconds. A date or timestamp is taken to be in UTC."""
     expect(compiler, node, values, 1)
     if not values[0].type.is_datetime:
         compiler.mismatch(node, "to_unixtime", values)
@@ -108,7 +108,7 @@ def to_unixtime(compiler: Compiler, node: exp.Expression, values: Sequence[Value
 
 @function("from_iso8601_timestamp")
 def from_iso8601_timestamp(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
-    """from_iso8601_timestamp(text): an instant; each in the zone that its text says."""
+    """from_iso8601_timestamp(text): a timestamp with time zone, each in the zone of its text."""
     expect(compiler, node, values, 1)
     if values[0].type.name not in ("varchar", "unknown"):
         compiler.mismatch(node, "from_iso8601_timestamp", values)
@@ -118,7 +118,7 @@ def from_iso8601_timestamp(compiler: Compiler, node: exp.Expression, values: Seq
 
 @rule(exp.CurrentTimestamp, exp.Localtimestamp)
 def current_timestamp(_: Compiler, node: exp.Expression) -> Value:
-    """Now, in UTC; current_timestamp has a zone."""
+    """current_timestamp, which is in UTC, and localtimestamp, which has no zone."""
     if isinstance(node, exp.Localtimestamp):
         return Value("date_trunc('millisecond', CAST(current_timestamp AS TIMESTAMP))", TIMESTAMP, node)
     return Value("date_trunc('millisecond', current_timestamp)", zoned("UTC"), node)

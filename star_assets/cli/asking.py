@@ -152,7 +152,7 @@ def reconcile(fact: str | None, measure: str, from_: datetime | None, to_: datet
     a range, days are those from the first export to the last export or date; the last
     rows are the sums over all of them.
 
-    
+    \b
     Examples:
       star-assets reconcile --from 2023-07-01 --to 2023-07-07 --measure revenue
       star-assets reconcile --format csv > account.csv

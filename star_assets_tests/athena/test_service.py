@@ -168,7 +168,7 @@ def test_repair_over_a_folder_of_the_star_registers_the_live_versions_alone(
     location = service.storage.uri("olap/fact_sales")
     service.catalog.put_table(TableEntry("olap", "mine", (CatalogColumn("id", "int"),), (date,), location))
     result = service.query(f"MSCK REPAIR TABLE {service.prefix}olap.mine")
-    assert "side by side" in result.notices[0]
+    assert "several versions" in result.notices[0]
     (partition,) = service.catalog.partitions("olap", "mine")
     assert partition.location.endswith("/olap/fact_sales/date=2023-07-01/v=20230701T000000000000-00000000")
     assert decided_athena.requests == []
@@ -305,7 +305,7 @@ def test_a_database_is_not_dropped_with_the_star_in_it(
     service: AthenaService, decided_athena: Any, settings: Settings, words: str
 ) -> None:
     """One line would take every table of the star out of the catalog, while all runs find them up to date."""
-    with pytest.raises(BadQuery, match=r"olap\.fact_sales is made by star_assets"):
+    with pytest.raises(BadQuery, match=r"olap\.fact_sales belongs to star_assets"):
         service.query(f"{words} `{settings.glue_prefix}olap` CASCADE")
     assert decided_athena.requests == []
     service.query("DROP DATABASE somebody_elses CASCADE")

@@ -191,7 +191,7 @@ def test_repair_over_a_folder_of_the_star_registers_the_live_versions_alone(lake
         "LOCATION 'olap/fact_sales'"
     )
     result = athena.query("MSCK REPAIR TABLE mine")
-    assert "side by side" in result.notices[0]
+    assert "several versions" in result.notices[0]
     assert lines(athena, "SELECT name FROM mine") == ["new"]
 
 
