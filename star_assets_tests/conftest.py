@@ -30,6 +30,8 @@ from star_assets.settings import Settings
 from star_assets.star import retail
 
 from . import postgres_server
+from .athena.trino import Trino, lacking
+from .athena.trino import started as started_trino
 from .shop import Shop
 
 FIRST, DAYS = date(2023, 7, 1), 2
@@ -148,6 +150,16 @@ def aws_address() -> Iterator[str]:
     """The address of moto's server."""
     with serving(str(Path(__file__).parent / "aws_server.py")) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def trino(aws_address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trino]:
+    """Trino over this machine's AWS. Tests that ask it carry `xdist_group("trino")`, so that one worker starts it."""
+    if lack := lacking():
+        warnings.warn(f"NOT TESTED: nothing was compared with Trino, because {lack}.", stacklevel=1)
+        pytest.skip(f"no Trino: {lack}")
+    with started_trino(tmp_path_factory.mktemp("trino"), aws_address) as server:
+        yield server
 
 
 def to_aws(monkeypatch: pytest.MonkeyPatch, address: str, cache: Path) -> None:

@@ -1,9 +1,7 @@
-"""A small lake with a star in it, an embedded Athena over it, and Trino."""
+"""A small lake with a star in it, and an embedded Athena over it."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -13,7 +11,6 @@ from star_assets.athena.embedded import EmbeddedAthena
 from star_assets.lake.catalog import MADE_BY, OURS, CatalogColumn, PartitionEntry, TableEntry
 from star_assets.lake.local_catalog import LocalCatalog
 from star_assets.lake.local_storage import LocalStorage
-from star_assets_tests.athena.trino import Trino, lacking, started
 
 DAYS = ("2023-07-01", "2023-07-02", "2023-10-01")
 SALES = (
@@ -99,13 +96,3 @@ def athena(small_star: Lake) -> EmbeddedAthena:
 def lake(tmp_path: Path) -> Lake:
     """An empty lake of a test's own."""
     return Lake(tmp_path / "lake")
-
-
-@pytest.fixture(scope="session")
-def trino(aws_address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trino]:
-    """Trino over this machine's AWS. Tests that ask it carry `xdist_group("trino")`, so that one worker starts it."""
-    if lack := lacking():
-        warnings.warn(f"NOT TESTED: nothing was compared with Trino, because {lack}.", stacklevel=1)
-        pytest.skip(f"no Trino: {lack}")
-    with started(tmp_path_factory.mktemp("trino"), aws_address) as server:
-        yield server

@@ -25,6 +25,10 @@ SOURCES = Path(__file__).parent / "witness"
 JAVA = ("nice", "java", "-Xmx1G", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
 
+# The catalog of Athena's that Glue's databases are in.
+CATALOG = "awsdatacatalog"
+
+
 class TrinoError(Exception):
     """Trino refused a query. `kind` is its name for the reason, such as DIVISION_BY_ZERO."""
 
@@ -35,12 +39,13 @@ class TrinoError(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """What Trino answered: names and types of its columns, rows as its protocol writes them."""
+    """What Trino answered: names and types of its columns, rows as its protocol writes them, and what it read."""
 
     names: list[str]
     types: list[str]
     rows: list[list[Any]]
     rows_read: int
+    splits: int = 0
 
 
 @dataclass(frozen=True)
@@ -49,9 +54,11 @@ class Trino:
 
     url: str
 
-    def query(self, sql: str, database: str = "default") -> Answer:
-        """Run one statement. Raises TrinoError."""
-        headers = {"X-Trino-User": "witness", "X-Trino-Catalog": "awsdatacatalog", "X-Trino-Schema": database}
+    def query(self, sql: str, database: str = "default", **session: str) -> Answer:
+        """Run one statement, under these properties of a session. Raises TrinoError."""
+        headers = {"X-Trino-User": "witness", "X-Trino-Catalog": CATALOG, "X-Trino-Schema": database}
+        if session:
+            headers["X-Trino-Session"] = ",".join(f"{CATALOG}.{name}={value}" for name, value in session.items())
         request, columns, rows = Request(f"{self.url}/v1/statement", sql.encode(), headers), [], []
         while True:
             with urlopen(request) as response:
@@ -64,7 +71,8 @@ class Trino:
                 break
             request = Request(reply["nextUri"])
         types = [athena_type(column["type"]) for column in columns]
-        return Answer([column["name"] for column in columns], types, rows, reply["stats"]["processedRows"])
+        stats = reply["stats"]
+        return Answer([column["name"] for column in columns], types, rows, stats["processedRows"], stats["totalSplits"])
 
 
 def athena_type(type_: str) -> str:
@@ -144,7 +152,7 @@ def _configure(folder: Path, port: int, aws_address: str) -> None:
     }
     (folder / "catalog").mkdir()
     _write(folder / "config.properties", server)
-    _write(folder / "catalog" / "awsdatacatalog.properties", catalog)
+    _write(folder / "catalog" / f"{CATALOG}.properties", catalog)
 
 
 def _write(file: Path, properties: Mapping[str, object]) -> None:

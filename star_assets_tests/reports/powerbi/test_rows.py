@@ -8,23 +8,18 @@ field, filter or aggregate.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from star_assets.athena.embedded import EmbeddedAthena
-from star_assets.pipeline.warehouse import Warehouse
-from star_assets.samples.retailer import write_exports
-from star_assets.settings import Settings
-from star_assets.star import retail
 
-from .conftest import MODEL, REPORT, STARS, generated
+from .conftest import BEGIN, DAYS, MODEL, REPORT, STARS, generated
 from .visual_reader import Reader, Rows
 
-# Exports of seven weeks; the report is looked at on the day after the last whole one.
-BEGIN, DAYS = date(2023, 7, 1), 49
+# The report is looked at on the day after the last whole one.
 TODAY = BEGIN + timedelta(days=DAYS)
 FIRST, LAST = TODAY - timedelta(days=28), TODAY - timedelta(days=1)
 
@@ -78,16 +73,6 @@ REFERENCE = {
         "product_name", "dim_product", 10, "s.city = 'Miami' AND f.date BETWEEN '2023-07-01' AND '2023-09-30'"
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def athena(tmp_path_factory: pytest.TempPathFactory) -> EmbeddedAthena:
-    root = tmp_path_factory.mktemp("weeks") / "lake"
-    write_exports(root, BEGIN, DAYS, orders_per_day=20)
-    warehouse = Warehouse(retail, Settings(lake=str(root), start_date=BEGIN))
-    for table in retail.tables:
-        assert [one.error for one in warehouse.refresh(table, warehouse.days()) if one.error] == []
-    return EmbeddedAthena(warehouse.storage, warehouse.catalog)
 
 
 def asked(athena: EmbeddedAthena, sql: str) -> Rows:

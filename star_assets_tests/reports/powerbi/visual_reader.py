@@ -68,10 +68,14 @@ class Reader:
                 kind, table, name = _field(projection["field"], {})
                 (columns if kind == "Column" else measures).append((table, name))
         if not columns:
-            return [tuple(self._value(self._measure(name), context, {}) for _, name in measures)]
+            return self.measured([name for _, name in measures], context)
         for filter_ in shown.get("filterConfig", {}).get("filters", ()):
             context = self._filtered(filter_["filter"], context)
         return self._grouped(columns, [name for _, name in measures], context, shown["visual"]["query"])
+
+    def measured(self, names: Iterable[str], context: Context) -> Rows:
+        """One row: the values of measures in a context."""
+        return [tuple(self._value(self._measure(name), context, {}) for name in names)]
 
     def _page_context(self, page: str) -> Context:
         """What the page's filters and the slicers on it keep."""
