@@ -172,7 +172,8 @@ class Reader:
         source = self._table(table).of("column")[name].properties["sourceColumn"]
         return f'"{table}"."{source}"'
 
-    def _lake_table(self, name: str) -> str:
+    def lake_table(self, name: str) -> str:
+        """The table that a table's partition names."""
         (partition,) = self._table(name).of("partition").values()
         (found,) = re.findall(r'\[Name = "(\w+)", Kind = "Table"\]', partition.properties["source"])
         return str(found)
@@ -180,11 +181,11 @@ class Reader:
     def _from(self, table: str, columns: Iterable[Column], context: Context) -> str:
         """FROM and WHERE: the table, and by relationships the tables of these columns and of the conditions."""
         others = dict.fromkeys(one for one, _ in [*columns, *(column for column, _ in context.conditions)])
-        text = f'FROM "{self._lake_table(table)}" AS "{table}"'
+        text = f'FROM "{self.lake_table(table)}" AS "{table}"'
         for other in others:
             if other != table:
                 on = self._related(table, other, context)
-                text += f' {self.join} "{self._lake_table(other)}" AS "{other}" ON {on}'
+                text += f' {self.join} "{self.lake_table(other)}" AS "{other}" ON {on}'
         if context.conditions:
             kept = [f"{self._sql(column)} {condition}" for column, condition in context.conditions]
             text += f" WHERE {' AND '.join(kept)}"
