@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from difflib import get_close_matches
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -22,6 +21,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from star_assets.model.errors import BadSetting
 from star_assets.model.zones import ZONE_EXPECTED, is_zone
+from star_assets.packages import provided
 
 # The groups of entry points by which packages provide storages and catalogs, named after the scheme of
 # a lake's URL. FOLDER is the name for a lake without a scheme.
@@ -100,7 +100,7 @@ class Settings(BaseSettings):
             if "\\" in str(folder.absolute()):
                 raise ValueError("a folder whose path has no backslash")
             return str(folder)
-        others = sorted(entry_points(group=STORAGES).names - {FOLDER, "s3"})
+        others = sorted(provided(STORAGES).names - {FOLDER, "s3"})
         if scheme not in ("s3", *others) or not place.partition("/")[0]:
             raise ValueError(" or ".join(["a folder, or s3://bucket/prefix", *(f"{other}://…" for other in others)]))
         return value

@@ -27,6 +27,7 @@ PROGRAM = "pipeline/glue_job.py"
 ROOMS = [
     "model",
     "star",
+    "packages",
     "settings",
     "prices",
     "visible",

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
-
 from star_assets.engines.engine import Engine, Workplace
 from star_assets.model.errors import BadSetting
 from star_assets.model.portable import require_portable
 from star_assets.model.star import Star
+from star_assets.packages import provided
 from star_assets.settings import Settings
 
 # The group of entry points by which packages provide engines. An entry point is called with a Workplace.
@@ -24,7 +23,7 @@ def require_known(star: Star, settings: Settings) -> None:
     With STAR_ENGINE=duckdb, transforms may use all operations of DuckDB.
     """
     if settings.engine != "duckdb":
-        known = entry_points(group=GROUP).names
+        known = provided(GROUP).names
         if settings.engine not in (*known, AUTO, GLUE):
             raise BadSetting("STAR_ENGINE", settings.engine, f"{', '.join(sorted(known))}, {AUTO} or {GLUE}")
         require_portable(star)
@@ -32,5 +31,5 @@ def require_known(star: Star, settings: Settings) -> None:
 
 def open_engine(name: str, workplace: Workplace) -> Engine:
     """The engine of that name. Opening it starts no session yet; its first use does."""
-    opened: Engine = entry_points(group=GROUP)[name].load()(workplace)
+    opened: Engine = provided(GROUP)[name].load()(workplace)
     return opened

@@ -8,11 +8,11 @@ waits for the import of a service that is not used.
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
 from typing import cast
 
 from star_assets.lake.catalog import Catalog
 from star_assets.lake.storage import Storage
+from star_assets.packages import provided
 from star_assets.settings import CATALOGS, FOLDER, STORAGES, Settings
 
 
@@ -28,4 +28,4 @@ def open_catalog(settings: Settings) -> Catalog:
 
 def _open(settings: Settings, group: str) -> object:
     scheme = settings.lake.partition("://")[0] if "://" in settings.lake else FOLDER
-    return entry_points(group=group)[scheme].load()(settings)
+    return provided(group)[scheme].load()(settings)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import cast
 
 from star_assets.model.source import Source
+from star_assets.packages import provided
 from star_assets.staging.erasing import Erased, Erasure
 from star_assets.staging.formats.format import RawProfile, SourceFormat
 from star_assets.staging.records import Records
@@ -23,13 +23,13 @@ DEFAULT = "csv"
 @cache
 def format_named(name: str) -> SourceFormat:
     """The format of that name."""
-    return cast(SourceFormat, entry_points(group=GROUP)[name].load()())
+    return cast(SourceFormat, provided(GROUP)[name].load()())
 
 
 @cache
 def endings() -> dict[str, str]:
     """The name of the format that each ending belongs to."""
-    return {ending: name for name in entry_points(group=GROUP).names for ending in format_named(name).endings}
+    return {ending: name for name in provided(GROUP).names for ending in format_named(name).endings}
 
 
 def format_of(file: str) -> str:
