@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from star_assets.books.audits import FactRules
 from star_assets.engines.engine import Engine, FactInput
 from star_assets.lake.entries import table_entry
 from star_assets.lake.ledger import Ledger, Snapshot, swap
@@ -21,6 +20,9 @@ from star_assets.pipeline.context import Context
 from star_assets.pipeline.fact_inputs import DateInputs, FactLook, fact_sources, look_at_fact
 from star_assets.pipeline.outcome import CheckResult, Outcome
 from star_assets.pipeline.publishing import Audited, Built, Plan, Written
+
+if TYPE_CHECKING:
+    from star_assets.books.audits import FactRules
 
 
 class FactStep:

@@ -17,7 +17,7 @@ from star_assets.pipeline.identity import digest
 from star_assets.pipeline.outcome import Outcome
 from star_assets.pipeline.raw_crawl import crawl, crawl_what_is_new, is_crawled
 from star_assets.pipeline.raw_tables import RawTable
-from star_assets.pipeline.stage import StageStep, export_digest
+from star_assets.pipeline.stage import StageStep, dialect
 from star_assets.staging.exports import is_whole
 
 
@@ -64,7 +64,7 @@ def mend_raw_if_changed(context: Context, source: Source) -> list[Drift]:
     if exports is None or is_crawled(context, source):
         return [drift for step in mend_raw(context, source, True) for drift in step]
     table, partition = RawTable(context, source), Partition("staging", f"{source.name}/_raw")
-    mended_for = digest(exports=[export_digest(source, export) for export in exports.values()])
+    mended_for = digest(exports=[export.listed for export in exports.values()], **dialect(source))
     known = context.look(partition.database, partition.table).day(partition.day).live
     if known and known.identity.made_of == mended_for:
         return []

@@ -285,6 +285,10 @@ def same_files(export: Export, known: Sequence[Mapping[str, Any]]) -> bool:
 
 def export_digest(source: Source, export: Export) -> str:
     """What tells an export from another one of its day, and from itself under another dialect."""
+    return digest(files=export.listed, **dialect(source))
+
+
+def dialect(source: Source) -> dict[str, Any]:
+    """What is declared of how the source's files are read, before a value is."""
     headers = {name: column.headers for name, column in source.declared.items() if column.headers}
-    beside = {"headers": headers} if headers else {}
-    return digest(files=export.listed, csv=source.csv.parts, **beside)
+    return {"csv": source.csv.parts, **({"headers": headers} if headers else {})}

@@ -26,7 +26,6 @@ from star_assets.model.errors import AuditFailed, BadSetting, NoExports, Rollbac
 from star_assets.model.schema import AnyTable
 from star_assets.model.source import Source
 from star_assets.model.tables import Dimension, Fact
-from star_assets.pipeline.account import Account
 from star_assets.pipeline.choosing import ChoosingStep, SizedStep
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.dimensions import DimensionStep, refresh_dimension, staged_exports
@@ -40,7 +39,6 @@ from star_assets.pipeline.out_of_date import OutOfDate, out_of_date, remarks
 from star_assets.pipeline.outcome import Outcome
 from star_assets.pipeline.publishing import L, Step, W, publish
 from star_assets.pipeline.raw_keeping import mend_raw, mend_raw_if_changed, registered
-from star_assets.pipeline.reconcile import reconcile
 from star_assets.pipeline.stage import StageStep
 from star_assets.pull.database import last_over
 from star_assets.pull.exports import Pulled, lacking, pull
@@ -48,6 +46,8 @@ from star_assets.staging.exports import RAW, days_between
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from star_assets.pipeline.account import Account
 
 # Members that a refused rollback names.
 SHOWN = 10
@@ -137,6 +137,8 @@ class Warehouse(Context):
 
     def reconcile(self, fact: str, days: Sequence[str]) -> Account:
         """Where every line went that was exported on these days, or sold on these dates."""
+        from star_assets.pipeline.reconcile import reconcile
+
         return reconcile(self, self.star.facts[fact], days)
 
     def joined(self, fact: str, days: Sequence[str]) -> dict[str, dict[str, object]]:

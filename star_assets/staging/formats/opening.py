@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from star_assets.model.source import Source
 from star_assets.packages import provided
 from star_assets.staging.erasing import Erased, Erasure
 from star_assets.staging.formats.format import RawProfile, SourceFormat
-from star_assets.staging.records import Records
+
+if TYPE_CHECKING:
+    from star_assets.staging.records import Records
 
 # Packages that bring a format have an entry point of this group, which is called without arguments.
 GROUP = "star_assets.formats"
