@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from ibis.expr.types import Table
@@ -13,10 +14,12 @@ from star_assets.engines.duckdb.relations import Relations, names, physical
 from star_assets.engines.duckdb.session import FILE, labelled, name, parquet, text
 from star_assets.engines.duckdb.sql import sql
 from star_assets.engines.engine import FactInput
+from star_assets.model.calendars import calendar_of
+from star_assets.model.provisional import IS_PROVISIONAL
 from star_assets.model.rowwise import carry, unfiltered
 from star_assets.model.source import Source
-from star_assets.model.tables import Fact
-from star_assets.staging.accounts import CAUSE, judged, rivals
+from star_assets.model.tables import Fact, History
+from star_assets.staging.accounts import CAUSE, judged, judged_events, rivals
 from star_assets.staging.winners import DELETED, EXPORT, LINE, lines_of, winners
 
 
@@ -65,6 +68,33 @@ class Accounts(Book):
                 totals[column] = dict(zip(("rows", *fact.summed), found or (), strict=True))
             return totals
 
+    def provisional_receipts(self, fact: Fact, files: Sequence[str], before: datetime) -> list[dict[str, Any]]:
+        """The receipts with provisional rows that first sold before a moment (UTC), and that voids do not cancel out.
+
+        By receipt: its columns, the members that all its rows refer to, `since`, `rows`, and the sums of measures.
+        """
+        if not files:
+            return []
+        calendar = calendar_of(self.star, fact)
+        receipt, sums = self.star.receipt(fact), fact.summed
+        members = [
+            column
+            for column, target in fact.references.items()
+            if not isinstance(target, History) and not (calendar and column == calendar.column)
+        ]
+        one = [f"CASE WHEN min({name(c)}) = max({name(c)}) THEN min({name(c)}) END AS {name(c)}" for c in members]
+        with self._tables("looking for provisional receipts") as tables:
+            found = tables.execute(
+                f"SELECT {', '.join([*map(name, receipt), *one])}, min({name(fact.date)}) AS since, count(*) AS rows, "
+                f"{', '.join(f'sum({name(c)}) AS {name(c)}' for c in sums)} FROM {parquet(files)} "
+                f"WHERE {name(IS_PROVISIONAL)} GROUP BY {', '.join(map(name, receipt))} "
+                f"HAVING min({name(fact.date)}) < TIMESTAMP {text(before.isoformat(' '))} "
+                f"AND ({' OR '.join(f'sum({name(c)}) <> 0' for c in sums) or 'true'}) "
+                f"ORDER BY since, {', '.join(map(name, receipt))}"
+            )
+            columns = [described[0] for described in found.description or ()]
+            return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+
     def explain(self, fact: Fact, given: FactInput) -> list[dict[str, Any]]:
         """The staged lines by export, cause and date; a sale has a date and no cause."""
         with self._tables("explaining lines") as tables:
@@ -90,6 +120,38 @@ class Accounts(Book):
             found = tables.execute(_explained(fact, _by_line(fact, worth, "CAST(NULL AS DATE)")))
             columns = [described[0] for described in found.description or ()]
             return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+
+    def explain_events(self, fact: Fact, given: FactInput) -> list[dict[str, Any]]:
+        """The staged events of the fact's stream, as `explain` has its lines; a provisional sale has no cause."""
+        stream, provisional = self.star.stream(fact), fact.provisional
+        if stream is None or provisional is None or not given.staged[stream.source.name]:
+            return []
+        with self._tables("explaining events") as tables:
+            driving, source = self.star.driving_column(fact).source, stream.source
+            tables.create("numbered", f"FROM {tables.staged(source, given.staged[source.name]).get_name()}")
+            tables.view("lines", f"SELECT *, rowid AS {LINE} FROM numbered")
+            exported = tables.staged(driving, given.staged[driving.name])
+            keys = zip(provisional.receipt, driving.keys, strict=True)
+            receipts = exported.select(**{column: exported[key] for column, key in keys}).distinct()
+            tables.keep("judged", judged_events(tables.table("lines"), source, tables.keep("receipts", receipts)))
+            tables.view("candidates", f"FROM lines ANTI JOIN (FROM judged WHERE {CAUSE} IS NOT NULL) USING ({LINE})")
+            date = f"business_date({name(fact.date)})"
+            sold = self._followed_events(tables, fact, source, given, "candidates")
+            tables.create("sold", _by_line(fact, sold, date))
+            tables.create("others", f"FROM lines ANTI JOIN sold USING ({LINE})")
+            worth = unfiltered(self._followed_events(tables, fact, source, given, "others"))
+            found = tables.execute(_explained(fact, _by_line(fact, worth, "CAST(NULL AS DATE)")))
+            columns = [described[0] for described in found.description or ()]
+            return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+
+    def _followed_events(self, tables: Relations, fact: Fact, stream: Source, given: FactInput, events: str) -> Table:
+        """The fact's rows that some events become, each with the number of its event."""
+        assert fact.provisional is not None
+        followed = tables.table(events)
+        marked = followed.drop(*system_columns(followed))
+        upstream = {name: tables.state(self.star.sources[name], file) for name, file in given.states.items()}
+        upstream[stream.name] = marked
+        return carry(self.star.provisional_rows(fact.provisional, upstream), marked, LINE)
 
     def _followed(
         self, tables: Relations, fact: Fact, grain: Source, given: FactInput, headers: str, lines: str

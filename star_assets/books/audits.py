@@ -14,6 +14,7 @@ from star_assets.engines.duckdb.session import FILE, are_small, labelled, name, 
 from star_assets.engines.duckdb.sql import sql
 from star_assets.model.calendars import calendar_of
 from star_assets.model.members import MEMBER_KIND, SUPERSEDED
+from star_assets.model.provisional import IS_PROVISIONAL, KEY_PREFIX
 from star_assets.model.tables import (
     IS_CURRENT,
     PARTITION_DATE,
@@ -37,6 +38,7 @@ class FactRules:
     repeated_keys: int
     outside_date: int
     other_reference: int
+    wrongly_marked: int
     below_minimum: Mapping[str, int]
     unknown_references: Mapping[str, int]
     sums: Mapping[str, Any]
@@ -72,7 +74,7 @@ class Audits(Book):
         ).fetchall()
         counted = {date: counts for date, *counts in found}
         # The statement's result has no line for a file without rows.
-        nothing = [0] * 5 + [0] * len(_minimums(fact)) + [None] * len(fact.summed)
+        nothing = [0] * 6 + [0] * len(_minimums(fact)) + [None] * len(fact.summed)
         return {date: self._rules(fact, counted.get(date, nothing)) for date in files}
 
     def _audit_file(self, tables: Relations, fact: Fact, date: str, file: str) -> FactRules:
@@ -91,6 +93,9 @@ class Audits(Book):
             f"count({key}) - count(DISTINCT {key})",
             f"count(*) FILTER (business_date({name(fact.date)}) IS DISTINCT FROM {date})",
             f"count(*) FILTER ({name(calendar.column)} IS DISTINCT FROM {date})" if calendar else "0",
+            f"count(*) FILTER ({name(IS_PROVISIONAL)} IS DISTINCT FROM starts_with({key}, {text(KEY_PREFIX)}))"
+            if fact.provisional
+            else "0",
             *(f"count(*) FILTER ({name(column)} < {least})" for column, least in _minimums(fact).items()),
             *(f"sum({name(column)})" for column in fact.summed),
         ]
@@ -98,7 +103,7 @@ class Audits(Book):
 
     def _rules(self, fact: Fact, counts: Sequence[Any]) -> FactRules:
         sums, minimums = fact.summed, _minimums(fact)
-        rows, null_keys, repeated_keys, outside_date, other_reference, *measured = counts
+        rows, null_keys, repeated_keys, outside_date, other_reference, wrongly_marked, *measured = counts
         below, totals = measured[: len(minimums)], measured[len(minimums) :]
         return FactRules(
             rows,
@@ -106,6 +111,7 @@ class Audits(Book):
             repeated_keys,
             outside_date,
             other_reference,
+            wrongly_marked,
             below_minimum=dict(zip(minimums, below, strict=True)),
             unknown_references={},
             sums=dict(zip(sums, totals, strict=True)),

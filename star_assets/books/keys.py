@@ -9,7 +9,7 @@ from star_assets.books.book import Book
 from star_assets.engines.duckdb.relations import names
 from star_assets.engines.duckdb.session import name, parquet
 from star_assets.engines.engine import StagedInput
-from star_assets.model.days import ExportDay, ExportsByDate
+from star_assets.model.days import BusinessDate, ExportDay, ExportsByDate
 from star_assets.model.source import Source
 from star_assets.model.types import Type
 from star_assets.staging.winners import EXPORT
@@ -21,15 +21,19 @@ class Keys(Book):
     def index_keys(
         self, source: Source, column: str, base: str | None, exports: Sequence[StagedInput], file: Path
     ) -> None:
-        """Write (keys, export, date) of the rows of the base file and of the exports, sorted by date."""
+        """Write (keys, export, date) of the rows of the base file and of the exports, sorted by date.
+
+        The index of a stream has the receipts beside the keys.
+        """
         with self._tables("indexing keys") as tables:
-            keys = names(source.keys)
+            columns = tuple(dict.fromkeys((*source.keys, *self.star.receipt_of(source))))
+            keys = names(columns)
             parts = [f"SELECT {keys}, export, date FROM {parquet([base])}"] if base else []
             rows = tables.staged(source, exports)
             day = f"business_date({name(column)})"
             parts.append(f"SELECT {keys}, {EXPORT} AS export, {day} AS date FROM {rows.get_name()}")
             tables.copy(
-                f"SELECT {_typed(source, source.keys)}, export, date FROM ({' UNION ALL '.join(parts)}) "
+                f"SELECT {_typed(source, columns)}, export, date FROM ({' UNION ALL '.join(parts)}) "
                 f"ORDER BY date, {keys}",
                 file,
             )
@@ -41,6 +45,47 @@ class Keys(Book):
         with self._tables("reading the key index") as tables:
             files, keys = parquet(index, evolving=False), names(source.keys)
             return dict(tables.execute(f"{_needed(files, keys)} {_BY_DATE}").fetchall())
+
+    def exports_of_receipts(
+        self, header: Source, index: Sequence[str], receipt: Sequence[str], events: Sequence[str]
+    ) -> ExportsByDate:
+        """For each date, the header's exports with any row of a receipt that has an event of that date."""
+        if not index or not events:
+            return {}
+        with self._tables("reading the key index") as tables:
+            found = tables.execute(
+                f"WITH needed AS (SELECT DISTINCT event.date, header.export "
+                f"FROM (SELECT DISTINCT {names(receipt)}, date FROM {parquet(events, evolving=False)}) AS event "
+                f"JOIN {parquet(index, evolving=False)} AS header ON {_same_receipt(header, receipt)}) {_BY_DATE}"
+            )
+            return dict(found.fetchall())
+
+    def moved_receipts(
+        self, header: Source, index: Sequence[str], receipt: Sequence[str], events: Sequence[str]
+    ) -> list[tuple[BusinessDate, BusinessDate]]:
+        """The different pairs (date of events, date of headers) of receipts whose dates are not the same."""
+        if not index or not events:
+            return []
+        with self._tables("reading the key index") as tables:
+            return tables.execute(
+                "SELECT DISTINCT CAST(event.date AS VARCHAR), CAST(header.date AS VARCHAR) "
+                f"FROM (SELECT DISTINCT {names(receipt)}, date FROM {parquet(events, evolving=False)}) AS event "
+                f"JOIN {parquet(index, evolving=False)} AS header ON {_same_receipt(header, receipt)} "
+                "WHERE header.date <> event.date"
+            ).fetchall()
+
+    def header_exports_of_events(
+        self, header: Source, index: Sequence[str], receipt: Sequence[str], events: Sequence[str]
+    ) -> list[ExportDay]:
+        """The header's exports with any row of a receipt of the events in these staged files."""
+        if not index or not events:
+            return []
+        with self._tables("finding the orders of receipts") as tables:
+            found = tables.execute(
+                f"SELECT DISTINCT CAST(export AS VARCHAR) FROM {parquet(index, evolving=False)} AS header "
+                f"SEMI JOIN {parquet(events)} AS event ON {_same_receipt(header, receipt)} ORDER BY 1"
+            )
+            return [export for (export,) in found.fetchall()]
 
     def index_lines(self, part: Source, base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
         """Write (keys, header's keys, export) of the base file's and the exports' lines, sorted by header's keys."""
@@ -113,6 +158,12 @@ def _typed(source: Source, columns: Sequence[str]) -> str:
     """SQL for columns in their declared types: DuckDB reads a timestamp in milliseconds as one in microseconds."""
     types = {column: Type.parse(source.staged[column].type).duckdb for column in columns}
     return ", ".join(f"CAST({name(column)} AS {type_}) AS {name(column)}" for column, type_ in types.items())
+
+
+def _same_receipt(header: Source, receipt: Sequence[str]) -> str:
+    """SQL for whether an `event` is of the receipt that is the key of a `header`."""
+    pairs = zip(receipt, header.keys, strict=True)
+    return " AND ".join(f"event.{name(column)} = header.{name(key)}" for column, key in pairs)
 
 
 def _line_columns(part: Source) -> Sequence[str]:

@@ -14,6 +14,7 @@ from ibis.expr.types import Table
 from star_assets.engines.engine import DimensionInput, FactInput, StagedInput
 from star_assets.model.functions import business_date
 from star_assets.model.members import MEMBER_KIND, SUPERSEDED, unknown_key, with_members, without_nulls
+from star_assets.model.provisional import IS_PROVISIONAL, KEY_PREFIX
 from star_assets.model.rowwise import carry
 from star_assets.model.source import Source
 from star_assets.model.star import Star
@@ -98,20 +99,39 @@ class Assembling(ABC):
     def fact_rows(self, fact: Fact, given: FactInput) -> Table:
         """The fact's rows of the given dates, each with its `_date`."""
         column = self.star.driving_column(fact)
-        headers = self._current(self.staged(column.source, given.staged[column.source.name]), column.source)
-        day = business_date(headers[column.column])
-        within = day.between(ibis.date(min(given.dates)), ibis.date(max(given.dates)))
-        headers = self.keep("headers", headers.filter(within))
+        exported = self.staged(column.source, given.staged[column.source.name])
+        headers = self._current(exported, column.source)
+        headers = self.keep("headers", headers.filter(_within(headers[column.column], given.dates)))
         upstream = {column.source.name: headers.drop(*system_columns(headers))}
         for part in self.star.parts(fact):
             lines = self._lines(headers, self.staged(part, given.staged[part.name]), column.source, part)
             upstream[part.name] = lines.drop(*system_columns(lines))
         for source, state in given.states.items():
             upstream[source] = self.state(self.star.sources[source], state)
-        rows = without_nulls(fact, self.star.transformed(fact, upstream))
-        rows = with_versions(rows, fact.date, self.histories(fact, given.histories))
+        rows = self.star.transformed(fact, upstream)
+        if fact.provisional:
+            stream = self.star.stream(fact)
+            assert stream is not None
+            events = self.unsuperseded(fact, given, exported)
+            events = self.keep("events", events.filter(_within(events[stream.column], given.dates)))
+            upstream[stream.source.name] = events.drop(*system_columns(events))
+            rows = with_provisional(fact, rows, self.star.provisional_rows(fact.provisional, upstream))
+        rows = with_versions(without_nulls(fact, rows), fact.date, self.histories(fact, given.histories))
         dated = rows.mutate(**{DATE: business_date(rows[fact.date])})
         return dated.filter(dated[DATE].isin([ibis.date(date) for date in given.dates]))
+
+    def unsuperseded(self, fact: Fact, given: FactInput, exported: Table) -> Table:
+        """The events of a fact's stream, each once, whose receipts have no row among the exported ones.
+
+        `exported` has every staged row of these receipts, tombstones and cancellations included.
+        """
+        stream, provisional = self.star.stream(fact), fact.provisional
+        assert stream is not None
+        assert provisional is not None
+        events = self._current(self.staged(stream.source, given.staged[stream.source.name]), stream.source)
+        keys = zip(provisional.receipt, provisional.until.keys, strict=True)
+        receipts = exported.select(**{column: exported[key] for column, key in keys}).distinct()
+        return events.anti_join(receipts, list(provisional.receipt))
 
     def _current(self, rows: Table, source: Source) -> Table:
         """The winning rows that are no tombstones."""
@@ -129,6 +149,20 @@ class Assembling(ABC):
                 rows = self.read(f"every_{history.name}", [files[history.name]])
                 found[column] = history, self._named(history.name, rows.filter(rows[MEMBER_KIND] != SUPERSEDED))
         return found
+
+
+def with_provisional(fact: Fact, final: Table, events: Table) -> Table:
+    """The final and the provisional rows of a fact, each marked as what it is; keys of provisional rows say so too."""
+    key = ibis.literal(KEY_PREFIX) + events[fact.key]
+    marked = events.mutate(**{fact.key: key, IS_PROVISIONAL: ibis.literal(True)})
+    rows = final.mutate(**{IS_PROVISIONAL: ibis.literal(False)})
+    # Engines read timestamps in finer units than declared; a union needs one type.
+    return rows.union(marked.select(**{name: marked[name].cast(type_) for name, type_ in rows.schema().items()}))
+
+
+def _within(moment: ibis.Value, dates: Sequence[str]) -> ibis.Value:
+    """Whether a moment's business date is between the first and the last of these."""
+    return business_date(moment).between(ibis.date(min(dates)), ibis.date(max(dates)))
 
 
 def system_columns(rows: Table) -> list[str]:

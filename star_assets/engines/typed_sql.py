@@ -29,9 +29,13 @@ class TypedSql(ABC):
 
     dialect: Dialect
 
-    def __init__(self, source: Source, reserved_keys: Mapping[str, object]) -> None:
+    def __init__(
+        self, source: Source, reserved_keys: Mapping[str, object], receipt: Mapping[str, Source] | None = None
+    ) -> None:
         self.source = source
         self.reserved_keys = reserved_keys
+        self.receipt = receipt or {}
+        self.required = tuple(dict.fromkeys((*source.required_values, *self.receipt)))
         self.types = {column: Type.parse(spec.type) for column, spec in source.declared.items()}
 
     @abstractmethod
@@ -100,7 +104,7 @@ class TypedSql(ABC):
                     f"THEN {shown} || {literal(f' is not {self._expected(column)}')}"
                 )
         alive = f" AND NOT {self._is_deleted(header)}" if self.source.tombstone else ""
-        for column in self.source.required_values:
+        for column in self.required:
             typed = self._typed(column) if column in header else "NULL"
             only_alive = alive if column not in self.source.keys else ""
             cases.append(f"WHEN {typed} IS NULL{only_alive} THEN {literal(self._lacking(column))}")
@@ -136,6 +140,8 @@ class TypedSql(ABC):
         """The reason for rejecting a row without a value in a required column."""
         if column in self.source.keys:
             return f"column {column}: no value, and the key of {self.source.name} needs one"
+        if column in self.receipt:
+            return f"column {column}: no value, and it is the receipt, the key of {self.receipt[column].name}"
         if self.source.part_of and column in self.source.header_keys:
             return f"column {column}: no value, and it is the key of its row in {self.source.part_of.name}"
         return f"column {column}: no value, and it says when the row happened (event_time)"

@@ -8,6 +8,7 @@ from star_assets.model.column import Column
 from star_assets.model.csv import Csv
 from star_assets.model.dashboard import BarChart, Dashboard, LineChart, Page
 from star_assets.model.functions import business_date
+from star_assets.model.provisional import Provisional, provisional
 from star_assets.model.schema import PARTITION_COLUMN, Field
 from star_assets.model.source import FileCount, Marker, Settled, Source
 from star_assets.model.star import Star, load_star
@@ -29,6 +30,7 @@ __all__ = [
     "Marker",
     "Measure",
     "Page",
+    "Provisional",
     "Ratio",
     "Settled",
     "Source",
@@ -38,4 +40,5 @@ __all__ = [
     "dimension",
     "fact",
     "load_star",
+    "provisional",
 ]

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 from star_assets.model.errors import BadDeclaration
+from star_assets.model.provisional import Provisional
 from star_assets.model.source import Source, SourceColumn
 from star_assets.model.tables import Dimension, Fact, Measure
 
@@ -19,8 +20,18 @@ AGGREGATES = ("sum", "avg", "min", "max")
 _OWNER = re.compile(r"team:.+|[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
-def check_kinds(sources: Sequence[object], dimensions: Sequence[object], facts: Sequence[object], owner: str) -> None:
+def check_kinds(
+    sources: Sequence[object],
+    dimensions: Sequence[object],
+    facts: Sequence[object],
+    provisional: Sequence[object],
+    owner: str,
+) -> None:
     """Raises BadDeclaration for the first object of a wrong type: a table, an owner, a reference or a measure."""
+    for function in provisional:
+        if not isinstance(function, Provisional):
+            problem = f"provisional holds {getattr(function, 'name', repr(function))}, a {type(function).__name__}"
+            raise BadDeclaration("Star", problem, "Give functions that @provisional decorates")
     for kind, listed in ((Source, sources), (Dimension, dimensions), (Fact, facts)):
         for table in listed:
             if not isinstance(table, kind):

@@ -104,10 +104,13 @@ def unportable(table: Table) -> list[str]:
 def require_portable(star: Star) -> None:
     """Raises BadDeclaration for the first table whose function uses an operation that is not known to agree."""
     tables: list[Dimension | Fact] = [*star.dimensions.values(), *star.facts.values()]
-    for table in tables:
-        if problems := unportable(star.transformed(table)):
+    functions = [(table.name, star.transformed(table)) for table in tables]
+    second = [fact.provisional for fact in star.facts.values() if fact.provisional]
+    functions += [(function.name, star.provisional_rows(function)) for function in second]
+    for name, rows in functions:
+        if problems := unportable(rows):
             raise BadDeclaration(
-                table.name,
+                name,
                 f"its function uses operations on which DuckDB and Spark may disagree: {'; '.join(problems)}",
                 "Change the function, or compute with STAR_ENGINE=duckdb alone",
             )

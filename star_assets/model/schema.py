@@ -16,6 +16,7 @@ from star_assets.model.driving import driving_column
 from star_assets.model.errors import UnknownTable
 from star_assets.model.lineage import Origin, column_lineage, passed_through
 from star_assets.model.members import MEMBER_KIND, MEMBER_KIND_DESCRIPTION
+from star_assets.model.provisional import IS_PROVISIONAL, IS_PROVISIONAL_DESCRIPTION, Provisional, stream_of
 from star_assets.model.source import Source, SourceColumn
 from star_assets.model.tables import (
     CALENDAR,
@@ -91,11 +92,22 @@ class StarSchema:
         if isinstance(table, Dimension):
             types[MEMBER_KIND] = Type("string")
         else:
+            types |= {IS_PROVISIONAL: Type("boolean")} if table.provisional else {}
             types |= {surrogate(column): Type("int64") for column in self.versioned(table)}
         return tuple(Field(name, type_, self._description(table, name)) for name, type_ in types.items())
 
     def lineage(self, table: Dimension | Fact) -> dict[str, frozenset[Origin]]:
         """For each column, the (source, column) pairs that its value comes from."""
+        found = self._final_lineage(table)
+        if not isinstance(table, Fact) or table.provisional is None:
+            return found
+        events = column_lineage(self.provisional_rows(table.provisional))
+        added = {IS_PROVISIONAL: frozenset[Origin]()}
+        added |= {surrogate(column): events[column] | events[table.date] for column in self.versioned(table)}
+        return {name: origins | (events | added)[name] for name, origins in (added | found).items()}
+
+    def _final_lineage(self, table: Dimension | Fact) -> dict[str, frozenset[Origin]]:
+        """The same of the table's own function alone, without provisional rows."""
         if table.name not in self._lineage:
             found = column_lineage(self.transformed(table))
             if isinstance(table, History):
@@ -126,12 +138,14 @@ class StarSchema:
         return {column: histories[target] for column, target in fact.references.items() if target in histories}
 
     def upstream_sources(self, table: Dimension | Fact) -> tuple[Source, ...]:
-        """The sources that a table is built from, including those of inferred members."""
+        """The sources that a table is built from, including those of inferred members and of provisional rows."""
         names = dict.fromkeys(name for name in table.upstream if name in self.sources)
+        if isinstance(table, Fact) and table.provisional:
+            names.update(dict.fromkeys(table.provisional.upstream))
         if isinstance(table, Dimension):
-            names.update(dict.fromkeys(column.source.name for column in table.inferred_from))
+            names.update(dict.fromkeys(column.source.name for column in self.inferred_from(table)))
         if CALENDAR in table.upstream:
-            names.update(dict.fromkeys(self.driving_column(fact).source.name for fact in self.facts.values()))
+            names.update(dict.fromkeys(column.source.name for column in self.dated_columns()))
         return tuple(self.sources[name] for name in names)
 
     def reserved_keys(self, source: Source) -> dict[str, object]:
@@ -159,14 +173,62 @@ class StarSchema:
         return parts[0] if parts else self.driving_column(fact).source
 
     def lookups(self, fact: Fact) -> tuple[Source, ...]:
-        """The look-up sources: upstream sources that are neither the driving source nor its lines."""
+        """The look-up sources: upstream sources that are neither the driving source, nor its lines, nor the stream."""
         related = {self.driving_column(fact).source, *self.parts(fact)}
+        if stream := self.stream(fact):
+            related.add(stream.source)
         return tuple(source for source in self.upstream_sources(fact) if source not in related)
+
+    def provisional_rows(self, found: Provisional, upstream: Mapping[str, Table] | None = None) -> Table:
+        """The result of a fact's second function, over `upstream` tables by name, or over unbound tables."""
+        given = upstream or {name: self.source_table(self.sources[name]) for name in found.upstream}
+        return found.transform(**{name: given[name] for name in found.upstream})
+
+    def stream(self, fact: Fact) -> SourceColumn | None:
+        """The event time of the stream with the fact's provisional rows; None if it has none."""
+        if fact.provisional is None:
+            return None
+        source = stream_of(self, fact.provisional)
+        return source[str(source.event_time)]
+
+    def receipt(self, fact: Fact) -> tuple[str, ...]:
+        """The fact's columns with the receipts of its provisional rows; none if it has no such rows."""
+        if fact.provisional is None:
+            return ()
+        rows, stream = self.provisional_rows(fact.provisional), stream_of(self, fact.provisional)
+        kept = {passed_through(rows, name): name for name in reversed(rows.columns)}
+        return tuple(kept[stream.name, column] for column in fact.provisional.receipt)
+
+    def receipt_of(self, source: Source) -> dict[str, Source]:
+        """The columns of a stream that hold receipts, each with the source whose key they are."""
+        return {
+            column: fact.provisional.until
+            for fact in self.facts.values()
+            if fact.provisional and stream_of(self, fact.provisional) is source
+            for column in fact.provisional.receipt
+        }
+
+    def inferred_from(self, dimension: Dimension) -> tuple[SourceColumn, ...]:
+        """The source columns whose values become members: the declared ones, and those of events that refer to it."""
+        target = dimension.of if isinstance(dimension, History) else dimension
+        found = dict.fromkeys(dimension.inferred_from)
+        for fact in self.facts.values():
+            if fact.provisional:
+                rows = self.provisional_rows(fact.provisional)
+                columns = [column for column, table in fact.references.items() if table is target]
+                origins = [passed_through(rows, column) for column in columns]
+                found |= dict.fromkeys(self.sources[origin[0]][origin[1]] for origin in origins if origin)
+        return tuple(found)
+
+    def dated_columns(self) -> tuple[SourceColumn, ...]:
+        """The columns whose business dates are partitions of facts: of driving sources, and of streams."""
+        found = [column for fact in self.facts.values() for column in (self.driving_column(fact), self.stream(fact))]
+        return tuple(dict.fromkeys(column for column in found if column))
 
     @cached_property
     def _driving(self) -> dict[str, SourceColumn]:
         return {
-            fact.name: driving_column(fact, self.transformed(fact), self.lineage(fact), self.sources)
+            fact.name: driving_column(fact, self.transformed(fact), self._final_lineage(fact), self.sources)
             for fact in self.facts.values()
         }
 
@@ -181,6 +243,8 @@ class StarSchema:
         if column in table.columns:
             return table.columns[column]
         if isinstance(table, Fact):
+            if column == IS_PROVISIONAL:
+                return IS_PROVISIONAL_DESCRIPTION
             for measure in table.measures:
                 if measure.column == column and measure.description:
                     return measure.description
@@ -189,7 +253,7 @@ class StarSchema:
                     return f"The member of {reference} as it was at {table.date}, in {history.name}."
         inherited = {
             self.sources[source].staged[name].description
-            for source, name in self.lineage(table).get(column, ())
+            for source, name in self._final_lineage(table).get(column, ())
             if source in self.sources
         }
         return inherited.pop() if len(inherited) == 1 else ""

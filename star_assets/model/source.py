@@ -1,4 +1,4 @@
-"""The declaration of a Source, a table that the retailer's database exports every day.
+"""The declaration of a Source, a table that is exported every day, or a stream of events that arrive all day.
 
 Here: the declaration of a source, and how one of its exports is known to be
 whole. Not here: a column (column), a file's dialect (csv), reading files (staging).
@@ -77,7 +77,7 @@ class SourceColumn:
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A table of the OLTP database, exported daily to `oltp/<name>/date=<day>/`.
+    """A table of the OLTP database, exported daily to `oltp/<name>/date=<day>/`, or a stream of events.
 
     Grain: one row per `key` and export; over all exports, the row with the
     greatest (`version`, export day, content) wins.
@@ -101,7 +101,10 @@ class Source:
         exports: `"changes"` if an export has the rows that were created or changed;
             `"snapshots"` if every export has all rows. A key that a later snapshot
             lacks stays in the dimension, as a member of kind `vanished`.
-        whole: how an export is known to be whole.
+        arrives: `"in exports"`, or `"continuously"` for a stream: events that arrive all day, at least once and in any
+            order, in folders `oltp/<name>/date=<day>/hour=<HH>/` of the hour of arrival. Events add up, and none edits
+            another. What lies there is staged as it is, without waiting for more, and no day of it is ever missing.
+        whole: how an export is known to be whole; of a stream nothing is.
         absent: how to treat a day without the export that was expected. `"wait"`:
             the day is missing, and is staged once its export arrives. `"empty"`: the
             day counts as a day without rows, once a later export has arrived.
@@ -135,6 +138,7 @@ class Source:
     header_key: str | tuple[str, ...] | None = None
     lines: Literal["complete", "changed"] = "complete"
     exports: Literal["changes", "snapshots"] = "changes"
+    arrives: Literal["in exports", "continuously"] = "in exports"
     whole: Marker | FileCount | Settled = field(default_factory=lambda: Settled(60))
     absent: Literal["wait", "empty", "fail"] = "wait"
     every: str | None = "day"
@@ -175,6 +179,31 @@ class Source:
                 f"source {self.name}", f"event_time {self.event_time!r} is no timestamp", "Declare it as one"
             )
         self._check_choices()
+        self._check_stream()
+
+    def _check_stream(self) -> None:
+        """Raises BadDeclaration for an unknown value of `arrives`, and for what events cannot have."""
+        if self.arrives not in ("in exports", "continuously"):
+            problem = f"arrives is {self.arrives!r}"
+            raise BadDeclaration(f"source {self.name}", problem, 'Use "in exports" or "continuously"')
+        if not self.is_stream:
+            return
+        if self.key is None or self.event_time is None:
+            problem = "arrives continuously, and lacks a key or an event_time"
+            remedy = "Declare the column that tells events apart, and the one that says when they happened"
+            raise BadDeclaration(f"source {self.name}", problem, remedy)
+        editing = {
+            "version": self.version,
+            "deleted": self.deleted,
+            "part_of": self.part_of,
+            'exports="snapshots"': self.exports == "snapshots",
+            'duplicates="reject"': self.duplicates == "reject",
+        }
+        if asked := [what for what, is_asked in editing.items() if is_asked]:
+            problem = f"arrives continuously, and has {', '.join(asked)}"
+            raise BadDeclaration(
+                f"source {self.name}", problem, "Events add up: send another one that corrects the first"
+            )
 
     def _check_choices(self) -> None:
         """Raises BadDeclaration for an unknown value of `absent`, `every` or `holidays`."""
@@ -279,9 +308,19 @@ class Source:
             return self.part_of.keys
         return (self.header_key,) if isinstance(self.header_key, str) else self.header_key
 
+    @property
+    def is_stream(self) -> bool:
+        """Whether its rows are events that arrive all day."""
+        return self.arrives == "continuously"
+
+    @property
+    def is_pulled(self) -> bool:
+        """Whether its exports are pulled where STAR_SOURCE_DSN names a database."""
+        return self.pulled and not self.is_stream
+
     def expects(self, day: str) -> bool:
         """Whether an export of the day is expected."""
-        return is_expected(day, self.every, self.holidays)
+        return not self.is_stream and is_expected(day, self.every, self.holidays)
 
     def waits_for(self, day: str) -> bool:
         """Whether a day without an export is missing, and not empty."""

@@ -24,6 +24,7 @@ from star_assets.model.kinds import check_kinds
 from star_assets.model.members import MEMBER_KIND
 from star_assets.model.own_code import failed
 from star_assets.model.presentation import check_presentation
+from star_assets.model.provisional import Provisional, check_provisional
 from star_assets.model.rowwise import carry
 from star_assets.model.schema import PARTITION_COLUMN, AnyTable, StarSchema
 from star_assets.model.source import Source
@@ -46,7 +47,8 @@ NUMERIC = ("int32", "int64", "float64", "decimal")
 class Star(StarSchema):
     """A retailer's sources, dimensions, facts and dashboards, checked against each other.
 
-    `currency` is the ISO 4217 code of the currency of every measure with the format "money".
+    `provisional` are the second functions of facts, which give rows from streams until exports come. `currency` is the
+    ISO 4217 code of the currency of every measure with the format "money".
     """
 
     def __init__(
@@ -55,11 +57,12 @@ class Star(StarSchema):
         dimensions: Sequence[Dimension],
         facts: Sequence[Fact],
         *,
+        provisional: Sequence[Provisional] = (),
         dashboards: Sequence[Dashboard] = (),
         currency: str | None = None,
         owner: str = "team:data",
     ) -> None:
-        check_kinds(sources, dimensions, facts, owner)
+        check_kinds(sources, dimensions, facts, provisional, owner)
         dimensions, facts = _as_declared(dimensions, facts)
         every: list[AnyTable] = [*sources, *_with_histories(dimensions), *facts]
         super().__init__(sources, _with_histories(dimensions), facts)
@@ -78,7 +81,9 @@ class Star(StarSchema):
         for fact in facts:
             self._check_upstream(fact)
             self._check_fact(fact)
-        self.facts = {fact.name: self._with_surrogates(fact) for fact in facts}
+        self._check_provisional(provisional)
+        seconds = {function.fact.name: function for function in provisional}
+        self.facts = {fact.name: self._extended(fact, seconds.get(fact.name)) for fact in facts}
         check_presentation(self, self.dashboards, self.currency)
 
     def owner(self, table: AnyTable) -> str:
@@ -175,13 +180,25 @@ class Star(StarSchema):
                 table.name, f"has a history, but {error}", "Compute each row from one row, and aggregate elsewhere"
             ) from error
 
-    def _with_surrogates(self, table: Fact) -> Fact:
-        """The fact with additional references to histories, for references to dimensions that have one."""
+    def _check_provisional(self, found: Sequence[Provisional]) -> None:
+        given: dict[str, Provisional] = {}
+        for one in found:
+            fact = self.facts.get(one.fact.name)
+            if fact is None:
+                raise BadDeclaration(one.name, f"gives rows to {one.fact.name}, not in this star", "Add it")
+            if fact.name in given:
+                problem = f"gives provisional rows to {fact.name}, as {given[fact.name].name} does"
+                raise BadDeclaration(one.name, problem, "A fact has one such function")
+            given[fact.name] = one
+            check_provisional(self, one, fact)
+
+    def _extended(self, table: Fact, provisional: Provisional | None) -> Fact:
+        """The fact with its provisional rows, and with references to the histories of dimensions that it refers to."""
         added = {surrogate(column): history for column, history in self.versioned(table).items()}
         for name in added:
             if name in self.transformed(table).columns:
                 raise BadDeclaration(table.name, f"has a column {name!r}, which is added to it", "Use another name")
-        return replace(table, references={**table.references, **added})
+        return replace(table, references={**table.references, **added}, provisional=provisional)
 
     def _check_fact(self, table: Fact) -> None:
         fields = {field.name: str(field.type) for field in self.fields(table)}
@@ -214,10 +231,11 @@ class Star(StarSchema):
 
 
 def _as_declared(dimensions: Sequence[Dimension], facts: Sequence[Fact]) -> tuple[Sequence[Dimension], Sequence[Fact]]:
-    """The tables as they were declared, without the histories that another star has added to them."""
+    """The tables as they were declared, without what another star has added to them."""
     own = [table for table in dimensions if not isinstance(table, History)]
     references = [{c: to for c, to in fact.references.items() if not isinstance(to, History)} for fact in facts]
-    return own, [replace(fact, references=found) for fact, found in zip(facts, references, strict=True)]
+    bare = [replace(fact, references=to, provisional=None) for fact, to in zip(facts, references, strict=True)]
+    return own, bare
 
 
 def _with_histories(dimensions: Sequence[Dimension]) -> list[Dimension]:

@@ -11,12 +11,15 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ibis.expr.types import Table
 
 from star_assets.model.errors import BadDeclaration
 from star_assets.model.source import NAME, Source, SourceColumn
+
+if TYPE_CHECKING:
+    from star_assets.model.provisional import Provisional
 
 Transform = Callable[..., Table]
 
@@ -191,6 +194,7 @@ class Fact:
         ratios: pairs of sums that reports show divided.
         label, labels: the table's and its columns' labels in reports, in place of
             those that follow from their names (model/labels).
+        provisional: the second function, which gives rows from a stream until exports come; a Star sets it.
     """
 
     name: str
@@ -207,6 +211,7 @@ class Fact:
     ratios: tuple[Ratio, ...] = ()
     label: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    provisional: Provisional | None = None
 
     @property
     def upstream(self) -> tuple[str, ...]:

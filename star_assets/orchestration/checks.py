@@ -1,9 +1,10 @@
 """Asset checks over a whole table: freshness, volume, repeated keys, references, reconciliation. None of them blocks.
 
 `freshness` and `volume` read the catalog; `repeated_keys` and `identical_rows` read
-what staging counted; `out_of_date` compares live versions with the staged exports; `references`
-and `reconciliation` examine the days of a fact that the run built. Not here: the
-blocking audit of each version, which is part of publishing it (pipeline).
+what staging counted; `out_of_date` compares live versions with the staged exports;
+`references` and `reconciliation` examine the days of a fact that the run built. Not
+here: what the checks of streams and of provisional rows compute (tills), the blocking
+audit of each version, which is part of publishing it (pipeline).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ from star_assets.model.schema import AnyTable
 from star_assets.orchestration.describe import account_table, check_result, database
 from star_assets.orchestration.failures import SHOWN, as_failure
 from star_assets.orchestration.resources import WAREHOUSE
+from star_assets.orchestration.tills import ALIVE, CLOSED, alive, receipts_closed
 from star_assets.pipeline.account import UNEXPLAINED, Account
 from star_assets.pipeline.outcome import CheckResult
 
@@ -32,6 +34,8 @@ DAYS_OF_A_YEAR = 366
 # What staging counts, by the names of the checks that judge it.
 REPEATED, IDENTICAL = "repeated_keys", "identical_rows"
 
+_OF_SOURCE = ["freshness", "volume", REPEATED, IDENTICAL]
+
 DESCRIPTIONS = {
     "freshness": "Yesterday is live, or the last day before it on which the source exports.",
     "volume": f"The newest day has {LEAST:.0%} to {MOST:.0%} of the median rows of the {DAYS_BEFORE} days before.",
@@ -40,6 +44,8 @@ DESCRIPTIONS = {
     "out_of_date": "Every business date is what the staged exports say, and every row has a partition.",
     "references": "An inner join with any dimension finds every row, and every cent.",
     "reconciliation": "Every exported line is a sale or has a cause not to be one, day by day, to the cent.",
+    ALIVE: "In an hour in which events usually arrive, some have.",
+    CLOSED: "No receipt stays provisional for longer than it should: its order is exported, or it is voided.",
 }
 
 
@@ -50,8 +56,7 @@ def build_checks(star: Star) -> list[dg.AssetChecksDefinition]:
 
 def build_check(table: AnyTable) -> dg.AssetChecksDefinition:
     """The aggregated checks of one source or fact; any of them can be run alone."""
-    others = {REPEATED, IDENTICAL} if isinstance(table, Fact) else {"out_of_date", "references", "reconciliation"}
-    names = [name for name in DESCRIPTIONS if name not in others]
+    names = names_of(table)
     specs = [dg.AssetCheckSpec(name, asset=table.name, description=DESCRIPTIONS[name]) for name in names]
 
     source = table if isinstance(table, Source) else None
@@ -72,6 +77,10 @@ def build_check(table: AnyTable) -> dg.AssetChecksDefinition:
                     days = days_of_run(context) or list(rows)[-DAYS_BEFORE:]
                     counts = counted(warehouse, table, days, name)
                     yield check_result(table.name, judge(counts), dg.AssetCheckSeverity.WARN)
+            if ALIVE in chosen and source:
+                yield check_result(table.name, alive(warehouse, source), dg.AssetCheckSeverity.WARN)
+            if CLOSED in chosen and isinstance(table, Fact):
+                yield check_result(table.name, receipts_closed(warehouse, table), dg.AssetCheckSeverity.WARN)
             if "out_of_date" in chosen:
                 yield check_result(table.name, out_of_date(warehouse, table), dg.AssetCheckSeverity.WARN)
             if "references" in chosen:
@@ -84,6 +93,15 @@ def build_check(table: AnyTable) -> dg.AssetChecksDefinition:
             raise as_failure(error) from None
 
     return evaluate
+
+
+def names_of(table: AnyTable) -> list[str]:
+    """The checks that a source, a stream or a fact has."""
+    if isinstance(table, Fact):
+        closed = [CLOSED] if table.provisional else []
+        return ["freshness", "volume", "out_of_date", "references", "reconciliation", *closed]
+    # Events arrive at least once, and in no fixed number.
+    return [ALIVE, REPEATED] if isinstance(table, Source) and table.is_stream else _OF_SOURCE
 
 
 def days_of_run(context: dg.AssetCheckExecutionContext) -> list[str]:

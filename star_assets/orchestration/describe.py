@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from star_assets.athena.client import Result
+    from star_assets.lake.versions import Manifest
     from star_assets.pipeline.warehouse import Warehouse
 
 Metadata = dict[str, Any]
@@ -97,7 +99,23 @@ def outcome_metadata(table: AnyTable, outcome: Outcome) -> Metadata:
     for name, value in manifest.facts.items():
         if name != "checks":
             metadata[name.replace("_", " ")] = _shown(value)
+    if isinstance(table, Source) and table.is_stream:
+        metadata |= lag_metadata(table, outcome.day, manifest)
     return metadata
+
+
+def lag_metadata(stream: Source, day: str, manifest: Manifest) -> Metadata:
+    """How many minutes the newest event was old when it was staged, of a day that was staged while it went on."""
+    newest = manifest.statistics.get(str(stream.event_time), {}).get("max")
+    staged = datetime.fromisoformat(manifest.created_at).astimezone(UTC)
+    if newest is None or day < str(staged.date() - timedelta(days=1)):
+        return {}
+    return {"lag_minutes": round((staged - utc(newest)).total_seconds() / 60, 1)}
+
+
+def utc(moment: str) -> datetime:
+    """A staged timestamp, as statistics have it, with its zone."""
+    return datetime.fromisoformat(moment).replace(tzinfo=UTC)
 
 
 def console_metadata(warehouse: Warehouse, table: AnyTable, location: str) -> Metadata:

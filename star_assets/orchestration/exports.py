@@ -6,7 +6,7 @@ Not here: reading exports (staging).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -60,8 +60,10 @@ class RawZone:
         missing, it waits, or fails once it is over. A day that can be pulled is whole
         in its database.
         """
-        can_be_pulled = source.pulled and day <= self.pulled_until
+        can_be_pulled = source.is_pulled and day <= self.pulled_until
         if day not in self.days[source.name]:
+            if source.is_stream:
+                return False
             if source.waits_for(day):
                 return can_be_pulled or (source.absent == "fail" and day < self.today)
             return can_be_pulled or any(later > day for later in self.days[source.name])
@@ -79,16 +81,20 @@ class RawZone:
         """The tables that can be made for the day: those whose own exports of it are whole; none where no source's is.
 
         A dimension waits for none: it includes what has come. A fact waits for its
-        driving source and the parts of that.
+        driving source and the parts of that, or has events of the day.
         """
         whole = {name for name, source in self.star.sources.items() if self.is_whole(source, ExportDay(day))}
-        return [name for name in self.star.tables if self._needed(name) <= whole] if whole else []
+        return [name for name in self.star.tables if self._suffice(name, whole)] if whole else []
 
-    def _needed(self, name: str) -> set[str]:
+    def _suffice(self, name: str, whole: Collection[str]) -> bool:
         table = self.star.table(name)
         if isinstance(table, Fact):
-            return {self.star.driving_column(table).source.name, *(part.name for part in self.star.parts(table))}
-        return {name} if isinstance(table, Source) else set()
+            stream = self.star.stream(table)
+            if stream and stream.source.name in whole:
+                return True
+            needed = {self.star.driving_column(table).source.name, *(part.name for part in self.star.parts(table))}
+            return needed <= set(whole)
+        return name in whole if isinstance(table, Source) else True
 
 
 def downstream(star: Star, changed: Iterable[str]) -> list[str]:

@@ -110,7 +110,7 @@ class DimensionStep:
             if name in star.sources
         }
         member = dimension.of.key if isinstance(dimension, History) else dimension.key
-        used = tuple(self._used_keys(column, member, keep) for column in dimension.inferred_from)
+        used = tuple(self._used_keys(column, member, keep) for column in star.inferred_from(dimension))
         described = star.describing(dimension.of) if isinstance(dimension, History) else None
         versions = None
         if described:
@@ -290,7 +290,7 @@ class DimensionStep:
     def _dated(self) -> dict[SourceColumn, None]:
         """The source columns whose days facts are posted on, or refer to the calendar by."""
         star = self.context.star
-        found = dict.fromkeys(star.driving_column(fact) for fact in star.facts.values())
+        found = dict.fromkeys(star.dated_columns())
         for fact in star.facts.values():
             roles = [column for column, target in fact.references.items() if target is self.dimension]
             for source, column in (origin for role in roles for origin in sorted(star.lineage(fact)[role])):

@@ -6,7 +6,7 @@ use this module, so that they cannot disagree.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,7 @@ from star_assets.pipeline.fold import source_state
 from star_assets.pipeline.folded import Folded
 from star_assets.pipeline.histories import FactHistories
 from star_assets.pipeline.identity import digest
-from star_assets.pipeline.key_index import KeyIndex, LineIndex
+from star_assets.pipeline.key_index import KeyIndex, LineIndex, superseding_exports
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class FactLook:
         code: a digest of the code that computes it.
         dates: its own ledgers, which are read first.
         dimensions: those of the dimensions that it refers to.
-        staged: those of its driving source and its parts, the driving one first.
+        staged: those of its driving source, the driving one first, its parts, and the stream of its provisional rows.
         needed: for each of these, the export days that each date needs.
         states: the book of each look-up source.
         histories: what the members were, and which dates that concerns.
@@ -78,6 +78,16 @@ class FactLook:
     states: Mapping[str, Folded]
     histories: FactHistories
     _contents: Mapping[str, str] = field(default_factory=dict)
+    stream: str | None = None
+
+    @property
+    def final(self) -> Mapping[str, Snapshot]:
+        """What is staged of the sources of final rows: all but the stream."""
+        return {source: found for source, found in self.staged.items() if source != self.stream}
+
+    def events(self, date: BusinessDate) -> Sequence[ExportDay]:
+        """The export days of the stream that a date needs."""
+        return self.needed[self.stream].get(date, ()) if self.stream else ()
 
     @property
     def driving(self) -> str:
@@ -86,8 +96,13 @@ class FactLook:
 
     def all_dates(self) -> set[BusinessDate]:
         """Every date that has a row, that all its sources have exported, or that is live."""
-        exported = set.intersection(*(set(found.live) for found in self.staged.values()))
-        return {BusinessDate(date) for date in exported.union(self.needed[self.driving], self.dates.live)}
+        exported = set.intersection(*(set(found.live) for found in self.final.values()))
+        of_events = self.needed[self.stream] if self.stream else {}
+        return {BusinessDate(date) for date in exported.union(self.needed[self.driving], of_events, self.dates.live)}
+
+    def awaited(self, date: BusinessDate) -> list[str]:
+        """The sources of final rows that have not exported a date that has events."""
+        return [name for name, found in self.final.items() if date not in found.live] if self.events(date) else []
 
     def inputs_of(self, date: BusinessDate) -> DateInputs | NotStaged:
         """What a date is built from; NotStaged where exports are lacking.
@@ -114,18 +129,19 @@ class FactLook:
     def _exports_of(self, date: BusinessDate, day: Day) -> Mapping[tuple[str, ExportDay], Entry] | NotStaged:
         """The staged exports of a date. A part may lag behind its header, or the date may never have been published.
 
-        A date whose last row moved to another date stays published, with zero rows.
+        A date whose last row moved to another date stays published, with zero rows. A date that has events
+        is built though nothing of it was exported yet.
         """
         headers = self.needed[self.driving].get(date, [])
         needed = {source: by_date.get(date, []) for source, by_date in self.needed.items()}
         lacking = [
             f"{source} {export}"
-            for source, found in self.staged.items()
+            for source, found in self.final.items()
             for export in dict.fromkeys((*headers, *needed[source]))
             if export not in found.live
         ]
-        unstaged = [source for source, found in self.staged.items() if date not in found.live]
-        if lacking or (unstaged and not headers and not day.live):
+        unstaged = [source for source, found in self.final.items() if date not in found.live]
+        if lacking or (unstaged and not headers and not self.events(date) and not day.live):
             elsewhere = [one for one in lacking if not one.endswith(f" {date}")]
             return NotStaged(self.fact.name, date, [*unstaged, *elsewhere])
         return {(source, e): self.staged[source].live[e] for source, exports in needed.items() for e in exports}
@@ -145,22 +161,46 @@ def look_at_fact(context: Context, fact: Fact, keep: bool) -> FactLook:
     months = {date[:7] for by_date in needed.values() for date in by_date} | {date[:7] for date in dates.live}
     histories = FactHistories(context, fact, dimensions, dates, sorted(months), keep)
     contents = {name: state.content for name, state in states.items()}
+    code, stream = context.code_identity(fact.name), star.stream(fact)
     return FactLook(
-        fact, context.code_identity(fact.name), dates, dimensions, staged, needed, states, histories, contents
+        fact,
+        code,
+        dates,
+        dimensions,
+        staged,
+        needed,
+        states,
+        histories,
+        contents,
+        stream.source.name if stream else None,
     )
 
 
 def fact_sources(context: Context, fact: Fact) -> tuple[Source, ...]:
-    """The driving source of a fact, and its parts."""
-    return (context.star.driving_column(fact).source, *context.star.parts(fact))
+    """The driving source of a fact, its parts, and the stream of its provisional rows."""
+    stream = context.star.stream(fact)
+    streams = (stream.source,) if stream else ()
+    return (context.star.driving_column(fact).source, *context.star.parts(fact), *streams)
 
 
 def _needed(context: Context, fact: Fact, staged: Mapping[str, Snapshot], keep: bool) -> dict[str, ExportsByDate]:
-    """The export days that each date needs, for the driving source and each part."""
-    driving, *parts = fact_sources(context, fact)
-    headers = KeyIndex(context, context.star.driving_column(fact), staged[driving.name], keep)
-    needed = dict.fromkeys((source.name for source in (driving, *parts)), headers.exports_by_date())
+    """The export days that each date needs, for the driving source, each part, and the stream."""
+    column, parts, stream = context.star.driving_column(fact), context.star.parts(fact), context.star.stream(fact)
+    headers = KeyIndex(context, column, staged[column.source.name], keep)
+    by_date = headers.exports_by_date()
+    needed = {}
+    if stream and fact.provisional:
+        events = KeyIndex(context, stream, staged[stream.source.name], keep)
+        needed[stream.source.name] = events.exports_by_date()
+        by_date = _together(by_date, superseding_exports(headers, events, fact.provisional.receipt))
+    needed |= dict.fromkeys((source.name for source in (column.source, *parts)), by_date)
     for part in parts:
         if part.lines == "changed":
             needed[part.name] = LineIndex(context, headers, part, staged[part.name], keep).exports_by_date()
     return needed
+
+
+def _together(*several: ExportsByDate) -> ExportsByDate:
+    """For each date, the export days of all of these, sorted."""
+    dates = {date for by_date in several for date in by_date}
+    return {date: sorted({export for found in several for export in found.get(date, ())}) for date in dates}

@@ -15,6 +15,7 @@ from star_assets.lake.versions import LIVE, Partition, ledger_of, new_version_id
 from star_assets.model.calendars import calendar_of
 from star_assets.model.days import BusinessDate, ExportDay
 from star_assets.model.errors import LostRace, NotStaged
+from star_assets.model.provisional import IS_PROVISIONAL
 from star_assets.model.tables import Dimension, Fact
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.fact_inputs import DateInputs, FactLook, fact_sources, look_at_fact
@@ -167,6 +168,9 @@ class FactStep:
         if calendar := calendar_of(self.context.star, fact):
             problem = f"{calendar.column}: rows where it is not {day}, by which they join {calendar.dimension.name}"
             counted.append(("calendar", found.other_reference, problem))
+        if fact.provisional:
+            problem = f"{fact.key}: rows whose key and {IS_PROVISIONAL} disagree on whether they are provisional"
+            counted.append((IS_PROVISIONAL, found.wrongly_marked, problem))
         for column, below in found.below_minimum.items():
             least: Mapping[str, Any] = {m.column: m.minimum for m in fact.measures}
             counted.append((f"{column} in bounds", below, f"{column}: rows below {least[column]}"))

@@ -132,7 +132,7 @@ class _Member:
     def referring(self) -> dict[Source, list[str]]:
         """The sources whose rows refer to members, each with the columns of the members' keys."""
         star = self.warehouse.star
-        columns = {(column.source.name, column.column) for column in self.dimension.inferred_from}
+        columns = {(column.source.name, column.column) for column in self.warehouse.star.inferred_from(self.dimension)}
         for fact in self._facts():
             for column in self._roles(fact):
                 columns |= {origin for origin in star.lineage(fact)[column] if origin[0] in star.sources}

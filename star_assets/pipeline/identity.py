@@ -78,17 +78,22 @@ def code_identity(star: Star, table: Source | Dimension | Fact, settings: Settin
     # Lakes that were written before there were revisions name the package, which was 0.1.0 all along.
     common = {"package": f"0.{REVISION}.0", "compression": settings.compression}
     if isinstance(table, Source):
-        return digest(**common, source=_declared(table), reserved=star.reserved_keys(table))
+        receipt = sorted(star.receipt_of(table))
+        beside = {"receipt": receipt} if receipt else {}
+        return digest(**common, source=_declared(table), reserved=star.reserved_keys(table), **beside)
     compiled = sql(star.transformed(table))
     if isinstance(table, Fact) or business_date.__name__ in compiled.lower():
         common["timezone"] = settings.timezone
     if isinstance(table, Dimension):
-        inferred = [(column.source.name, column.column) for column in table.inferred_from]
+        inferred = [(column.source.name, column.column) for column in star.inferred_from(table)]
         if isinstance(table, History):
             # A day without a version begins in the business time zone.
             common |= {"timezone": settings.timezone, "history": ",".join(table.of.history)}
         return digest(**common, transform=compiled, key=table.key, inferred=inferred)
     references = {column: target.name for column, target in table.references.items()}
+    if table.provisional:
+        common["provisional"] = sql(star.provisional_rows(table.provisional))
+        common["receipt"] = ",".join(table.provisional.receipt)
     return digest(
         **common,
         transform=compiled,
@@ -106,6 +111,7 @@ def _declared(source: Source) -> Mapping[str, Any]:
     What came later is named only where it is used, so that it builds no source again that does without.
     """
     later: dict[str, Any] = {"duplicates": source.duplicates} if source.duplicates != "collapse" else {}
+    later |= {"arrives": source.arrives} if source.is_stream else {}
     if written := {name: dict(column.written) for name, column in source.declared.items() if column.written}:
         later["written"] = written
     return {

@@ -3,9 +3,11 @@
 For each driving source it holds (key, export day, business date) of every live
 staged row; for lines that are exported by themselves, (key, header's key, export
 day). A date needs every export that holds any row of a key that ever had that
-date, and any row of a line that ever belonged to such a key. There is one sorted
-file per month of exports, a book of the month's staged versions; what the index
-says of every date is kept beside it.
+date, and any row of a line that ever belonged to such a key. The index of a stream
+has the receipts of events too: a date also needs every export that has any row of
+the receipt of an event of that date. There is one sorted file per month of exports,
+a book of the month's staged versions; what the index says of every date is kept
+beside it.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from star_assets.lake.ledger import Snapshot
 from star_assets.lake.versions import Partition
-from star_assets.model.days import ExportsByDate
+from star_assets.model.days import BusinessDate, ExportsByDate
 from star_assets.model.source import Source, SourceColumn
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.documents import document
@@ -42,6 +44,8 @@ class KeyIndex:
     def exports_by_date(self) -> ExportsByDate:
         """For every business date that has rows, the export days that it needs."""
         source = self.column.source
+        if not self.months:
+            return {}
         partition = Partition("staging", f"{source.name}/_dates_{self.column.column}")
         return _kept_dates(
             self.context,
@@ -91,9 +95,32 @@ class LineIndex:
         return [self.context.book_file(month) for month in self.months]
 
 
-def catch_up(context: Context, column: SourceColumn, parts: Sequence[Source], deadline: float) -> bool:
+def superseding_exports(headers: KeyIndex, events: KeyIndex, receipt: Sequence[str]) -> ExportsByDate:
+    """For every business date that has events, the export days of headers with any row of their receipts."""
+    source = headers.column.source
+    if not events.months:
+        return {}
+    partition = Partition("staging", f"{source.name}/_dates_{events.column.source.name}")
+    return _kept_dates(
+        headers.context,
+        partition,
+        [*headers.months, *events.months],
+        lambda: headers.context.books.keys.exports_of_receipts(source, headers.files, receipt, events.files),
+        headers.keep,
+    )
+
+
+def moved_receipts(
+    headers: KeyIndex, events: KeyIndex, receipt: Sequence[str]
+) -> list[tuple[BusinessDate, BusinessDate]]:
+    """(date of events, date of headers) wherever a receipt has both, and they differ."""
+    keys = headers.context.books.keys
+    return keys.moved_receipts(headers.column.source, headers.files, receipt, events.files)
+
+
+def catch_up(context: Context, columns: Sequence[SourceColumn], parts: Sequence[Source], deadline: float) -> bool:
     """Bring the indexes up to date month by month, until `time.monotonic()` is past the deadline. Whether they are."""
-    months = [_months(context, column, context.look("staging", column.source.name), True)]
+    months = [_months(context, column, context.look("staging", column.source.name), True) for column in columns]
     for part in parts:
         if part.lines == "changed":
             months.append(_line_months(context, part, context.look("staging", part.name), True))

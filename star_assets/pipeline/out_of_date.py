@@ -53,6 +53,7 @@ class OutOfDate:
         outside: days with exports, or rows, that are no partitions of the star; of
             a dimension, the years of sales that its calendar does not have.
         missing: days of which an export was to come, and none has.
+        awaited: dates that are over and of which events have come, each with the sources that have not exported it.
         strays: what lies in a source's folder of the raw zone and is no export.
     """
 
@@ -65,6 +66,7 @@ class OutOfDate:
     outside: tuple[str, ...] = ()
     strays: tuple[Stray, ...] = ()
     missing: tuple[str, ...] = ()
+    awaited: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def out_of_date(context: Context, table: AnyTable) -> OutOfDate:
@@ -92,7 +94,7 @@ def _exports(context: Context, source: Source) -> OutOfDate:
     listing = context.list_exports(source)
     staged, raw = snapshot.live, listing.exports
     days, frozen, rolled_back = dict[str, str](), [], set()
-    to_pull = days_between(first, last_over(context.settings)) if source.pulled else []
+    to_pull = days_between(first, last_over(context.settings)) if source.is_pulled else []
     missing = _missing(context, source, staged, raw, to_pull)
     empty = _empty(context, source, bool(staged), raw)
     failing = missing if source.absent == "fail" else ()
@@ -126,6 +128,8 @@ def _exports(context: Context, source: Source) -> OutOfDate:
 def _empty(context: Context, source: Source, is_staged: bool, raw: Mapping[ExportDay, Export]) -> Sequence[ExportDay]:
     """The days without an export on which nothing happened: a later export has come, and none of them is waited for."""
     exported: Iterable[str] = raw
+    if source.is_stream:
+        return []
     if source.absent == "empty" and not raw and not is_staged:
         exported = [day for one in context.star.sources.values() for day in context.export_days(one)]
     start = context.settings.start_date.isoformat()
@@ -145,7 +149,8 @@ def _missing(
 
     A day that was staged from no folder is missing too; one whose export was withdrawn is not.
     """
-    seen = [context.ledgers("staging", name).last.live for name in context.star.sources]
+    exporting = [one.name for one in context.star.sources.values() if not one.is_stream]
+    seen = [context.ledgers("staging", name).last.live for name in exporting]
     others = [ExportDay(day) for live in seen for day, entry in live.items() if entry.rows]
     first = min(raw, default=min(others, default=""))
     begin = max(first, context.settings.start_date.isoformat())
@@ -216,6 +221,8 @@ def _dates(context: Context, fact: Fact) -> OutOfDate:
     first, last = context.settings.start_date.isoformat(), _last_partition(context, look)
     days, rolled_back, for_histories, outside = dict[str, str](), set(), [], []
     waiting: dict[str, NotStaged] = {}
+    today = datetime.now(context.settings.zone).date().isoformat()
+    awaited = {str(date): look.awaited(date) for date in look.all_dates() if date < today}
     for date in sorted(look.all_dates()):
         found, day = look.inputs_of(date), look.dates.day(date)
         if isinstance(found, NotStaged):
@@ -230,7 +237,14 @@ def _dates(context: Context, fact: Fact) -> OutOfDate:
         for_histories += [date] if found.for_histories else []
         if found.identity in day.left:
             rolled_back.add(date)
-    return OutOfDate(days, waiting, frozenset(rolled_back), tuple(for_histories), outside=tuple(outside))
+    return OutOfDate(
+        days,
+        waiting,
+        frozenset(rolled_back),
+        tuple(for_histories),
+        outside=tuple(outside),
+        awaited={date: sources for date, sources in awaited.items() if sources},
+    )
 
 
 def _last_partition(context: Context, look: FactLook) -> str:
@@ -265,6 +279,12 @@ def remarks(context: Context, table: AnyTable, found: OutOfDate) -> list[str]:
     if found.waiting:
         first = next(iter(found.waiting.values()))
         told.append(f"{name}: {_counted(found.waiting, 'date')} waiting. {first}")
+    if found.awaited:
+        days, sources = sorted(found.awaited), sorted({name for names in found.awaited.values() for name in names})
+        told.append(
+            f"{name}: {_counted(days, 'date')} known from tills alone: {_some(days)}. "
+            f"Exports of {' and '.join(sources)} have yet to come."
+        )
     if found.outside and isinstance(table, Dimension):
         first_year, last_year = table.calendar_years
         told.append(

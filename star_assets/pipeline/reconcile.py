@@ -38,7 +38,7 @@ from star_assets.pipeline.account import (
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.fact_inputs import fact_sources, look_at_fact
 from star_assets.pipeline.key_index import KeyIndex, LineIndex
-from star_assets.staging.accounts import DELETED_LINE, DUPLICATE, HEADERLESS, SUPERSEDED
+from star_assets.staging.accounts import BY_EXPORT, DELETED_LINE, DUPLICATE, HEADERLESS, OTHER_EVENT, SUPERSEDED
 
 # Lines that are explained at once, with which a process takes 0.8 GB.
 AT_ONCE = 2_000_000
@@ -58,11 +58,18 @@ def _reconciled(context: Context, fact: Fact, days: Sequence[str]) -> Account:
     grain = context.star.grain(fact)
     live_days, exported = context.staged(grain), list(map(ExportDay, days))
     staged = {day: live_days[day] for day in exported if day in live_days}
-    raw = _raw(context, grain, exported, staged)
+    stream = context.star.stream(fact)
+    live_events = context.staged(stream.source) if stream else {}
+    events = {day: live_events[day] for day in exported if day in live_events}
+    raw = _raw(context, exported, [(grain, staged), *([(stream.source, events)] if stream else [])])
     found: Steps = {}
-    for portion in portions(exported, lambda day: staged[day].rows if day in staged else 0, AT_ONCE):
+
+    def rows(day: ExportDay) -> int:
+        return sum(of_source[day].rows for of_source in (staged, events) if day in of_source)
+
+    for portion in portions(exported, rows, AT_ONCE):
         of_portion = {day: live for day, live in staged.items() if day in portion}
-        found |= _steps(context, fact, grain, portion, of_portion)
+        found |= _steps(context, fact, grain, portion, of_portion, events)
     live = _live(context, fact, days)
     types = {field.name: field.type for field in context.star.fields(fact)}
     return Account(
@@ -72,10 +79,11 @@ def _reconciled(context: Context, fact: Fact, days: Sequence[str]) -> Account:
     )
 
 
-def _steps(context: Context, fact: Fact, grain: Source, days: Sequence[str], staged: Staged) -> Steps:
-    """The steps between the staged lines and the fact, the same for a day whichever others are asked for."""
+def _steps(context: Context, fact: Fact, grain: Source, days: Sequence[str], staged: Staged, events: Staged) -> Steps:
+    """The steps between the staged lines and events and the fact, the same for a day whichever others are asked for."""
     measures = ("rows", *fact.summed)
-    causes = (DUPLICATE, SUPERSEDED, DELETED_LINE, HEADERLESS, fact.excluded)
+    causes: tuple[str, ...] = (DUPLICATE, SUPERSEDED, DELETED_LINE, HEADERLESS, fact.excluded)
+    causes += (OTHER_EVENT, BY_EXPORT) if fact.provisional else ()
     steps = (STAGED, *causes, MOVED_OUT, MOVED_IN)
     found: Steps = {day: {step: dict.fromkeys(measures, 0) for step in steps} for day in days}
 
@@ -84,7 +92,11 @@ def _steps(context: Context, fact: Fact, grain: Source, days: Sequence[str], sta
             for measure in measures:
                 found[day][step][measure] += sign * (line[measure] or 0)
 
-    for line in context.books.accounts.explain(fact, _fact_input(context, fact, grain, days, staged)):
+    given = _fact_input(
+        context, fact, grain, days, staged, {day: events[day] for day in map(ExportDay, days) if day in events}
+    )
+    accounts = context.books.accounts
+    for line in (*accounts.explain(fact, given), *accounts.explain_events(fact, given)):
         add(line["export"], STAGED, line, 1)
         if line["cause"]:
             add(line["export"], line["cause"], line, -1)
@@ -99,14 +111,19 @@ def _compared(steps: Mapping[str, Amounts], live: Amounts) -> dict[str, Amounts]
     return {FACT: live, UNEXPLAINED: {measure: difference(live[measure], parts) for measure, parts in expected.items()}}
 
 
-def _raw(context: Context, grain: Source, days: Sequence[ExportDay], staged: Staged) -> dict[str, dict[str, Amounts]]:
+def _raw(
+    context: Context, days: Sequence[ExportDay], sources: Sequence[tuple[Source, Staged]]
+) -> dict[str, dict[str, Amounts]]:
     """What each day's files held, and what of it was rejected."""
     found: dict[str, dict[str, Amounts]] = {}
     for day in days:
-        facts: Mapping[str, Any] = {}
-        if day in staged:
-            facts = read_manifest(context.storage, Partition("staging", grain.name, day), staged[day].version).facts
-        found[day] = {RAW: {"rows": facts.get("rows_in", 0)}, REJECTED: {"rows": -facts.get("rejected", 0)}}
+        rows, rejected = 0, 0
+        for source, staged in sources:
+            if day in staged:
+                partition = Partition("staging", source.name, day)
+                facts = read_manifest(context.storage, partition, staged[day].version).facts
+                rows, rejected = rows + facts.get("rows_in", 0), rejected + facts.get("rejected", 0)
+        found[day] = {RAW: {"rows": rows}, REJECTED: {"rows": -rejected}}
     return found
 
 
@@ -117,8 +134,10 @@ def _live(context: Context, fact: Fact, days: Sequence[str]) -> dict[str, Amount
     return {day: {measure: amount or 0 for measure, amount in totals.get(day, nothing).items()} for day in days}
 
 
-def _fact_input(context: Context, fact: Fact, grain: Source, days: Sequence[str], staged: Staged) -> FactInput:
-    """All exports that say what became of the lines of these days, and which lines these dates have."""
+def _fact_input(
+    context: Context, fact: Fact, grain: Source, days: Sequence[str], staged: Staged, events: Staged
+) -> FactInput:
+    """All exports that say what became of the lines and events of these days, and which ones these dates have."""
     look, dates = look_at_fact(context, fact, keep=False), tuple(map(BusinessDate, days))
     driving, *_ = sources = fact_sources(context, fact)
     exports: dict[str, set[ExportDay]] = defaultdict(set)
@@ -132,6 +151,23 @@ def _fact_input(context: Context, fact: Fact, grain: Source, days: Sequence[str]
         exports[grain.name].update(context.books.keys.exports_of_lines(grain, headers.files, files))
     else:
         exports[driving.name].update(context.books.keys.header_exports_of_lines(grain, headers.files, files))
+    stream = context.star.stream(fact)
+    if stream and fact.provisional:
+        files_of_events = [
+            file
+            for one in context.staged_inputs(stream.source, {day: entry.version for day, entry in events.items()})
+            for file in one.files
+        ]
+        index = KeyIndex(context, stream, look.staged[stream.source.name], keep=False)
+        exports[stream.source.name] |= events.keys()
+        exports[stream.source.name].update(
+            context.books.keys.exports_of_lines(stream.source, index.files, files_of_events)
+        )
+        exports[driving.name].update(
+            context.books.keys.header_exports_of_events(
+                driving, headers.files, fact.provisional.receipt, files_of_events
+            )
+        )
     if grain.lines == "changed" and grain is not driving:
         own = LineIndex(context, headers, grain, look.staged[grain.name], keep=False)
         exports[grain.name].update(context.books.keys.exports_of_lines(grain, own.files, files))

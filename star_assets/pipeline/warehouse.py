@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ from star_assets.pipeline.evolution import new_column_notes, new_columns
 from star_assets.pipeline.fact_inputs import look_at_fact
 from star_assets.pipeline.facts import FactStep
 from star_assets.pipeline.key_index import catch_up
+from star_assets.pipeline.losing import losing_first
 from star_assets.pipeline.members import referring, used_members
 from star_assets.pipeline.out_of_date import OutOfDate, out_of_date, remarks
 from star_assets.pipeline.outcome import Outcome
@@ -99,8 +100,10 @@ class Warehouse(Context):
             step = self._chosen(DimensionStep(self, table), launch)
             yield from refresh_dimension(self, table, step, days, undo_rollbacks)
         else:
-            chosen = self._chosen(FactStep(self, table), launch)
-            yield from publish(self.storage, self.catalog, chosen, days, undo_rollbacks)
+            for together in losing_first(self, table, days):
+                chosen = self._chosen(FactStep(self, table), launch)
+                found = publish(self.storage, self.catalog, chosen, together, undo_rollbacks)
+                yield from (outcome for outcome in found if outcome.day in days)
 
     def write_versions(self, job: Job) -> Iterator[dict[str, Any]]:
         """What a job does: write the versions that it is to write, and make none live. Yields a report for each day."""
@@ -140,6 +143,14 @@ class Warehouse(Context):
         from star_assets.pipeline.reconcile import reconcile
 
         return reconcile(self, self.star.facts[fact], days)
+
+    def provisional_receipts(self, fact: str, before: datetime) -> list[dict[str, Any]]:
+        """The receipts of a live fact that are provisional since before a moment, with their members and money."""
+        table = self.star.facts[fact]
+        last = before.astimezone(self.settings.zone).date().isoformat()
+        dates = [date for date in self.look("olap", fact).live if date <= last]
+        files = [file for several in self.served_files(table, dates).values() for file in several]
+        return self.books.accounts.provisional_receipts(table, files, before.astimezone(UTC).replace(tzinfo=None))
 
     def joined(self, fact: str, days: Sequence[str]) -> dict[str, dict[str, object]]:
         """Rows and summed measures of the live fact, and (by column) through an inner join with each dimension."""
@@ -228,7 +239,9 @@ class Warehouse(Context):
             if any(staged_exports(self, found).values()):
                 DimensionStep(self, found).look([], keep=True)
         elif isinstance(found, Fact):
-            if not catch_up(self, self.star.driving_column(found), self.star.parts(found), deadline):
+            stream = self.star.stream(found)
+            columns = [self.star.driving_column(found), *([stream] if stream else [])]
+            if not catch_up(self, columns, self.star.parts(found), deadline):
                 return False
             look_at_fact(self, found, keep=True)
         return time.monotonic() <= deadline

@@ -40,7 +40,7 @@ class Pulled:
 
 def lacking(storage: Storage, source: Source, days: Iterable[str]) -> list[ExportDay]:
     """The days, of these, of which the source has no export, or only what a pull that was killed left."""
-    if not source.pulled:
+    if not source.is_pulled:
         return []
     exports = list_exports(storage, source).exports
     return [day for day in map(ExportDay, days) if day not in exports or is_lacking(source, exports[day])]
@@ -51,7 +51,7 @@ def pull(star: Star, settings: Settings, storage: Storage, days: Sequence[str], 
 
     Yields a Pulled for each day, as it is done, and raises no StarError.
     """
-    sources = [source for source in star.sources.values() if source.pulled]
+    sources = [source for source in star.sources.values() if source.is_pulled]
     for number, day in enumerate(days):
         try:
             database = open_database(settings)

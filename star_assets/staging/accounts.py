@@ -1,4 +1,4 @@
-"""Why a staged line is no sale: each line that did not win has one cause.
+"""Why a staged line, or an event, is no sale: each that did not win has one cause.
 
 Ibis expressions, so that every engine accounts alike. Not here: what a fact's
 function leaves out, where sales went (engines), whether it adds up (pipeline).
@@ -13,6 +13,9 @@ from star_assets.model.source import Source
 from star_assets.staging.winners import DELETED, EXPORT, LINE, wins
 
 DUPLICATE, SUPERSEDED, DELETED_LINE, HEADERLESS = "duplicate", "superseded", "deleted", "headerless"
+
+# Why an event is no provisional sale: another event of its id won; an export has its receipt.
+OTHER_EVENT, BY_EXPORT = "other event of its id", "superseded by export"
 
 # Why a line lost.
 CAUSE = "_cause"
@@ -60,4 +63,25 @@ def judged(lines: Table, again: Table, headers: Table, grain: Source, header: So
     lost = [(found["_owner"].isnull(), HEADERLESS), (found["_gone"], DELETED_LINE)]
     lost = [*lost, (superseded, SUPERSEDED)] if complete else [(superseded, SUPERSEDED), *lost]
     lost = [(found["_duplicate"], DUPLICATE), *lost, (found["_tombstone"], DELETED_LINE)]
+    return found.select(LINE, EXPORT, **{CAUSE: ibis.cases(*lost)})
+
+
+def judged_events(events: Table, stream: Source, receipts: Table) -> Table:
+    """(`_line`, `_export`, `_cause`) of each event of a stream; the cause is NULL where it counts.
+
+    Args:
+        events: staged rows of `stream`, each with its `_line`; all rows of their keys.
+        receipts: the receipts that an export has, in columns named as the stream's.
+    """
+    content = [name for name in events.columns if name not in (*stream.keys, EXPORT, LINE)]
+    ranked = events.mutate(_wins=wins(events, stream, stream.keys))
+    best = ranked.filter(ranked["_wins"])
+    best = best.select(**{f"_best_{name}": best[name] for name in (*stream.keys, *content)})
+    found = ranked.left_join(best, [ranked[key] == best[f"_best_{key}"] for key in stream.keys])
+    known = receipts.select(
+        _exported=ibis.literal(True), **{f"_of_{name}": receipts[name] for name in receipts.columns}
+    )
+    found = found.left_join(known, [found[name] == known[f"_of_{name}"] for name in receipts.columns])
+    same = ibis.and_(*(found[name].identical_to(found[f"_best_{name}"]) for name in content))
+    lost = [(~found["_wins"] & same, DUPLICATE), (~found["_wins"], OTHER_EVENT), (found["_exported"], BY_EXPORT)]
     return found.select(LINE, EXPORT, **{CAUSE: ibis.cases(*lost)})

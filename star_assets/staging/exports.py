@@ -34,6 +34,11 @@ PULLED = "_pulled"
 PULLED_FILE = re.compile(r"pulled-(\w+-\w+)\.csv\.gz")
 
 
+# The folder of an hour of a stream's day, and what is expected where another name is.
+HOUR = re.compile(r"hour=(?:[01][0-9]|2[0-3])(?:/|$)")
+HOUR_EXPECTED = "a folder hour=HH, from 00 to 23"
+
+
 @dataclass(frozen=True)
 class RawFile:
     """A data file of an export: its path in the lake, its bytes, when it last changed (Unix seconds), its ETag."""
@@ -52,7 +57,7 @@ class Export:
     files were deleted on purpose: what was staged of them stands; `left` are
     those that a killed retirement did not come to, which are no export any more.
     `broken` is what lies among the files and cannot be read: nothing of such a
-    day is staged.
+    day is staged. `strays` are what lies in a stream's day and is in no hour of it.
     """
 
     source: str
@@ -63,6 +68,7 @@ class Export:
     retired: bool = False
     left: tuple[RawFile, ...] = ()
     broken: tuple[Stray, ...] = ()
+    strays: tuple[Stray, ...] = ()
 
     @property
     def pulls(self) -> frozenset[str]:
@@ -145,6 +151,7 @@ def list_exports(storage: Storage, source: Source, last: str = NO_LAST) -> RawLi
     for day in days:
         of_day = [*found.get(f"date={day}/", ()), *found.get(f"date={day}", ())]
         exports[day] = _export(storage, source, day, of_day)
+        strays += exports[day].strays
     return RawListing(exports, tuple(strays))
 
 
@@ -153,6 +160,7 @@ def _export(storage: Storage, source: Source, day: ExportDay, found: Sequence[St
     folder = f"{RAW}/{source.name}/date={day}"
     marker = source.whole.name if isinstance(source.whole, Marker) else None
     files, markers, broken = list[RawFile](), set[str](), list[Stray]()
+    outside = dict[str, Stray]()
     for stored in found:
         name = stored.path.removeprefix(folder).strip("/")
         if any(part.startswith(("_", ".")) for part in name.split("/")[:-1]) or name.startswith("."):
@@ -160,13 +168,20 @@ def _export(storage: Storage, source: Source, day: ExportDay, found: Sequence[St
         if stored.problem or stored.path == folder:
             expected = "a file" if name and not stored.path.endswith("/") else "a folder"
             broken.append(Stray(stored.path, stored.problem or "a file", expected))
+        elif source.is_stream and not name.startswith("_") and not HOUR.match(name):
+            top, slash, _ = name.partition("/")
+            is_folder = slash or stored.path.endswith("/")
+            path = f"{folder}/{top}{'/' if is_folder else ''}"
+            outside[path] = Stray(path, "a folder" if is_folder else "a file", HOUR_EXPECTED)
         elif name == marker or (name.startswith("_") and "/" not in name):
             markers.add(name)
         elif not stored.path.endswith("/") and not name.rpartition("/")[2].startswith(("_", ".")):
             files.append(RawFile(stored.path, stored.size, stored.modified, stored.etag))
     retired = RETIRED in markers and (not files or _all_listed(storage, f"{folder}/{RETIRED}", files))
     kept, left = ((), tuple(files)) if retired else (tuple(files), ())
-    return Export(source.name, day, kept, frozenset(markers), bool(found), retired, left, tuple(broken))
+    return Export(
+        source.name, day, kept, frozenset(markers), bool(found), retired, left, tuple(broken), tuple(outside.values())
+    )
 
 
 def retirement(files: Sequence[Fingerprint]) -> bytes:
@@ -216,7 +231,8 @@ def require_whole(export: Export, source: Source, now: float) -> None:
     `now` is in Unix seconds.
     """
     require_readable(export)
-    if not export.exists or export.retired:
+    if not export.exists or export.retired or source.is_stream:
+        # Of a stream, what has come is staged; more may come at any time.
         return
     count, whole = len(export.files), marker_of_pulled(source) if export.pulls else source.whole
     if isinstance(whole, Marker):

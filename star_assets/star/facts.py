@@ -6,8 +6,9 @@ event; its partitions, references and NULL keys are taken care of.
 
 from ibis.expr.types import Table
 
-from star_assets.model import Measure, Ratio, business_date, fact
+from star_assets.model import Measure, Ratio, business_date, fact, provisional
 from star_assets.star.dimensions import dim_customer, dim_product, dim_store, dim_time
+from star_assets.star.sources import orders
 
 
 @fact(
@@ -62,6 +63,26 @@ def fact_sales(orders: Table, order_items: Table) -> Table:
         revenue=(lines.quantity * lines.unit_price - discount).cast("decimal(18,4)"),
         sold_at=lines.ordered_at,
         sale_date=business_date(lines.ordered_at),
+    )
+
+
+@provisional(fact_sales, until=orders, receipt="order_id", closes_after="36h")
+def sales_from_tills(pos_sales: Table) -> Table:
+    """One row per line that a till rang up, until its order is exported; a void takes its line back."""
+    discount = pos_sales.discount.coalesce(0)
+    return pos_sales.select(
+        sale_id=pos_sales.event_id,
+        order_id=pos_sales.order_id,
+        line_number=pos_sales.line_number,
+        product_id=pos_sales.product_id,
+        customer_id=pos_sales.customer_id,
+        store_id=pos_sales.store_id,
+        quantity=pos_sales.quantity,
+        unit_price=pos_sales.unit_price,
+        discount=discount,
+        revenue=(pos_sales.quantity * pos_sales.unit_price - discount).cast("decimal(18,4)"),
+        sold_at=pos_sales.sold_at,
+        sale_date=business_date(pos_sales.sold_at),
     )
 
 

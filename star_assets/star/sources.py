@@ -42,6 +42,29 @@ order_items = Source(
     },
 )
 
+pos_sales = Source(
+    "pos_sales",
+    key="event_id",
+    event_time="sold_at",
+    arrives="continuously",
+    # One bad event must not hold back those of all other tills; rejects are kept, and told.
+    max_rejects=1,
+    description="What tills rang up, minutes ago. One row per line; voids, returns and corrections are events too.",
+    columns={
+        "event_id": Column("string", "The event; one that is sent again keeps its id."),
+        "event_type": Column("string", "sale, void, return or correction."),
+        "order_id": Column("int64", "The receipt: the number that the order will have."),
+        "line_number": Column("int64", "The line's number within its order."),
+        "store_id": Column("int64", "Where it was sold."),
+        "product_id": Column("int64", "What was sold."),
+        "customer_id": Column("int64", "Who bought; NULL for a guest."),
+        "sold_at": Column("timestamp", "When the till rang it up (UTC)."),
+        "quantity": Column("int64", "How many; negative for a void or a return, the difference for a correction."),
+        "unit_price": Column("decimal(18,4)", "Price of one, in US dollars."),
+        "discount": Column("decimal(18,4)", "Taken off the line, in US dollars; negative for a void or a return."),
+    },
+)
+
 customers = Source(
     "customers",
     key="customer_id",

@@ -14,7 +14,7 @@ from ibis.expr.types import Table
 
 from star_assets.model import Column, Dimension, Measure, Source, Star, business_date, dimension, fact, load_star
 from star_assets.model.errors import BadDeclaration, BadSetting, UnknownTable
-from star_assets.star import dim_customer, dim_product, dim_time, fact_sales, order_items, orders, retail
+from star_assets.star import dim_customer, dim_product, dim_time, fact_sales, order_items, orders, pos_sales, retail
 
 tickets = Source(
     "tickets",
@@ -270,13 +270,13 @@ def test_a_fact_may_be_driven_by_any_of_its_timestamps() -> None:
 
 
 def test_a_dimension_depends_on_the_sources_it_infers_from() -> None:
-    assert retail.upstream_sources(dim_product) == (retail.sources["products"], order_items)
-    assert retail.upstream_sources(dim_customer) == (retail.sources["customers"], orders)
+    assert retail.upstream_sources(dim_product) == (retail.sources["products"], order_items, pos_sales)
+    assert retail.upstream_sources(dim_customer) == (retail.sources["customers"], orders, pos_sales)
 
 
 def test_the_calendar_depends_on_what_drives_the_facts() -> None:
     """A sale in a new year needs that year's days."""
-    assert retail.upstream_sources(dim_time) == (orders,)
+    assert retail.upstream_sources(dim_time) == (orders, pos_sales)
 
 
 def test_a_dimension_has_the_member_kind_beside_its_own_columns() -> None:

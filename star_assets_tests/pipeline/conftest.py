@@ -86,6 +86,7 @@ class Lake:
         folder.mkdir(parents=True)
         for name, content in {**files, "_SUCCESS": b""}.items():
             file = folder / name
+            file.parent.mkdir(exist_ok=True)
             file.write_bytes(content.encode() if isinstance(content, str) else content)
             moment = next(_tick)
             os.utime(file, (moment, moment))

@@ -16,6 +16,7 @@ TABLES = {
     "orders": "export TEXT, order_id INT, sold TEXT, status TEXT, version TIMESTAMP, op TEXT",
     "order_items": "export TEXT, line_id INT, order_id INT, product_id INT, quantity INT, cents INT, "
     "version TIMESTAMP, op TEXT",
+    "tills": "export TEXT, event_id TEXT, order_id INT, sold TEXT, product_id INT, quantity INT, cents INT",
     "products": "export TEXT, product_id INT, name TEXT, category TEXT, brand TEXT, version TIMESTAMP, op TEXT",
     "brands": "export TEXT, brand TEXT, country TEXT, version TIMESTAMP",
 }
@@ -48,6 +49,12 @@ SALES = """
                (quantity * cents / 100)::DECIMAL(18,4)::VARCHAR AS revenue
         FROM line JOIN header USING (order_id)
         WHERE header.op <> 'D' AND status IS DISTINCT FROM 'cancelled'
+        UNION ALL
+        SELECT sold, sold::TIMESTAMP + INTERVAL 12 HOUR, 'provisional:' || event_id, coalesce(product_id, -1), quantity,
+               (quantity * cents / 100)::DECIMAL(18,4)::VARCHAR
+        FROM (FROM tills QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY export DESC, order_id DESC,
+            product_id DESC NULLS LAST, quantity DESC, sold DESC, cents DESC) = 1)
+        WHERE order_id NOT IN (SELECT order_id FROM orders)
     )
     SELECT sold, sale_id, product_id, quantity, revenue, ({category}) FROM sale ORDER BY sold, sale_id
 """
@@ -78,7 +85,8 @@ MEMBERS = f"""
                CASE WHEN {{snapshots}} AND listed.export < (SELECT max(export) FROM products)
                    THEN 'vanished' ELSE 'described' END AS kind
         FROM product LEFT JOIN brand USING (brand) JOIN listed USING (product_id) WHERE op <> 'D'
-    ), used AS (SELECT DISTINCT product_id FROM order_items WHERE product_id IS NOT NULL UNION SELECT -1)
+    ), used AS (SELECT DISTINCT product_id FROM order_items WHERE product_id IS NOT NULL
+        UNION SELECT product_id FROM tills WHERE product_id IS NOT NULL UNION SELECT -1)
     FROM described
     UNION ALL SELECT product_id, 'Unknown', 'Unknown', 'Unknown', 'Unknown',
         CASE product_id WHEN -1 THEN 'unknown' ELSE 'inferred' END

@@ -13,11 +13,12 @@ from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any, NamedTuple
 
+import ibis
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from ibis.expr.types import Table
 
-from star_assets.model import Column, Marker, Source, Star, dimension
+from star_assets.model import Column, Marker, Source, Star, business_date, dimension, provisional
 from star_assets.model.errors import AuditFailed, RollbackRefused, UnknownPartition, UnknownVersion
 from star_assets.star import fact_sales, orders
 from star_assets.star import products as retail_products
@@ -59,6 +60,18 @@ class Line(NamedTuple):
     cents: int
     version: datetime | None
     op: str
+
+
+class Event(NamedTuple):
+    """What a till rang up, as it arrived on a day."""
+
+    export: str
+    event_id: str
+    order_id: int
+    sold: str
+    product_id: int | None
+    quantity: int
+    cents: int
 
 
 class Product(NamedTuple):
@@ -157,12 +170,44 @@ def shop(lines: str) -> Star:
         return fact_sales.transform(orders, numbered)
 
     fact = replace(fact_sales, transform=sales, references={"product_id": dim_product})
-    return Star([orders, items, products, brands], [dim_product], [fact])
+    tills = Source(
+        "tills",
+        key="event_id",
+        event_time="sold_at",
+        arrives="continuously",
+        columns={
+            "event_id": "string",
+            "order_id": "int64",
+            "sold_at": "timestamp",
+            **dict.fromkeys(("product_id", "quantity"), "int64"),
+            "unit_price": "decimal(18,4)",
+        },
+    )
+
+    @provisional(fact, until=orders, receipt="order_id", closes_after="36h")
+    def from_tills(tills: Table) -> Table:
+        return tills.select(
+            sale_id=tills.event_id,
+            order_id=tills.order_id,
+            line_number=ibis.null("int64"),
+            product_id=tills.product_id,
+            customer_id=ibis.null("int64"),
+            store_id=ibis.null("int64"),
+            quantity=tills.quantity,
+            unit_price=tills.unit_price,
+            discount=ibis.null("decimal(18,4)"),
+            revenue=(tills.quantity * tills.unit_price).cast("decimal(18,4)"),
+            sold_at=tills.sold_at,
+            sale_date=business_date(tills.sold_at),
+        )
+
+    return Star([orders, items, tills, products, brands], [dim_product], [fact], provisional=[from_tills])
 
 
 HEADERS = {
     "orders": "order_id,customer_id,store_id,ordered_at,status,updated_at,op",
     "order_items": "line_id,order_id,product_id,quantity,unit_price,changed_at,op",
+    "tills": "event_id,order_id,sold_at,product_id,quantity,unit_price",
     "products": "product_id,product_name,category,brand,list_price,updated_at,op",
     "brands": "brand,country,updated_at",
 }
@@ -170,6 +215,12 @@ HEADERS = {
 
 def csv(row: Any) -> str:
     """A raw row as it is exported. What a source does not declare is carried along as text."""
+    if isinstance(row, Event):
+        product = "" if row.product_id is None else row.product_id
+        return (
+            f"{row.event_id},{row.order_id},{row.sold} 12:00:00,{product},{row.quantity},"
+            f"{row.cents // 100}.{row.cents % 100:02}"
+        )
     version = f"{row.version:%Y-%m-%d %H:%M:%S}" if row.version else ""
     if isinstance(row, Order):
         return f"{row.order_id},,1,{row.sold} 12:00:00,{row.status or ''},{version},{row.op}"
@@ -183,7 +234,10 @@ def csv(row: Any) -> str:
 
 
 def retailer(rng: Random, number: int, lines: str) -> dict[str, list[Any]]:
-    """Two orders and two products, each exported a few times, in any state."""
+    """Two orders and two products, each exported a few times, in any state; and what tills rang up, late and twice.
+
+    A third receipt is told by tills alone.
+    """
     pick, plain = rng.choice, lines == "complete"
     order_ids, product_ids = (10 * number + 1, 10 * number + 2), (10 * number + 3, 10 * number + 4)
     found: dict[str, list[Any]] = {"orders": [], "order_items": [], "products": []}
@@ -203,6 +257,15 @@ def retailer(rng: Random, number: int, lines: str) -> dict[str, list[Any]]:
             "I" if plain else pick(OPS),
         )
         found["order_items"].append(line)
+    found["tills"] = []
+    for name in range(rng.randint(0, 5)):
+        product_id = pick([None, *product_ids, 10 * number + 6])
+        receipt, money = pick((*order_ids, 10 * number + 7)), pick([0, 1, 999])
+        event = Event(pick(DAYS), f"{number}-{name}", receipt, pick(DAYS), product_id, rng.randint(-2, 3), money)
+        found["tills"].append(event)
+        # It arrives again; and sometimes another event has its id.
+        again = [event._replace(export=pick(DAYS)) for _ in range(rng.randint(0, 2))]
+        found["tills"] += [other._replace(sold=pick(DAYS)) if pick([0, 0, 1]) else other for other in again]
     for product_id in product_ids:
         for _ in range(rng.randint(0, 4)):
             said = pick(["Tent", "Tnet"]), pick("abc"), pick([None, "x", "y"])
@@ -234,7 +297,7 @@ def history(lines: str, seed: int) -> History:
     cuts = sorted(rng.sample(range(1, len(arrivals)), rng.randint(0, 2)))
     groups = [arrivals[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(arrivals)], strict=True)]
     groups += [again] if again else []
-    tables = ["orders", "order_items", "products", "dim_product", "dim_product_history", "fact_sales"]
+    tables = ["orders", "order_items", "tills", "products", "dim_product", "dim_product_history", "fact_sales"]
     undone = [[(rng.choice(tables), rng.choice(DAYS)) for _ in range(rng.randint(0, 4))] for _ in groups]
     return History(contents, groups, undone)
 
@@ -247,7 +310,8 @@ def arrive(lake: Lake, contents: Contents, group: Iterable[Arrival]) -> None:
                 lake.withdraw(source, day)
         else:
             rows = [csv(row) for row in contents[source][content] if row.export == day]
-            lake.write(source, day, {f"{source}.csv": "\n".join([HEADERS[source], *rows]) + "\n"})
+            name = f"hour=12/{source}.csv" if source == "tills" else f"{source}.csv"
+            lake.write(source, day, {name: "\n".join([HEADERS[source], *rows]) + "\n"})
 
 
 def apply(lake: Lake, history: History) -> None:

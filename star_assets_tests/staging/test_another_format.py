@@ -113,4 +113,8 @@ def test_a_day_may_mix_formats_of_ours_and_of_others(tmp_path: Path) -> None:
 
 def test_a_file_of_an_ending_that_no_format_has_is_csv(tmp_path: Path) -> None:
     """Exports are often named `.txt`, `.dat` or by nothing."""
-    assert [opening.format_of(name) for name in ("orders.txt", "orders", "ORDERS.JSONL.GZ")] == ["csv", "csv", "json"]
+    assert [opening.format_of(name, STORES) for name in ("orders.txt", "orders", "ORDERS.JSONL.GZ")] == [
+        "csv",
+        "csv",
+        "json",
+    ]

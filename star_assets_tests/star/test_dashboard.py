@@ -17,7 +17,16 @@ from star_assets.model.labels import measure_format, measure_label
 from star_assets.model.presentation import chart_title, find_attribute, find_measure
 from star_assets.pipeline.identity import code_identity
 from star_assets.settings import Settings
-from star_assets.star import dim_customer, dim_product, dim_store, dim_time, fact_sales, retail, store_managers
+from star_assets.star import (
+    dim_customer,
+    dim_product,
+    dim_store,
+    dim_time,
+    fact_sales,
+    retail,
+    sales_from_tills,
+    store_managers,
+)
 
 DOCUMENTATION = Path(__file__).parents[2] / "docs" / "own-tables.md"
 FRONT, MIAMI = store_managers.pages
@@ -97,6 +106,7 @@ def rebuilt(
         [*retail.sources.values()],
         [dim_product, stores, dim_customer, dim_time],
         [replace(fact_sales, references=references, **(fact or {}))],
+        provisional=[sales_from_tills],
         **star,
     )
 
@@ -129,7 +139,12 @@ def test_a_column_that_becomes_personal_builds_nothing_again() -> None:
     opened = replace(stores.declared["opened_on"], personal=True)
     marked = replace(stores, columns={**stores.columns, "opened_on": opened})
     others = [source for source in retail.sources.values() if source is not stores]
-    star = Star([*others, marked], [dim_product, dim_store, dim_customer, dim_time], [fact_sales])
+    star = Star(
+        [*others, marked],
+        [dim_product, dim_store, dim_customer, dim_time],
+        [fact_sales],
+        provisional=[sales_from_tills],
+    )
     assert star.personal(dim_store) == {"opened_on"}
     assert identities(star) == identities(retail)
 

@@ -114,5 +114,6 @@ def test_its_columns_are_the_documented_ones() -> None:
         "revenue": "decimal(18,4)",
         "sold_at": "timestamp",
         "sale_date": "date",
+        "is_provisional": "boolean",
         "product_sk": "int64",
     }

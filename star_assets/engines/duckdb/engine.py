@@ -34,7 +34,7 @@ class DuckDBEngine:
 
     def stage(self, source: Source, exports: Sequence[ExportInput], folder: Path) -> Iterator[StagedDay]:
         """Turn raw exports into files of typed, valid rows and of rejects, one of each per day."""
-        staging = Staging(self.database, source, self.star.reserved_keys(source))
+        staging = Staging(self.database, source, self.star.reserved_keys(source), self.star.receipt_of(source))
         return staging.stage(exports, folder)
 
     def build_dimension(self, dimension: Dimension, given: DimensionInput, file: Path) -> None:

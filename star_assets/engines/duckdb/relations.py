@@ -150,8 +150,9 @@ class Relations(Assembling):
 
     def drop_inputs(self, fact: Fact) -> None:
         """Drop the tables that `fact_rows` kept, to free their memory."""
-        sources = (self.star.driving_column(fact).source, *self.star.parts(fact))
-        self.drop("headers", *(f"{kept}_{source.name}" for source in sources for kept in ("owned", "again")))
+        stream = self.star.stream(fact)
+        sources = (self.star.driving_column(fact).source, *self.star.parts(fact), *([stream.source] if stream else []))
+        self.drop("headers", "events", *(f"{kept}_{source.name}" for source in sources for kept in ("owned", "again")))
 
 
 def physical(rows: Table) -> str:

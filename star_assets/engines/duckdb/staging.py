@@ -69,11 +69,12 @@ class Staging:
         database: Database,
         source: Source,
         reserved_keys: Mapping[str, object],
+        receipt: Mapping[str, Source],
     ) -> None:
         self.database = database
         self.source = source
         self.settings = database.settings
-        self.sql = DuckDBTypedSql(source, reserved_keys)
+        self.sql = DuckDBTypedSql(source, reserved_keys, receipt)
 
     def stage(self, exports: Sequence[ExportInput], folder: Path) -> Iterator[StagedDay]:
         """Stage each day into a file, and yield the days in the order of `exports`."""

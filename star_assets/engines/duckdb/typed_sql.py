@@ -40,12 +40,12 @@ class DuckDBTypedSql(TypedSql):
     def _strict(self, column: str, header: Header) -> str:
         """SQL for a column's typed value; it fails if the text is not valid."""
         invalid, pattern = f"error({text(column)})", grammar.pattern(self.types[column])
-        if not (pattern or column in self.source.required_values or column in self.reserved_keys):
+        if not (pattern or column in self.required or column in self.reserved_keys):
             return name(column)
         nothing = f"{name(column)} IS NULL" + (f" OR {name(column)} = ''" if pattern else "")
         if column in self.source.keys:
             nothing = "false"
-        elif column in self.source.required_values:
+        elif column in self.required:
             nothing = f"({nothing}) AND {self._is_deleted(header)}" if self.source.tombstone else "false"
         matches = self._matches(column) if pattern else f"{name(column)} IS NOT NULL"
         cases = f"WHEN {matches} THEN {self._value(column, 'CAST')} WHEN {nothing} THEN NULL ELSE {invalid}"

@@ -43,7 +43,8 @@ class SparkEngine:
 
     def stage(self, source: Source, exports: Sequence[ExportInput], folder: Path) -> Iterator[StagedDay]:
         """Turn raw exports into files of typed, valid rows and of rejects, one of each per day."""
-        staging = SparkStaging(self.spark, self.database, source, self.star.reserved_keys(source))
+        reserved, receipt = self.star.reserved_keys(source), self.star.receipt_of(source)
+        staging = SparkStaging(self.spark, self.database, source, reserved, receipt)
         with self._turn:
             return iter(list(staging.stage(exports, folder)))
 

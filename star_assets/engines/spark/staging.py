@@ -50,14 +50,19 @@ class SparkStaging:
     """How one source is staged by Spark; DuckDB tells rows apart, and writes rejects and the published files."""
 
     def __init__(
-        self, spark: SparkRelations, database: Database, source: Source, reserved_keys: Mapping[str, object]
+        self,
+        spark: SparkRelations,
+        database: Database,
+        source: Source,
+        reserved_keys: Mapping[str, object],
+        receipt: Mapping[str, Source],
     ) -> None:
         self.spark = spark
         self.database = database
         self.source = source
         self.settings = database.settings
-        self.local = Staging(database, source, reserved_keys)
-        self.typed = SparkTypedSql(source, reserved_keys)
+        self.local = Staging(database, source, reserved_keys, receipt)
+        self.typed = SparkTypedSql(source, reserved_keys, receipt)
 
     def stage(self, exports: Sequence[ExportInput], folder: Path) -> Iterator[StagedDay]:
         """Stage each day into a file, and yield the days in the order of `exports`."""

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 # Packages that bring a format have an entry point of this group, which is called without arguments.
 GROUP = "star_assets.formats"
 
-# What a file is whose name has the ending of no format.
-DEFAULT = "csv"
+# What a file is whose name has the ending of no format: an export's, and a stream's, as Firehose names objects.
+DEFAULT, OF_STREAM = "csv", "json"
 
 
 @cache
@@ -34,10 +34,10 @@ def endings() -> dict[str, str]:
     return {ending: name for name in provided(GROUP).names for ending in format_named(name).endings}
 
 
-def format_of(file: str) -> str:
-    """The name of the format that a file of this name has."""
-    name = file.lower().removesuffix(".gz")
-    return next((found for ending, found in endings().items() if name.endswith(ending)), DEFAULT)
+def format_of(file: str, source: Source) -> str:
+    """The name of the format that a source's file of this name has."""
+    name, default = file.lower().removesuffix(".gz"), OF_STREAM if source.is_stream else DEFAULT
+    return next((found for ending, found in endings().items() if name.endswith(ending)), default)
 
 
 def inspect_file(path: Path, name: str, source: Source) -> RawProfile:
@@ -45,7 +45,7 @@ def inspect_file(path: Path, name: str, source: Source) -> RawProfile:
 
     Raises BrokenFile, ColumnMissing, UnknownColumns, LakeRefused.
     """
-    return format_named(format_of(name)).inspect(path, name, source)
+    return format_named(format_of(name, source)).inspect(path, name, source)
 
 
 def read_records(path: Path, name: str, source: Source, profile: RawProfile) -> Iterator[Records]:
