@@ -421,7 +421,7 @@ def test_a_query_that_is_interrupted_is_stopped_on_athena(lake: Lake) -> None:
     assert "Stopped" in lake.athena.requests[1]
 
 
-INTERRUPTED = "Interrupted. What was published stays live; the same command goes on from there."
+INTERRUPTED = "Interrupted. What was published stays live; run the command again to continue."
 
 
 def test_copies_on_this_machine_need_room_and_rights(lake: Lake, tmp_path: Path) -> None:

@@ -178,8 +178,8 @@ CASES = [
         "a key is repeated with other content",
         orders(HEADER, *TWO_ROWS, ROW.format(2, "cancelled")),
         "orders               1 published                               3 rows\n"
-        "Note: orders 2023-07-02: 1 key has different rows of one version in this export; of each, the greatest by "
-        "content counts.\n",
+        "Note: orders 2023-07-02: 1 key has different rows of one version in this export; the row with the "
+        "greatest content wins.\n",
         exit_code=0,
         live=3,
     ),

@@ -1,8 +1,8 @@
-"""A look at an account: whether what a stack of the template `lake` made is still as the template says.
+"""Checking an account: whether the resources of a stack of the template `lake` are still as the template says.
 
 Nothing is changed. Each point fits, does not fit (with what to do), or is unknown,
-because the caller may not look or AWS could not be reached. Not here: how the points
-are shown (cli), what a stack puts out (stack).
+because the caller lacks a right or AWS could not be reached. Not here: showing the points
+(cli), a stack's outputs (stack).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Verdict = Literal["fits", "does not fit", "unknown"]
 
 DEPLOY = "Deploy the template again"
 
-# What S3, KMS and Glue answer where something was never set.
+# The error codes of S3, KMS and Glue for something that was never set.
 _UNSET = {
     "EntityNotFoundException",
     "NoSuchBucketPolicy",
@@ -36,16 +36,16 @@ _UNSET = {
 
 @dataclass(frozen=True)
 class Point:
-    """What was looked at, what came out, and what to do or why it is not known."""
+    """A point that was checked, its verdict, and a remedy or the reason why it is unknown."""
 
     what: str
     verdict: Verdict
-    told: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack's outputs and parameters, the account that it is in, and the template with its names."""
+    """A stack's outputs and parameters, and the template resolved with its names."""
 
     outputs: Mapping[str, str]
     parameters: Mapping[str, str]
@@ -61,30 +61,30 @@ class Stack:
         return self.template.resolved(self.template.document["Resources"][logical]["Properties"][member])
 
     def made(self, parameter: str) -> bool:
-        """Whether the stack made what a parameter would have let it adopt."""
+        """Whether the stack created a resource, for which a parameter could have named an existing one."""
         return not self.parameters.get(parameter)
 
 
 def read(name: str) -> Stack:
-    """A stack as CloudFormation tells of it. Raises AwsRefused."""
+    """The stack of that name. Raises AwsRefused."""
     found = describe(name)
-    told_of = outputs(found)
-    if lacking := {"StarLake", "StarGluePrefix", "Results", "Key", "Topic", "AnalystWorkgroup"} - told_of.keys():
+    known = outputs(found)
+    if lacking := {"StarLake", "StarGluePrefix", "Results", "Key", "Topic", "AnalystWorkgroup"} - known.keys():
         absent = ", ".join(sorted(lacking))
         raise AwsRefused(f"Stack {name}", f"it has no outputs {absent}", "Name a stack of the template `lake`")
     parameters = {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", ())}
-    _, partition, _, region, account, _ = told_of["Key"].split(":", 5)
-    lake = told_of["StarLake"].removeprefix("s3://").partition("/")[0]
+    _, partition, _, region, account, _ = known["Key"].split(":", 5)
+    lake = known["StarLake"].removeprefix("s3://").partition("/")[0]
     names = {
         "AWS::Partition": partition,
         "AWS::Region": region,
         "AWS::AccountId": account,
         "AWS::StackName": name,
-        "Key.Arn": told_of["Key"],
+        "Key.Arn": known["Key"],
         "Lake.Arn": f"arn:{partition}:s3:::{lake}",
-        "Results.Arn": f"arn:{partition}:s3:::{told_of['Results']}",
+        "Results.Arn": f"arn:{partition}:s3:::{known['Results']}",
     }
-    return Stack(told_of, parameters, Template(parsed(text("lake")), names, parameters))
+    return Stack(known, parameters, Template(parsed(text("lake")), names, parameters))
 
 
 def check(stack: Stack) -> Iterator[Point]:
@@ -98,7 +98,7 @@ def check(stack: Stack) -> Iterator[Point]:
             yield Point(what, "does not fit", problem) if problem else Point(what, "fits")
 
 
-# A look returns what to do; empty where all is as it should be.
+# Checks one point. Returns what to do, or "" if the point fits.
 Look = Callable[[], str]
 
 
@@ -133,7 +133,7 @@ def _of_bucket(stack: Stack, logical: str, bucket: str) -> Iterator[tuple[str, L
 
 
 def _ask(service: str, operation: str, what: str, **given: Any) -> dict[str, Any]:
-    """One call; empty where what it asks for was never set. Raises AwsRefused, AwsBusy."""
+    """The reply to one call; empty if the setting was never made. Raises AwsRefused, AwsBusy."""
     from botocore.exceptions import ClientError
 
     action = f"{service}:{operation.title().replace('_', '')}"
@@ -224,7 +224,7 @@ def _workgroup(stack: Stack, name: str) -> str:
 
 
 def _analysts(stack: Stack) -> str:
-    """By IAM's simulation, which sees identity policies alone; those of buckets and key are compared by themselves."""
+    """Asks IAM's simulator, which evaluates identity policies only; other policies are compared by themselves."""
     role = stack.outputs["AnalystRole"]
     folder = f"{stack.template.names['Lake.Arn']}/{stack.outputs['StarLake'].removeprefix('s3://').partition('/')[2]}"
     wrong = []
@@ -233,7 +233,7 @@ def _analysts(stack: Stack) -> str:
         reply = _ask("iam", "simulate_principal_policy", role, **given)
         if (reply["EvaluationResults"][0]["EvalDecision"] == "allowed") != expected:
             wrong.append(f"{'cannot' if expected else 'can'} read {place}/")
-    return f"Whoever takes it {' and '.join(wrong)}: look for policies that were attached since" if wrong else ""
+    return f"Who assumes it {' and '.join(wrong)}: look for policies that were attached since" if wrong else ""
 
 
 def _stream(stack: Stack) -> str:
@@ -260,19 +260,19 @@ def _success(stack: Stack) -> str:
     given = {"Namespace": namespace, "MetricName": METRIC, "Statistics": ["Sum"], "Period": 3600}
     since, until = now - timedelta(hours=hours), now + timedelta(minutes=1)
     reply = _ask("cloudwatch", "get_metric_statistics", namespace, **given, StartTime=since, EndTime=until)
-    late = f"No run told its success for {hours} hours: look at the runs, and whether STAR_METRICS_NAMESPACE is set"
+    late = f"No run has succeeded for {hours} hours: look at the runs, and whether STAR_METRICS_NAMESPACE is set"
     return "" if reply.get("Datapoints") else late
 
 
 def _differs(found: Any, expected: Any) -> str:
-    """Which statements of a policy are not as the template has them."""
+    """The statements of a policy that differ from the template's, with what to do; "" if none does."""
     lists = [{_canonical(one) for one in document.get("Statement", ())} for document in (found, expected)]
     names = sorted({json.loads(one).get("Sid", "without a name") for one in lists[0] ^ lists[1]})
     return f"Its statements differ from the template's: {', '.join(names)}. {DEPLOY}" if names else ""
 
 
 def _canonical(value: Any) -> str:
-    """A statement as a text that is the same for the same meaning: AWS reorders lists, and unwraps those of one."""
+    """A statement as a text that depends on its meaning only: AWS reorders lists, and unwraps lists of one item."""
 
     def plain(one: Any) -> Any:
         if isinstance(one, dict):

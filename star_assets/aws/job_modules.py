@@ -1,8 +1,8 @@
-"""The modules that Glue installs before a run of the job: its own small set, pinned to the versions of this process.
+"""The packages that Glue installs before each run of the job, pinned to the versions that are installed here.
 
-The set is the extra `job` of setup.py and what that asks for. Glue's own versions of
-boto3, NumPy and pandas are kept. Dagster, its web server and the command line are no
-part of it: they are not used in a job, and Glue would install them before each run.
+These are the extra `job` of setup.py and its dependencies. Glue's own versions of boto3, NumPy and
+pandas are kept. Dagster, its web server and the command line are not among them, because a job
+does not use them, and Glue would install them before each run.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
-# What every version of Glue's Spark jobs brings, and what that asks for.
+# The packages that every version of Glue's Spark jobs has, with their dependencies.
 OF_GLUE = {"boto3", "numpy", "pandas", "pyspark", "pytz", "python-dateutil", "six", "tzdata"}
 
-# Python in Glue's versions. Markers of requirements are evaluated for it.
+# Glue's versions → their Python, for which the markers of requirements are evaluated.
 PYTHON = {"5.1": "3.11", "6.0": "3.13"}
 
 
 def job_modules(glue: str = "6.0") -> list[str]:
-    """The set for a version of Glue, as `name==version`, sorted. The wheel itself is no part of it.
+    """The packages for a version of Glue, as `name==version`, sorted; without star_assets itself.
 
-    It is complete, so Glue's pip is told `--no-deps`. Raises PackageNotFoundError where a package is not installed.
+    All dependencies are listed, so Glue's pip gets `--no-deps`. Raises PackageNotFoundError if one is not installed.
     """
     environment = {"python_version": PYTHON[glue], "python_full_version": f"{PYTHON[glue]}.0"}
     environment |= {"sys_platform": "linux", "platform_system": "Linux", "platform_machine": "x86_64"}
@@ -41,7 +41,7 @@ def job_modules(glue: str = "6.0") -> list[str]:
 
 
 def _asked_for(name: str, extra: str, environment: dict[str, str]) -> list[Requirement]:
-    """What a package asks for: by itself, or for an extra only."""
+    """The requirements of a package, or only those of one of its extras."""
     from packaging.requirements import Requirement
     from packaging.utils import canonicalize_name
 

@@ -9,7 +9,7 @@ from star_assets.model.errors import AwsDenied, StarError
 
 METRIC = "Success"
 
-WITHOUT = "CloudWatch is not told of successes, and its alarm NoSuccess goes off"
+WITHOUT = "Successful runs are not counted in CloudWatch, and its alarm NoSuccess goes off"
 
 
 def tell_success(namespace: str) -> None:

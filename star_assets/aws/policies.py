@@ -1,6 +1,6 @@
-"""The policies of the template `lake`, one by one, as JSON with example names: what docs/aws holds.
+"""The policies of the template `lake` as JSON files with example names, such as those in docs/aws.
 
-For whoever attaches policies by hand, or by another tool than CloudFormation.
+They are for people who attach policies by hand, or with another tool than CloudFormation.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from star_assets.aws.template import Template, parsed, text
 
-# As docs/aws.md names things.
+# The names that docs/aws.md uses.
 ACCOUNT, REGION, STACK = "111122223333", "eu-west-1", "shop"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
 NAMES: Mapping[str, str] = {
@@ -47,7 +47,7 @@ NAMES: Mapping[str, str] = {
     },
 }
 
-# With everything that is off by default.
+# The parameters with everything on that is off by default.
 EVERYTHING: Mapping[str, str] = {
     "WriteExports": "yes",
     "EncryptCatalog": "yes",

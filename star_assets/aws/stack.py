@@ -1,4 +1,4 @@
-"""A stack that was made of the template `lake`: its outputs, and the settings that they are."""
+"""A stack of the template `lake`: its outputs, and the settings among them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from star_assets.lake.aws import Client, aws_errors, code, refused
 from star_assets.model.errors import AwsRefused
 from star_assets.settings import Settings
 
-# Outputs that are settings begin with it.
+# The outputs whose names begin so are settings.
 SETTING = "Star"
 
 
 def describe(stack: str) -> dict[str, Any]:
-    """What CloudFormation tells of a stack. Raises AwsRefused, AwsBusy."""
+    """CloudFormation's description of a stack. Raises AwsRefused, AwsBusy."""
     from botocore.exceptions import ClientError
 
     what, action = f"Stack {stack}", "cloudformation:DescribeStacks"
@@ -35,10 +35,10 @@ def outputs(stack: Mapping[str, Any]) -> dict[str, str]:
 
 
 def settings(found: Mapping[str, str]) -> dict[str, str]:
-    """The settings among outputs: StarGluePrefix is STAR_GLUE_PREFIX. Raises AwsRefused where there are none."""
+    """The settings among outputs: StarGluePrefix → STAR_GLUE_PREFIX. Raises AwsRefused if there is no STAR_LAKE."""
     named = {f"STAR_{name.upper()}" for name in Settings.model_fields}
     made = {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).upper(): value for key, value in found.items()}
     chosen = {name: value for name, value in made.items() if name in named}
     if "STAR_LAKE" not in chosen:
-        raise AwsRefused("The stack", "it has no output StarLake", "Name a stack that was made of the template `lake`")
+        raise AwsRefused("The stack", "it has no output StarLake", "Name a stack of the template `lake`")
     return chosen

@@ -1,7 +1,7 @@
-"""A CloudFormation template of this folder: its text, and its resources as they are with given names.
+"""The CloudFormation templates of this folder: their texts, and their resources resolved with given names.
 
-Of CloudFormation's functions those are resolved that the templates use: Ref, GetAtt,
-Sub, If, Equals, Not, And, Or, Join, Split, Select. Not here: which policies a template holds (policies).
+Of CloudFormation's functions, those that the templates use are resolved: Ref, GetAtt, Sub, If,
+Equals, Not, And, Or, Join, Split, Select. Not here: the policies of a template (policies).
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any
 
 TEMPLATES = ("lake", "schedule", "costs")
 
-# What a name in a text stands for; `${!Literal}` and Firehose's `!{timestamp}` are no names.
+# A name in a text of Sub; `${!Literal}` and Firehose's `!{timestamp}` are none.
 _NAMED = re.compile(r"\$\{([^!}]+)\}")
 
-# What AWS::NoValue becomes, and is then left out.
+# Stands for AWS::NoValue, and is left out of the result.
 _NOTHING = object()
 
 
@@ -29,7 +29,7 @@ def text(name: str) -> str:
     return files(__package__).joinpath(f"{name}.yaml").read_text()
 
 
-# Functions of values alone.
+# Functions that need the values of their arguments only.
 _PLAIN: dict[str, Callable[..., Any]] = {
     "Join": lambda between, parts: between.join(map(str, parts)),
     "Split": lambda between, whole: whole.split(between),
@@ -44,7 +44,7 @@ _PLAIN: dict[str, Callable[..., Any]] = {
 class Template:
     """A parsed template with values for its parameters (others have their defaults) and names for its resources.
 
-    `names` has what Ref gives (`Lake`), what GetAtt gives (`Lake.Arn`), and AWS's own (`AWS::Region`).
+    `names` has the values of Ref (`Lake`), of GetAtt (`Lake.Arn`), and of AWS's own names (`AWS::Region`).
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Template:
         return {key: self.resolved(one)["Value"] for key, one in found if self._holds(one.get("Condition"))}
 
     def resolved(self, value: Any) -> Any:
-        """A part of the template, with every function replaced by what it gives."""
+        """A part of the template, with every function replaced by its value."""
         if isinstance(value, list):
             return [found for one in value if (found := self.resolved(one)) is not _NOTHING]
         if not isinstance(value, dict):
@@ -101,7 +101,7 @@ def parsed(content: str) -> dict[str, Any]:
     """A template's text as a document, in which `!Sub x` is `{"Fn::Sub": "x"}`."""
     import yaml  # type: ignore[import-untyped]
 
-    # That of libyaml takes a tenth of the time, and need not be there.
+    # libyaml's loader takes a tenth of the time, but may not be installed.
     safe: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
     class Loader(safe):  # type: ignore[misc]

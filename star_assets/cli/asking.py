@@ -1,4 +1,4 @@
-"""Commands that look and change nothing: `query`, `status`, `rejects`, `reconcile`, `ddl`."""
+"""Commands that read the lake and change nothing: `query`, `status`, `rejects`, `reconcile`, `ddl`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from star_assets.cli.shell import EXIT_PERMANENT, fail, note, read_text
 if TYPE_CHECKING:
     from star_assets.cli.terminal import Format
 
-# Days that a failure names before it only counts them.
+# A failure names so many days; of more, it gives the number.
 NAMED = 10
 
 
@@ -27,10 +27,10 @@ NAMED = 10
 def query(sql: str | None, file: TextIO | None, format_: Format) -> None:
     """Answer SQL as Athena would, from the live versions.
 
-    On AWS, where STAR_ATHENA_WORKGROUP is set, Athena itself answers.
+    On AWS, if STAR_ATHENA_WORKGROUP is set, Athena itself runs it.
 
-    Several statements are separated by semicolons and run in order. As a table,
-    each one's answer is shown; in CSV and JSON, the last one's. In CSV an empty
+    Several statements are separated by semicolons and run in order. With --format table,
+    the answer of each is shown; with csv and json, that of the last one. In CSV an empty
     field is NULL and "" is an empty text; in JSON, decimals and times are texts,
     so that no digit is lost.
 
@@ -62,18 +62,18 @@ def query(sql: str | None, file: TextIO | None, format_: Format) -> None:
 @click.command(short_help="Show what is live.")
 @format_option
 def status(format_: Format) -> None:
-    """Show what is live: of each table its partitions, rows, size and age.
+    """Show what is live: for each table its partitions, rows, size and age.
 
-    `parts` are its partitions; `due` the days that are out of date, which `run`
-    refreshes; `versions` the live ones and those that a rollback can return to;
-    `catalog` says whether queries see what is live, which `repair` brings about.
+    `parts` counts its partitions, `due` the days that are out of date and that `run`
+    would refresh, and `versions` the live versions and those that a rollback can return to.
+    `catalog` says whether queries read the live versions; if not, `repair` corrects it.
 
     \b
     Examples:
       star-assets status
       star-assets status --format json
     """
-    from star_assets.cli.progress import told_once
+    from star_assets.cli.progress import merged_notes
     from star_assets.cli.terminal import show_status, write_rows
     from star_assets.pipeline.out_of_date import stray_remarks
     from star_assets.pipeline.raw_keeping import raw_remarks
@@ -81,7 +81,7 @@ def status(format_: Format) -> None:
 
     warehouse = open_warehouse()
     with warehouse.listed_once():
-        # What is missing of a source, others tell: how far the lake has come.
+        # Days without an export are found by comparing sources, so all are listed first.
         for name in warehouse.star.sources:
             warehouse.look("staging", name)
         out_of_date = {name: warehouse.out_of_date(name) for name in warehouse.star.tables}
@@ -92,7 +92,7 @@ def status(format_: Format) -> None:
         write_rows(found, format_)
     remarks = [text for name, due in out_of_date.items() for text in warehouse.remarks(name, due)]
     evolution = [text for name in out_of_date for text in warehouse.evolution(name)]
-    for text in told_once([*remarks, *evolution, *raw_remarks(warehouse), *stray_remarks(warehouse)]):
+    for text in merged_notes([*remarks, *evolution, *raw_remarks(warehouse), *stray_remarks(warehouse)]):
         note(text)
     if not any(found["partitions"].to_pylist()):
         note(f"{warehouse.storage.uri('')} holds nothing published. Is STAR_LAKE right? `star-assets run` builds it.")
@@ -105,10 +105,9 @@ def status(format_: Format) -> None:
 def rejects(sources: Sequence[str], from_: datetime | None, to_: datetime | None, format_: Format) -> None:
     """List the rejected rows of each SOURCE (default: of all), with file, line, reason and text.
 
-    `staged` is yes where the other rows of the day are live, and no where the day was
-    refused because it has too many: its live version, if it had one, is the one before.
-    An export that is mended and run again has none any more. As a table, long texts are
-    cut; in CSV and JSON they are whole.
+    `staged` is yes if the day's other rows are live, and no if the day was refused
+    because too many of its rows are rejected: then its earlier version, if there is one,
+    is still live. A table shows the beginning of long texts; CSV and JSON have all of them.
 
     \b
     Examples:
@@ -139,18 +138,18 @@ def rejects(sources: Sequence[str], from_: datetime | None, to_: datetime | None
 
 @click.command(short_help="Account for every line, from raw to fact.")
 @click.argument("fact", required=False)
-@click.option("--measure", default="rows", show_default=True, help="What a table adds up: rows, or a summed measure.")
+@click.option("--measure", default="rows", show_default=True, help="What a table shows: rows, or a summed measure.")
 @days_options
 @format_option
 def reconcile(fact: str | None, measure: str, from_: datetime | None, to_: datetime | None, format_: Format) -> None:
     """Account for every line, day by day, from the raw exports to FACT (default: the star's only one).
 
-    What was exported on a day was rejected, is a sale, or has a cause not to be one:
-    superseded by a newer row, deleted, without a header, left out by the fact's own
-    function; and a sale may be of another date than it was exported on. `unexplained`
-    is what queries find beyond that; where it is not zero, the exit code is 1. Without
-    a range, days are those from the first export to the last export or date; the last
-    rows are the sums over all of them.
+    Each exported line was rejected, is a row of the fact, or is none for a stated reason:
+    a newer row superseded it, it was deleted, it has no header, or the fact's function
+    leaves it out. A row may have another business date than the day of its export.
+    `unexplained` is the difference between these steps and what queries return; if it is
+    not zero, the exit code is 1. Without a range, the days are those from the first export
+    to the last export or business date. The last rows are the sums over all days.
 
     \b
     Examples:
@@ -162,7 +161,7 @@ def reconcile(fact: str | None, measure: str, from_: datetime | None, to_: datet
     warehouse = open_warehouse()
     facts = list(warehouse.star.facts)
     if fact is None and len(facts) != 1:
-        raise click.UsageError(f"Say which fact: {', '.join(facts)}.")
+        raise click.UsageError(f"Name the fact: {', '.join(facts)}.")
     name = fact or facts[0]
     if name not in facts:
         raise click.UsageError(f"{name} is no fact. Facts: {', '.join(facts)}.")
@@ -175,22 +174,22 @@ def reconcile(fact: str | None, measure: str, from_: datetime | None, to_: datet
         sys.exit(EXIT_PERMANENT)
 
 
-# The table properties that say how files are read.
+# The table properties that Athena needs to read the files.
 SHARED = ("classification", "skip.header.line.count")
 
 
 @click.command(short_help="Print the statements that create the tables on Athena.")
 @click.argument("tables", nargs=-1, metavar="[TABLES]...")
-@click.option("--partitions", is_flag=True, help="Also the statements that register the live partitions.")
-@click.option("--raw", is_flag=True, help="The tables of the raw exports instead.")
+@click.option("--partitions", is_flag=True, help="Also print the statements that register the live partitions.")
+@click.option("--raw", is_flag=True, help="Print the tables of the raw exports instead.")
 def ddl(tables: Sequence[str], partitions: bool, raw: bool) -> None:
     """Print the Athena statements that create TABLES (default: all of the star).
 
-    Do not run MSCK REPAIR TABLE after them: all versions of a day lie side by
-    side in its folder, and it would read them all. The statements that
-    --partitions adds name the live ones, as of now.
+    Do not run MSCK REPAIR TABLE after them: a day's folder has several versions, and
+    it would register all of them. With --partitions, ALTER TABLE statements register
+    the versions that are live now.
 
-    With --raw, those over the raw exports of TABLES, as far as Athena can read them.
+    With --raw, print the tables over the raw exports of TABLES, if Athena can read these.
 
     \b
     Examples:
@@ -210,7 +209,7 @@ def ddl(tables: Sequence[str], partitions: bool, raw: bool) -> None:
     catalog = warehouse.catalog.snapshot([(entry.database, entry.name) for entry in entries])
     for entry in entries:
         served, live = catalog.get((entry.database, entry.name), (entry, []))
-        # Who makes a table by hand owns it: the marks by which a publish knows its own stay out.
+        # A table that somebody creates by hand is theirs, so it lacks the properties that mark the star's own.
         parameters = {name: value for name, value in served.parameters.items() if name in SHARED}
         served = replace(served, database=called(served.database), parameters=parameters)
         statements.append(create_table(served))
@@ -219,11 +218,11 @@ def ddl(tables: Sequence[str], partitions: bool, raw: bool) -> None:
             statements += add_partitions(served, [found for found in live if found.values[0] not in odd])
             if odd:
                 note(
-                    f"{entry.name}: left out {len(odd):,} partitions, from {odd[0]} on, that an earlier declaration "
-                    "wrote in other types: one that is added by hand is read in the table's. `star-assets run` builds "
-                    "again what it can."
+                    f"{entry.name}: left out {len(odd):,} partitions, from {odd[0]} on, whose files have column types "
+                    "of an earlier declaration: Athena's DDL can add no partition with other types than the table's. "
+                    "`star-assets run` builds again what it can."
                 )
     for statement in statements:
         click.echo(f"{statement};\n")
     if not warehouse.storage.uri("").startswith("s3://"):
-        note("Athena reads S3 alone: these places are on this machine. Set STAR_LAKE to the lake there.")
+        note("Athena reads S3 only, and these locations are on this machine. Set STAR_LAKE to a lake on S3.")

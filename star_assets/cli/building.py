@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 def sample(days: int, orders_per_day: int) -> None:
     """Write sample exports of a retailer, from STAR_START_DATE on.
 
-    They go to the lake's oltp/ folder. Exports that are there stay as they are,
-    so asking for more days adds days.
+    They are written to the lake's oltp/ folder. Existing exports are not changed, so
+    a larger --days adds days.
 
     \b
     Example:
@@ -53,14 +53,13 @@ def sample(days: int, orders_per_day: int) -> None:
 def run(tables: Sequence[str], from_: datetime | None, to_: datetime | None) -> None:
     """Bring TABLES (default: all of the star) up to date, without Dagster.
 
-    What is out of date is found and built: exports that are new, have changed or
-    were staged by other code, and the dimensions and business dates that this
-    concerns. Where STAR_SOURCE_DSN names a database, days that have no export
-    are pulled first. With --from or --to, exactly these days are refreshed; an export
-    of theirs that is no longer there is withdrawn then.
+    Exports are staged that are new, have changed or were staged by other code; then the
+    dimensions and business dates are built that depend on them. If STAR_SOURCE_DSN names a
+    database, days without an export are pulled first. With --from or --to, exactly these
+    days are refreshed; if the export of such a day is gone, its staged version is withdrawn.
 
-    Each day is staged, audited and published by itself: a bad one leaves the
-    others alone, and its live version stays. The same command can always be repeated.
+    Each day is staged, audited and published separately: if one fails, its live version
+    stays, and the other days are published. The command is idempotent.
 
     \b
     Examples:
@@ -69,7 +68,7 @@ def run(tables: Sequence[str], from_: datetime | None, to_: datetime | None) -> 
     """
     from rich.console import Console
 
-    from star_assets.cli.progress import failures, notes, shown_progress, told_once
+    from star_assets.cli.progress import failures, merged_notes, notes, shown_progress
     from star_assets.cli.pulling import pull_first
     from star_assets.pipeline.out_of_date import stray_remarks
 
@@ -97,16 +96,16 @@ def run(tables: Sequence[str], from_: datetime | None, to_: datetime | None) -> 
             published = published or any(outcome.status == "published" for outcome in outcomes)
         if published and asked is None:
             failed += _drop_superseded(warehouse, chosen)
-    for text in told_once(remarks):
+    for text in merged_notes(remarks):
         note(text)
     if asked is None:
-        # A run that was killed after a commit left the catalog behind.
+        # A run that was killed after a commit did not register what it had published.
         warehouse.mend(chosen, listed=True)
     _ended(warehouse, failed, whole=asked is None and not tables)
 
 
 def _ended(warehouse: Warehouse, failed: Sequence[StarError], whole: bool) -> None:
-    """Exit where something failed; otherwise tell CloudWatch of a `whole` run, if the settings say so."""
+    """Exit if something failed; otherwise count a `whole` run in CloudWatch, if the settings name a namespace."""
     from star_assets.aws.metrics import tell_success
 
     if failed:
@@ -116,7 +115,7 @@ def _ended(warehouse: Warehouse, failed: Sequence[StarError], whole: bool) -> No
 
 
 def _drop_superseded(warehouse: Warehouse, tables: Sequence[str]) -> list[StarError]:
-    """Build the dimensions again whose members no version of a fact uses any more. Returns what failed."""
+    """Build the dimensions again that have members which no version of a fact uses any more. Returns the errors."""
     failed = []
     for table in (name for name in tables if name in warehouse.star.dimensions):
         again = warehouse.refresh(table, _due(warehouse, table, []), undo_rollbacks=False)
@@ -125,18 +124,18 @@ def _drop_superseded(warehouse: Warehouse, tables: Sequence[str]) -> list[StarEr
 
 
 def _due(warehouse: Warehouse, table: str, remarks: list[str]) -> list[str]:
-    """The days of a table to refresh. Adds to `remarks` what people should know beyond that."""
+    """The days of a table to refresh. Adds further remarks for the user to `remarks`."""
     warehouse.catch_up(table)
     found = warehouse.out_of_date(table)
     remarks += warehouse.remarks(table, found)
     return [day for day in found.days if day not in found.rolled_back]
 
 
-@click.command(short_help="See it all: export, materialize, answer.")
+@click.command(short_help="Run the demo: export, materialize, query.")
 def demo() -> None:
-    """See it all: export a quarter, materialize it with Dagster, answer the reference question.
+    """Run the demo: export a quarter of samples, materialize it with Dagster, answer the reference question.
 
-    It takes a minute, and writes to the lake of STAR_LAKE. Again, it is quick and
+    It takes a minute, and writes to the lake of STAR_LAKE. A second run is quick and
     changes nothing.
 
     \b

@@ -25,8 +25,7 @@ from star_assets.visible import visible
 
 FIRST_DAY, DAYS = date(2023, 7, 1), 92
 
-# The question that the whole project is measured by: top-selling products in
-# Miami, third quarter of 2023.
+# The reference question: the top-selling products in Miami, third quarter of 2023.
 REFERENCE_SQL = """\
 SELECT p.product_name, SUM(f.revenue) AS total_revenue
 FROM fact_sales f
@@ -36,7 +35,7 @@ WHERE s.city = 'Miami' AND f.date BETWEEN '2023-07-01' AND '2023-09-30'
 GROUP BY p.product_name
 ORDER BY total_revenue DESC;"""
 
-# The page of all stores; those of each manager are the asset's.
+# The page with all stores. The pages of the managers are written by the dashboard's asset.
 PAGE = "reports/store_managers.html"
 
 # Products that the chart shows.
@@ -44,7 +43,7 @@ TOP = 10
 
 
 def run_demo() -> int:
-    """Run it in the lake of the environment's settings. Returns the exit code."""
+    """Run the demo in the lake of the environment's settings. Returns the exit code."""
     console, started = Console(highlight=False), time.monotonic()
     warehouse = demonstrate(console, load_settings())
     if warehouse is None:
@@ -53,7 +52,7 @@ def run_demo() -> int:
     lake, page, seconds = warehouse.storage.uri(""), warehouse.storage.uri(PAGE), time.monotonic() - started
     console.print(f"\n[bold]4. Dashboard[/]     {escape(page)}", soft_wrap=True)
     console.print(f"\nDone in {seconds:.0f} s. The lake is in [bold]{escape(lake)}[/]: oltp/ staging/ olap/ reports/")
-    console.print("Open:  [bold]the dashboard[/] in a browser: it is one file, and asks nobody for anything")
+    console.print("Open:  [bold]the dashboard[/] in a browser: it is one file, and makes no requests")
     console.print("Next:  [bold]make ui[/]                                  assets, lineage, checks")
     console.print('       [bold].venv/bin/star-assets query "SELECT …"[/]   ask something else')
     console.print("       [bold].venv/bin/star-assets status[/]             what is live")
@@ -61,7 +60,7 @@ def run_demo() -> int:
 
 
 def demonstrate(console: Console, settings: Settings) -> Warehouse | None:
-    """Export, materialize, answer. Returns what was filled; None if the run failed."""
+    """Export, materialize, answer. Returns the warehouse; None if the run failed."""
     settings = settings.model_copy(update={"start_date": FIRST_DAY})
     warehouse = Warehouse(retail, settings)
     rows = export_samples(warehouse.storage, FIRST_DAY, DAYS)
@@ -72,7 +71,7 @@ def demonstrate(console: Console, settings: Settings) -> Warehouse | None:
     with RunProgress(console, len(days)) as progress:
         succeeded = materialize_all(retail, settings, days, progress.tell)
     if not succeeded:
-        console.print("[red]The run failed.[/] `make ui` shows it; what was live stays live.")
+        console.print("[red]The run failed.[/] `make ui` shows it; what was live before stays live.")
         return None
     show_answer(console, warehouse, settings)
     return warehouse
@@ -98,7 +97,7 @@ def write_page(warehouse: Warehouse) -> None:
 
 
 class RunProgress:
-    """One line per table: a bar while its days come in, then what became of them."""
+    """The progress of the run: a line for each table with a bar, its rows and its seconds."""
 
     def __init__(self, console: Console, days: int) -> None:
         self.days = days

@@ -1,4 +1,4 @@
-"""`make demo-aws`: the demo in a bucket of S3 and Glue's Data Catalog, on a server that lasts as long as it.
+"""`make demo-aws`: the demo on S3 and Glue's Data Catalog, as a moto server plays them while the demo runs.
 
 Not here: the demo itself (demo), the server (samples).
 """
@@ -28,7 +28,7 @@ def main() -> int:
     """Run it. Returns the exit code."""
     console, started = Console(highlight=False), time.monotonic()
     forget_the_environment()
-    # A folder of its own, away from any dagster.yaml: a history of what will be gone would only mislead.
+    # A temporary folder without a dagster.yaml, because the lake is gone after the demo, and its history is of no use.
     with tempfile.TemporaryDirectory() as folder, aws_server() as variables:
         os.environ |= {**variables, "STAR_LAKE": f"s3://{BUCKET}/{PREFIX}", "XDG_CACHE_HOME": folder}
         os.chdir(folder)
@@ -54,21 +54,21 @@ def main() -> int:
 
 
 def forget_the_environment() -> None:
-    """Take away what would lead a client, or the server, to somebody's account, or this run to somebody's lake."""
+    """Remove the variables by which this process could reach a real account or another lake."""
     for name in [name for name in os.environ if name.startswith(("AWS_", "STAR_", "DAGSTER_"))]:
         del os.environ[name]
     os.environ |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 
 
 def create_bucket() -> None:
-    """The demo's bucket: the pipeline itself makes none."""
+    """Create the demo's bucket, which the pipeline expects to exist."""
     import boto3
 
     boto3.client("s3").create_bucket(Bucket=BUCKET)
 
 
 def show_catalog(console: Console, warehouse: Warehouse) -> None:
-    """What a look into Glue's console would show, and which raw exports it lacks."""
+    """Show the tables of Glue's Data Catalog, and the raw exports that Glue cannot read."""
     console.print("\n[bold]4. Glue[/]          what the Data Catalog holds now\n")
     console.print(catalog_table(warehouse.catalog))
     for remark in raw_remarks(warehouse):
@@ -76,7 +76,7 @@ def show_catalog(console: Console, warehouse: Warehouse) -> None:
 
 
 def catalog_table(catalog: Catalog) -> Table:
-    """Every table: its format, how many partitions it has, the first of them and the last."""
+    """A table of the catalog's tables: format, number of partitions, the first and the last of them."""
     shown = Table("table", "format", header_style="bold")
     shown.add_column("partitions", justify="right")
     shown.add_column("from … to")
@@ -90,7 +90,7 @@ def catalog_table(catalog: Catalog) -> Table:
 
 
 def show_mending(console: Console, warehouse: Warehouse) -> None:
-    """Drop a partition as somebody might by hand, and do what the sensor does about it."""
+    """Drop a partition by hand, and restore it as the sensor does."""
     (*_, day) = warehouse.catalog.partitions("olap", "fact_sales")
     console.print(f"\n[bold]5. Repair[/]        somebody drops date={day.values[0]} of olap.fact_sales in Glue")
     warehouse.catalog.drop_partitions("olap", "fact_sales", [day.values])

@@ -1,4 +1,4 @@
-"""The commands of `star-assets aws`: print templates, settings and modules, write policies, look at an account."""
+"""The commands of `star-assets aws`: print templates, settings and modules, write policies, check an account."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from star_assets.cli.shell import EXIT_PERMANENT, Commands
 TEMPLATES = ("lake", "schedule", "costs")
 
 
-@click.group(cls=Commands, short_help="Set a lake up on AWS, and look whether it is set up right.")
+@click.group(cls=Commands, short_help="Set a lake up on AWS, and check that it is set up right.")
 def aws() -> None:
-    """Set a lake up on AWS, and look whether it is set up right.
+    """Set a lake up on AWS, and check that it is set up right.
 
     \b
     An empty account takes three commands:
@@ -35,7 +35,7 @@ def template(name: str) -> None:
     \b
       lake      key, buckets, databases, workgroups, policies, roles, alarms
       schedule  a task on Fargate that runs the pipeline by the hour or day, without Dagster
-      costs     a budget, and a watch for unusual costs; for us-east-1
+      costs     a budget, and an alarm for unusual costs; for us-east-1
 
     \b
     Example:
@@ -46,10 +46,10 @@ def template(name: str) -> None:
     click.echo(text(name), nl=False)
 
 
-@aws.command(short_help="Print what a stack means for the environment.")
+@aws.command(short_help="Print the settings of a stack's lake.")
 @click.argument("stack")
 def settings(stack: str) -> None:
-    """Print the settings of the lake that STACK made, as lines for the environment.
+    """Print the settings of the lake that STACK created, as environment variables.
 
     \b
     Example:
@@ -67,10 +67,10 @@ def settings(stack: str) -> None:
 @click.argument("wheels", nargs=-1, required=True, metavar="S3_URI...")
 @click.option("--glue-version", type=click.Choice(["6.0", "5.1"]), default="6.0", show_default=True)
 def modules(wheels: Sequence[str], glue_version: str) -> None:
-    """Print what the parameter JobModules of the template `lake` takes.
+    """Print the value of the parameter JobModules of the template `lake`.
 
-    These are the wheels of star_assets and of a star of your own, where you uploaded them, and the versions that
-    this process has of what a job uses. Dagster is not among them.
+    It lists the given S3 URIs of wheels (of star_assets, and of your own star), and the packages that a job
+    uses, in the versions that are installed here. Dagster is not among them.
 
     \b
     Example:
@@ -84,7 +84,7 @@ def modules(wheels: Sequence[str], glue_version: str) -> None:
 @aws.command(short_help="Write the template's policies as JSON files.")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def policies(folder: Path) -> None:
-    """Write each policy of the template `lake` into FOLDER, with example names, to be attached by other tools.
+    """Write each policy of the template `lake` into FOLDER, with example names, to attach them with other tools.
 
     \b
     Example:
@@ -95,14 +95,14 @@ def policies(folder: Path) -> None:
     click.echo(f"{len(write_policies(folder))} policies are in {folder}.", err=True)
 
 
-@aws.command(short_help="Look whether an account is as the template says.")
+@aws.command(short_help="Check that an account is as the template says.")
 @click.argument("stack")
 @format_option
 def check(stack: str, format_: Literal["table", "csv", "json"]) -> None:
-    """Look, point by point, whether what STACK made is as the template `lake` says, and change nothing.
+    """Check, point by point, that the resources of STACK are still as the template `lake` says. Changes nothing.
 
-    Each point fits, does not fit (with what to do), or is unknown (with the right that looking takes). The exit code
-    is 0 only where all fit.
+    Each point fits, does not fit (and what to do is shown), or is unknown (and the missing right is shown). The exit
+    code is 0 only if all points fit.
 
     \b
     Example:

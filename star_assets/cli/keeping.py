@@ -1,4 +1,4 @@
-"""Commands that keep the lake in order: `rollback`, `verify`, `repair`, `vacuum`, `retire`, `forget`."""
+"""Commands that maintain the lake: `rollback`, `verify`, `repair`, `vacuum`, `retire`, `forget`."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from star_assets.visible import visible
 if TYPE_CHECKING:
     from star_assets.cli.terminal import Format
 
-quick_option = click.option("--quick", is_flag=True, help="Read no file: compare names and sizes alone.")
+quick_option = click.option("--quick", is_flag=True, help="Compare names and sizes of files only.")
 
 
 @click.command(short_help="Make an earlier version live again.")
 @click.argument("table")
 @click.option("--day", metavar="YYYY-MM-DD", help="The partition; a dimension has none.")
-@click.option("--version", help="The version to go back to; default: the one before the live one.")
+@click.option("--version", help="The version to go back to; default: the one before the live version.")
 def rollback(table: str, day: str | None, version: str | None) -> None:
     """Make an earlier version of TABLE live again.
 
-    Nothing is computed: the version is still in the lake, until vacuum takes it.
-    A rollback can be rolled back. The next `run` builds what its inputs say, so
-    mend those first. An unknown version is answered with those that are kept.
+    Nothing is computed: the version is still in the lake, until vacuum deletes it. A
+    rollback can be rolled back. A run that refreshes the day builds it again from its
+    inputs, so correct those first. If VERSION is unknown, the error lists those that are kept.
 
     \b
     Examples:
@@ -39,7 +39,7 @@ def rollback(table: str, day: str | None, version: str | None) -> None:
     warehouse = open_warehouse()
     if isinstance(warehouse.star.table(table), Dimension) == (day is not None):
         raise click.UsageError(
-            f"{table} has no partitions: leave out --day." if day else f"Say which day of {table}: --day."
+            f"{table} has no partitions: leave out --day." if day else f"Name the day of {table}: --day."
         )
     found = warehouse.rollback(table, day, version)
     assert found.live is not None
@@ -49,16 +49,16 @@ def rollback(table: str, day: str | None, version: str | None) -> None:
         click.echo(f"To undo: star-assets rollback {name} --version {found.past[0].version}", err=True)
 
 
-@click.command(short_help="Tell whether everything is as it was written.")
+@click.command(short_help="Check that everything is as it was written.")
 @quick_option
 @format_option
 def verify(quick: bool, format_: Format) -> None:
-    """Compare every live version with its manifest, every ledger and the catalog with what lies there.
+    """Compare every live version with its manifest, and the ledgers and the catalog with the lake's files.
 
-    Each damage is told with its place, what was expected, what was found, and what mends
-    it; most of them, `repair` does. Every file is read, to compare its checksum; with
-    --quick none is, and a file that changed within its size is not noticed. Nothing is
-    changed. The exit code is 0 only where everything fits.
+    For each damage it prints the place, what was expected, what was found, and the remedy;
+    `repair` remedies most of them. Every file is read, to compare its checksum. With --quick
+    no file is read, so a change that keeps a file's size is not noticed. Nothing is changed.
+    The exit code is 0 only if nothing is damaged.
 
     \b
     Examples:
@@ -89,18 +89,18 @@ def verify(quick: bool, format_: Format) -> None:
         note(f"{warehouse.storage.uri('')} holds nothing published. Is STAR_LAKE right? `star-assets run` builds it.")
 
 
-@click.command(short_help="Build what is damaged again; bring the catalog in step.")
+@click.command(short_help="Build damaged versions again; correct the catalog.")
 @quick_option
 def repair(quick: bool) -> None:
-    """Build again what `verify` finds damaged, and bring the catalog in step with what is live.
+    """Build again what `verify` finds damaged, and make the catalog serve the live versions.
 
-    A ledger that cannot be read is made again from the versions beside it. A damaged
-    version is built again from what is there: of a source's day, from its raw export.
-    What nothing in the lake can mend stays as it is, and is named.
+    An unreadable ledger is written again from the versions beside it. A damaged version is
+    built again from its inputs; a source's day, from its raw export. What cannot be restored
+    from the lake is left as it is, and named.
 
-    Queries find tables through the catalog. A run that was killed between
-    publishing and registering leaves it behind; so does a lost catalog. Both are
-    mended from the lake alone. Raw exports that were dropped since are registered.
+    Queries find tables through the catalog. If a run was killed between publishing and
+    registering, or the catalog was lost, it is restored from the ledgers. Raw exports that
+    arrived since are registered.
 
     \b
     Example:
@@ -119,36 +119,36 @@ def repair(quick: bool) -> None:
             fail(f"{where}: {one.error}")
         else:
             click.echo(visible(f"{where}: {one.done}"), err=True)
-    told = {(one.table, one.place) for one in mended if one.error}
-    drifts = [one for one in warehouse.mend(warehouse.star.tables) if (one.table, one.partition) not in told]
+    failed = {(one.table, one.place) for one in mended if one.error}
+    drifts = [one for one in warehouse.mend(warehouse.star.tables) if (one.table, one.partition) not in failed]
     for drift in drifts:
         where = visible(f"{drift.table} {drift.partition or ''}".strip())
         click.echo(f"{where}: {DRIFTS[drift.what]}", err=True)
     if not drifts and not mended:
         click.echo("Nothing to repair: everything fits, and the catalog serves what is live.", err=True)
-    if told or any(drift.what in ("not ours", "lost") for drift in drifts):
+    if failed or any(drift.what in ("not ours", "lost") for drift in drifts):
         sys.exit(EXIT_PERMANENT)
 
 
 DRIFTS = {
-    "registered": "registered; the catalog lacked it",
-    "moved": "moved to what is live",
-    "dropped": "dropped; nothing of it is live",
+    "registered": "registered; it was missing in the catalog",
+    "moved": "moved to the live version",
+    "dropped": "dropped; it has no live version",
     "redefined": "redefined as the model declares it",
     "crawled": "its crawler has looked for exports that the catalog lacked",
     "not ours": "left alone: somebody else's table has that name. Drop or rename it",
-    "lost": "left alone: the live version is damaged. `star-assets verify` says what mends it",
+    "lost": "left alone: the live version is damaged. `star-assets verify` names the remedy",
 }
 
 
-@click.command(short_help="Delete versions superseded long ago.")
+@click.command(short_help="Delete versions that were superseded long ago.")
 @click.option("--retention-days", type=Days(0, MOST_DAYS), help="Days to keep them; default: STAR_RETENTION_DAYS.")
 def vacuum(retention_days: float | None) -> None:
-    """Delete versions that queries have not been served for longer than the retention.
+    """Delete superseded versions that the catalog has not served for longer than the retention.
 
     The retention of a version begins when vacuum first finds it superseded and no longer
-    served. What is live stays, and so does every file that star-assets did not write. A
-    rollback cannot return to what is deleted. The schedule `housekeeping` does this daily.
+    served. Live versions are kept, and so is every file that star-assets did not write. A
+    rollback cannot return to a deleted version. The schedule `housekeeping` runs vacuum daily.
 
     \b
     Example:
@@ -164,7 +164,7 @@ def vacuum(retention_days: float | None) -> None:
         note(f"{removed.waiting:,} superseded versions stay until their retention is over.")
 
 
-@click.command(short_help="Delete raw exports that staging stands for.")
+@click.command(short_help="Delete raw exports that are staged.")
 @click.option(
     "--older-than",
     type=click.IntRange(1, MOST_DAYS),
@@ -173,15 +173,15 @@ def vacuum(retention_days: float | None) -> None:
     help="Delete raw files of export days older than DAYS.",
 )
 @click.option("--dry-run", is_flag=True, help="List what would be deleted, and delete nothing.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def retire(older_than: int, dry_run: bool, yes: bool) -> None:
     """Delete the raw files of export days older than DAYS.
 
     A day's files are deleted only if its live staged version was made of exactly these
-    files, and is there with its checksums, so that every table can still be rebuilt, from
-    staging. A file that is replaced meanwhile stays. Days that must stay are named, with the
-    reason. Retired days cannot be staged anew: after a change of their source's declaration
-    they stay as they are, and `run` names them.
+    files and has its checksums, so that every table can still be rebuilt from staging. A
+    file that is replaced meanwhile is kept. Days that must be kept are named, with the
+    reason. Retired days cannot be staged again: if their source's declaration changes, their
+    staged versions stay as they are, and `run` names them.
 
     \b
     Examples:
@@ -220,14 +220,14 @@ def _counted(number: int, noun: str) -> str:
 @click.command(short_help="Erase a person, or another member of a dimension.")
 @click.argument("dimension")
 @click.argument("key")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def forget(dimension: str, key: str, yes: bool) -> None:
     """Erase the member KEY of DIMENSION from the whole lake.
 
-    Raw files are rewritten without it; its sales stay, under the Unknown member. What is
-    built of those files is built again, earlier versions of these tables are deleted, so
-    that no rollback can bring it back, and then every file is searched for what is left.
-    Erase it from the database first, or the next export brings it again.
+    Its rows are removed from raw files; its sales are kept, under the Unknown member. Then the
+    tables of these files are built again, their earlier versions are deleted, so that no
+    rollback can restore the member, and every file is searched for traces of it. Erase the
+    member in the database first, or the next export brings it back.
 
     \b
     Example:

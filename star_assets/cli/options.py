@@ -1,4 +1,4 @@
-"""What several commands share: options, and how the warehouse is opened."""
+"""Options that several commands have, and opening the warehouse."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import click
 if TYPE_CHECKING:
     from star_assets.pipeline.warehouse import Warehouse
 
-# A century, as of STAR_RETENTION_DAYS. Beyond some thousand years there is no such day.
+# A century, the most that STAR_RETENTION_DAYS allows too. Dates of some thousand years ago do not exist in Python.
 MOST_DAYS = 36_525
 
 
 class Days(click.FloatRange):
-    """A number of days within bounds. To a range of click's, `nan` is within all of them."""
+    """A number of days within bounds. Unlike click's range, it refuses `nan`."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The number."""
@@ -33,7 +33,7 @@ format_option = click.option(
     type=click.Choice(["table", "csv", "json"]),
     default="table",
     show_default=True,
-    help="How rows are written.",
+    help="The format of the rows.",
 )
 
 
@@ -58,13 +58,13 @@ def open_warehouse() -> Warehouse:
 
 
 def in_order(warehouse: Warehouse, tables: Sequence[str]) -> list[str]:
-    """The tables asked for (none: all), upstream first. Raises UnknownTable."""
+    """The named tables (all, if none is named), upstream first. Raises UnknownTable."""
     wanted = {warehouse.star.table(name).name for name in tables}
     return [name for name in warehouse.star.tables if name in wanted or not tables]
 
 
 def chosen_days(warehouse: Warehouse, first: datetime | None, last: datetime | None) -> list[str] | None:
-    """The days from `first` to `last`; None where neither is given. Where there is nothing to run, says so."""
+    """The days from `first` to `last`; None if neither is given. Raises UsageError if there is no day to run."""
     known = warehouse.days()
     is_staged = any(map(warehouse.staged, warehouse.star.sources.values()))
     if not warehouse.has_exports() or (not known and not last and (first or not is_staged)):

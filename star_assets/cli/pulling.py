@@ -1,4 +1,4 @@
-"""The command that exports from a database, `pull`, and what `run` does of it."""
+"""The command `pull`, which exports from a database, and the pulling that `run` does first."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ LABEL = f"{'pulled':<20}"
 
 
 @click.command(short_help="Export days from the database.")
-@click.option("--again", is_flag=True, help="Also the days that were pulled before; needs --from and --to.")
+@click.option("--again", is_flag=True, help="Also export days again that were pulled before; needs --from and --to.")
 @days_options
 def pull(from_: datetime | None, to_: datetime | None, again: bool) -> None:
     """Export from the database that STAR_SOURCE_DSN names, without staging or building.
 
-    Each day that has no export yet is exported whole: all sources, from one snapshot,
-    with the rows that changed on the day. `run` and Dagster's assets do so by themselves.
+    Each day without an export is exported: all sources, from one snapshot, with the rows
+    that changed on the day. `run` and Dagster's assets pull such days, too.
 
-    An export that is there stays as it is. With --again, those that were pulled are
-    replaced by what the database says now: rows that changed since then have gone to the
-    day of their last change. What was not pulled is never replaced.
+    Existing exports are not changed. With --again, exports that were pulled are replaced by
+    the database's rows of now; a row that changed since is in the export of the day of its
+    last change. Exports that were not pulled are never replaced.
 
     \b
     Examples:
@@ -50,7 +50,7 @@ def pull(from_: datetime | None, to_: datetime | None, again: bool) -> None:
             "There is no database to pull from: set STAR_SOURCE_DSN=postgresql://user@host/database."
         )
     if again and not (from_ and to_):
-        raise click.UsageError("Say which days to pull again: --from and --to.")
+        raise click.UsageError("Name the days to pull again: --from and --to.")
     last = f"{to_:%Y-%m-%d}" if to_ else last_over(warehouse.settings)
     days = [day for day in chosen_days(warehouse, from_, to_) or warehouse.days() if day <= last]
     chosen = days if again else warehouse.to_pull(days)
@@ -64,7 +64,10 @@ def pull(from_: datetime | None, to_: datetime | None, again: bool) -> None:
 def pull_first(
     console: Console, warehouse: Warehouse, tables: Sequence[str], days: Sequence[str] | None
 ) -> dict[str, StarError]:
-    """Pull what sources among the tables lack of the days (None: of those that are out of date). As `pull_days`."""
+    """Pull the days without an export (None: of those that are out of date) of sources among the tables.
+
+    Returns the error of each day that failed.
+    """
     if warehouse.settings.source_dsn is None:
         return {}
     sources = [source for name, source in warehouse.star.sources.items() if name in tables]
@@ -73,8 +76,8 @@ def pull_first(
 
 
 def pull_days(console: Console, warehouse: Warehouse, days: Sequence[str], again: bool = False) -> dict[str, StarError]:
-    """Pull the days, show how it goes, and tell what failed: the error of each such day."""
-    from star_assets.cli.progress import first_told, shown
+    """Pull the days, showing progress and failures. Returns the error of each day that failed."""
+    from star_assets.cli.progress import first_messages, shown
 
     if not days:
         return {}
@@ -82,9 +85,9 @@ def pull_days(console: Console, warehouse: Warehouse, days: Sequence[str], again
     refused = {day.day: day.error for day in pulled if day.error}
     console.print(summary(pulled), highlight=False, soft_wrap=True)
     left = [f"{name} {day.day}: it was not pulled, and is left as it is." for day in pulled for name in day.left]
-    for text in first_told(left, "more such exports"):
+    for text in first_messages(left, "more such exports"):
         note(text)
-    for text in first_told([str(error) for error in refused.values()], "more days failed"):
+    for text in first_messages([str(error) for error in refused.values()], "more days failed"):
         fail(text)
     return refused
 
@@ -95,5 +98,5 @@ def summary(pulled: Iterable[Pulled]) -> str:
     failed = sum(day.error is not None for day in days)
     rows = sum(sum(day.rows.values()) for day in days)
     counts = {"exported": len(days) - failed, "failed": failed}
-    told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-    return f"{LABEL} {told:<30} {rows:>12,} rows"
+    counted = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    return f"{LABEL} {counted:<30} {rows:>12,} rows"

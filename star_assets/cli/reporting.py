@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Write a dashboard as one HTML file.")
 @click.argument("out", required=False, type=click.Path(path_type=Path))
-@click.option("--name", help="Which dashboard, where the star declares several.")
-@click.option("--as", "viewer", metavar="ADDRESS", help="Write the page of one viewer: with the rows that they see.")
+@click.option("--name", help="The dashboard, if the star declares several.")
+@click.option("--as", "viewer", metavar="ADDRESS", help="Write the page of one viewer, with the rows they may see.")
 @click.option("--all", "everything", is_flag=True, help="Write one page with everybody's rows.")
 def dashboard(out: Path | None, name: str | None, viewer: str | None, everything: bool) -> None:
-    """Write a dashboard as one HTML file, OUT, that opens in any browser and asks nobody for anything.
+    """Write a dashboard as one HTML file, OUT, that opens in any browser and makes no requests.
 
-    Its numbers are what `star-assets query` says, as of now.
+    Its numbers are those that `star-assets query` returns now.
 
-    Where the star says who sees what (`visible_to`), OUT is a folder: it gets a page for
-    each viewer, under a name that cannot be guessed, and standard output a line for each.
-    The page with everybody's rows is written only with --all.
+    If the star declares who may see which rows (`visible_to`), OUT is a folder: a page for
+    each viewer is written there, under a name that cannot be guessed, and standard output
+    lists the pages. A page with everybody's rows is written only with --all.
 
     \b
     Examples:
@@ -49,7 +49,7 @@ def dashboard(out: Path | None, name: str | None, viewer: str | None, everything
     each = restricted(star) and not viewer and not everything
     if each and out and out.suffix == ".html":
         raise click.UsageError(
-            f"{out} would show everybody's rows. Say --all, or --as ADDRESS, or give a folder for a page each."
+            f"{out} would show everybody's rows. Give --all, or --as ADDRESS, or a folder for the pages of all viewers."
         )
     answers = ask(warehouse, open_athena(warehouse.storage, warehouse.catalog, warehouse.settings), chosen)
     if not answers.days:
@@ -72,7 +72,7 @@ def _chosen(star: Star, name: str | None) -> Dashboard:
 
     declared = [dashboard.name for dashboard in star.dashboards]
     if name is None and len(declared) > 1:
-        raise click.UsageError(f"Say which with --name: {', '.join(declared)}.")
+        raise click.UsageError(f"Name one with --name: {', '.join(declared)}.")
     return find_dashboard(star, name or "".join(declared))
 
 
@@ -102,10 +102,10 @@ def _write(file: Path, content: bytes) -> None:
 def powerbi(out: Path) -> None:
     """Write the star's Power BI project into the folder OUT: open its .pbip in Power BI Desktop.
 
-    The model follows from the star, the report from its dashboards; no lake is
-    read. Write it again whenever the star changes. What somebody added (a measure,
-    a table, a page, a visual) stays; what somebody changed of what is generated is
-    replaced, and told.
+    The semantic model is generated from the star, and the report from its dashboards; the
+    lake is not read. Write it again whenever the star changes. What people added (a measure,
+    a table, a page, a visual) is kept. A generated object that people changed is replaced,
+    and named.
 
     \b
     Example:

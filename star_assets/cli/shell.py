@@ -1,4 +1,4 @@
-"""How the commands talk to whoever called them: errors as messages, notes, exit codes.
+"""What all commands share in talking to their caller: errors as messages, notes, exit codes.
 
 Not here: the commands (cli), rows (terminal), the progress of a run (progress).
 """
@@ -20,10 +20,10 @@ EXIT_PERMANENT, EXIT_TRANSIENT, EXIT_INTERRUPTED = 1, 75, 130
 
 
 class Commands(click.Group):
-    """A group that lists its commands in the order of use, and tells errors as messages, without a traceback."""
+    """A group that lists its commands in the order of use, and shows errors as messages, without a traceback."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """As they are declared."""
+        """The names of the commands, in the order in which they were added."""
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -31,7 +31,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            click.echo("\nInterrupted. What was published stays live; the same command goes on from there.", err=True)
+            click.echo("\nInterrupted. What was published stays live; run the command again to continue.", err=True)
             ctx.exit(EXIT_INTERRUPTED)
         except (click.ClickException, click.exceptions.Exit):
             raise
@@ -43,17 +43,17 @@ class Commands(click.Group):
 
 
 def for_people(error: Exception) -> StarError | None:
-    """The error as one that says what to do; None for what only a traceback can tell."""
+    """The error as a StarError, which says what to do; None for an unexpected error, which needs its traceback."""
     # Imported here, because the model takes half a second that `--help` need not wait for.
     from star_assets.lake.local_storage import FULL
     from star_assets.model.errors import LakeFull, LakeRefused, StarError
 
     if isinstance(error, StarError):
         return error
-    # After a broken pipe nobody reads on, and click ends quietly.
+    # After a broken pipe, click exits without a message.
     if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
-        told = LakeFull if error.errno in FULL else LakeRefused
-        return told(str(error.filename or "The lake"), error.strerror or str(error))
+        kind = LakeFull if error.errno in FULL else LakeRefused
+        return kind(str(error.filename or "The lake"), error.strerror or str(error))
     return None
 
 
@@ -65,17 +65,17 @@ def exit_code(errors: Iterable[StarError]) -> int:
 
 
 def note(text: str) -> None:
-    """Tell what is no error."""
+    """Print a note, which is no error."""
     click.echo(click.style("Note: ", fg="yellow") + visible(text), err=True)
 
 
 def fail(text: str) -> None:
-    """Tell what failed."""
+    """Print an error."""
     click.echo(click.style("Error: ", fg="red", bold=True) + visible(text), err=True)
 
 
 def read_text(file: TextIO) -> str:
-    """All of a text file. Raises UsageError for what is no text."""
+    """All of a text file. Raises UsageError if it is not UTF-8."""
     try:
         return file.read()
     except UnicodeDecodeError as error:

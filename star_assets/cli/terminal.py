@@ -1,4 +1,4 @@
-"""What people see of rows: tables, bar charts, CSV, JSON. Nothing is computed here.
+"""Writing rows for people and programs: tables, bar charts, CSV, JSON.
 
 Not here: the progress of a run (progress).
 """
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 Format = Literal["table", "csv", "json"]
 
-# Drawing a table costs a millisecond per row, and nobody reads on from here.
+# The most rows of a table. Drawing takes a millisecond per row.
 MOST_DRAWN = 1_000
 
-# A table that goes to a file or another program is not folded to any width.
+# The width of a table that goes to a file or another program, so that no cell is folded.
 UNBOUNDED = 100_000
 
-# Of a statement that prints nothing, and of a rejected row, so much is repeated.
+# The most characters that are shown of a statement that prints nothing, and of a rejected row.
 SHORT = 60
 
 # Eighths of a block, so that a bar's length is true to an eighth of a character.
@@ -45,9 +45,9 @@ def write_rows(rows: pa.Table, format_: Format, last_are_sums: bool = False) -> 
 
     In CSV a NULL is an empty field and an empty string is `""`; in JSON, decimals
     and timestamps are strings, because a JSON number may lose digits. A table
-    shows the first MOST_DRAWN rows, and beyond these the last one if that has their
-    sums. What would steer a terminal is written out in tables and JSON, and in CSV
-    where a terminal gets it, as `ls` does.
+    shows the first MOST_DRAWN rows, and the last one too if that has the sums of all.
+    Control characters are escaped in tables and JSON, and in CSV that goes to a
+    terminal, as `ls` does.
     """
     if format_ == "json":
         _write_json(rows)
@@ -61,7 +61,7 @@ def write_rows(rows: pa.Table, format_: Format, last_are_sums: bool = False) -> 
 
 
 def show_answer(statement: str, result: Result) -> None:
-    """One statement's answer, for people: rows as a table, what DDL prints as lines; what it took to stderr."""
+    """Show one statement's answer: rows as a table, the output of DDL as lines; time and cost go to standard error."""
     error_console = Console(stderr=True, highlight=False, soft_wrap=True)
     if result.statement == "query":
         write_rows(result.table, "table")
@@ -76,7 +76,7 @@ def show_answer(statement: str, result: Result) -> None:
 
 
 def _taken(result: Result) -> str:
-    """What an answer took beside time."""
+    """The bytes, the cost and the time in the queue of an answer."""
     read, execution = file_size(result.bytes_scanned), result.execution
     if execution is None:
         return f"{read} in the files read"
@@ -87,7 +87,7 @@ def _taken(result: Result) -> str:
 
 
 def show_status(status: pa.Table) -> None:
-    """The rows of `table_status`, for people: by the names that commands take, as narrow as can be."""
+    """Show the rows of `table_status` as a narrow table, with the tables' names as commands take them."""
     rows = [
         {
             "table": row["table"].partition(".")[2],
@@ -111,7 +111,7 @@ def show_status(status: pa.Table) -> None:
 
 
 def show_rejects(rejects: pa.Table) -> None:
-    """The rows of `rejected_rows`, for people: each on a line, the file by its name within the day's folder."""
+    """Show the rows of `rejected_rows` as a table, each file by its name within the day's folder."""
     rows = [
         {
             **row,
@@ -126,7 +126,7 @@ def show_rejects(rejects: pa.Table) -> None:
 
 
 def table(rows: pa.Table, title: str | None = None) -> Table:
-    """A table of the first rows: numbers to the right, NULL shown as such."""
+    """A table of the first rows: numbers are right-aligned, NULL is shown as such."""
     shown = Table(title=title, title_justify="left", header_style="bold")
     for field in rows.schema:
         numeric = pa.types.is_decimal(field.type) or pa.types.is_integer(field.type) or pa.types.is_floating(field.type)

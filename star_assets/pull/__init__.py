@@ -1,1 +1,1 @@
-"""Pulling: what changed on a day in the OLTP database becomes that day's exports in the raw zone."""
+"""Pulling: exporting the rows that changed on a day in the OLTP database into the raw zone."""

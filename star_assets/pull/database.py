@@ -1,7 +1,6 @@
-"""What exports are pulled from: the interface that every database fulfils, and which one STAR_SOURCE_DSN names.
+"""The interface of databases that exports are pulled from, and opening the one that STAR_SOURCE_DSN names.
 
-Here: a day as databases are asked for it. An adapter is imported when its
-database is opened. Not here: where exports go (exports).
+An adapter is imported when its database is opened. Not here: writing exports into the lake (exports).
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from star_assets.model.source import Source
 from star_assets.model.star import Star
 from star_assets.settings import Settings
 
-# URL scheme → what opens the database.
+# The scheme of a DSN → the function that opens the database.
 DATABASES = {"postgresql": "postgres:open_postgres", "postgres": "postgres:open_postgres"}
 
 
@@ -26,8 +25,8 @@ DATABASES = {"postgresql": "postgres:open_postgres", "postgres": "postgres:open_
 class Day:
     """A day of the business time zone: from `begin` on, before `end`.
 
-    `whole` names the sources of which everything that changed before counts too:
-    on the first day, those that describe things, so that tables begin whole.
+    `whole` names the sources whose rows from before the day are exported too: on the first
+    day, those of dimensions and look-ups, so that these begin complete.
     """
 
     name: str
@@ -40,22 +39,21 @@ class Database(Protocol):
     """An OLTP database. Every method raises DatabaseRefused, DatabaseBusy."""
 
     def claimed(self, what: str) -> AbstractContextManager[None]:
-        """Meanwhile no other process claims the same. Waits for one that has."""
+        """A lock named `what` that one process at a time holds. Waits for it."""
         ...
 
     def export(self, sources: Sequence[Source], day: Day, folder: Path) -> Mapping[str, int]:
-        """Write `<source>.csv.gz` of each source into the folder, all as of one moment. Returns their rows.
+        """Write `<source>.csv.gz` of each source into the folder, from one snapshot. Returns the rows of each source.
 
-        A file is in its source's dialect and holds the rows that changed on the
-        day, by the version column; all rows where none says when, and of a source
-        with `exports="snapshots"`. With `lines="complete"` it holds all lines of the
-        headers that are exported. Raises DatabaseBusy while something may still
-        change on the day.
+        A file is in its source's CSV dialect. It has the rows whose version column lies in
+        the day; all rows of a source without a version, or with `exports="snapshots"`. With
+        `lines="complete"` it has all lines of the exported headers. Raises DatabaseBusy as
+        long as a row of the day may still be committed.
         """
         ...
 
     def close(self) -> None:
-        """End the connection, and all claims."""
+        """End the connection, which releases all locks."""
         ...
 
 
@@ -68,20 +66,20 @@ def open_database(settings: Settings) -> Database:
 
 
 def day_of(star: Star, settings: Settings, day: str) -> Day:
-    """The day, as databases are asked for it."""
+    """The Day of a date, in the business time zone."""
     first = date.fromisoformat(day)
     begin, end = (datetime.combine(d, time(), settings.zone) for d in (first, first + timedelta(days=1)))
     return Day(day, begin, end, _describing(star) if first == settings.start_date else frozenset())
 
 
 def last_over(settings: Settings) -> str:
-    """The last day that is over in the business time zone; "" where nothing is pulled."""
+    """The last day that is over in the business time zone; "" if nothing is pulled."""
     if settings.source_dsn is None:
         return ""
     return str(datetime.now(settings.zone).date() - timedelta(days=1))
 
 
 def _describing(star: Star) -> frozenset[str]:
-    """The sources that dimensions and look-ups are made of. The others hold events, which have a date of their own."""
+    """The sources of dimensions and look-ups. The others have events, each of which belongs to one day."""
     described = {name for dimension in star.dimensions.values() for name in dimension.upstream}
     return frozenset(described | {source.name for fact in star.facts.values() for source in star.lookups(fact)})

@@ -1,9 +1,9 @@
-"""Pulled exports in the raw zone: a day is exported once, from one snapshot, whole or not at all.
+"""Pulling a day into the raw zone: once, from one snapshot, whole or not at all.
 
-The files of all sources go to scratch, then into the raw zone, then each gets its
-marker. Data changes only while no marker of the same pull exists, so one marker
-says that all files of its pull are there: what a killed process left is completed
-then, and pulled anew otherwise. What somebody else exported is never touched.
+The files of all sources are written to scratch, then moved to the raw zone, then each gets its
+marker. Files change only while no marker of the same pull exists, so one marker proves that all
+files of its pull are there. If a process is killed, the next pull adds the missing markers if
+there is one, and pulls the day again otherwise. Exports of others are never changed.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from star_assets.staging.exports import RAW, Export, list_exports, marker_of_pul
 
 @dataclass(frozen=True)
 class Pulled:
-    """What became of a day: the rows of each source that was exported now, or the error that prevented it.
+    """The outcome of pulling a day: the rows of each source that was exported, or the error that prevented it.
 
-    Where a day was to be pulled again, `left` names the sources whose exports
-    were not pulled: somebody else put them there, or they were retired.
+    If a day was to be pulled again, `left` names the sources whose exports were left as they
+    are, because they were not pulled, or were retired.
     """
 
     day: str
@@ -39,7 +39,7 @@ class Pulled:
 
 
 def lacking(storage: Storage, source: Source, days: Iterable[str]) -> list[ExportDay]:
-    """The days, of these, of which the source has no export, or only what a pull that was killed left."""
+    """Those of the days on which the source has no export, or an incomplete one of a pull that was killed."""
     if not source.is_pulled:
         return []
     exports = list_exports(storage, source).exports
@@ -47,16 +47,16 @@ def lacking(storage: Storage, source: Source, days: Iterable[str]) -> list[Expor
 
 
 def pull(star: Star, settings: Settings, storage: Storage, days: Sequence[str], again: bool) -> Iterator[Pulled]:
-    """Export what any source lacks of these days; with `again`, also anew what was pulled of them.
+    """Export the sources that lack an export on these days; with `again`, also those that were pulled.
 
-    Yields a Pulled for each day, as it is done, and raises no StarError.
+    Yields a Pulled for each day as soon as it is done. Raises no StarError.
     """
     sources = [source for source in star.sources.values() if source.is_pulled]
     for number, day in enumerate(days):
         try:
             database = open_database(settings)
         except StarError as error:
-            # Each of the other days would wait for a connection as long.
+            # Each of the other days would wait for a connection for as long.
             yield from (Pulled(other, error=error) for other in days[number:])
             return
         with closing(database):
@@ -81,7 +81,7 @@ def _pull_day(database: Database, storage: Storage, sources: Sequence[Source], d
 
 
 def is_lacking(source: Source, export: Export) -> bool:
-    """Whether there is no export, nor one under way that somebody else drops."""
+    """Whether the source has no export: no complete pull, and no file or marker of anybody else."""
     if export.pulls:
         return not _is_marked(source, export)
     return not (export.files or export.markers or export.retired or export.broken)
@@ -92,7 +92,7 @@ def _is_marked(source: Source, export: Export) -> bool:
 
 
 def _complete(storage: Storage, exports: dict[Source, Export]) -> None:
-    """Write the markers that a killed process did not come to. Those exports are lacking no more."""
+    """Write the markers that a killed process did not write, and take their sources out of `exports`."""
     whole = {pull for source, export in exports.items() if _is_marked(source, export) for pull in export.pulls}
     for source, export in list(exports.items()):
         if export.pulls and not _is_marked(source, export) and export.pulls <= whole:
@@ -101,7 +101,7 @@ def _complete(storage: Storage, exports: dict[Source, Export]) -> None:
 
 
 def _replace(database: Database, storage: Storage, found: Mapping[Source, Export], day: Day) -> Mapping[str, int]:
-    """Put a new pull of these sources in the place of what there is of them. Returns their rows."""
+    """Replace the exports of these sources by a new pull. Returns the rows of each source."""
     scratch = storage.scratch()
     try:
         rows = database.export(list(found), day, scratch)

@@ -1,8 +1,8 @@
-"""A PostgreSQL database that exports are pulled from.
+"""Pulling exports from PostgreSQL.
 
-All sources of a day are copied in one REPEATABLE READ, READ ONLY transaction, so
-they are as of one moment. Rows stream from the server through gzip into files:
-memory is bounded. Not here: SQL (postgres_tables), errors (postgres_errors).
+All sources of a day are copied in one REPEATABLE READ, READ ONLY transaction, so they are from one
+snapshot. Rows are streamed from the server through gzip into files, in bounded memory. Not here: SQL
+(postgres_tables), errors (postgres_errors).
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     Buffer = bytes | bytearray | memoryview
 
-# What a DSN may override. Without keepalives, a server that vanished amid a COPY
-# would be waited for over two hours.
+# Defaults that a DSN may override. Without keepalives, a COPY would wait over two hours for a
+# server that has vanished.
 CONNECTION = {
     "connect_timeout": 10,
     "keepalives_idle": 30,
@@ -40,22 +40,22 @@ CONNECTION = {
     "application_name": "star_assets",
 }
 
-# Values as staging reads them, whatever the role's defaults are. With row security
-# off, a policy that would leave out rows is an error, as for pg_dump.
+# The formats that staging reads, whatever the role's defaults are. With row security off, a
+# policy that would leave out rows is an error, as for pg_dump.
 SESSION = "SET DateStyle = 'ISO'; SET TimeZone = 'UTC'; SET extra_float_digits = 3; SET row_security = off"
 
-# The fastest: the server keeps the snapshot, and what it must not vacuum, for as long as this takes.
+# The fastest level, because the server cannot vacuum rows of the snapshot as long as this takes.
 GZIP_LEVEL = 1
 BUFFER = 1 << 20
 
-# The server's clock, on a replica the time of the last change that it has; and
-# whether the role sees how long the transactions of others have been open.
+# The server's clock (on a replica, the time of the last replayed change), whether it is a
+# replica, and whether the role may see since when other transactions are open.
 CLOCK = """
     SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_xact_replay_timestamp() ELSE clock_timestamp() END,
            pg_is_in_recovery(), pg_has_role('pg_read_all_stats', 'USAGE')"""
 
-# What a transaction writes carries, by now(), the time that it began. One that began
-# before a moment, and is still open, may yet commit rows that changed before it.
+# now() in a transaction is the time when it began. So a transaction that began before a given
+# time and is still open may yet commit rows with an earlier version.
 OPEN_SINCE_BEFORE = """
     SELECT pid, usename, application_name, xact_start FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start < %s
@@ -64,7 +64,7 @@ OPEN_SINCE_BEFORE = """
 
 
 class Postgres(Database):
-    """One connection. `name` is what people see of its DSN."""
+    """One connection. `name` is its DSN without a password, for messages."""
 
     def __init__(self, connection: Connection[Any], name: str) -> None:
         self.connection = connection
@@ -73,7 +73,7 @@ class Postgres(Database):
 
     @contextmanager
     def claimed(self, what: str) -> Iterator[None]:
-        """Hold an advisory lock. The server lets go of it when the connection ends."""
+        """Hold an advisory lock, which the server releases when the connection ends."""
         key = int.from_bytes(hashlib.sha256(what.encode()).digest()[:8], signed=True, byteorder="big")
         with postgres_errors(self.name, self.role):
             self.connection.execute("SELECT pg_advisory_lock(%s)", [key])
@@ -84,7 +84,7 @@ class Postgres(Database):
                 self.connection.execute("SELECT pg_advisory_unlock(%s)", [key])
 
     def export(self, sources: Sequence[Source], day: Day, folder: Path) -> Mapping[str, int]:
-        """Copy every source, in one snapshot that is taken once the day is over."""
+        """Copy every source from one snapshot, which is taken after the end of the day."""
         from psycopg import sql
 
         self._require_over(day)
@@ -92,8 +92,8 @@ class Postgres(Database):
         statements = {source.name: copy_statement(source, tables, day) for source in sources}
         rows = {}
         with postgres_errors(self.name, self.role), self.connection.transaction():
-            # Before the snapshot, which LOCK alone does not take: a TRUNCATE that came
-            # between the two would show an empty table.
+            # LOCK comes before the first query, which takes the snapshot: a TRUNCATE between
+            # the two would make a table look empty.
             if lockable := [sql.SQL(table.name) for table in tables.values() if table.lockable]:
                 locked = sql.SQL(", ").join(lockable)
                 self.connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(locked))
@@ -108,7 +108,7 @@ class Postgres(Database):
         self.connection.close()
 
     def _require_over(self, day: Day) -> None:
-        """Raises DatabaseBusy while a row may still come that changed on the day or before."""
+        """Raises DatabaseBusy as long as a row of the day, or of an earlier one, may still be committed."""
         what = f"{self.name} {day.name}"
         with postgres_errors(self.name, self.role):
             ((clock, is_replica, sees_others),) = self.connection.execute(CLOCK).fetchall()
@@ -132,7 +132,7 @@ class Postgres(Database):
             )
 
     def _tables(self, sources: Iterable[Source]) -> dict[str, Table]:
-        """The tables of the sources, and of the headers whose lines they are."""
+        """The tables of the sources, and of their headers, by source."""
         found: dict[str, Table] = {}
         for source in sources:
             wanted: Source | None = source
@@ -193,7 +193,7 @@ def open_postgres(settings: Settings) -> Postgres:
         connection = psycopg.connect(**{**CONNECTION, **parts, "client_encoding": "UTF8"}, autocommit=True)
     except psycopg.Error as error:
         raise refused_connection(error, name) from error
-    # Of the transactions that copy; all else is a statement by itself.
+    # For the transactions that copy; every other statement commits by itself.
     connection.isolation_level, connection.read_only = psycopg.IsolationLevel.REPEATABLE_READ, True
     with postgres_errors(name, connection.info.user):
         connection.execute(SESSION)
@@ -201,7 +201,7 @@ def open_postgres(settings: Settings) -> Postgres:
 
 
 def _recoder(source: Source) -> Callable[[Buffer], Buffer]:
-    """From UTF-8 to the encoding that the source declares, chunk by chunk."""
+    """A function that recodes chunks of UTF-8 into the encoding that the source declares."""
     if codecs.lookup(source.csv.encoding).name == "utf-8":
         return lambda chunk: chunk
     decode = codecs.getincrementaldecoder("utf-8")().decode

@@ -1,7 +1,7 @@
-"""PostgreSQL's errors in our words: what each means, and what to do about it.
+"""PostgreSQL's errors translated into the model's, which say what each means and what to do.
 
-A password is in none of them: what the DSN says is shown by `place`, and what
-libpq says of a DSN that it cannot read is not shown at all.
+No message has a password: a DSN is shown by `place`, and libpq's message about a DSN that it
+cannot parse is not shown at all.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Any
 
 from star_assets.model.errors import BadSetting, DatabaseBusy, DatabaseRefused, StarError
 
-# Classes of SQLSTATE that may pass by themselves: connections, rollbacks by the
-# server (a replica's conflicts among them), resources, locks, operators, and idle
-# transactions that were ended. No SQLSTATE at all: the connection is gone.
+# Classes of SQLSTATE that are transient: connections, rollbacks by the server (such as conflicts
+# on a replica), resources, locks, interventions, and idle transactions that were ended. Without a
+# SQLSTATE, the connection is gone.
 PASSING = ("08", "25P03", "40", "53", "55", "57")
 
-# A failed connection has no SQLSTATE. What these say will be said again; the rest may pass.
+# A failed connection has no SQLSTATE. Errors with these messages are permanent, all others transient.
 LASTING = re.compile(
     "authentication failed|no password supplied|does not exist|pg_hba.conf|permission denied"
     "|not permitted to log in|certificate|does not support SSL"
@@ -31,7 +31,7 @@ EXPECTED = (
 
 
 def parse(dsn: str) -> Mapping[str, Any]:
-    """What a DSN says, by libpq's names. Raises BadSetting, without a word of what may be a password."""
+    """The parameters of a DSN, by libpq's names. Raises BadSetting, which shows nothing of the DSN."""
     from psycopg import ProgrammingError
     from psycopg.conninfo import conninfo_to_dict
 
@@ -39,7 +39,7 @@ def parse(dsn: str) -> Mapping[str, Any]:
         found = conninfo_to_dict(dsn)
     except ProgrammingError:
         raise BadSetting("STAR_SOURCE_DSN", "…", EXPECTED) from None
-    # Where a password is not percent-encoded, the rest of it is taken for one of these.
+    # A part of a password that is not percent-encoded ends up in one of these.
     rest = f"{found.get('host', '')}{found.get('dbname', '')}"
     if "@" in rest or not re.fullmatch(r"[\d,]*", str(found.get("port", ""))):
         raise BadSetting("STAR_SOURCE_DSN", "…", EXPECTED)
@@ -47,7 +47,7 @@ def parse(dsn: str) -> Mapping[str, Any]:
 
 
 def place(parts: Mapping[str, Any]) -> str:
-    """What people see of a DSN."""
+    """A DSN without its password, for messages."""
     user = f"{parts['user']}@" if "user" in parts else ""
     port = f":{parts['port']}" if "port" in parts else ""
     return f"postgresql://{user}{parts.get('host', '')}{port}/{parts.get('dbname', '')}"
@@ -55,7 +55,7 @@ def place(parts: Mapping[str, Any]) -> str:
 
 @contextmanager
 def postgres_errors(what: str, role: str, table: str = "") -> Iterator[None]:
-    """Turn PostgreSQL's errors into the model's: `what` is told of, `role` asked, for `table` if for one."""
+    """Turn PostgreSQL's errors into the model's, which name `what`, the `role`, and the `table` if there is one."""
     from psycopg import Error
 
     try:
@@ -65,7 +65,7 @@ def postgres_errors(what: str, role: str, table: str = "") -> Iterator[None]:
 
 
 def refused_connection(error: Exception, what: str) -> StarError:
-    """Why there is no connection."""
+    """The error for a connection that failed."""
     lines = str(error).strip().splitlines()
     problem = lines[0].removeprefix("connection failed: ").rstrip(".") if lines else "it cannot be reached"
     if LASTING.search(problem):

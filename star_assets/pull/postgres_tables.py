@@ -1,4 +1,4 @@
-"""How PostgreSQL is asked for a source's rows: the table as it is there, and the COPY that exports a day of it.
+"""The SQL of pulling a source from PostgreSQL: describing its table, and the COPY that exports a day of it.
 
 Here: SQL. Not here: connections (postgres), errors of the server (postgres_errors).
 """
@@ -18,9 +18,9 @@ from star_assets.pull.database import Day
 if TYPE_CHECKING:
     from psycopg.sql import Composable, Composed
 
-# A table, or whatever else has rows, that the search path leads to: its name, whether
-# LOCK TABLE takes it, and of each column its name, its type (of a domain, what it is
-# made of), whether it has no NULL and whether the role may read it.
+# A table, view or other relation on the search path: its name, whether LOCK TABLE accepts it,
+# and for each column its name, its type (of a domain, the base type), whether it is NOT NULL,
+# and whether the role may read it.
 DESCRIBE = """
     SELECT c.oid::regclass::text, c.relkind IN ('r', 'p') AND has_table_privilege(c.oid, 'SELECT'),
            a.attname, coalesce(nullif(t.typbasetype, 0), t.oid)::regtype::text, a.attnotnull,
@@ -42,7 +42,7 @@ class TableColumn:
 
 @dataclass(frozen=True)
 class Table:
-    """A table: its name as SQL has it, whether it can be locked, its columns by their names in lower case."""
+    """A table: its quoted name, whether it can be locked, and its columns by their names in lower case."""
 
     name: str
     lockable: bool
@@ -50,13 +50,13 @@ class Table:
 
 
 def described(rows: list[tuple[str, bool, str, str, bool, bool]]) -> Table:
-    """The table of which these are the rows of DESCRIBE."""
+    """The table that the rows of DESCRIBE describe."""
     columns = {row[2].strip().lower(): TableColumn(*row[2:]) for row in rows}
     return Table(rows[0][0], rows[0][1], columns)
 
 
 def check_columns(source: Source, table: Table, where: str, role: str) -> None:
-    """Raises DatabaseRefused where a column that the source declares is missing or may not be read."""
+    """Raises DatabaseRefused if a column that the source declares is missing or may not be read."""
     for name, declared in source.declared.items():
         column = table.columns.get(name)
         if column is None and not declared.optional:
@@ -98,12 +98,12 @@ def _dialect(source: Source) -> Composable:
     options = sql.SQL("FORMAT csv, HEADER, DELIMITER {}, QUOTE {}, NULL {}").format(
         csv.delimiter, csv.quote, csv.null[0]
     )
-    # COPY quotes a text that reads like its one NULL, and knows no other.
+    # COPY has one text for NULL, and quotes only a value that equals it; so with several, all are quoted.
     return options + sql.SQL(", FORCE_QUOTE *") if len(csv.null) > 1 else options
 
 
 def _changed(source: Source, tables: Mapping[str, Table], day: Day, depth: int) -> Composable | None:
-    """What holds of the rows to export, as the table `t<depth>`; None where all rows are."""
+    """The condition of the rows to export, in the table `t<depth>`; None if all rows are exported."""
     from psycopg import sql
 
     if source.exports == "snapshots":
@@ -126,7 +126,7 @@ def _changed(source: Source, tables: Mapping[str, Table], day: Day, depth: int) 
 
 
 def _in_window(source: Source, table: Table, day: Day, depth: int) -> Composable | None:
-    """The version lies in the day. A row without one says nothing of when it changed, so it goes along every day."""
+    """The condition that the version lies in the day. A row without a version is exported every day."""
     from psycopg import sql
 
     if source.version is None:
@@ -145,7 +145,7 @@ def _in_window(source: Source, table: Table, day: Day, depth: int) -> Composable
 
 
 def _moment(moment: datetime, type_: str, source: Source) -> datetime | date | None:
-    """A moment as a version column of that type has it; None for a type that tells no day."""
+    """A time as a value of a version column's type; None for a type that has no day."""
     if type_ == "timestamp with time zone":
         return moment
     if type_ == "timestamp without time zone":

@@ -1,1 +1,1 @@
-"""A retailer that exports every day: the demo's data."""
+"""The sample data of the demo: a retailer that exports every day, and a server that plays AWS."""

@@ -1,8 +1,7 @@
-"""AWS on this machine, to try things on: moto's S3 and Glue over HTTP, in a process of its own.
+"""S3 and Glue on this machine for trying things out: a moto server over HTTP, in a process of its own.
 
-`python -m star_assets.samples.aws_server` prints its address and serves until its
-standard input ends. What it holds goes with it. Not here: anything that an
-account on AWS needs.
+`python -m star_assets.samples.aws_server` prints its address and serves until its standard input
+ends. Its data is lost then. Nothing here is needed for a real account.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 
-# What a client must have to talk to it; any will do.
+# Any credentials will do, but a client must have some.
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -25,7 +24,7 @@ CREDENTIALS = {
 
 @contextmanager
 def aws_server() -> Iterator[dict[str, str]]:
-    """A server for as long as the context lasts. Yields the variables that lead AWS's clients to it."""
+    """A server that runs during the context. Yields the environment variables that point AWS's clients to it."""
     if find_spec("moto") is None:
         raise SystemExit("Error: moto, which plays AWS here, is not installed: pip install 'star_assets[aws,moto]'")
     command = [sys.executable, "-m", __name__]
@@ -42,13 +41,13 @@ def serve() -> None:
     """Print the address; serve until standard input ends."""
     from moto.server import ThreadedMotoServer
 
-    # Calls that moto lacks are answered, and not worth a traceback in somebody's terminal.
+    # For a call that moto lacks, the client gets an error; the server's traceback would only clutter the terminal.
     logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     print(f"http://{host}:{port}", flush=True)
-    # Ctrl-C at a terminal reaches this process too; its input ends when the other one does.
+    # Ctrl-C at a terminal reaches this process too; it goes on until its input ends with the other process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.stdin.read()
     server.stop()

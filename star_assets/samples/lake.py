@@ -1,6 +1,6 @@
-"""The sample retailer's exports in a lake, wherever it is.
+"""Writing the sample retailer's exports into a lake of any storage.
 
-Not here: what is in them (retailer).
+Not here: their rows (retailer).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from star_assets.samples.retailer import write_exports
 
 
 def export_samples(storage: Storage, first: date, days: int, *, orders_per_day: int = 500) -> int:
-    """Write the exports of `days` days from `first` on; return the number of rows in them. What is there stays."""
+    """Write the exports of `days` days from `first` on; return their rows. What is there already is not rewritten."""
     folder = storage.scratch()
     try:
         rows = write_exports(folder, first, days, orders_per_day=orders_per_day)
@@ -27,7 +27,7 @@ def export_samples(storage: Storage, first: date, days: int, *, orders_per_day: 
 
 
 def _export(storage: Storage, root: Path, export: Path) -> None:
-    """One day's export of one source; its marker goes first and comes last. An identical one is left untouched."""
+    """Write one day's export of one source, unless it is there. Its marker is deleted first and written last."""
     folder = export.relative_to(root).as_posix()
     files = {f"{folder}/{file.name}": file for file in export.iterdir()}
     marker = f"{folder}/{MARKER}"

@@ -197,7 +197,7 @@ def test_a_quote_that_is_never_closed_is_an_error(asked: Asked) -> None:
 @pytest.mark.parametrize("database", ["", "olap."])
 def test_a_table_of_the_star_is_changed_by_publishing_alone(asked: Asked, sql: str, database: str) -> None:
     prefix = asked.athena.prefix if isinstance(asked.athena, AthenaService) and database else ""
-    with pytest.raises(BadQuery, match="made by star_assets"):
+    with pytest.raises(BadQuery, match="belongs to star_assets"):
         asked.athena.query(sql.format(f"{prefix}{database}fact_sales"))
     assert sent(asked) == []
 

@@ -172,7 +172,7 @@ def test_ddl_that_is_not_done_here_is_refused_by_name(landed: EmbeddedAthena, sq
 def test_a_table_of_the_star_is_not_changed_by_ddl(athena: EmbeddedAthena, sql: str) -> None:
     """Its catalog entry follows from what is published."""
     before = athena.catalog.partitions("olap", "fact_sales")
-    with pytest.raises(BadQuery, match="made by star_assets"):
+    with pytest.raises(BadQuery, match="belongs to star_assets"):
         athena.query(sql)
     assert athena.catalog.partitions("olap", "fact_sales") == before
 

@@ -129,7 +129,7 @@ def test_each_change_is_named_with_what_to_do(stack: Stack, what: str) -> None:
     point = point.replace("LAKE", stack.names["Lake"]).replace("PREFIX", prefix).replace("NAME", stack.name)
     found = points(stack)
     assert {what for what, one in found.items() if one.verdict == "does not fit"} == {point}
-    assert remedy in found[point].told
+    assert remedy in found[point].detail
 
 
 @pytest.mark.parametrize(("readable", "told"), [(["olap", "oltp"], "can read oltp/"), ([], "cannot read olap/")])
@@ -140,13 +140,13 @@ def test_a_role_that_may_more_or_less_is_named(
     answered["may read"] = readable
     found = points(stack)["analysts: what their role may"]
     assert found.verdict == "does not fit"
-    assert told in found.told
+    assert told in found.detail
 
 
 def test_silence_of_the_pipeline_is_named(stack: Stack) -> None:
     silent = Stack(f"{stack.name}-2", DatabasePrefix=f"s{uuid.uuid4().hex[:8]}_")
     found = points(silent)["pipeline: a success in time"]
-    assert (found.verdict, "for 26 hours" in found.told) == ("does not fit", True)
+    assert (found.verdict, "for 26 hours" in found.detail) == ("does not fit", True)
 
 
 def test_who_may_not_look_learns_which_right_it_takes(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +158,7 @@ def test_who_may_not_look_learns_which_right_it_takes(stack: Stack, monkeypatch:
     finally:
         session.cache_clear()
     assert found.verdict == "unknown"
-    assert "athena:GetWorkGroup was denied" in found.told
+    assert "athena:GetWorkGroup was denied" in found.detail
 
 
 def test_an_answer_that_is_none_of_awss_is_told_in_our_words(

@@ -159,7 +159,7 @@ def test_many_bad_days_are_told_in_a_few_lines(star: Star, small_lake: Any) -> N
     assert told.count("Error: ") == 4
     assert (
         "5 more days of stores failed: 2023-07-04 … 2023-07-08. "
-        "`star-assets run stores --from 2023-07-04 --to 2023-07-04` tells why one did."
+        "`star-assets run stores --from 2023-07-04 --to 2023-07-04` shows why one did."
     ) in told
 
 
@@ -184,7 +184,7 @@ def test_what_is_so_of_several_tables_is_told_once(star: Star, monkeypatch: pyte
             ["run", "--from", "2023-07-02", "--to", "2023-07-01"],
             "the last, 2023-07-01, is before the first, 2023-07-02",
         ),
-        (["rollback", "fact_sales"], "Say which day of fact_sales: --day."),
+        (["rollback", "fact_sales"], "Name the day of fact_sales: --day."),
         (["rollback", "dim_store", "--day", DAY], "dim_store has no partitions: leave out --day."),
         (["nonsense"], "nonsense"),
     ],
@@ -379,7 +379,7 @@ def test_repair_makes_a_lost_catalog_again(star: Star, small_lake: Any) -> None:
     assert json.loads(star("status", "--format", "json").stdout)[-1]["catalog"] == "2 behind"
     done = star("repair")
     assert done.exit_code == 0
-    assert "olap.fact_sales date=2023-07-02: registered; the catalog lacked it\n" in done.stderr
+    assert "olap.fact_sales date=2023-07-02: registered; it was missing in the catalog\n" in done.stderr
     assert small_lake.rows(rows) == before
     assert star("repair").stderr == "Nothing to repair: everything fits, and the catalog serves what is live.\n"
 

@@ -79,4 +79,4 @@ def test_an_empty_lake_and_a_dashboard_that_is_not_there(
 def test_of_several_dashboards_one_is_named(star: Star, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(Path(__file__).parents[2]))
     monkeypatch.setenv("STAR_MODEL", "examples.jaffle.jaffle:jaffle")
-    assert "Say which with --name: menu, till." in star("dashboard").stderr
+    assert "Name one with --name: menu, till." in star("dashboard").stderr

@@ -262,7 +262,7 @@ MISTAKES = [
             "Usage: star-assets rollback [OPTIONS] TABLE\n"
             "Try 'star-assets rollback --help' for help.\n"
             "\n"
-            "Error: Say which day of fact_sales: --day.\n"
+            "Error: Name the day of fact_sales: --day.\n"
         ),
         USAGE,
     ),
@@ -520,7 +520,7 @@ MISTAKES = [
             "Usage: star-assets pull [OPTIONS]\n"
             "Try 'star-assets pull --help' for help.\n"
             "\n"
-            "Error: Say which days to pull again: --from and --to.\n"
+            "Error: Name the days to pull again: --from and --to.\n"
         ),
         USAGE,
         {"STAR_SOURCE_DSN": "postgresql://u@localhost:1/d"},

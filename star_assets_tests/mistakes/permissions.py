@@ -111,8 +111,8 @@ MISTAKES = [
     _denied(
         "a table that may not be read",
         (
-            "Error: A file that the catalog names is gone. Run the query again; should it stay so, "
-            "`star-assets verify` says more.\n"
+            "Error: A file that the catalog names is gone. Run the query again; if it fails again, "
+            "run `star-assets verify`.\n"
         ),
         _without("olap/dim_store", 0o000),
         ("query", "SELECT city FROM dim_store"),

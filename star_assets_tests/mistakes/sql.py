@@ -224,7 +224,7 @@ MISTAKES = [
         "a name in backticks",
         "SELECT `date` FROM fact_sales",
         (
-            "Error: line 1:8: In queries, names stand in double quotes; backticks are for DDL.\n"
+            "Error: line 1:8: In queries, write names in double quotes; backticks are for DDL.\n"
             "  SELECT `date` FROM fact_sales\n"
             "         ^\n"
         ),
@@ -297,8 +297,8 @@ MISTAKES = [
         "a table of the star dropped",
         "DROP TABLE fact_sales",
         (
-            "Error: line 1:12: olap.fact_sales is made by star_assets, which keeps it in step with what is "
-            "published. It was left alone. Create a table of your own over its folder, or change the star.\n"
+            "Error: line 1:12: olap.fact_sales belongs to star_assets, which changes it when it publishes. "
+            "Nothing was changed. Create a table of your own over its folder, or change the star.\n"
             "  DROP TABLE fact_sales\n"
             "             ^\n"
         ),

@@ -116,7 +116,7 @@ def test_exports_that_were_not_pulled_are_named_when_days_are_pulled_again(star:
     ("words", "dsn", "problem"),
     [
         (["pull"], "", "There is no database to pull from: set STAR_SOURCE_DSN"),
-        (["pull", "--again"], None, "Say which days to pull again: --from and --to."),
+        (["pull", "--again"], None, "Name the days to pull again: --from and --to."),
         (["pull", "--from", "2023-07-02", "--to", "2023-07-01"], None, "is before the first"),
     ],
 )

@@ -1,7 +1,7 @@
-"""What Athena says about a dashboard: the rows that every page of it is made of.
+"""Querying Athena for the rows behind a dashboard.
 
-They are asked for once; a page for one viewer is made of that viewer's rows. Not
-here: the SQL (statements), what a page carries (document).
+They are queried once for all viewers; a viewer's page is made of that viewer's rows. Not here:
+the SQL (statements), the content of a page (document).
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ Number = int | float | Decimal | None
 
 @dataclass(frozen=True)
 class Slice:
-    """Rows that no filter tells apart: the slicers' values, as texts, and who sees them, in lower case."""
+    """A combination of the slicers' values, as texts, and the viewer of its rows, in lower case."""
 
     values: tuple[str | None, ...]
     viewer: str | None = None
 
     def order(self) -> tuple[tuple[bool, str], ...]:
-        """By it slices are sorted, so that the same answers make the same page."""
+        """The sort key of slices, by which the same answers give the same page."""
         return tuple((value is None, value or "") for value in (*self.values, self.viewer))
 
 
 @dataclass(frozen=True)
 class Row:
-    """The sums of a slice in a time: a business date, or the number of a period.
+    """The sums of a slice at a time, which is a business date or the number of a period.
 
-    In a breakdown, of a value of its column; of all others, where it is not `named`.
+    In a breakdown, the sums of one value of its column, or of all other values if `named` is false.
     """
 
     slice: Slice
@@ -52,14 +52,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Answers:
-    """All rows behind a dashboard, whoever sees them.
+    """All rows behind a dashboard, of all viewers.
 
     Attributes:
         days: the published business dates, in order.
-        periods: the first and last date of each period that breakdowns know.
+        periods: the first and last date of each period of the breakdowns.
         slices: every slice, also those of members without a row.
-        daily: by date and slice.
-        broken_down: for each breakdown, by period, slice and value.
+        daily: the rows by date and slice.
+        broken_down: for each breakdown, its rows by period, slice and value.
         viewers: the addresses of all who see a member, in lower case.
     """
 
@@ -71,7 +71,7 @@ class Answers:
     viewers: list[str] = field(default_factory=list)
 
     def seen_by(self, address: str) -> Answers:
-        """What of it this address sees."""
+        """The answers with only the rows that this address may see."""
 
         def own(rows: Iterable[Row]) -> list[Row]:
             return [row for row in rows if row.slice.viewer == address]
@@ -87,7 +87,7 @@ class Answers:
 
 
 def ask(warehouse: Warehouse, athena: Athena, dashboard: Dashboard) -> Answers:
-    """Ask Athena for everything that a dashboard shows. Of a fact of which nothing is published: nothing."""
+    """Query everything that a dashboard shows. Empty if no date of its fact is published."""
     star = warehouse.star
     days = sorted(found.values[0] for found in warehouse.catalog.partitions("olap", dashboard.fact))
     if not days:
@@ -99,7 +99,7 @@ def ask(warehouse: Warehouse, athena: Athena, dashboard: Dashboard) -> Answers:
         sums = len(shown(find_measure(star, dashboard, breakdown.measure)).sums)
         sql = statements.broken_down(star, dashboard, breakdown, known)
         broken_down[breakdown] = [*_rows(athena, sql, star, dashboard, sums)]
-    # A day that was published since it was first asked for is known too.
+    # Days may have been published since the first query; their rows are in the answers too.
     days = sorted({*days, *(str(row.time) for row in daily)})
     used = [row.slice for rows in (daily, *broken_down.values()) for row in rows]
     return Answers(
@@ -113,7 +113,7 @@ def ask(warehouse: Warehouse, athena: Athena, dashboard: Dashboard) -> Answers:
 
 
 def address(value: object) -> str | None:
-    """An address as it is compared: in lower case; None for what is none, such as the Unknown member's."""
+    """An e-mail address in lower case, to compare it; None for any other text, such as the Unknown member's."""
     text = str(value).strip().casefold()
     return text if "@" in text else None
 
@@ -158,7 +158,7 @@ def _viewers(athena: Athena, star: Star, dashboard: Dashboard) -> list[str]:
 
 
 def _text(value: object) -> str | None:
-    """A column's value as people read it; None where there is none."""
+    """A column's value as text; None for NULL."""
     if value is None:
         return None
     return str(value).lower() if isinstance(value, bool) else str(value)

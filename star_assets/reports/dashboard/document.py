@@ -1,8 +1,8 @@
-"""What a page carries: the dashboard's declaration and its numbers, as JSON.
+"""The content of a page as JSON: the dashboard's declaration and its numbers.
 
-Numbers are whole: decimals are carried in units of their last digit that is used, such
-as cents, and averages as a sum and a count. A browser adds whole numbers below 2^53
-without losing any, so what it shows is what SQL says.
+Numbers are integers: decimals are in units of their last used digit, such as cents, and averages
+are a sum and a count. A browser adds integers below 2^53 exactly, so the page shows the same
+numbers as SQL.
 """
 
 from __future__ import annotations
@@ -21,22 +21,23 @@ from star_assets.model.presentation import chart_title, find_attribute, find_mea
 from star_assets.reports.dashboard.answers import Answers, Number, Row, Slice
 from star_assets.reports.dashboard.measured import Breakdown, Sum, daily_sums, measures, shown, slicers
 
-# Browsers have no larger whole numbers that are exact: IEEE 754's doubles have 53 bits.
+# Integers up to here are exact in browsers, whose numbers are IEEE 754's doubles.
 MOST = 2**53
 
-# Floats are not exact anyway; so many decimals are carried.
+# Floats, which are not exact anyway, are rounded to these decimals.
 FLOAT_DECIMALS = Decimal("0.000001")
 
 
 def document(star: Star, dashboard: Dashboard, answers: Answers, viewer: str | None = None) -> dict[str, Any]:
-    """The page's content, of these answers. Raises NumberTooLarge.
+    """The page's content. Raises NumberTooLarge.
 
     Its form, which the scripts of the page read:
         days, periods: business dates.
-        slices: for each, the place of its value in `slicers[…].values`.
-        daily: for each sum, its scale and for each slice the units of each day, separated by commas;
-            nothing where there is no row.
-        breakdowns: for each slice and period a flat list: the place of a value (-1: all others), its sums' units, ….
+        slices: for each slice, the index of each of its values in `slicers[…].values`.
+        daily: for each sum, its scale, and for each slice the units of all days, separated by commas; empty for a
+            day without a row.
+        breakdowns: for each slice and period a flat list: the index of a value (-1: all others), the units of its
+            sums, and so on.
     """
     fact = star.facts[dashboard.fact]
     return {
@@ -82,10 +83,10 @@ def _page(star: Star, dashboard: Dashboard, page: Page) -> dict[str, Any]:
 
 
 def _chart(star: Star, dashboard: Dashboard, chart: BarChart | LineChart) -> dict[str, Any]:
-    told: dict[str, Any] = {"title": chart_title(star, dashboard, chart), "measure": chart.measure}
+    described: dict[str, Any] = {"title": chart_title(star, dashboard, chart), "measure": chart.measure}
     if isinstance(chart, BarChart):
-        told |= {"by": chart.by, "label": find_attribute(star, dashboard, chart.by).label, "top": chart.top}
-    return told
+        described |= {"by": chart.by, "label": find_attribute(star, dashboard, chart.by).label, "top": chart.top}
+    return described
 
 
 def _slicers(star: Star, dashboard: Dashboard, slices: Sequence[Slice]) -> dict[str, Any]:
@@ -97,7 +98,7 @@ def _slicers(star: Star, dashboard: Dashboard, slices: Sequence[Slice]) -> dict[
 
 
 def _values(slices: Iterable[Slice], number: int) -> list[str | None]:
-    """A slicer's values, in the order of the alphabet; none of them last."""
+    """A slicer's values in alphabetical order, NULL last."""
     return sorted({found.values[number] for found in slices}, key=lambda value: (value is None, value or ""))
 
 
@@ -125,7 +126,7 @@ def _broken_down(
 ) -> dict[str, Any]:
     sums = shown(find_measure(star, dashboard, breakdown.measure)).sums
     scaled = [_in_units(dashboard, one, [row.sums[n] for row in rows]) for n, one in enumerate(sums)]
-    # The most frequent ones have the shortest places.
+    # The most frequent values get the lowest indexes, which are the shortest to write.
     frequent = Counter(row.value for row in rows if row.named)
     values = sorted(frequent, key=lambda value: (-frequent[value], value is None, value or ""))
     places = {value: place for place, value in enumerate(values)}
@@ -150,7 +151,7 @@ def _name(one: Sum) -> str:
 
 
 def _in_units(dashboard: Dashboard, one: Sum, numbers: Sequence[Number]) -> tuple[int, list[int | None]]:
-    """The scale of the least unit that is used, and the numbers in it. Raises NumberTooLarge."""
+    """The scale of the smallest unit that the numbers need, and the numbers in this unit. Raises NumberTooLarge."""
     exact = [_exact(dashboard, one, number) for number in numbers]
     scale = max((-int(number.as_tuple().exponent) for number in exact if number is not None), default=0)
     scale = max(scale, 0)

@@ -1,6 +1,6 @@
-"""What a page has to add up, by what: follows from a dashboard's declaration alone.
+"""The sums that a page needs, and the columns that they are grouped by, from a dashboard's declaration.
 
-Here: the sums behind measures, slicers, breakdowns, the column that says who sees a row.
+Here: the sums behind measures, slicers, breakdowns, the column with the viewer of a row.
 Not here: the SQL (statements).
 """
 
@@ -15,13 +15,13 @@ from star_assets.model.dashboard import BarChart, LineChart
 from star_assets.model.presentation import Attribute, find_attribute, find_measure
 from star_assets.model.tables import Measure, Ratio
 
-# Of each slice and period so many values of a breakdown are carried by name, if no chart shows more.
+# So many values of a breakdown are listed for each slice and period, or more if a chart shows more.
 NAMED = 50
 
 
 @dataclass(frozen=True)
 class Sum:
-    """A column of the fact, and how its values are put together: over rows, and sums of rows again."""
+    """An aggregate of a column of the fact, over rows and then over the sums of rows."""
 
     how: Literal["sum", "count", "min", "max"]
     column: str
@@ -29,25 +29,25 @@ class Sum:
 
 @dataclass(frozen=True)
 class Shown:
-    """What a measure is computed from: the total of `of`, over that of `per` where there is any."""
+    """The sums that a measure is computed from: the total of `of`, divided by that of `per` if there is any."""
 
     of: tuple[Sum, ...]
     per: tuple[Sum, ...] = ()
 
     @property
     def sums(self) -> tuple[Sum, ...]:
-        """Both, each once."""
+        """The sums of both, each once."""
         return tuple(dict.fromkeys((*self.of, *self.per)))
 
     @property
     def weight(self) -> Sum:
-        """The sum by which values are greater or smaller than others, where only some can be named."""
+        """The sum by which the greatest values of a breakdown are chosen."""
         return (self.per or self.of)[0]
 
 
 @dataclass(frozen=True)
 class Breakdown:
-    """A measure by the values of a column that is no slicer, `named` of them in each slice and period."""
+    """A measure by the values of a column that is no slicer; `named` values are listed in each slice and period."""
 
     measure: str
     by: str
@@ -55,7 +55,7 @@ class Breakdown:
 
 
 def shown(measure: Measure | Ratio) -> Shown:
-    """An average is a sum over a count, as a ratio is one sum over another."""
+    """The sums of a measure or ratio; an average is a sum divided by a count."""
     if isinstance(measure, Ratio):
         of, per = measure.numerator, measure.denominator
         return Shown(tuple(Sum("sum", column) for column in of), tuple(Sum("sum", column) for column in per))
@@ -65,13 +65,13 @@ def shown(measure: Measure | Ratio) -> Shown:
 
 
 def slicers(dashboard: Dashboard) -> tuple[str, ...]:
-    """The columns whose values choose rows: a reader's filters, and what pages fix."""
+    """The columns that rows are filtered by: the dashboard's filters, and the values that pages fix."""
     fixed = (name for page in dashboard.pages for name in page.where)
     return tuple(dict.fromkeys((*dashboard.filters, *fixed)))
 
 
 def breakdowns(dashboard: Dashboard) -> tuple[Breakdown, ...]:
-    """One for each bar chart whose column is no slicer; charts of one measure and column share one."""
+    """A breakdown for each bar chart whose column is no slicer. Charts of the same measure and column share it."""
     found: dict[tuple[str, str], int] = {}
     for chart in _charts(dashboard):
         if isinstance(chart, BarChart) and chart.by not in slicers(dashboard):
@@ -81,7 +81,7 @@ def breakdowns(dashboard: Dashboard) -> tuple[Breakdown, ...]:
 
 
 def daily_sums(star: Star, dashboard: Dashboard) -> tuple[Sum, ...]:
-    """What is added up by day and slice: for tiles, lines and bars by a slicer."""
+    """The sums by day and slice: of tiles, line charts, and bar charts by a slicer."""
     names = [name for page in dashboard.pages for name in page.tiles]
     for chart in _charts(dashboard):
         if isinstance(chart, LineChart) or chart.by in slicers(dashboard):
@@ -90,13 +90,13 @@ def daily_sums(star: Star, dashboard: Dashboard) -> tuple[Sum, ...]:
 
 
 def measures(dashboard: Dashboard) -> tuple[str, ...]:
-    """The names of everything that is measured on any page."""
+    """The names of the measures and ratios of all pages."""
     tiles = (name for page in dashboard.pages for name in page.tiles)
     return tuple(dict.fromkeys((*tiles, *(chart.measure for chart in _charts(dashboard)))))
 
 
 def viewer(star: Star, dashboard: Dashboard) -> Attribute | None:
-    """The column with the address of who sees a row; None where everybody sees all.
+    """The column with the address of a row's viewer; None if everybody may see all rows.
 
     A fact that refers to no dimension with `visible_to` has no such column.
     """
@@ -108,7 +108,7 @@ def viewer(star: Star, dashboard: Dashboard) -> Attribute | None:
 
 
 def restricted(star: Star) -> bool:
-    """Whether the star says who sees what."""
+    """Whether the star declares who may see which rows."""
     return any(table.visible_to for table in star.dimensions.values())
 
 

@@ -1,7 +1,7 @@
-"""The file: one HTML page with its style, its scripts and its numbers, and a policy that lets nothing else in.
+"""The HTML file: style, scripts and numbers, with a content security policy that allows nothing else.
 
-The policy names the style and the script by their hashes; everything else, images and
-requests included, is forbidden. Numbers and names are in a block of JSON that is no script.
+The policy allows the style and the script by their hashes; everything else, images and
+requests included, is forbidden. Numbers and names are in a block of JSON, which is no script.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ STYLE = "page.css"
 
 
 def html(content: dict[str, Any]) -> str:
-    """The page that carries a document."""
+    """The page with the content of a document."""
     style, script = _text(STYLE), "".join(map(_text, SCRIPTS))
     policy = (
         f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
@@ -28,7 +28,7 @@ def html(content: dict[str, Any]) -> str:
         policy=policy,
         title=escape(content["title"]),
         style=style,
-        # Without "<", no text of it can end the block.
+        # Without "<", no text in the JSON can end the block.
         data=json.dumps(content, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"),
         script=script,
     )

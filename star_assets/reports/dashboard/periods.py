@@ -1,8 +1,8 @@
-"""The periods that charts by something else than a filter are added up in.
+"""The periods of breakdowns, which are charts by a column that is no filter.
 
-Each product of each store on each day would be too much for a page. So such charts know
-months, and weeks of the last quarter; and they are cut where a page's fixed period begins
-or ends, so that fixed periods are exact.
+The sums of each product, store and day would make a page too large. So breakdowns have sums of months,
+and of weeks in the last quarter. These periods are split where a page's fixed period begins or ends,
+so that fixed periods are exact.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
-# A quarter's, counted back from the last published date: periods of 7, 28 and 91 days are exact.
+# The weeks of a quarter, counted back from the last published date: so 7, 28 and 91 days are exact.
 WEEKS = 13
 
 

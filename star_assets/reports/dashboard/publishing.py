@@ -1,8 +1,8 @@
-"""Pages in the lake: below `reports/`, which no policy in the documentation lets analysts read.
+"""Publishing pages in the lake: below `reports/`, which the documented policies do not let analysts read.
 
-A page is replaced by one compare-and-swap, if nobody has replaced it since its numbers
-were asked for. So readers see the old page or the new one, and an older page never
-follows a newer one.
+A page is replaced by one compare-and-swap, unless somebody has replaced it since its numbers
+were queried. So readers see the old page or the new one, and an older page never replaces a
+newer one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ FOLDER = "reports/dashboard"
 
 @dataclass(frozen=True)
 class Published:
-    """What publishing a dashboard did: the pages' folder and sizes in bytes, how many are gone, and the answers."""
+    """The outcome of publishing: the pages' folder and sizes in bytes, the number of removed ones, and the answers."""
 
     folder: str
     sizes: list[int]
@@ -43,14 +43,14 @@ def find_dashboard(star: Star, name: str) -> Dashboard:
 
 
 def rendered(star: Star, dashboard: Dashboard, answers: Answers, viewer: str | None = None) -> bytes:
-    """The file with these answers. Raises NumberTooLarge."""
+    """The HTML file of a dashboard with these answers. Raises NumberTooLarge."""
     return html(document(star, dashboard, answers, viewer)).encode()
 
 
 def publish(warehouse: Warehouse, athena: Athena, dashboard: Dashboard) -> Published:
-    """Write a dashboard's pages into the lake, and remove those of viewers who no longer are.
+    """Write a dashboard's pages into the lake, and remove the pages of former viewers.
 
-    Raises NumberTooLarge, and LostRace where somebody else replaced a page meanwhile.
+    Raises NumberTooLarge, and LostRace if another process replaced a page meanwhile.
     """
     storage, folder = warehouse.storage, f"{FOLDER}/{dashboard.name}"
     before = {stored.path: stored.etag for stored in storage.walk(folder)}

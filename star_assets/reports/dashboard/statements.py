@@ -1,7 +1,7 @@
-"""The SQL behind a page, as Athena speaks it.
+"""The SQL behind a page, in Athena's dialect.
 
-Every join is an inner one by a reference of the fact, which loses no row: each
-dimension has an Unknown member. Not here: running it (answers).
+Every join is an inner join by a reference of the fact. It loses no row, because each dimension
+has an Unknown member. Not here: running it (answers).
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from star_assets.model.members import MEMBER_KIND
 from star_assets.model.presentation import Attribute, find_attribute, find_measure
 from star_assets.reports.dashboard.measured import Breakdown, Sum, daily_sums, shown, slicers, viewer
 
-# Columns of the answers: the time, who sees a row, the breakdown's value, whether it is named.
+# Columns of the answers: the time, the viewer, the breakdown's value, whether that value is listed.
 DAY, PERIOD, VIEWER, VALUE, NAMED = "day", "period", "viewer", "value", "named"
 
-# A breakdown of no more cells (values of each slice and period) is carried whole; each takes some 12 bytes of a page.
+# A breakdown with no more cells (values of each slice and period) is listed whole; a cell has some 12 bytes.
 WHOLE = 100_000
 
 
 def slice_names(count: int) -> list[str]:
-    """The columns with a slice's values."""
+    """The names of the columns with a slice's values."""
     return [f"slice_{number}" for number in range(count)]
 
 
 def sum_names(count: int) -> list[str]:
-    """The columns with the sums."""
+    """The names of the columns with sums."""
     return [f"sum_{number}" for number in range(count)]
 
 
@@ -40,8 +40,8 @@ def daily(star: Star, dashboard: Dashboard) -> str:
 def broken_down(star: Star, dashboard: Dashboard, breakdown: Breakdown, periods: Sequence[tuple[str, str]]) -> str:
     """One row for each period, slice, viewer and value.
 
-    Where these are more than WHOLE, the greatest of each slice and period are named,
-    and all others are one row that is not.
+    If there are more than WHOLE, the greatest values of each slice and period have rows, and all
+    others are in one row that is not `named`.
     """
     keys, sums = _keys(star, dashboard), shown(find_measure(star, dashboard, breakdown.measure))
     value = find_attribute(star, dashboard, breakdown.by)
@@ -67,7 +67,7 @@ def broken_down(star: Star, dashboard: Dashboard, breakdown: Breakdown, periods:
 
 
 def members(star: Star, dashboard: Dashboard) -> str | None:
-    """Every slice that a described member has, sold or not; None where slices are not of one dimension."""
+    """Every slice of a described member, also without sales; None if slices are not of exactly one dimension."""
     keys = _keys(star, dashboard)
     tables = {attribute.table.name for attribute in keys.values()}
     if len(tables) != 1 or any(attribute.through is None for attribute in keys.values()):
@@ -77,12 +77,12 @@ def members(star: Star, dashboard: Dashboard) -> str | None:
 
 
 def viewers(attribute: Attribute) -> str:
-    """Every value of the column that says who sees a member."""
+    """Every value of the column with the viewers."""
     return f'SELECT DISTINCT "{attribute.column}" AS {VIEWER} FROM "{attribute.table.name}"'
 
 
 def _keys(star: Star, dashboard: Dashboard) -> dict[str, Attribute]:
-    """What rows are grouped by, beside the time: the slicers, and who sees them."""
+    """The columns that rows are grouped by, beside the time: the slicers and the viewer."""
     names = slicers(dashboard)
     found = {
         name: find_attribute(star, dashboard, slicer)
@@ -93,7 +93,7 @@ def _keys(star: Star, dashboard: Dashboard) -> dict[str, Attribute]:
 
 
 def _joined(star: Star, dashboard: Dashboard, attributes: Iterable[Attribute]) -> str:
-    """The fact with each dimension that these columns are of."""
+    """The fact, joined to each dimension of these columns."""
     joins = [f'"{star.facts[dashboard.fact].name}" f']
     for through, key, table in dict.fromkeys(
         (found.through, found.table.key, found.table.name) for found in attributes if found.through
@@ -107,7 +107,7 @@ def _column(attribute: Attribute) -> str:
 
 
 def _period(periods: Sequence[tuple[str, str]]) -> str:
-    """The number of the period that a business date is in; the newest, which most readers want, are told first."""
+    """SQL of the number of the period of a business date. It compares with the newest period first."""
     *others, _ = branches = [
         f"WHEN f.\"date\" >= '{first}' THEN {number}" for number, (first, _) in reversed([*enumerate(periods)])
     ]
@@ -120,7 +120,7 @@ def _aggregates(sums: Sequence[Sum]) -> dict[str, str]:
 
 
 def _again(sums: Sequence[Sum]) -> list[Sum]:
-    """How sums over rows are put together to sums over more of them: counts are added."""
+    """The aggregates that add up sums of rows: counts are summed."""
     return [Sum("sum", one.column) if one.how == "count" else one for one in sums]
 
 

@@ -1,8 +1,8 @@
-"""Who sees which page, and what that page is called.
+"""The pages of a dashboard's viewers, and their names.
 
-A page's name cannot be guessed from its viewer's address: it is an HMAC of it, by a secret
-that is made once for a lake. It protects pages on a web server that lists no folders. It
-protects from nobody who can read or list `reports/` in the lake.
+A page's name cannot be guessed from its viewer's address: it is an HMAC of the address, with a
+secret that is created once for a lake. This protects pages on a web server that lists no folders.
+It does not protect them from people who can read or list `reports/` in the lake.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from star_assets.model.errors import BadDeclaration, LostRace, NobodysPage
 from star_assets.reports.dashboard.answers import Answers, address
 from star_assets.reports.dashboard.measured import restricted, viewer
 
-# Beside the folder of the pages, so that who copies that folder elsewhere leaves the secret here.
+# Outside of the pages' folder, so that copying that folder elsewhere does not copy the secret.
 SECRET = "reports/_secret"
 
 # Hexadecimal digits of a page's name: 128 bits.
@@ -26,13 +26,13 @@ DIGITS = 32
 
 
 def own_page(star: Star, dashboard: Dashboard, answers: Answers, who: str) -> Answers:
-    """What one address sees. Raises NobodysPage, and BadDeclaration where the fact says nothing of who sees it."""
+    """The answers for one address. Raises NobodysPage; BadDeclaration if the fact has no `visible_to`."""
     column, known = viewer(star, dashboard), address(who)
     if column is None:
         raise BadDeclaration(
             f"dashboard {dashboard.name}",
             f"{dashboard.fact} refers to no dimension with visible_to",
-            "Make the page of everybody instead",
+            "Write the page with everybody's rows instead",
         )
     if known is None or known not in answers.viewers:
         raise NobodysPage(dashboard.name, who, f"{column.column} of {column.table.name}")
@@ -40,9 +40,9 @@ def own_page(star: Star, dashboard: Dashboard, answers: Answers, who: str) -> An
 
 
 def pages(star: Star, dashboard: Dashboard, answers: Answers, secret: bytes) -> dict[str, tuple[str | None, Answers]]:
-    """By file name, whose page it is and what is on it: one for each viewer; one for all where nobody is restricted.
+    """The viewer and the answers of each page, by file name. Without restrictions, there is one page for all.
 
-    Of a fact that does not say who sees it, in a star that says it of others, there is no page for all.
+    If the star restricts other facts, but not this one, it has no page.
     """
     if not restricted(star):
         return {"index.html": (None, answers)}
@@ -55,10 +55,10 @@ def opaque(secret: bytes, dashboard: Dashboard, who: str) -> str:
 
 
 def lake_secret(storage: Storage) -> bytes:
-    """The lake's secret; made now if there is none."""
+    """The lake's secret, which is created if there is none."""
     with suppress(FileNotFoundError):
         return storage.read(SECRET)[0]
-    # Whoever makes it at the same time makes one for both.
+    # If two processes create it at the same time, the first one's is used by both.
     with suppress(LostRace):
         storage.swap(SECRET, secrets.token_hex(32).encode(), None)
     return storage.read(SECRET)[0]

@@ -1,7 +1,6 @@
-"""The columns of the model: which of a table's there are, which a reader sees, and how each is described.
+"""The columns of the semantic model: which it has, which are hidden, and their labels, types and formats.
 
-Here: what follows for each column from the star. Not here: measures, and how a
-table is written down.
+Not here: measures (measures), writing a table (model).
 """
 
 from __future__ import annotations
@@ -20,13 +19,13 @@ from star_assets.model.types import Type
 _FORMATS = {"int64": "0", "decimal": "#,0.00##", "double": "#,0.00##"}
 _DATE, _MOMENT = "yyyy-mm-dd", "yyyy-mm-dd hh:nn:ss"
 
-# What the partition column of facts is called: "Date" is the calendar's.
+# The label of the facts' partition column, since "Date" is the calendar's.
 PARTITION_LABEL = "Partition Date"
 
 
 @dataclass(frozen=True)
 class ModelColumn:
-    """One column: the lake's name and the reader's, type and format as Power BI calls them."""
+    """A column of the semantic model: its name in the lake, its label, and its type and format in Power BI."""
 
     name: str
     label: str
@@ -40,9 +39,9 @@ class ModelColumn:
 
 
 def model_columns(star: Star, table: Dimension | Fact) -> dict[str, ModelColumn]:
-    """The columns of a table, by their name in the lake: those declared, but for personal ones.
+    """The columns of a table, by their names in the lake, without those that have personal data.
 
-    The column that says who may see a row is always there, since row-level security reads it.
+    The column of `visible_to` is always there, because row-level security reads it.
     """
     personal = star.personal(table) - {table.visible_to if isinstance(table, Dimension) else None}
     fields = {field.name: field for field in star.fields(table) if field.name not in personal}
@@ -82,7 +81,7 @@ def _folder(table: Dimension | Fact, name: str) -> str:
 
 
 def _hidden_of_fact(fact: Fact) -> set[str]:
-    """Keys, and what measures add up: readers use the dimensions and the measures."""
+    """Keys and the columns of measures: readers use the dimensions and the measures instead."""
     return {*fact.references, *(measure.column for measure in fact.measures)}
 
 
@@ -95,7 +94,7 @@ def _hidden_of_dimension(star: Star, table: Dimension) -> set[str]:
 
 
 def _named(star: Star, table: Dimension) -> set[str]:
-    """The columns that somebody named for readers: in a label, a hierarchy or a dashboard."""
+    """The columns that the star names in a label, a hierarchy or a dashboard."""
     named = {*table.labels, *(level for levels in table.hierarchies.values() for level in levels)}
     for dashboard in star.dashboards:
         charts = [chart for page in dashboard.pages for chart in page.charts if isinstance(chart, BarChart)]
@@ -106,7 +105,7 @@ def _named(star: Star, table: Dimension) -> set[str]:
 
 
 def _sorted_by(table: Dimension | Fact, name: str, fields: Mapping[str, Field]) -> str:
-    """The column that orders another: `month` orders `month_name`."""
+    """The label of the column that a column is sorted by, such as `month` for `month_name`; else ""."""
     number = name.removesuffix("_name")
     counted = number != name and number in fields and fields[number].type.name in ("int32", "int64")
     return column_label(table, number) if counted else ""

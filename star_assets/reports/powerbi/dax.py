@@ -1,4 +1,4 @@
-"""How DAX writes names and the few expressions that measures are made of."""
+"""Writing DAX: names, and the expressions of measures."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def measure(name: str) -> str:
 
 
 def calculate(what: str, *filters: str) -> str:
-    """A measure under other filters."""
+    """A measure with additional filters."""
     return f"CALCULATE({', '.join([what, *filters])})"
 
 
 def summed(columns: Sequence[str]) -> str:
-    """The sum of several columns, row by row added up."""
+    """The total of several columns."""
     return " + ".join(f"SUM({name})" for name in columns)

@@ -1,4 +1,4 @@
-"""Whether the model fits the tables that the catalog serves, and where each of its columns comes from."""
+"""Comparing the semantic model with the catalog's tables, and the lineage of its columns."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from star_assets.reports.powerbi.measures import measure_names
 
 
 def misfits(star: Star, catalog: Catalog) -> list[str]:
-    """A sentence for each column of the model that queries would not find, or find with another type."""
+    """A sentence for each column of the model that the catalog's table lacks, or has with another type."""
     found: list[str] = []
     for table in _tables(star):
         served = catalog.table("olap", table.name)
@@ -39,9 +39,9 @@ def _misfits(served: TableEntry, columns: Iterable[ModelColumn]) -> Iterator[str
 
 
 def model_lineage(star: Star) -> dict[str, list[tuple[str, str]]]:
-    """The lake's columns (table, column) that each column and declared measure of the model is computed from.
+    """The lake's columns (table, column) from which each column and declared measure of the model is computed.
 
-    Columns and measures go by the names that DAX has for them: `Sales[Revenue]`.
+    The keys are the names of columns and measures in DAX: `Sales[Revenue]`.
     """
     found: dict[str, list[tuple[str, str]]] = {}
     for table in _tables(star):

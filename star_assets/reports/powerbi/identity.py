@@ -1,21 +1,21 @@
-"""Identities of what is generated: the same for the same declaration, and unlike those that Power BI makes."""
+"""The UUIDs of generated objects: the same for the same declaration, and different from those of Power BI."""
 
 from __future__ import annotations
 
 import uuid
 
-# Power BI and other tools make random identities (version 4). Those that are
-# derived here are of version 5, which tells apart who made an object.
+# Power BI and other tools create random UUIDs (version 4). Generated objects have UUIDs of
+# version 5, by which they are recognised.
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "star-assets.powerbi")
 
 
 def identity(*parts: str) -> str:
-    """The UUID of what these parts name, such as a table and its column."""
+    """The UUID of an object with this path of names, such as a table and its column."""
     return str(uuid.uuid5(_NAMESPACE, "/".join(parts)))
 
 
 def is_generated(text: str) -> bool:
-    """Whether this is the identity of something generated."""
+    """Whether a text is the UUID of a generated object."""
     try:
         return uuid.UUID(text).version == 5
     except ValueError:

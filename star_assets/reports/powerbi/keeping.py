@@ -1,9 +1,8 @@
-"""Brings a folder up to date with a generated project, and keeps what people added to it.
+"""Updating a folder with a generated project, while keeping what people added to it.
 
-An object or page that somebody added stays. A generated one that somebody changed
-is replaced, and one that the star has no more is removed; both are told. Files
-that hold choices of whoever opens the project (parameters, theme, settings) are
-written once. Where nothing changed, no file is touched.
+Objects and pages that people added are kept. A generated object that people changed is replaced,
+and one that the star no longer has is removed; both are reported. Files with people's choices
+(parameters, theme, settings) are written once. Files without a change are not touched.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from star_assets.reports.powerbi.parts import Part, identity_of, parts
 from star_assets.reports.powerbi.queries import Json
 from star_assets.reports.powerbi.report import GENERATED, written
 
-# Generated once; from then on they belong to whoever works with the project.
+# Files that are generated once, and then belong to the people who work with the project.
 _WRITTEN_ONCE = {
     ".gitignore",
     ".platform",
@@ -31,15 +30,15 @@ _WRITTEN_ONCE = {
     "version.json",
 }
 
-# Objects of a model of which a person's form stays: settings, and notes of Power BI.
+# Objects of a model that are never replaced: settings, and annotations of Power BI.
 _THEIRS = {"model", "annotation"}
 
-# What people add to a table.
+# The kinds of objects that people add to a table.
 _ADDED = {"measure", "column", "hierarchy"}
 
 
 def bring_up_to_date(folder: Path, files: Mapping[str, str]) -> list[str]:
-    """Make `folder` hold these files, and tell what became of what people did. Raises UnreadableProject.
+    """Update `folder` with these files. Raises UnreadableProject.
 
     Returns a sentence for each object that was replaced or removed.
     """
@@ -59,7 +58,7 @@ def bring_up_to_date(folder: Path, files: Mapping[str, str]) -> list[str]:
 
 
 def _found(folder: Path, files: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """The texts that the project's folders hold already, by path."""
+    """The texts of the files that are already in the project's folders, by path."""
     for top in sorted({path.partition("/")[0] for path in files}):
         place = folder / top
         listed = sorted(place.rglob("*")) if place.is_dir() else [place]
@@ -73,7 +72,7 @@ def _found(folder: Path, files: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def _merged(path: str, text: str, kept: Mapping[str, str], found: Mapping[str, str], told: list[str]) -> str:
-    """What a file is to hold: what is generated, and of what was there what people added."""
+    """The new text of a file: the generated objects, and those of the old text that people added."""
     name = PurePosixPath(path).name
     if name in _WRITTEN_ONCE or name.endswith(".pbip") or "/cultures/" in path:
         return found.get(path, text)
@@ -81,7 +80,7 @@ def _merged(path: str, text: str, kept: Mapping[str, str], found: Mapping[str, s
         return _merged_pages(path, text, kept)
     if path.endswith(".json"):
         return _merged_json(path, text, found, told)
-    # A table whose label changed has another file, and the same identity.
+    # A table whose label changed has another file name, but the same UUID.
     was = found.get(path) or next(
         (old for other, old in found.items() if "/tables/" in other and identity_of(old) == identity_of(text)), None
     )
@@ -89,12 +88,12 @@ def _merged(path: str, text: str, kept: Mapping[str, str], found: Mapping[str, s
 
 
 def _merged_tmdl(path: str, text: str, was: str, kept: Mapping[str, str], told: list[str]) -> str:
-    """The objects in the order that they are in; a new one comes after the one that is generated before it."""
+    """The merged objects in the old order; a new one follows the one that precedes it in the generated text."""
     depth = 1 if "/tables/" in path else 0
     wanted, result = {part.key: part for part in parts(text, depth)}, []
     for part in parts(was, depth):
         generated = wanted.get(part.key)
-        if generated and generated.said != part.said and part.kind not in _THEIRS:
+        if generated and generated.content != part.content and part.kind not in _THEIRS:
             told.append(f"{path}: {part.key or 'the table itself'} was not as generated, and is replaced.")
             result.append(generated)
         elif generated or not _is_gone(path, part, kept):
@@ -111,12 +110,12 @@ def _merged_tmdl(path: str, text: str, was: str, kept: Mapping[str, str], told: 
 
 
 def _is_gone(path: str, part: Part, kept: Mapping[str, str]) -> bool:
-    """Whether an object that is not generated now was once: what people added never was."""
+    """Whether an object is to be removed: it was generated before and is not now. People's objects never were."""
     return not _has_file(path, part, kept) if part.kind.startswith("ref ") else part.generated
 
 
 def _has_file(path: str, part: Part, kept: Mapping[str, str]) -> bool:
-    """Whether what a `ref` line names is there."""
+    """Whether the file exists that a `ref` line refers to."""
     folder = f"{PurePosixPath(path).parent}/{part.kind.removeprefix('ref ')}s"
     name = part.key.removeprefix(part.kind).strip().strip("'").replace("''", "'")
     return f"{folder}/{name}.tmdl" in kept
@@ -126,7 +125,7 @@ def _merged_json(path: str, text: str, found: Mapping[str, str], told: list[str]
     if path not in found:
         return text
     was, wanted = _read(path, found[path]), json.loads(text)
-    # Power BI raises the version of a schema when it saves.
+    # Power BI writes a newer version of the schema when it saves.
     if {**was, "$schema": ""} == {**wanted, "$schema": ""}:
         return found[path]
     told.append(f"{path} was not as generated, and is replaced.")
@@ -134,7 +133,7 @@ def _merged_json(path: str, text: str, found: Mapping[str, str], told: list[str]
 
 
 def _merged_pages(path: str, text: str, kept: Mapping[str, str]) -> str:
-    """Pages in the order that people gave them; new ones come last."""
+    """The list of pages in the people's order; new pages come last."""
     if path not in kept:
         return text
     was, wanted = _read(path, kept[path]), json.loads(text)
@@ -148,7 +147,7 @@ def _merged_pages(path: str, text: str, kept: Mapping[str, str]) -> str:
 
 
 def _gone_tables(found: Mapping[str, str], files: Mapping[str, str], told: list[str]) -> Iterator[str]:
-    """The files of generated tables and roles that the star has no more."""
+    """The files of generated tables and roles that the star no longer has."""
     identities = {identity_of(text) for path, text in files.items() if path.endswith(".tmdl")}
     for path, text in found.items():
         if path in files or PurePosixPath(path).parent.name not in ("tables", "roles"):
@@ -163,7 +162,7 @@ def _gone_tables(found: Mapping[str, str], files: Mapping[str, str], told: list[
 
 
 def _gone_pages(found: Mapping[str, str], files: Mapping[str, str], told: list[str]) -> Iterator[str]:
-    """The folders of generated pages and visuals that the star has no more."""
+    """The folders of generated pages and visuals that the star no longer has."""
     folders = {str(folder) for path in files for folder in PurePosixPath(path).parents}
     for path in found:
         if PurePosixPath(path).name not in ("page.json", "visual.json"):

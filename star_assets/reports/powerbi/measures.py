@@ -1,7 +1,7 @@
-"""The measures of the model: declared ones, the same by other dates, and the same at earlier times.
+"""The measures of the semantic model: the declared ones, each by other dates, and each at earlier times.
 
-A measure of an earlier time compares with the period that a reader has chosen:
-as many days just before it, its last day alone, and that day's weekday a week before.
+Measures at earlier times are relative to the reader's period: as many days directly before it,
+its last day, and the same weekday a week before that.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _EARLIER = {
 
 @dataclass(frozen=True)
 class ModelMeasure:
-    """One measure: what identifies it, its name, its DAX, and how it is shown."""
+    """A measure of the semantic model: its identity, name, DAX, format, description and folder."""
 
     identity: str
     name: str
@@ -43,9 +43,9 @@ class ModelMeasure:
 
 
 def measure_names(star: Star) -> dict[tuple[str, str], str]:
-    """What the model calls each measure, by fact and name in the star.
+    """The name of each measure in the model, by its fact and name in the star.
 
-    A model has one name for one measure: where two facts have the same, the fact's is added.
+    Names are unique in a model, so if two facts have the same, the fact's label is added.
     """
     labels = {(fact.name, one.name): measure_label(fact, one) for fact in star.facts.values() for one in _shown(fact)}
     counts = Counter(label.casefold() for label in labels.values())
@@ -56,7 +56,7 @@ def measure_names(star: Star) -> dict[tuple[str, str], str]:
 
 
 def known_until(fact: Fact) -> str:
-    """The name of the measure that says which date is the last published."""
+    """The name of the measure with the last published date."""
     return f"{table_label(fact)} Known Until"
 
 
@@ -72,7 +72,7 @@ def model_measures(star: Star, fact: Fact) -> list[ModelMeasure]:
 
 
 def _shown(fact: Fact) -> list[Measure | Ratio]:
-    """The measures and ratios; of several of one name the first, which dashboards mean."""
+    """The measures and ratios; of several with one name the first, as in dashboards."""
     return list({one.name: one for one in reversed(fact.shown)}.values())[::-1]
 
 
@@ -92,7 +92,7 @@ def _format(star: Star, fact: Fact, measure: Measure | Ratio) -> str:
 
 
 def _by_other_dates(star: Star, fact: Fact, base: ModelMeasure) -> Iterator[ModelMeasure]:
-    """The measure through each relationship that is not active, such as by the date of shipping."""
+    """The measure by each inactive relationship, such as by the shipping date."""
     for reference in inactive_references(star, fact):
         used = f"USERELATIONSHIP({reference.from_dax}, {reference.to_dax})"
         role = column_label(fact, reference.column)
@@ -125,7 +125,7 @@ def _at_earlier_times(star: Star, fact: Fact, base: ModelMeasure) -> Iterator[Mo
 
 
 def _earlier(measure: str, time: str, day: str) -> dict[str, str]:
-    """The DAX of a measure at earlier times. The Unknown member's date is no day of a period."""
+    """The DAX of a measure at earlier times. The Unknown member's date is not part of a period."""
     unknown = UNKNOWN["date"]
     first = (
         f"VAR FirstDay = CALCULATE(MIN({day}), KEEPFILTERS({day} > "

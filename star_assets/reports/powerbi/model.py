@@ -1,7 +1,7 @@
 """The semantic model's files: tables, relationships, parameters, roles.
 
-Facts are asked for by every visual (DirectQuery); dimensions are kept by Power
-BI as well, so that slicers ask nobody (dual). No table has a step of Power Query.
+Facts are in DirectQuery mode: every visual queries Athena. Dimensions are dual: Power BI also stores
+them, so that slicers need no query. No table has a Power Query step.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from star_assets.reports.powerbi.measures import ModelMeasure, model_measures
 from star_assets.reports.powerbi.relationships import relationship_nodes
 from star_assets.reports.powerbi.tmdl import Node, quoted, render, text
 
-# The parameters that lead to the lake: development, test and production are one change.
+# The parameters of the connection to the lake, which differ in development, test and production.
 DSN, CATALOG, DATABASE = "AthenaDsn", "AthenaCatalog", "AthenaDatabase"
 
 _CULTURE = "en-US"
@@ -44,7 +44,7 @@ def model_files(star: Star, parameters: dict[str, str]) -> dict[str, str]:
 
 
 def table_node(star: Star, table: Dimension | Fact) -> Node:
-    """A table: measures, columns, hierarchies and its one partition. Raises BadDeclaration for one name of two."""
+    """A table: measures, columns, hierarchies and its one partition. Raises BadDeclaration for a repeated name."""
     label = table_label(table)
     columns = model_columns(star, table)
     measures = model_measures(star, table) if isinstance(table, Fact) else []
@@ -62,16 +62,16 @@ def table_node(star: Star, table: Dimension | Fact) -> Node:
 
 
 def _require_distinct(table: Dimension | Fact, objects: list[Node]) -> None:
-    """Raise BadDeclaration where two columns, measures or hierarchies of a table have one name."""
+    """Raises BadDeclaration if two columns, measures or hierarchies of a table have one name."""
     names = Counter(one.name.casefold() for one in objects if one.kind != "partition")
     for name, count in names.items():
         if count > 1:
             problem = f"two of its columns, measures and hierarchies are called {name!r} in Power BI"
-            raise BadDeclaration(table.name, problem, "Declare another label, or call the hierarchy otherwise")
+            raise BadDeclaration(table.name, problem, "Declare another label, or rename the hierarchy")
 
 
 def _file_name(label: str) -> str:
-    """A label without what file names may not have on Windows."""
+    """A label as a file name, without the characters that Windows forbids."""
     return re.sub(r'[\\/:*?"<>|]', "-", label)
 
 
@@ -150,7 +150,7 @@ def _model(tables: list[str], roles: list[str], parameters: dict[str, str]) -> s
 
 
 def _roles(star: Star) -> Iterator[Node]:
-    """Who sees what: a member of the role sees the rows that carry that person's address."""
+    """The roles of row-level security: a member of a role sees the rows with their own address."""
     for table in star.dimensions.values():
         if table.visible_to is None:
             continue

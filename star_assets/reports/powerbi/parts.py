@@ -1,7 +1,6 @@
-"""A TMDL file as parts: the objects of one level, each with its own lines.
+"""Splitting a TMDL file into the objects of one level, each with its lines.
 
-Here: taking a file apart and comparing objects, as far as keeping what people
-added needs it. Not here: writing (tmdl), and what is kept (keeping).
+Here: splitting and comparing, as far as merging needs it. Not here: writing TMDL (tmdl), merging (keeping).
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ _HEAD = re.compile(r"(?P<kind>ref \w+|\w+)\s+(?P<name>'(?:[^']|'')*'|[^\s=]+)")
 _PROPERTY = re.compile(r"\w+(:.*)?$")
 _TAG = re.compile(r"^\t*lineageTag: (\S+)$|^\tannotation PBI_Id = (\S+)$", re.MULTILINE)
 
-# What Power BI notes down for itself: no difference between two objects.
+# Lines that Power BI adds, which are no difference between two objects.
 _NOTES = ("annotation ", "changedProperty ")
 
 
@@ -35,7 +34,7 @@ class Part:
 
     @property
     def key(self) -> str:
-        """Kind and name, which one object of a file has."""
+        """Kind and name, which are unique in a file."""
         found = _HEAD.match(self.head)
         return f"{found['kind']} {found['name']}" if found else self.head
 
@@ -45,13 +44,13 @@ class Part:
         return is_generated(identity_of("\n".join(self.lines)) or self.key.rpartition(" ")[2])
 
     @property
-    def said(self) -> list[str]:
-        """What it says, without Power BI's notes and empty lines."""
+    def content(self) -> list[str]:
+        """Its lines, without Power BI's annotations and empty ones."""
         return [line for line in self.lines if line.strip() and not line.lstrip().startswith(_NOTES)]
 
 
 def parts(text: str, depth: int = 0) -> list[Part]:
-    """The objects of a level; lines before the first, such as a table's own, are a part of their own."""
+    """The objects of a level. The lines before the first one, such as a table's head, are a part too."""
     found = [Part("")]
     described: list[str] = []
     for line in text.splitlines():
@@ -69,6 +68,6 @@ def parts(text: str, depth: int = 0) -> list[Part]:
 
 
 def identity_of(text: str) -> str:
-    """The identity of the first object of a text that has one, such as a table's lineage tag; else nothing."""
+    """The first UUID in a text, such as a table's lineage tag; "" if there is none."""
     found = _TAG.search(text)
     return (found[1] or found[2]) if found else ""

@@ -12,17 +12,17 @@ from star_assets.reports.powerbi.model import CATALOG, DATABASE, DSN, model_file
 from star_assets.reports.powerbi.report import report_files, written
 from star_assets.settings import Settings
 
-# Where the project is in a lake: no analyst's rights reach there.
+# The project's folder in a lake, which the documented policies do not let analysts read.
 FOLDER = "reports/powerbi"
 
 _SCHEMAS = "https://developer.microsoft.com/json-schemas/fabric"
 
-# What Desktop keeps beside a project for one person alone, and the data that it has imported.
+# Files of Desktop that belong to one person, and the data that it has imported.
 _IGNORED = "**/.pbi/localSettings.json\n**/.pbi/cache.abf\n"
 
 
 def project_name(settings: Settings) -> str:
-    """What the project is called, after the star: `star_assets.star:retail` → "Retail"."""
+    """The name of the project, after the star: `star_assets.star:retail` → "Retail"."""
     return friendly(settings.model.partition(":")[2].rpartition(".")[2]) or "Star"
 
 
@@ -63,7 +63,7 @@ def project_files(star: Star, settings: Settings) -> dict[str, str]:
 
 
 def put_in_lake(storage: Storage, files: Mapping[str, str]) -> str:
-    """Make these files the project in the lake, and return where it is. Raises what a storage raises."""
+    """Replace the project in the lake by these files. Returns its URI. Raises the errors of the storage."""
     found = {one.path for one in storage.walk(FOLDER)}
     for path, text in files.items():
         storage.write(f"{FOLDER}/{path}", text.encode())

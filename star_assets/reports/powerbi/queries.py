@@ -1,7 +1,6 @@
-"""What a report asks of the model, in JSON: fields, conditions, filters.
+"""The JSON of fields, conditions and filters in a report.
 
-Inside a filter, tables go by a short name of their own; in what a visual shows,
-by their own name.
+Filters refer to tables by aliases; the fields of a visual refer to them by their names.
 """
 
 from __future__ import annotations
@@ -30,11 +29,11 @@ class ModelField:
 
     @property
     def reference(self) -> str:
-        """What a visual calls it."""
+        """Its name in a visual."""
         return f"{self.table}.{self.name}"
 
     def expression(self, source: Json | None = None) -> Json:
-        """The field as an expression, of its table or of what stands for the table in a filter."""
+        """The field as an expression, with its table or, in a filter, the table's alias `source`."""
         of = {"SourceRef": source or {"Entity": self.table}}
         return {"Measure" if self.is_measure else "Column": {"Expression": of, "Property": self.name}}
 
@@ -70,7 +69,7 @@ def between(name: str, field: ModelField, first: date, last: date) -> Json:
 
 
 def most(name: str, field: ModelField, measure: ModelField, count: int) -> Json:
-    """The filter that keeps the values of a column that have most of a measure."""
+    """The filter that keeps the `count` values of a column with the most of a measure."""
     of_column, of_measure = {"Source": "t"}, {"Source": "m" if measure.table != field.table else "t"}
     tables = [{"Name": "t", "Entity": field.table, "Type": 0}]
     if measure.table != field.table:
@@ -88,7 +87,7 @@ def most(name: str, field: ModelField, measure: ModelField, count: int) -> Json:
 
 
 def last_days(field: ModelField, count: int) -> Json:
-    """What keeps the last days before today, as a slicer remembers it."""
+    """The state of a slicer that keeps the last `count` days before today."""
 
     def days_ago(days: int) -> Json:
         ago = {"DateAdd": {"Expression": {"Now": {}}, "Amount": -days, "TimeUnit": _DAY}}

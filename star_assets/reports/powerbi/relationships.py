@@ -1,8 +1,8 @@
-"""The relationships of the model: one for each reference of a fact whose two columns the model has.
+"""The relationships of the semantic model: one for each reference of a fact, if the model has both columns.
 
-The business date relates by the partition column, as text, so that a choice of
-days reads those partitions alone. Of several references to one dimension one is
-active: the business date, else the first declared.
+The business date is related by the partition column, as text, so that a filter on days reads only
+those partitions. Of several references to one dimension one is active: the business date, or else
+the first one that is declared.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from star_assets.reports.powerbi.tmdl import Node, quoted
 
 @dataclass(frozen=True)
 class Relationship:
-    """From a column of a fact, many to one, to one of a dimension; by the names that the model has for them.
+    """A many-to-one relationship from a fact's column to a dimension's, by their labels.
 
-    `column` is the fact's column as the star declares the reference.
+    `column` is the name of the fact's column in the star.
     """
 
     identity: str
@@ -46,7 +46,7 @@ class Relationship:
 
 
 def relationships(star: Star, fact: Fact) -> list[Relationship]:
-    """The relationships of a fact. Those of a personal column are left out with the column."""
+    """The relationships of a fact, without those whose column is personal and so not in the model."""
     calendar = calendar_of(star, fact)
     by_partition = calendar.column if calendar else None
     columns, found, related = model_columns(star, fact), [], set()
@@ -72,12 +72,12 @@ def relationships(star: Star, fact: Fact) -> list[Relationship]:
 
 
 def inactive_references(star: Star, fact: Fact) -> list[Relationship]:
-    """The relationships that only measures use."""
+    """The inactive relationships of a fact, which only measures use."""
     return [one for one in relationships(star, fact) if not one.active]
 
 
 def relationship_nodes(star: Star) -> list[Node]:
-    """The relationships of all facts. An audit proves that no row is without its member, hence inner joins."""
+    """The relationships of all facts. They allow inner joins, because an audit proves that every row has its member."""
     return [
         Node(
             "relationship",

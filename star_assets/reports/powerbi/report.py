@@ -18,7 +18,7 @@ from star_assets.reports.powerbi.visuals import SCHEMAS, Place, Visual, bars, ca
 # What the names of generated pages and visuals begin with; Power BI's own are numbers.
 GENERATED = "star-"
 
-# In pixels: a page at a desk, and a phone's width; how high slicers, tiles and charts are.
+# Pixels: the width and height of a page, the width on a phone; the heights of slicers, tiles and charts.
 WIDTH, HEIGHT, PHONE, GAP = 1280, 720, 324, 16
 SLICER, TILE, COMPARED, CHART = 80, 104, 120, 320
 
@@ -48,13 +48,13 @@ def report_files(star: Star) -> dict[str, str]:
 
 
 def written(content: Json) -> str:
-    """JSON as files hold it."""
+    """The text of a JSON file."""
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 @dataclass(frozen=True)
 class ReportPage:
-    """One page: where its visuals come from and where they are."""
+    """One page of the report, generated from a page of a dashboard."""
 
     star: Star
     dashboard: Dashboard
@@ -95,14 +95,14 @@ class ReportPage:
             yield between(f"{self.name}-between", self._day, *self.page.between)
 
     def _placed(self) -> Iterator[tuple[Visual, Place]]:
-        """The visuals in reading order: what to choose from, numbers, charts two by two."""
+        """The visuals with their places, in reading order: slicers, tiles, and charts in pairs."""
         above = GAP
         for row, height in [([*self._slicers()], SLICER), *self._tiles()]:
             yield from _in_row(row, above, height)
             above += height + GAP if row else 0
         charts = [*self._charts()]
         for begin in range(0, len(charts), 2):
-            # A single chart has what is left of the page.
+            # A single chart fills the rest of the page.
             height = CHART if len(charts) > 1 else HEIGHT - above - GAP
             yield from _in_row(charts[begin : begin + 2], above, height)
             above += height + GAP
@@ -118,7 +118,7 @@ class ReportPage:
         yield card(f"{GENERATED}known-until", ModelField(table_label(fact), known_until(fact), is_measure=True))
 
     def _tiles(self) -> Iterator[tuple[list[Visual], int]]:
-        """The numbers, and below each what it was at earlier times."""
+        """The row of tiles, and below it the row with each tile's values at earlier times."""
         yield [card(f"{GENERATED}tile-{name}", self._measure(name)) for name in self.page.tiles], TILE
         if self._day:
             compared = [(name, self._earlier(name)) for name in self.page.tiles]
@@ -153,7 +153,7 @@ class ReportPage:
 
     @property
     def _day(self) -> ModelField | None:
-        """The calendar's date; None where the fact has no calendar."""
+        """The calendar's date; None if the fact has no calendar."""
         calendar = calendar_of(self.star, self.star.facts[self.dashboard.fact])
         if calendar is None:
             return None
@@ -162,12 +162,12 @@ class ReportPage:
 
     @property
     def _partition(self) -> ModelField:
-        """The business date as text, where there is no calendar."""
+        """The business date as text, for a fact without a calendar."""
         return ModelField(table_label(self.star.facts[self.dashboard.fact]), PARTITION_LABEL)
 
 
 def _in_row(visuals: list[Visual], above: int, height: int) -> Iterator[tuple[Visual, Place]]:
-    """The visuals side by side, equally wide."""
+    """The visuals in one row, with equal widths."""
     width = (WIDTH - GAP) // max(len(visuals), 1)
     for number, visual in enumerate(visuals):
         yield visual, Place(GAP + number * width, above, width - GAP, height)

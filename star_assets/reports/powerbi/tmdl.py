@@ -1,7 +1,7 @@
-"""TMDL, the text form of a semantic model: objects with properties and objects below them.
+"""Writing TMDL, the text format of semantic models: objects with properties and child objects.
 
-The layout is that of Microsoft's own writer: a tab for each level, the lines of an
-expression two levels below what they belong to, an empty line after each object.
+The layout is that of Microsoft's writer: a tab for each level, the lines of an expression two
+levels below its object, an empty line after each object.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ class Node:
 
 
 def quoted(name: str) -> str:
-    """A name as TMDL writes it: in quotes where it is not a plain word."""
+    """A name, in quotes if it is not a plain word."""
     return name if _BARE.fullmatch(name) else "'" + name.replace("'", "''") + "'"
 
 
 def text(value: str) -> str:
-    """The text of a property, in quotes where it would be read as something else."""
+    """The value of a property, in quotes if it would be misread without them."""
     plain = value and value == value.strip() and not value.startswith(('"', "```"))
     return value if plain else '"' + value.replace('"', '""') + '"'
 
 
 def render(*nodes: Node) -> str:
-    """The text of a file that holds these objects."""
+    """The text of a file with these objects."""
     return "".join(f"{line}\n" for node in nodes for line in _lines(node, ""))
 
 
@@ -57,7 +57,7 @@ def _lines(node: Node, indent: str) -> Iterator[str]:
 
 
 def _assigned(head: str, expression: str, indent: str) -> Iterator[str]:
-    """`head = expression`, on one line where the expression is one."""
+    """`head = expression`, on one line if the expression has one line."""
     first, *others = expression.split("\n")
     if not first:
         yield head

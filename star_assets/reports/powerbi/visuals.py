@@ -23,7 +23,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Visual:
-    """One visual: its kind, the fields in each of its roles, its title, and what else it is told."""
+    """One visual: its kind, the fields in each of its roles, its title, and its settings."""
 
     name: str
     kind: str
