@@ -200,12 +200,6 @@ def _approx_percentile(compiler: Compiler, call: Aggregate) -> Value:
 # Maps
 
 
-def _entries(call: Aggregate, key: Value, item: str) -> tuple[str, str]:
-    """The keys that are not NULL, and the items of these keys, as two lists."""
-    where = f"{key.sql} IS NOT NULL"
-    return call.written("array_agg", key.sql, where=where), call.written("array_agg", item, where=where)
-
-
 def _require_key(compiler: Compiler, call: Aggregate, key: Type) -> None:
     if key.parts or key.is_float or key.name == "json":
         compiler.refuse(f"{call.name} with keys of type {key}")
@@ -213,18 +207,17 @@ def _require_key(compiler: Compiler, call: Aggregate, key: Type) -> None:
         compiler.refuse(f"{call.name} with DISTINCT or OVER")
 
 
-def _map_agg(compiler: Compiler, call: Aggregate) -> Value:
-    key, item = call.values
-    _require_key(compiler, call, key.type)
-    keys, items = _entries(call, key, item.sql)
-    return Value(f"athena_first_entries({keys}, {items})", map_of(key.type, item.type), call.node)
+def _entries(macro: str, item_type: Callable[[Type], Type]) -> Answer:
+    """A map of the keys that are not NULL, made by a macro from the lists of keys and items."""
 
+    def answer(compiler: Compiler, call: Aggregate) -> Value:
+        key, item = call.values
+        _require_key(compiler, call, key.type)
+        where = f"{key.sql} IS NOT NULL"
+        keys, items = (call.written("array_agg", value.sql, where=where) for value in (key, item))
+        return Value(f"{macro}({keys}, {items})", map_of(key.type, item_type(item.type)), call.node)
 
-def _multimap_agg(compiler: Compiler, call: Aggregate) -> Value:
-    key, item = call.values
-    _require_key(compiler, call, key.type)
-    keys, items = _entries(call, key, item.sql)
-    return Value(f"athena_multimap({keys}, {items})", map_of(key.type, array(item.type)), call.node)
+    return answer
 
 
 def _map_union(compiler: Compiler, call: Aggregate) -> Value:
@@ -293,8 +286,8 @@ AGGREGATES: dict[str, tuple[int, int, Answer]] = {
     "skewness": (1, 1, _skewness),
     "kurtosis": (1, 1, _shape("kurtosis", 4)),
     "approx_most_frequent": (3, 3, _approx_most_frequent),
-    "map_agg": (2, 2, _map_agg),
-    "multimap_agg": (2, 2, _multimap_agg),
+    "map_agg": (2, 2, _entries("athena_first_entries", lambda item: item)),
+    "multimap_agg": (2, 2, _entries("athena_multimap", array)),
     "map_union": (1, 1, _map_union),
     "histogram": (1, 1, _histogram),
 }

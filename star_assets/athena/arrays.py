@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from star_assets.athena.compiler import Compiler, Value, coerced, rule
-from star_assets.athena.functions import expect, function
+from star_assets.athena.functions import function
 from star_assets.athena.maps import at_key, element_of_map
 from star_assets.athena.nested import each
 from star_assets.athena.rows import nth_field, packed
@@ -58,20 +58,18 @@ def _plain(compiler: Compiler, node: exp.Expression, type_: Type) -> None:
         compiler.refuse(f"{str(node.this).lower()} of values of type {type_}")
 
 
-@function("cardinality")
+@function("cardinality", takes=1)
 def cardinality(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """The number of an array's elements, or of a map's keys."""
-    expect(compiler, node, values, 1)
     if values[0].type.name == "map":
         return Value(f"CAST(cardinality({values[0].sql}) AS BIGINT)", BIGINT, node)
     elements(compiler, node, values[0])
     return Value(f"len({values[0].sql})", BIGINT, node)
 
 
-@function("element_at")
+@function("element_at", takes=2)
 def element_at(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """element_at(array, n), a negative n counts from the end; element_at(map, key). NULL if there is no element."""
-    expect(compiler, node, values, 2)
     if values[0].type.name == "map":
         return element_of_map(compiler, values[0], values[1], node)
     element = elements(compiler, node, values[0])
@@ -80,10 +78,9 @@ def element_at(compiler: Compiler, node: exp.Expression, values: Sequence[Value]
     return Value(f"athena_element_at({values[0].sql}, {coerced(values[1], BIGINT)})", element, node)
 
 
-@function("contains")
+@function("contains", takes=2)
 def contains(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """contains(array, element): NULL if the element is not found and the array has a NULL."""
-    expect(compiler, node, values, 2)
     items, wanted, _ = _with_element(compiler, node, values)
     found = f"list_contains({items}, {wanted})"
     unsure = f"len(list_filter({items}, lambda x: x IS NULL)) > 0"
@@ -99,64 +96,57 @@ def _with_element(compiler: Compiler, node: exp.Expression, values: Sequence[Val
     return coerced(values[0], array(type_)), wanted, type_
 
 
-@function("array_position")
+@function("array_position", takes=2)
 def array_position(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """The position of the first occurrence of an element, from 1; 0 if there is none."""
-    expect(compiler, node, values, 2)
     items, wanted, _ = _with_element(compiler, node, values)
     found = f"coalesce(CAST(list_position({items}, {wanted}) AS BIGINT), 0)"
     return Value(f"CASE WHEN {items} IS NOT NULL AND {wanted} IS NOT NULL THEN {found} END", BIGINT, node)
 
 
-@function("array_remove")
+@function("array_remove", takes=2)
 def array_remove(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """The elements that are not equal to a value."""
-    expect(compiler, node, values, 2)
     items, wanted, type_ = _with_element(compiler, node, values)
     kept = f"list_filter({items}, lambda x: x IS NULL OR x <> {wanted})"
     return Value(f"CASE WHEN {wanted} IS NOT NULL THEN {kept} END", array(type_), node)
 
 
-@function("array_distinct")
+@function("array_distinct", takes=1)
 def array_distinct(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """Each distinct element once, in order of appearance. NULL counts as an element."""
-    expect(compiler, node, values, 1)
     _plain(compiler, node, elements(compiler, node, values[0]))
     return Value(f"athena_distinct({values[0].sql})", values[0].type, node)
 
 
-@function("array_union", "array_intersect", "array_except")
+@function("array_union", "array_intersect", "array_except", takes=2)
 def as_sets(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """Set operations of two arrays; elements in order of appearance. NULL counts as an element."""
-    expect(compiler, node, values, 2)
     (left, right), type_ = compiler.alike(values, str(node.this).lower())
     _plain(compiler, node, elements(compiler, node, Value("", type_, node)))
     return Value(f"athena_{str(node.this).lower()}({left}, {right})", type_, node)
 
 
-@function("arrays_overlap")
+@function("arrays_overlap", takes=2)
 def arrays_overlap(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """Whether two arrays have a common element; NULL if they have none and one of them contains NULL."""
-    expect(compiler, node, values, 2)
     (left, right), type_ = compiler.alike(values, "arrays_overlap")
     _plain(compiler, node, elements(compiler, node, Value("", type_, node)))
     return Value(f"athena_overlap({left}, {right})", BOOLEAN, node)
 
 
-@function("array_sort")
+@function("array_sort", takes=1)
 def array_sort(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """array_sort(array): ascending, NULL last."""
-    expect(compiler, node, values, 1)
     type_ = elements(compiler, node, values[0])
     if type_.holds("map", "json", "row"):
         compiler.refuse(f"array_sort of values of type {type_}")
     return Value(f"list_sort({values[0].sql}, 'ASC', 'NULLS LAST')", values[0].type, node)
 
 
-@function("array_max", "array_min")
+@function("array_max", "array_min", takes=1)
 def array_extreme(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """array_max and array_min: NULL if any element is NULL, unlike in DuckDB."""
-    expect(compiler, node, values, 1)
     element = elements(compiler, node, values[0])
     _plain(compiler, node, element)
     items, name = values[0].sql, str(node.this).lower().replace("array_", "list_")
@@ -165,10 +155,9 @@ def array_extreme(compiler: Compiler, node: exp.Expression, values: Sequence[Val
     )
 
 
-@function("array_join")
+@function("array_join", takes=(2, 3))
 def array_join(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """array_join(array, separator[, text for NULL]): without that text, NULL elements are left out."""
-    expect(compiler, node, values, 2, 3)
     type_ = elements(compiler, node, values[0])
     if type_.name not in ("varchar", "unknown") and not type_.is_integer:
         compiler.refuse(f"array_join of values of type {type_}", "CAST the array to array(varchar).")
@@ -181,40 +170,36 @@ def array_join(compiler: Compiler, node: exp.Expression, values: Sequence[Value]
     return Value(f"CASE WHEN {items} IS NOT NULL THEN {joined} END", VARCHAR, node)
 
 
-@function("flatten")
+@function("flatten", takes=1)
 def flatten(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """An array of arrays as one array."""
-    expect(compiler, node, values, 1)
     inner = elements(compiler, node, values[0])
     if inner.of is None:
         compiler.mismatch(node, "flatten", values)
     return Value(f"flatten({values[0].sql})", inner, node)
 
 
-@function("slice")
+@function("slice", takes=3)
 def slice_(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """slice(array, start, length); a negative start counts from the end."""
-    expect(compiler, node, values, 3)
     elements(compiler, node, values[0])
     if not (values[1].type.is_integer and values[2].type.is_integer):
         compiler.mismatch(node, "slice", values)
     return Value(f"athena_slice({values[0].sql}, {values[1].sql}, {values[2].sql})", values[0].type, node)
 
 
-@function("trim_array")
+@function("trim_array", takes=2)
 def trim_array(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """trim_array(array, n): without its last n elements."""
-    expect(compiler, node, values, 2)
     elements(compiler, node, values[0])
     if not values[1].type.is_integer:
         compiler.mismatch(node, "trim_array", values)
     return Value(f"athena_trim_array({values[0].sql}, {values[1].sql})", values[0].type, node)
 
 
-@function("repeat")
+@function("repeat", takes=2)
 def repeat(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """repeat(element, n): an array."""
-    expect(compiler, node, values, 2)
     if not values[1].type.is_integer:
         compiler.mismatch(node, "repeat", values)
     sql = f"list_transform(range(CAST({values[1].sql} AS BIGINT)), lambda x: {values[0].sql})"

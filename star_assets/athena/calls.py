@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from star_assets.athena.aggregates import AGGREGATES, MORE_FORMS, Aggregate, is_aggregate
-from star_assets.athena.compiler import Compiler, Value, rule, text
+from star_assets.athena.compiler import Compiler, Value, rule
 from star_assets.athena.functions import call, function, is_function
 from star_assets.athena.types import BIGINT, DOUBLE, INTEGER, UNKNOWN, VARCHAR, Type
+from star_assets.engines.duckdb.session import text
 
 # Window functions that are no aggregates: least and most arguments; type (None: of the first argument).
 WINDOW_FUNCTIONS: dict[str, tuple[int, int, Type | None]] = {

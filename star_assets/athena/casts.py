@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from star_assets.athena.compiler import Compiler, Value, rule, text
+from star_assets.athena.compiler import Compiler, Value, rule
 from star_assets.athena.intervals import text_of
 from star_assets.athena.json_functions import cast_from_json, cast_to_json
 from star_assets.athena.nested import once, rebuilt
@@ -21,6 +21,7 @@ from star_assets.athena.type_names import from_sqlglot
 from star_assets.athena.typed_literals import decimal_literal, moment_literal
 from star_assets.athena.types import JSON, MOMENTS, TIMESTAMP, UNKNOWN, VARCHAR, Type
 from star_assets.athena.zones import local
+from star_assets.engines.duckdb.session import text
 
 # The texts that Athena casts to each type.
 _DECIMAL_TEXT = r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?"

@@ -146,11 +146,6 @@ def coerced(value: Value, type_: Type) -> str:
     return f"CAST({value.sql} AS {type_.duckdb})"
 
 
-def text(value: str) -> str:
-    """A string literal of DuckDB."""
-    return "'" + value.replace("'", "''") + "'"
-
-
 def describe(node: exp.Expression) -> str:
     """The SQL keywords of a kind of node: `AtTimeZone` → `AT TIME ZONE`."""
     name = type(node).__name__

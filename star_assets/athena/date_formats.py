@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 
-from star_assets.athena.compiler import Compiler, Value, text
-from star_assets.athena.functions import expect, function
+from star_assets.athena.compiler import Compiler, Value
+from star_assets.athena.functions import function
 from star_assets.athena.types import TIMESTAMP, UNKNOWN, VARCHAR, zoned
 from star_assets.athena.zones import local
+from star_assets.engines.duckdb.session import text
 
 # The specifiers of MySQL's formats → those of strftime.
 _FORMAT = {
@@ -119,17 +120,15 @@ def _shown(compiler: Compiler, node: exp.Expression, value: Value) -> str:
     return local(compiler, value)
 
 
-@function("date_format")
+@function("date_format", takes=2)
 def date_format(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """date_format(x, format), with MySQL's specifiers."""
-    expect(compiler, node, values, 2)
     return Value(f"strftime({_shown(compiler, node, values[0])}, {_mysql(compiler, node, values[1])})", VARCHAR, node)
 
 
-@function("format_datetime")
+@function("format_datetime", takes=2)
 def format_datetime(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """format_datetime(x, pattern), with Joda's letters."""
-    expect(compiler, node, values, 2)
     pattern = _joda(compiler, node, values[1], _JODA)
     return Value(f"strftime({_shown(compiler, node, values[0])}, {pattern})", VARCHAR, node)
 
@@ -139,10 +138,9 @@ def _require_text(compiler: Compiler, node: exp.Expression, value: Value) -> Non
         compiler.mismatch(node, str(node.this).lower(), [value])
 
 
-@function("date_parse")
+@function("date_parse", takes=2)
 def date_parse(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """date_parse(text, format), with MySQL's specifiers: a timestamp."""
-    expect(compiler, node, values, 2)
     _require_text(compiler, node, values[0])
     if "%Y" not in (values[1].literal or "%Y"):
         # Without a year, or with two digits of it, Athena and DuckDB assume different years.
@@ -151,10 +149,9 @@ def date_parse(compiler: Compiler, node: exp.Expression, values: Sequence[Value]
     return Value(f"date_trunc('millisecond', strptime({values[0].sql}, {format_}))", TIMESTAMP, node)
 
 
-@function("parse_datetime")
+@function("parse_datetime", takes=2)
 def parse_datetime(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """parse_datetime(text, pattern), with Joda's letters: a timestamp with time zone, in UTC."""
-    expect(compiler, node, values, 2)
     _require_text(compiler, node, values[0])
     if "yyyy" not in (values[1].literal or "yyyy"):
         compiler.refuse("parse_datetime without yyyy", "Concatenate the year to the text.")

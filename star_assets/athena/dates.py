@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from star_assets.athena.casts import converted, rounded_moment
 from star_assets.athena.compiler import Compiler, Value, coerced, rule
-from star_assets.athena.functions import declare_all, expect, function
+from star_assets.athena.functions import declare_all, function
 from star_assets.athena.intervals import DAY
 from star_assets.athena.types import BIGINT, DATE, DAYS, MONTHS, UNKNOWN, VARCHAR, Type, array
 from star_assets.athena.zones import instant, local
@@ -84,10 +84,9 @@ def _is_zoned(type_: Type) -> bool:
     return type_.name == "timestamp with time zone"
 
 
-@function("date_trunc")
+@function("date_trunc", takes=2)
 def date_trunc(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """date_trunc(unit, x): the beginning of the unit that x is in, in x's type."""
-    expect(compiler, node, values, 2)
     value, type_ = values[1], values[1].type
     _require_moment(compiler, node, value)
     unit = _unit(compiler, node, values[0], type_)
@@ -100,10 +99,9 @@ def date_trunc(compiler: Compiler, node: exp.Expression, values: Sequence[Value]
     return Value(f"({value.sql} - ({shown} - date_trunc('{unit}', {shown})))", type_, node)
 
 
-@function("date_add")
+@function("date_add", takes=3)
 def date_add(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """date_add(unit, n, x): x plus n units. A day that the month does not have becomes its last day."""
-    expect(compiler, node, values, 3)
     value, type_ = values[2], values[2].type
     _require_moment(compiler, node, value)
     unit = _unit(compiler, node, values[0], type_)
@@ -118,10 +116,9 @@ def date_add(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) 
     return Value(rounded_moment(sql, type_) if is_finer else sql, type_, node)
 
 
-@function("date_diff")
+@function("date_diff", takes=3)
 def date_diff(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """date_diff(unit, a, b): whole units from a to b; 0 months from 31 January to 1 February."""
-    expect(compiler, node, values, 3)
     (earlier, later), type_ = compiler.alike(values[1:], "date_diff")
     _require_moment(compiler, node, Value("", type_, values[1].node))
     unit = _unit(compiler, node, values[0], type_)
@@ -133,10 +130,9 @@ def date_diff(compiler: Compiler, node: exp.Expression, values: Sequence[Value])
     return Value(f"date_sub('{unit}', {earlier}, {later})", BIGINT, node)
 
 
-@function("last_day_of_month")
+@function("last_day_of_month", takes=1)
 def last_day_of_month(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """last_day_of_month(x): a date."""
-    expect(compiler, node, values, 1)
     _require_moment(compiler, node, values[0])
     return Value(f"last_day(CAST({local(compiler, values[0])} AS DATE))", DATE, node)
 
@@ -150,10 +146,9 @@ def extract(compiler: Compiler, node: exp.Extract) -> Value:
     return _part(compiler, node, name, value)
 
 
-@function(*_PARTS)
+@function(*_PARTS, takes=1)
 def part(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """year(x), day_of_week(x) and similar functions. The hour of a date is 0."""
-    expect(compiler, node, values, 1)
     return _part(compiler, node, str(node.this).lower(), values[0])
 
 
@@ -177,10 +172,9 @@ def _part(compiler: Compiler, node: exp.Expression, name: str, value: Value) -> 
     return Value(f"({sql} % 1000)" if name == "millisecond" else sql, BIGINT, node)
 
 
-@function("date")
+@function("date", takes=1)
 def date(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """date(x) is CAST(x AS date)."""
-    expect(compiler, node, values, 1)
     return Value(converted(compiler, values[0], DATE, node), DATE, node)
 
 
@@ -190,20 +184,18 @@ def current_date(_: Compiler, node: exp.Expression) -> Value:
     return Value("CAST(current_timestamp AS DATE)", DATE, node)
 
 
-@function("to_iso8601")
+@function("to_iso8601", takes=1)
 def to_iso8601(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """to_iso8601(x): the text of a date or timestamp. Raises Unfaithful for a timestamp with time zone."""
-    expect(compiler, node, values, 1)
     _require_moment(compiler, node, values[0])
     if _is_zoned(values[0].type):
         compiler.refuse("to_iso8601 of instants", "CAST them to timestamp, or write date_format.")
     return Value(f"replace({converted(compiler, values[0], VARCHAR, node)}, ' ', 'T')", VARCHAR, node)
 
 
-@function("sequence")
+@function("sequence", takes=(2, 3))
 def sequence(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """sequence(first, last[, step]) of integers, dates or timestamps, both ends included; it may descend."""
-    expect(compiler, node, values, 2, 3)
     (first, last), type_ = compiler.alike(values[:2], "sequence")
     step = values[2] if len(values) > 2 else None
     if type_.is_integer:

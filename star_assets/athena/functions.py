@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from star_assets.athena.comparisons import compared
-from star_assets.athena.compiler import Compiler, Value, coerced, text
+from star_assets.athena.compiler import Compiler, Value, coerced
 from star_assets.athena.type_names import parse_type
 from star_assets.athena.types import UNKNOWN, VARCHAR, Type, coerces
+from star_assets.engines.duckdb.session import text
 
 Function = Callable[[Compiler, exp.Expression, Sequence[Value]], Value]
 
@@ -41,7 +42,7 @@ class Signature:
 
 # The functions by name. Of several signatures, the first that takes the arguments is used.
 TABLE: dict[str, list[Signature]] = {}
-SPECIAL: dict[str, Function] = {}
+SPECIAL: dict[str, tuple[Function, tuple[int, int] | None]] = {}
 HIGHER_ORDER: dict[str, HigherOrder] = {}
 
 
@@ -53,11 +54,15 @@ def declare_all(lines: dict[str, str]) -> None:
         TABLE.setdefault(name, []).append(Signature(types, parse_type(result), sql))
 
 
-def function(*names: str) -> Callable[[Function], Function]:
-    """Declare that the decorated Python function compiles calls of these names."""
+def function(*names: str, takes: int | tuple[int, int] | None = None) -> Callable[[Function], Function]:
+    """Declare that the decorated Python function compiles calls of these names.
+
+    `takes` is the number of arguments, or the least and the most; without it, the function checks them itself.
+    """
+    bounds = (takes, takes) if isinstance(takes, int) else takes
 
     def declare(answer: Function) -> Function:
-        SPECIAL.update(dict.fromkeys(names, answer))
+        SPECIAL.update(dict.fromkeys(names, (answer, bounds)))
         return answer
 
     return declare
@@ -97,7 +102,10 @@ def call(compiler: Compiler, node: exp.Anonymous) -> Value:
 def answered(compiler: Compiler, name: str, values: Sequence[Value], node: exp.Expression) -> Value:
     """A call of a registered function, with compiled arguments. Raises BadQuery if no signature takes them."""
     if name in SPECIAL:
-        return SPECIAL[name](compiler, node, values)
+        answer, bounds = SPECIAL[name]
+        if bounds:
+            expect(compiler, node, values, *bounds)
+        return answer(compiler, node, values)
     for signature in TABLE[name]:
         if signature.takes(values):
             given = [coerced(value, type_) for value, type_ in zip(values, signature.parameters, strict=True)]
@@ -107,11 +115,8 @@ def answered(compiler: Compiler, name: str, values: Sequence[Value], node: exp.E
     return compiler.fail(node, f"FUNCTION_NOT_FOUND: {name}({types}) is not known. Expected {expected}")
 
 
-def expect(
-    compiler: Compiler, node: exp.Expression, values: Sequence[Value], least: int, most: int | None = None
-) -> None:
+def expect(compiler: Compiler, node: exp.Expression, values: Sequence[Value], least: int, most: int) -> None:
     """Raises BadQuery unless there are `least` to `most` arguments."""
-    most = least if most is None else most
     if not least <= len(values) <= most:
         count = str(least) if least == most else f"{least} to {most}"
         compiler.fail(node, f"{node.this} expects {count} arguments, found {len(values)}")
@@ -129,18 +134,16 @@ def coalesce(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) 
     return Value(f"coalesce({', '.join(sql)})", type_, node)
 
 
-@function("nullif")
+@function("nullif", takes=2)
 def nullif(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """NULL if both are equal, else the first one in its own type."""
-    expect(compiler, node, values, 2)
     equal = compared(compiler, "=", values[0], values[1])
     return Value(f"CASE WHEN {equal} THEN NULL ELSE {values[0].sql} END", values[0].type, node)
 
 
-@function("try")
+@function("try", takes=1)
 def try_(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """NULL where the value is an error."""
-    expect(compiler, node, values, 1)
     return Value(f"TRY({values[0].sql})", values[0].type, node)
 
 
@@ -162,10 +165,9 @@ def extreme(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -
 # Types
 
 
-@function("typeof")
+@function("typeof", takes=1)
 def typeof(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """The name of a value's type."""
-    expect(compiler, node, values, 1)
     type_ = values[0].type
     if type_.holds("varchar"):
         compiler.refuse("typeof of texts", "Athena says how long they may be, which is not known here.")

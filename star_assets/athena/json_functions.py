@@ -11,11 +11,12 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from star_assets.athena.compiler import Compiler, Value, text
+from star_assets.athena.compiler import Compiler, Value
 from star_assets.athena.functions import expect, function
 from star_assets.athena.json_values import shape
 from star_assets.athena.nested import rebuilt
 from star_assets.athena.types import BIGINT, BOOLEAN, JSON, UNKNOWN, VARCHAR, Type
+from star_assets.engines.duckdb.session import text
 
 # Athena's name → the number of arguments, the type, and the name of the Python function in DuckDB.
 _FUNCTIONS: dict[str, tuple[int, Type, str]] = {
@@ -37,7 +38,7 @@ def of_json(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -
     """The functions of a JSON text, some with a path or an index."""
     name = str(node.this).lower()
     count, type_, python = _FUNCTIONS[name]
-    expect(compiler, node, values, count)
+    expect(compiler, node, values, count, count)
     is_path = [value.type in (VARCHAR, UNKNOWN) for value in values[1:]]
     is_index = [value.type.is_integer for value in values[1:]]
     fits = all(is_index if name == "json_array_get" else is_path)
@@ -46,19 +47,17 @@ def of_json(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -
     return Value(f"{python}({', '.join(value.sql for value in values)})", type_, node)
 
 
-@function("json_format")
+@function("json_format", takes=1)
 def json_format(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """json_format(json): its text."""
-    expect(compiler, node, values, 1)
     if values[0].type not in (JSON, UNKNOWN):
         compiler.mismatch(node, "json_format", values)
     return Value(values[0].sql, VARCHAR, node)
 
 
-@function("json_array_contains")
+@function("json_array_contains", takes=2)
 def json_array_contains(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """json_array_contains(array, value): the value is a text, a boolean, an integer or a double."""
-    expect(compiler, node, values, 2)
     given = values[1].type
     kind = "bigint" if given.is_integer else "double" if given.is_numeric else given.name
     if values[0].type not in (VARCHAR, JSON) or kind not in ("bigint", "double", "varchar", "boolean"):

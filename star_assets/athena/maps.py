@@ -20,7 +20,7 @@ def map_(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> V
     """MAP(keys, values), two arrays; MAP() is empty."""
     if not values:
         return Value("CAST(MAP() AS MAP(INTEGER, INTEGER))", map_of(UNKNOWN, UNKNOWN), node)
-    expect(compiler, node, values, 2)
+    expect(compiler, node, values, 2, 2)
     keys, items = (value.type.of for value in values)
     if keys is None or items is None:
         compiler.mismatch(node, "map", values)
@@ -61,28 +61,25 @@ def element_of_map(compiler: Compiler, container: Value, key: Value, node: exp.E
     return Value(f"({container.sql})[{_wanted(compiler, container, key, node)}]", container.type.parts[1], node)
 
 
-@function("map_keys", "map_values")
+@function("map_keys", "map_values", takes=1)
 def keys_or_values(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """map_keys and map_values, in no defined order, as on Athena."""
-    expect(compiler, node, values, 1)
     key, item = parts_of_map(compiler, node, values[0])
     name = str(node.this).lower()
     return Value(f"{name}({values[0].sql})", array(key if name == "map_keys" else item), node)
 
 
-@function("map_entries")
+@function("map_entries", takes=1)
 def map_entries(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """An array of rows (key, value)."""
-    expect(compiler, node, values, 1)
     types = parts_of_map(compiler, node, values[0])
     sql = each(f"map_entries({values[0].sql})", lambda pair: f"struct_pack(f0 := {pair}.key, f1 := {pair}.value)")
     return Value(sql, array(row(types)), node)
 
 
-@function("map_from_entries")
+@function("map_from_entries", takes=1)
 def map_from_entries(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """The map with the entries of an array of rows (key, value)."""
-    expect(compiler, node, values, 1)
     pair = values[0].type.of
     if pair is None or pair.name != "row" or len(pair.parts) != 2:
         compiler.mismatch(node, "map_from_entries", values)

@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Callable, Sequence
 
 from star_assets.athena.types import Type
+from star_assets.engines.duckdb.session import text
 
 # Transforms one part, given its SQL and its number among the type's parts.
 Part = Callable[[str, int], str]
@@ -54,12 +55,7 @@ def rebuilt(
     usual = [f"f{number}" for number in range(len(type_.parts))]
 
     def row(found: str) -> str:
-        parts = (part(f"struct_extract({found}, {quoted(name)})", n) for n, name in enumerate(given or usual))
-        return f"{{{', '.join(f'{quoted(name)}: {sql}' for name, sql in zip(made or usual, parts, strict=True))}}}"
+        parts = (part(f"struct_extract({found}, {text(name)})", n) for n, name in enumerate(given or usual))
+        return f"{{{', '.join(f'{text(name)}: {sql}' for name, sql in zip(made or usual, parts, strict=True))}}}"
 
     return once(sql, row)
-
-
-def quoted(name: str) -> str:
-    """A string literal with a field's name."""
-    return "'" + name.replace("'", "''") + "'"

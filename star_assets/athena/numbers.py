@@ -59,18 +59,16 @@ def _numeric(compiler: Compiler, node: exp.Expression, value: Value) -> None:
         compiler.mismatch(node, str(node.this).lower(), [value])
 
 
-@function("abs")
+@function("abs", takes=1)
 def absolute(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """abs(x), in x's type."""
-    expect(compiler, node, values, 1)
     _numeric(compiler, node, values[0])
     return Value(f"CAST(abs({values[0].sql}) AS {values[0].type.duckdb})", values[0].type, node)
 
 
-@function("sign")
+@function("sign", takes=1)
 def sign(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """sign(x), in x's type; for a decimal, decimal(1,0)."""
-    expect(compiler, node, values, 1)
     _numeric(compiler, node, values[0])
     given = values[0].type
     type_ = decimal(1, 0) if given.name == "decimal" else given
@@ -78,18 +76,16 @@ def sign(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> V
     return Value(f"CASE WHEN isnan({values[0].sql}) THEN 'NaN' ELSE {sql} END" if type_.is_float else sql, type_, node)
 
 
-@function("mod")
+@function("mod", takes=2)
 def modulus(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """mod(n, m) is n % m."""
-    expect(compiler, node, values, 2)
     found = compiler.value(exp.Mod(this=node.expressions[0].copy(), expression=node.expressions[1].copy()))
     return Value(found.sql, found.type, node)
 
 
-@function("floor", "ceil", "ceiling")
+@function("floor", "ceil", "ceiling", takes=1)
 def whole(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """floor and ceil, in x's type; a decimal loses its scale."""
-    expect(compiler, node, values, 1)
     given = values[0].type
     _numeric(compiler, node, values[0])
     if given.is_integer:
@@ -100,10 +96,9 @@ def whole(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> 
     return Value(f"CAST({str(node.this).lower()}({values[0].sql}) AS {type_.duckdb})", type_, node)
 
 
-@function("round")
+@function("round", takes=(1, 2))
 def rounded(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """round(x[, digits]), half away from zero. With digits, a decimal keeps its scale."""
-    expect(compiler, node, values, 1, 2)
     value, given = values[0], values[0].type
     _numeric(compiler, node, value)
     digits = values[1].integer if len(values) > 1 else 0
@@ -119,10 +114,9 @@ def rounded(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -
     return Value(f"CAST(round({value.sql}, {digits}) AS {given.duckdb})", given, node)
 
 
-@function("truncate")
+@function("truncate", takes=(1, 2))
 def truncated(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """truncate(x[, digits]): towards zero. A decimal cut to digits keeps its type."""
-    expect(compiler, node, values, 1, 2)
     value = values[0]
     _numeric(compiler, node, value)
     if value.type.is_float:
@@ -140,10 +134,9 @@ def truncated(compiler: Compiler, node: exp.Expression, values: Sequence[Value])
     return Value(f"CAST(trunc({exact}, {digits}) AS {given.duckdb})", given, node)
 
 
-@function("bit_count")
+@function("bit_count", takes=2)
 def bit_count(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """bit_count(x, bits): the number of ones in the two's complement of x."""
-    expect(compiler, node, values, 2)
     if values[1].integer != 64 or not values[0].type.is_integer:
         compiler.refuse("bit_count of other than 64 bits")
     return Value(f"CAST(bit_count({coerced(values[0], BIGINT)}) AS BIGINT)", BIGINT, node)
@@ -154,7 +147,7 @@ def width_bucket(compiler: Compiler, node: exp.Expression, values: Sequence[Valu
     """width_bucket(x, low, high, n): 1 to n; 0 below low, n + 1 from high on."""
     if len(values) == 2:
         compiler.refuse("width_bucket with an array of bounds", "Write CASE.")
-    expect(compiler, node, values, 4)
+    expect(compiler, node, values, 4, 4)
     for value in values[:3]:
         _numeric(compiler, node, value)
     x, low, high = (coerced(value, DOUBLE) for value in values[:3])

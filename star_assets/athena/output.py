@@ -14,9 +14,9 @@ import pyarrow.compute as pc
 
 from star_assets.athena.intervals import text_of
 from star_assets.athena.nested import rebuilt
-from star_assets.athena.scans import name
 from star_assets.athena.scope import Field
 from star_assets.athena.types import Type
+from star_assets.engines.duckdb.session import name
 from star_assets.model.errors import Unfaithful
 
 

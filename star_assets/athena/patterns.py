@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from star_assets.athena import pattern_text
-from star_assets.athena.compiler import Compiler, Value, text
+from star_assets.athena.compiler import Compiler, Value
 from star_assets.athena.failures import Unanswered, Wrong
 from star_assets.athena.functions import expect, function
 from star_assets.athena.types import BIGINT, BOOLEAN, INTEGER, UNKNOWN, VARCHAR, Type, array
+from star_assets.engines.duckdb.session import text
 
 # Syntax that DuckDB lacks or reads differently: look-around, back references, the end before a last
 # line break, word boundaries beyond ASCII, and extensions of Java and Joni.

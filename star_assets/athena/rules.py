@@ -8,10 +8,11 @@ from __future__ import annotations
 from sqlglot import exp
 
 from star_assets.athena.comparisons import compared
-from star_assets.athena.compiler import Compiler, Value, rule, text
+from star_assets.athena.compiler import Compiler, Value, rule
 from star_assets.athena.rows import field_of
 from star_assets.athena.scope import Unresolved
 from star_assets.athena.types import BIGINT, BOOLEAN, DOUBLE, INTEGER, UNKNOWN, VARCHAR, decimal
+from star_assets.engines.duckdb.session import text
 
 # Names and literals
 

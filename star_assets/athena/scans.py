@@ -17,6 +17,7 @@ from star_assets.athena.nested import rebuilt
 from star_assets.athena.scope import Source
 from star_assets.athena.type_names import parse_type
 from star_assets.athena.types import Type
+from star_assets.engines.duckdb.session import name, text
 from star_assets.lake.catalog import CatalogColumn, PartitionEntry, TableEntry
 from star_assets.lake.listing import Files, Listing
 from star_assets.lake.storage import each
@@ -187,13 +188,3 @@ def _from_file(sql: str, type_: Type, is_ours: bool) -> str:
 
 def _type(column: CatalogColumn) -> str:
     return parse_type(column.type).duckdb
-
-
-def name(identifier: str) -> str:
-    """An identifier of DuckDB."""
-    return '"' + identifier.replace('"', '""') + '"'
-
-
-def text(value: str) -> str:
-    """A string literal of DuckDB."""
-    return "'" + value.replace("'", "''") + "'"

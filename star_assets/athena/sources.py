@@ -15,10 +15,11 @@ from star_assets.athena.compiler import Compiler, Value, describe
 from star_assets.athena.context import Context
 from star_assets.athena.nested import each
 from star_assets.athena.parse import Statement, parse_query, split
-from star_assets.athena.scans import Scan, name
+from star_assets.athena.scans import Scan
 from star_assets.athena.scope import CATALOG, Field, Scope, Source, Unresolved
 from star_assets.athena.type_names import parse_type
 from star_assets.athena.types import BIGINT, Type
+from star_assets.engines.duckdb.session import name
 from star_assets.lake.catalog import TableEntry
 from star_assets.model.errors import Unfaithful
 

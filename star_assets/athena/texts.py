@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from star_assets.athena.casts import decimal_text
-from star_assets.athena.compiler import Compiler, Value, coerced, rule, text
-from star_assets.athena.functions import answered, declare_all, expect, function, higher_order, same
+from star_assets.athena.compiler import Compiler, Value, coerced, rule
+from star_assets.athena.functions import answered, declare_all, function, higher_order, same
 from star_assets.athena.types import DOUBLE, INTEGERS, UNKNOWN, VARBINARY, VARCHAR, Type, array, common
+from star_assets.engines.duckdb.session import text
 
 declare_all(
     {
@@ -98,10 +99,9 @@ def trim(compiler: Compiler, node: exp.Trim) -> Value:
     return _trimmed(compiler, node, compiler.values(given), _TRIMS[str(node.args.get("position") or "").upper()])
 
 
-@function("ltrim", "rtrim")
+@function("ltrim", "rtrim", takes=(1, 2))
 def one_sided_trim(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """ltrim and rtrim."""
-    expect(compiler, node, values, 1, 2)
     return _trimmed(compiler, node, values, str(node.this).lower())
 
 
@@ -177,10 +177,9 @@ def concat_ws(compiler: Compiler, node: exp.Expression, values: Sequence[Value])
     return Value(f"CASE WHEN {values[0].sql} IS NOT NULL THEN {joined} END", VARCHAR, node)
 
 
-@function("reverse")
+@function("reverse", takes=1)
 def reverse(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """reverse(x), of a text or an array."""
-    expect(compiler, node, values, 1)
     if values[0].type.of:
         return Value(f"list_reverse({values[0].sql})", values[0].type, node)
     same(compiler, node, values, VARCHAR)

@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 
 from sqlglot import exp
 
-from star_assets.athena.compiler import Compiler, Value, text
+from star_assets.athena.compiler import Compiler, Value
 from star_assets.athena.failures import Unanswered
 from star_assets.athena.moment_text import instant, parts
 from star_assets.athena.types import Type, decimal, zoned
+from star_assets.engines.duckdb.session import text
 
 
 def _is_literal(compiler: Compiler, value: Value, word: str) -> bool:

@@ -12,10 +12,11 @@ from datetime import timedelta
 
 from sqlglot import exp
 
-from star_assets.athena.compiler import Compiler, Value, rule, text
-from star_assets.athena.functions import expect, function
+from star_assets.athena.compiler import Compiler, Value, rule
+from star_assets.athena.functions import function
 from star_assets.athena.moment_text import zone_of
 from star_assets.athena.types import TIMESTAMP, UNKNOWN, Type, zoned
+from star_assets.engines.duckdb.session import text
 
 
 def local(compiler: Compiler, value: Value) -> str:
@@ -69,27 +70,24 @@ def at_time_zone(compiler: Compiler, node: exp.AtTimeZone) -> Value:
     return _in_zone(compiler, node, *compiler.values([node.this, node.args["zone"]]))
 
 
-@function("at_timezone")
+@function("at_timezone", takes=2)
 def at_timezone(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """at_timezone(x, zone) is x AT TIME ZONE zone."""
-    expect(compiler, node, values, 2)
     return _in_zone(compiler, node, *values)
 
 
-@function("with_timezone")
+@function("with_timezone", takes=2)
 def with_timezone(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """with_timezone(x, zone): the timestamp with time zone whose local time in the zone is x."""
-    expect(compiler, node, values, 2)
     if values[0].type.name not in ("timestamp", "date", "unknown"):
         compiler.mismatch(node, "with_timezone", values)
     zone = _zone(compiler, values[1])
     return Value(instant(local(compiler, values[0]), zone), zoned(zone, values[0].type.precision), node)
 
 
-@function("from_unixtime")
+@function("from_unixtime", takes=(1, 2))
 def from_unixtime(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """from_unixtime(seconds[, zone]): a timestamp with time zone."""
-    expect(compiler, node, values, 1, 2)
     if not values[0].type.is_numeric:
         compiler.mismatch(node, "from_unixtime", values)
     zone = _zone(compiler, values[1]) if len(values) > 1 else "UTC"
@@ -97,19 +95,17 @@ def from_unixtime(compiler: Compiler, node: exp.Expression, values: Sequence[Val
     return Value(f"CAST(make_timestamp({milliseconds} * 1000) AS TIMESTAMPTZ)", zoned(zone), node)
 
 
-@function("to_unixtime")
+@function("to_unixtime", takes=1)
 def to_unixtime(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """to_unixtime(x): seconds. A date or timestamp is taken to be in UTC."""
-    expect(compiler, node, values, 1)
     if not values[0].type.is_datetime:
         compiler.mismatch(node, "to_unixtime", values)
     return Value(f"epoch(CAST({values[0].sql} AS TIMESTAMPTZ))", Type("double"), node)
 
 
-@function("from_iso8601_timestamp")
+@function("from_iso8601_timestamp", takes=1)
 def from_iso8601_timestamp(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """from_iso8601_timestamp(text): a timestamp with time zone, each in the zone of its text."""
-    expect(compiler, node, values, 1)
     if values[0].type.name not in ("varchar", "unknown"):
         compiler.mismatch(node, "from_iso8601_timestamp", values)
     instant = f"CAST(athena_iso_instant({values[0].sql}) AS TIMESTAMPTZ)"
@@ -124,8 +120,7 @@ def current_timestamp(_: Compiler, node: exp.Expression) -> Value:
     return Value("date_trunc('millisecond', current_timestamp)", zoned("UTC"), node)
 
 
-@function("now")
+@function("now", takes=0)
 def now(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """now() is current_timestamp."""
-    expect(compiler, node, values, 0)
     return current_timestamp(compiler, node)

@@ -10,9 +10,6 @@ from star_assets.lake.aws import Client, aws_errors, code, refused
 from star_assets.model.errors import AwsRefused
 from star_assets.settings import Settings
 
-# The outputs whose names begin so are settings.
-SETTING = "Star"
-
 
 def describe(stack: str) -> dict[str, Any]:
     """CloudFormation's description of a stack. Raises AwsRefused, AwsBusy."""
