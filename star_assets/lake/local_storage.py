@@ -286,9 +286,10 @@ def _locked(folder: Path) -> Iterator[None]:
 def _place(file: Path, target: Path) -> None:
     for _ in range(PLACE_ATTEMPTS):
         with suppress(FileNotFoundError):
-            target.parent.mkdir(parents=True, exist_ok=True)
             file.replace(target)
             return
+        with suppress(FileNotFoundError):
+            target.parent.mkdir(parents=True, exist_ok=True)
     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(target))
 
 

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from star_assets.model.cadence import EVERY, is_expected, is_holiday
@@ -326,7 +327,8 @@ class Source:
         """Whether a day without an export is missing, and not empty."""
         return self.absent != "empty" and self.expects(day)
 
-    @property
+    # Kept, as is `by_header`: each header of each file is looked up in them.
+    @cached_property
     def declared(self) -> dict[str, Column]:
         """The declared columns, in order."""
         return {name: column if isinstance(column, Column) else Column(column) for name, column in self.columns.items()}
@@ -335,7 +337,7 @@ class Source:
         for name, column in self.declared.items():
             yield from ((header, name) for header in column.headers or (name,))
 
-    @property
+    @cached_property
     def by_header(self) -> dict[str, str]:
         """The declared column of each header that exports may have, in lower case."""
         return dict(self._headers())
