@@ -8,7 +8,7 @@ WITNESS := .witness
 S3A := .s3a
 GLUE := .glue
 IAM := .iam
-DAX := .dax
+READERS := .readers
 
 # Much of what pip installs is never imported. Python compiles the rest when it is, and keeps it for all processes.
 INSTALL := install --quiet --disable-pip-version-check --no-compile
@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 PYTEST := $(BIN)/pytest -n auto --dist loadgroup
 
-.PHONY: demo demo-aws ui test test-all ready tests faults protocol tpch fetched witness s3a iam dax glue lint bench clean
+.PHONY: demo demo-aws ui test test-all ready tests faults protocol tpch fetched witness s3a iam readers glue lint bench clean
 
 demo: .venv/demo  ## export a quarter, materialize it with Dagster, answer the reference question
 	$(BIN)/star-assets demo
@@ -57,7 +57,7 @@ fetched:
 	@$(MAKE) --no-print-directory witness
 	@$(MAKE) --no-print-directory s3a
 	@$(MAKE) --no-print-directory iam
-	@$(MAKE) --no-print-directory dax
+	@$(MAKE) --no-print-directory readers
 
 witness: $(WITNESS)/complete  ## fetch Trino, which long tests let read what is published, where Java 17 and Maven are
 
@@ -65,7 +65,7 @@ s3a: $(S3A)/complete  ## fetch the jars with which Spark reads S3 in long tests,
 
 iam: $(IAM)/complete  ## fetch a simulator of IAM, to which a long test puts who may do what on AWS, where npm is
 
-dax: $(DAX)/complete  ## fetch an engine for DAX, which a long test holds the Power BI project's measures against
+readers: $(READERS)/complete  ## fetch an engine for DAX and MetricFlow, to which long tests give what reports write
 
 glue: $(GLUE)/complete  ## make an environment as AWS Glue 5.1 has it, in which a long test runs the job, where Python 3.11, Java and Maven are
 
@@ -76,7 +76,7 @@ bench: .venv/bench  ## how fast, against peers; writes bench/results.md
 	$(BIN)/python -m bench.run
 
 clean:  ## remove the environment, the sample lake and Dagster's history
-	rm -rf .venv $(WITNESS) $(S3A) $(GLUE) $(IAM) $(DAX) .bench lake .dagster
+	rm -rf .venv $(WITNESS) $(S3A) $(GLUE) $(IAM) $(READERS) .bench lake .dagster
 
 .venv/made: setup.py
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; PYTHON=/path/to/python names one."; exit 1; }
@@ -126,11 +126,11 @@ $(IAM)/complete:
 		echo "WARNING: There is no npm here. Rights on AWS have no second opinion."; \
 	fi
 
-# For test-all, in an environment of its own, since it brings a server and 30 packages. Without it two tests are skipped, and say so.
-$(DAX)/complete:
-	@echo "Fetching an engine for DAX (73 MB)."
-	@$(PYTHON) -m venv $(DAX) && $(DAX)/bin/pip $(INSTALL) pbix-mcp==0.9.149 && touch $@ \
-		|| echo "WARNING: It could not be fetched. The measures for Power BI are not executed."
+# For test-all, in an environment of its own, since they bring 40 packages. Without it three tests are skipped, and say so.
+$(READERS)/complete:
+	@echo "Fetching an engine for DAX, and MetricFlow (100 MB)."
+	@$(PYTHON) -m venv $(READERS) && $(READERS)/bin/pip $(INSTALL) pbix-mcp==0.9.149 metricflow==0.213.0 && touch $@ \
+		|| echo "WARNING: They could not be fetched. What reports write for other tools is not read by any."
 
 # What Glue has, and the modules of its job, pinned to those here; the package itself is the test's. Without it the job is tested in this
 # environment alone, and the test says so. Spark 3.5 goes no further than Python 3.11.

@@ -18,7 +18,7 @@ from star_assets.cli.building import demo, run, sample
 from star_assets.cli.deploying import aws
 from star_assets.cli.keeping import forget, repair, retire, rollback, vacuum, verify
 from star_assets.cli.pulling import pull
-from star_assets.cli.reporting import dashboard, powerbi
+from star_assets.cli.reporting import dashboard, powerbi, semantics
 from star_assets.cli.shell import Commands
 
 
@@ -77,6 +77,7 @@ for _command in (
     rejects,
     reconcile,
     powerbi,
+    semantics,
     rollback,
     vacuum,
     verify,

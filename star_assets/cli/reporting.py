@@ -1,4 +1,4 @@
-"""Commands that write reports to files: `dashboard`, an HTML page, and `powerbi`, a Power BI project."""
+"""Commands that write reports to files: `dashboard`, an HTML page, `powerbi` and `semantics`, for other tools."""
 
 from __future__ import annotations
 
@@ -120,3 +120,25 @@ def powerbi(out: Path) -> None:
     for sentence in bring_up_to_date(out, project_files(load_star(settings.model), settings)):
         note(sentence)
     click.echo(f"{out / project_name(settings)}.pbip", err=True)
+
+
+@click.command(short_help="Write a semantic model that other tools read.")
+@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+def semantics(out: Path) -> None:
+    """Write the star's tables, relationships and measures into the file OUT, in the form of Apache Ossie.
+
+    It was called Open Semantic Interchange. dbt's semantic layer reads it, and so do
+    other tools for reports and for agents. No lake is read.
+
+    \b
+    Example:
+      star-assets semantics retail.json
+    """
+    from star_assets.model.star import load_star
+    from star_assets.reports.powerbi.project import project_name
+    from star_assets.reports.semantics import written
+    from star_assets.settings import load_settings
+
+    settings = load_settings()
+    name = project_name(settings).lower().replace(" ", "_")
+    _write(out, written(load_star(settings.model), name, f"{settings.glue_prefix}olap").encode())

@@ -1,4 +1,4 @@
-"""Evaluates measures by pbix-mcp, in an environment that has it and nothing of this project (`make dax`).
+"""Evaluates measures by pbix-mcp, in an environment that has it and nothing of this project (`make readers`).
 
 Reads JSON from standard input: `model` with tables, measures, relationships and the
 columns of Power BI's decimal type; `asked`, a list of a measure's name and the values

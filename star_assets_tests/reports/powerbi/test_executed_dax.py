@@ -1,6 +1,6 @@
 """Every measure of the model, executed as DAX by somebody else's engine over the lake's rows, is what SQL says.
 
-The engine is pbix-mcp, which `make dax` fetches into an environment of its own. Tables,
+The engine is pbix-mcp, which `make readers` fetches into an environment of its own. Tables,
 columns, relationships and DAX are what the model's files say; rows are those that the
 embedded Athena gives for the columns that the files name.
 """
@@ -26,7 +26,7 @@ from .visual_reader import Reader
 
 pytestmark = pytest.mark.long
 
-FETCHED = Path(__file__).parents[3] / ".dax"
+FETCHED = Path(__file__).parents[3] / ".readers"
 EVALUATE = Path(__file__).parent / "evaluate_dax.py"
 
 LABELS = {"revenue": "Revenue", "quantity": "Units", "average_price": "Average Price", "discount_rate": "Discount Rate"}
@@ -120,7 +120,7 @@ def evaluated(files: Mapping[str, str], athena: EmbeddedAthena, asked_for: list[
 def period() -> list[Any]:
     """The last 28 days, as a slicer leaves them."""
     if not (FETCHED / "complete").exists():
-        pytest.skip("no engine for DAX here; `make dax` fetches it")
+        pytest.skip("no engine for DAX here; `make readers` fetches it")
     return [as_json(FIRST + timedelta(days=number)) for number in range(28)]
 
 
