@@ -92,7 +92,7 @@ def _sized(sql: str, value: Value, node: exp.Cast) -> str:
 
 def _resulting(given: Type, to: Type) -> Type:
     """The type of a cast. A timestamp with time zone keeps its zone; a date or timestamp is taken to be in UTC."""
-    if to.name != "timestamp with time zone":
+    if not to.is_zoned:
         return to
     return replace(to, zone=given.zone if given.name == to.name else None if given == VARCHAR else "UTC")
 
@@ -110,7 +110,7 @@ def converted(compiler: Compiler, value: Value, to: Type, node: exp.Expression) 
         return cast_to_json(compiler, sql, given, node)
     if given.parts or to.parts:
         return _nested(compiler, value, to, node)
-    if given.name == "timestamp with time zone" and to.name != given.name:
+    if given.is_zoned and to.name != given.name:
         if to == VARCHAR:
             compiler.refuse("CAST of instants AS varchar", "CAST them to timestamp, or write date_format.")
         sql, given = local(compiler, value), replace(TIMESTAMP, precision=given.precision)

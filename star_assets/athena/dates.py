@@ -80,17 +80,13 @@ def _require_moment(compiler: Compiler, node: exp.Expression, value: Value) -> N
         compiler.mismatch(node, str(node.this).lower(), [value])
 
 
-def _is_zoned(type_: Type) -> bool:
-    return type_.name == "timestamp with time zone"
-
-
 @function("date_trunc", takes=2)
 def date_trunc(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """date_trunc(unit, x): the beginning of the unit that x is in, in x's type."""
     value, type_ = values[1], values[1].type
     _require_moment(compiler, node, value)
     unit = _unit(compiler, node, values[0], type_)
-    if not _is_zoned(type_):
+    if not type_.is_zoned:
         return Value(f"CAST(date_trunc('{unit}', {value.sql}) AS {type_.duckdb})", type_, node)
     shown = local(compiler, value)
     if _UNITS[unit][1]:
@@ -109,7 +105,7 @@ def date_add(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) 
         compiler.mismatch(node, "date_add", values)
     span, for_dates = _UNITS[unit]
     amount = f"{span}({values[1].sql if unit == 'millisecond' else f'CAST({values[1].sql} AS INTEGER)'})"
-    if _is_zoned(type_) and for_dates:
+    if type_.is_zoned and for_dates:
         return Value(instant(f"({local(compiler, value)} + {amount})", type_.zone or ""), type_, node)
     sql = f"CAST({value.sql} + {amount} AS {type_.duckdb})"
     is_finer = unit == "millisecond" and type_.precision < 3
@@ -122,7 +118,7 @@ def date_diff(compiler: Compiler, node: exp.Expression, values: Sequence[Value])
     (earlier, later), type_ = compiler.alike(values[1:], "date_diff")
     _require_moment(compiler, node, Value("", type_, values[1].node))
     unit = _unit(compiler, node, values[0], type_)
-    if _is_zoned(type_):
+    if type_.is_zoned:
         # Days and longer units are counted in the first timestamp's zone; hours do not depend on a zone.
         zone = values[1].type.zone if _UNITS[unit][1] else "UTC"
         sides = (Value(side, Type(type_.name, zone=zone), node) for side in (earlier, later))
@@ -167,7 +163,7 @@ def _part(compiler: Compiler, node: exp.Expression, name: str, value: Value) -> 
         return Value(f"({sql} % {of_next})" if of_next else sql, BIGINT, node)
     if not value.type.is_datetime:
         compiler.mismatch(node, name, [value])
-    shown = local(compiler, value) if _is_zoned(value.type) or name in _OF_TIME else value.sql
+    shown = local(compiler, value) if value.type.is_zoned or name in _OF_TIME else value.sql
     sql = f"{_PARTS[name]}({shown})"
     return Value(f"({sql} % 1000)" if name == "millisecond" else sql, BIGINT, node)
 
@@ -188,7 +184,7 @@ def current_date(_: Compiler, node: exp.Expression) -> Value:
 def to_iso8601(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """to_iso8601(x): the text of a date or timestamp. Raises Unfaithful for a timestamp with time zone."""
     _require_moment(compiler, node, values[0])
-    if _is_zoned(values[0].type):
+    if values[0].type.is_zoned:
         compiler.refuse("to_iso8601 of instants", "CAST them to timestamp, or write date_format.")
     return Value(f"replace({converted(compiler, values[0], VARCHAR, node)}, ' ', 'T')", VARCHAR, node)
 

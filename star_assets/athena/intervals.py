@@ -86,7 +86,7 @@ def moved(compiler: Compiler, moment: Value, amount: str, span: Type, node: exp.
     amount, type_ = amount.removeprefix("+"), moment.type
     if span == MONTHS:
         shifted = f"{local(compiler, moment)} + to_months(CAST({amount} AS INTEGER))"
-        if type_.name == "timestamp with time zone":
+        if type_.is_zoned:
             return Value(instant(shifted, type_.zone or ""), type_, node)
         return Value(f"CAST({shifted} AS {type_.duckdb})", type_, node)
     if type_ == DATE:

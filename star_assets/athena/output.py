@@ -26,7 +26,7 @@ def shown(field: Field) -> str:
     if type_.is_interval:
         return text_of(field.sql, type_)
     nested = [part for part in type_.parts if part.holds("timestamp with time zone") or _holds_interval(part)]
-    if nested or (type_.name == "timestamp with time zone" and type_.zone is None):
+    if nested or (type_.is_zoned and type_.zone is None):
         what = f"columns of type {type_}" if nested else "columns of instants in several zones"
         raise Unfaithful(what, "CAST to timestamp, or write AT TIME ZONE 'UTC'.")
     sql = _named(field.sql, type_)
@@ -72,7 +72,7 @@ def in_their_zones(table: pa.Table, fields: Sequence[Field]) -> pa.Table:
             years = pc.min_max(pc.year(moments)).as_py()
             if len(moments) > moments.null_count and not 1 <= years["min"] <= years["max"] <= 9999:
                 raise Unfaithful("answers with a year before 1 or after 9999", "CAST them to bigint, or write a WHERE.")
-        if field.type.name == "timestamp with time zone":
+        if field.type.is_zoned:
             moments = table.column(number).cast(pa.timestamp("ms", field.type.zone), safe=False)
             table = table.set_column(number, table.schema.field(number).name, moments)
     return table

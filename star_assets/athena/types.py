@@ -114,6 +114,11 @@ class Type:
         return self.name == "date" or self.name in MOMENTS
 
     @property
+    def is_zoned(self) -> bool:
+        """A timestamp with time zone."""
+        return self.name == "timestamp with time zone"
+
+    @property
     def is_interval(self) -> bool:
         """An interval, of either kind."""
         return self.name.startswith("interval")
@@ -235,5 +240,5 @@ def _common_parts(left: Type, right: Type) -> Type | None:
 
 def _common_zone(left: Type, right: Type) -> str | None:
     """The zone of both types; None if they differ. A timestamp without time zone is taken to be in UTC."""
-    zones = {type_.zone if type_.name == "timestamp with time zone" else "UTC" for type_ in (left, right)}
+    zones = {type_.zone if type_.is_zoned else "UTC" for type_ in (left, right)}
     return zones.pop() if len(zones) == 1 else None

@@ -21,7 +21,7 @@ from star_assets.engines.duckdb.session import text
 
 def local(compiler: Compiler, value: Value) -> str:
     """SQL of the local time of a timestamp with time zone, in its zone; of other values, the timestamp itself."""
-    if value.type.name != "timestamp with time zone":
+    if not value.type.is_zoned:
         return f"CAST({value.sql} AS TIMESTAMP)" if value.type.name == "date" else value.sql
     if value.type.zone is None:
         compiler.refuse("the local time of timestamps in several zones", "Write AT TIME ZONE 'UTC', or another one.")
