@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from sqlglot import exp
 
 from star_assets.athena.compiler import Compiler, Value
-from star_assets.athena.functions import function
+from star_assets.athena.functions import function, same
 from star_assets.athena.types import TIMESTAMP, UNKNOWN, VARCHAR, zoned
 from star_assets.athena.zones import local
 from star_assets.engines.duckdb.session import text
@@ -133,15 +133,10 @@ def format_datetime(compiler: Compiler, node: exp.Expression, values: Sequence[V
     return Value(f"strftime({_shown(compiler, node, values[0])}, {pattern})", VARCHAR, node)
 
 
-def _require_text(compiler: Compiler, node: exp.Expression, value: Value) -> None:
-    if value.type not in (VARCHAR, UNKNOWN):
-        compiler.mismatch(node, str(node.this).lower(), [value])
-
-
 @function("date_parse", takes=2)
 def date_parse(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """date_parse(text, format), with MySQL's specifiers: a timestamp."""
-    _require_text(compiler, node, values[0])
+    same(compiler, node, values[:1], VARCHAR)
     if "%Y" not in (values[1].literal or "%Y"):
         # Without a year, or with two digits of it, Athena and DuckDB assume different years.
         compiler.refuse("date_parse without %Y", "Concatenate the year to the text.")
@@ -152,7 +147,7 @@ def date_parse(compiler: Compiler, node: exp.Expression, values: Sequence[Value]
 @function("parse_datetime", takes=2)
 def parse_datetime(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """parse_datetime(text, pattern), with Joda's letters: a timestamp with time zone, in UTC."""
-    _require_text(compiler, node, values[0])
+    same(compiler, node, values[:1], VARCHAR)
     if "yyyy" not in (values[1].literal or "yyyy"):
         compiler.refuse("parse_datetime without yyyy", "Concatenate the year to the text.")
     pattern = _joda(

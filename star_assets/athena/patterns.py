@@ -67,9 +67,9 @@ def regexp_like(compiler: Compiler, node: exp.Expression, values: Sequence[Value
     return Value(f"athena_regexp_like({value.sql}, {pattern.sql})", BOOLEAN, node)
 
 
-def _group(compiler: Compiler, node: exp.Expression, values: Sequence[Value], at: int = 2) -> int:
+def _group(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> int:
     """The literal number of a group. Raises BadQuery if the pattern does not have so many."""
-    number = values[at].integer if len(values) > at else 0
+    number = values[2].integer if len(values) > 2 else 0
     if number is None:
         compiler.refuse(f"{node.this} of a group whose number is not a literal")
     pattern = values[1].literal

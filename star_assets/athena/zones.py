@@ -13,9 +13,9 @@ from datetime import timedelta
 from sqlglot import exp
 
 from star_assets.athena.compiler import Compiler, Value, rule
-from star_assets.athena.functions import function
+from star_assets.athena.functions import function, same
 from star_assets.athena.moment_text import zone_of
-from star_assets.athena.types import TIMESTAMP, UNKNOWN, Type, zoned
+from star_assets.athena.types import TIMESTAMP, UNKNOWN, VARCHAR, Type, zoned
 from star_assets.engines.duckdb.session import text
 
 
@@ -106,8 +106,7 @@ def to_unixtime(compiler: Compiler, node: exp.Expression, values: Sequence[Value
 @function("from_iso8601_timestamp", takes=1)
 def from_iso8601_timestamp(compiler: Compiler, node: exp.Expression, values: Sequence[Value]) -> Value:
     """from_iso8601_timestamp(text): a timestamp with time zone, each in the zone of its text."""
-    if values[0].type.name not in ("varchar", "unknown"):
-        compiler.mismatch(node, "from_iso8601_timestamp", values)
+    same(compiler, node, values, VARCHAR)
     instant = f"CAST(athena_iso_instant({values[0].sql}) AS TIMESTAMPTZ)"
     return Value(f"date_trunc('millisecond', {instant})", zoned(None), node)
 

@@ -1,4 +1,4 @@
-"""The demo: a quarter of sample exports, one Dagster run over all of them, the reference question's answer, a page."""
+"""The demo: a quarter of sample exports, one Dagster run over all of them, the reference question, a dashboard."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def demonstrate(console: Console, settings: Settings) -> Warehouse | None:
     console.print(f"[bold]2. Dagster run[/]   {len(retail.tables)} assets × {DAYS} days")
     days = warehouse.days()[:DAYS]
     with RunProgress(console, len(days)) as progress:
-        succeeded = materialize_all(retail, settings, days, progress.tell)
+        succeeded = materialize_all(retail, settings, days, progress.count)
     if not succeeded:
         console.print("[red]The run failed.[/] `make ui` shows it; what was live before stays live.")
         return None
@@ -123,7 +123,7 @@ class RunProgress:
         for outcome in self.failures:
             self.progress.console.print(Text(visible(str(outcome.error)), style="red"))
 
-    def tell(self, outcome: Outcome) -> None:
+    def count(self, outcome: Outcome) -> None:
         """Count a day of a table."""
         if outcome.table not in self.tasks:
             self.tasks[outcome.table] = self.progress.add_task(outcome.table, total=self.days, rows=0, seconds=0)

@@ -1,4 +1,4 @@
-"""The output of `star-assets run`: progress bars, a line for each table, notes and failures.
+"""The output of `star-assets run` and `pull`: progress bars, a line for each table, notes and failures.
 
 All of it goes to standard error, as plain lines if that is no terminal.
 """

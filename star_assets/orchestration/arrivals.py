@@ -1,8 +1,8 @@
 """Which exports are new, complete or changed since they were staged, and which days can be pulled.
 
-Here: comparing the raw zone with what is staged, cheaply: months whose listing
-is as it was are passed over, and a file is hashed only if its ETag differs from
-what was staged. Not here: starting runs (sensors).
+Here: comparing the raw zone with staged exports, cheaply: months whose listing has not
+changed are skipped, and a file is hashed only if its ETag differs from the staged one. Not here:
+starting runs (sensors).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Spark's SQL for names, texts, types and Ibis expressions, and for the primitives that transforms may call."""
+"""Spark's SQL for names, texts and Ibis expressions, and for the primitives that transforms may call."""
 
 from __future__ import annotations
 

@@ -43,10 +43,10 @@ def bring_up_to_date(folder: Path, files: Mapping[str, str]) -> list[str]:
     Returns a sentence for each object that was replaced or removed.
     """
     found = dict(_found(folder, files))
-    told: list[str] = []
-    gone = {*_gone_tables(found, files, told), *_gone_pages(found, files, told)}
+    changes: list[str] = []
+    gone = {*_gone_tables(found, files, changes), *_gone_pages(found, files, changes)}
     kept = {path: text for path, text in found.items() if not gone & {path, *map(str, PurePosixPath(path).parents)}}
-    wanted = {path: _merged(path, text, kept, found, told) for path, text in files.items()}
+    wanted = {path: _merged(path, text, kept, found, changes) for path, text in files.items()}
     for path, text in wanted.items():
         if found.get(path) != text:
             file = folder / path
@@ -54,7 +54,7 @@ def bring_up_to_date(folder: Path, files: Mapping[str, str]) -> list[str]:
             file.write_text(text, encoding="utf-8", newline="\n")
     for path in gone - wanted.keys():
         _remove(folder / path)
-    return told
+    return changes
 
 
 def _found(folder: Path, files: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -71,7 +71,7 @@ def _found(folder: Path, files: Mapping[str, str]) -> Iterator[tuple[str, str]]:
                     raise UnreadableProject(str(file), "UTF-8 text", str(error)) from error
 
 
-def _merged(path: str, text: str, kept: Mapping[str, str], found: Mapping[str, str], told: list[str]) -> str:
+def _merged(path: str, text: str, kept: Mapping[str, str], found: Mapping[str, str], changes: list[str]) -> str:
     """The new text of a file: the generated objects, and those of the old text that people added."""
     name = PurePosixPath(path).name
     if name in _WRITTEN_ONCE or name.endswith(".pbip") or "/cultures/" in path:
@@ -79,27 +79,27 @@ def _merged(path: str, text: str, kept: Mapping[str, str], found: Mapping[str, s
     if name == "pages.json":
         return _merged_pages(path, text, kept)
     if path.endswith(".json"):
-        return _merged_json(path, text, found, told)
+        return _merged_json(path, text, found, changes)
     # A table whose label changed has another file name, but the same UUID.
     was = found.get(path) or next(
         (old for other, old in found.items() if "/tables/" in other and identity_of(old) == identity_of(text)), None
     )
-    return _merged_tmdl(path, text, was, kept, told) if was else text
+    return _merged_tmdl(path, text, was, kept, changes) if was else text
 
 
-def _merged_tmdl(path: str, text: str, was: str, kept: Mapping[str, str], told: list[str]) -> str:
+def _merged_tmdl(path: str, text: str, was: str, kept: Mapping[str, str], changes: list[str]) -> str:
     """The merged objects in the old order; a new one follows the one that precedes it in the generated text."""
     depth = 1 if "/tables/" in path else 0
     wanted, result = {part.key: part for part in parts(text, depth)}, []
     for part in parts(was, depth):
         generated = wanted.get(part.key)
         if generated and generated.content != part.content and part.kind not in _THEIRS:
-            told.append(f"{path}: {part.key or 'the table itself'} was not as generated, and is replaced.")
+            changes.append(f"{path}: {part.key or 'the table itself'} was not as generated, and is replaced.")
             result.append(generated)
         elif generated or not _is_gone(path, part, kept):
             result.append(part)
         elif not part.kind.startswith("ref "):
-            told.append(f"{path}: {part.key} is removed: the star has it no more.")
+            changes.append(f"{path}: {part.key} is removed: the star has it no more.")
     before = ""
     for key, part in wanted.items():
         keys = [one.key for one in result]
@@ -121,14 +121,14 @@ def _has_file(path: str, part: Part, kept: Mapping[str, str]) -> bool:
     return f"{folder}/{name}.tmdl" in kept
 
 
-def _merged_json(path: str, text: str, found: Mapping[str, str], told: list[str]) -> str:
+def _merged_json(path: str, text: str, found: Mapping[str, str], changes: list[str]) -> str:
     if path not in found:
         return text
     was, wanted = _read(path, found[path]), json.loads(text)
     # Power BI writes a newer version of the schema when it saves.
     if {**was, "$schema": ""} == {**wanted, "$schema": ""}:
         return found[path]
-    told.append(f"{path} was not as generated, and is replaced.")
+    changes.append(f"{path} was not as generated, and is replaced.")
     return text
 
 
@@ -146,7 +146,7 @@ def _merged_pages(path: str, text: str, kept: Mapping[str, str]) -> str:
     return kept[path] if merged == was else written(merged)
 
 
-def _gone_tables(found: Mapping[str, str], files: Mapping[str, str], told: list[str]) -> Iterator[str]:
+def _gone_tables(found: Mapping[str, str], files: Mapping[str, str], changes: list[str]) -> Iterator[str]:
     """The files of generated tables and roles that the star no longer has."""
     identities = {identity_of(text) for path, text in files.items() if path.endswith(".tmdl")}
     for path, text in found.items():
@@ -158,10 +158,10 @@ def _gone_tables(found: Mapping[str, str], files: Mapping[str, str], told: list[
         if identity_of(text) not in identities:
             added = [part.key for part in parts(text, 1) if part.kind in _ADDED and not part.generated]
             lost = f", and with it what somebody added: {', '.join(added)}" if added else ""
-            told.append(f"{path} is removed: the star has it no more{lost}.")
+            changes.append(f"{path} is removed: the star has it no more{lost}.")
 
 
-def _gone_pages(found: Mapping[str, str], files: Mapping[str, str], told: list[str]) -> Iterator[str]:
+def _gone_pages(found: Mapping[str, str], files: Mapping[str, str], changes: list[str]) -> Iterator[str]:
     """The folders of generated pages and visuals that the star no longer has."""
     folders = {str(folder) for path in files for folder in PurePosixPath(path).parents}
     for path in found:
@@ -171,9 +171,9 @@ def _gone_pages(found: Mapping[str, str], files: Mapping[str, str], told: list[s
         if str(folder) in folders or not folder.name.startswith(GENERATED):
             continue
         if PurePosixPath(path).name == "page.json" and _added_to(folder, found):
-            told.append(f"{folder}: the star has this page no more; it stays, since somebody added visuals to it.")
+            changes.append(f"{folder}: the star has this page no more; it stays, since somebody added visuals to it.")
         elif str(folder.parent.parent) in folders or PurePosixPath(path).name == "page.json":
-            told.append(f"{folder} is removed: the star has it no more.")
+            changes.append(f"{folder} is removed: the star has it no more.")
             yield str(folder)
 
 
