@@ -64,8 +64,9 @@ def look(
     busy: Mapping[str, Collection[str]],
     now: float,
     deadline: float,
+    streams: bool = False,
 ) -> Look:
-    """Compare the raw zone with what is staged, and with what there is to pull.
+    """Compare the raw zone with what is staged, and with what there is to pull: of exports, or of `streams` alone.
 
     Args:
         seen: what the last look returned; months whose digest is in it are passed over.
@@ -78,7 +79,7 @@ def look(
     found = Look(sum(map(len, zone.days.values())), max(map(max, filter(None, zone.days.values())), default=""))
     found.strays = zone.strays
     changed: dict[str, dict[str, str]] = defaultdict(dict)
-    for source in warehouse.star.sources.values():
+    for source in (source for source in warehouse.star.sources.values() if source.is_stream is streams):
         digests = _listing(warehouse.storage, source)
         before = seen.get(source.name, {})
         found.seen[source.name] = {month: digest for month, digest in digests.items() if before.get(month) == digest}

@@ -107,8 +107,10 @@ def outcome_metadata(table: AnyTable, outcome: Outcome) -> Metadata:
 def lag_metadata(stream: Source, day: str, manifest: Manifest) -> Metadata:
     """How many minutes the newest event was old when it was staged, of a day that was staged while it went on."""
     newest = manifest.statistics.get(str(stream.event_time), {}).get("max")
+    if newest is None:
+        return {}
     staged = datetime.fromisoformat(manifest.created_at).astimezone(UTC)
-    if newest is None or day < str(staged.date() - timedelta(days=1)):
+    if day < str(staged.date() - timedelta(days=1)):
         return {}
     return {"lag_minutes": round((staged - utc(newest)).total_seconds() / 60, 1)}
 

@@ -7,7 +7,7 @@ step (in_step), what is in the lake that Dagster has not seen (landed).
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import dagster as dg
@@ -15,8 +15,8 @@ import dagster as dg
 from star_assets.lake.drift import Drift
 from star_assets.model import Star
 from star_assets.orchestration.arrivals import Look, Request, look
+from star_assets.orchestration.due import UNDER_WAY, under_way
 from star_assets.orchestration.due import look as due
-from star_assets.orchestration.due import under_way
 from star_assets.orchestration.in_step import Keeper, Tick
 from star_assets.orchestration.jobs import all_tables
 from star_assets.orchestration.landed import Reporter
@@ -29,10 +29,15 @@ TICK_SECONDS = 30.0
 REPORT_SECONDS = 10.0
 INTERVAL_SECONDS = 60
 
+# A run of events costs the start of a process: there is one in so many seconds at most, and never two at once.
+EVENTS_SECONDS = 300
+OF_EVENTS = {"star_assets/queue": "events"}
+
 
 def build_sensors(star: Star) -> list[dg.SensorDefinition]:
-    """The sensors for new exports, for what is out of date, and for Athena's partitions."""
-    return [new_exports, out_of_date, _athena_partitions(star)]
+    """The sensors for new exports, for new events, for what is out of date, and for Athena's partitions."""
+    streams = [new_events] if any(source.is_stream for source in star.sources.values()) else []
+    return [new_exports, *streams, out_of_date, _athena_partitions(star)]
 
 
 @dg.sensor(
@@ -61,6 +66,30 @@ def new_exports(context: dg.SensorEvaluationContext) -> dg.SensorResult:
 
 @dg.sensor(
     job=all_tables,
+    minimum_interval_seconds=EVENTS_SECONDS,
+    default_status=dg.DefaultSensorStatus.STOPPED,
+    required_resource_keys={WAREHOUSE},
+    description="Requests the days of which events have arrived since they were staged, one run at a time. "
+    "Exports go first.",
+)
+def new_events(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    """The cursor is that of `new_exports`, of streams. While a run of events is under way, the next one waits."""
+    warehouse = context.resources.warehouse
+    if context.instance.get_runs(dg.RunsFilter(tags=OF_EVENTS, statuses=UNDER_WAY), limit=1):
+        reason = "A run of events is under way; the next tick requests what has arrived meanwhile."
+        return dg.SensorResult(skip_reason=reason, cursor=context.cursor)
+    known = json.loads(context.cursor) if context.cursor else {}
+    busy = under_way(warehouse, context.instance)
+    found = look(warehouse, known, busy, time.time(), time.monotonic() + TICK_SECONDS, streams=True)
+    cursor = json.dumps(found.seen, sort_keys=True)
+    if found.requests:
+        tags = {**OF_EVENTS, "dagster/priority": "-1"}
+        return dg.SensorResult(run_requests=[_run_request(one, tags) for one in found.requests], cursor=cursor)
+    return dg.SensorResult(skip_reason="No event has arrived since the last look.", cursor=cursor)
+
+
+@dg.sensor(
+    job=all_tables,
     minimum_interval_seconds=INTERVAL_SECONDS,
     default_status=dg.DefaultSensorStatus.STOPPED,
     required_resource_keys={WAREHOUSE},
@@ -80,15 +109,18 @@ def out_of_date(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     return dg.SensorResult(skip_reason=" ".join(found.reasons) or nothing, cursor=cursor)
 
 
-def _run_request(request: Request) -> dg.RunRequest:
+def _run_request(request: Request, tags: Mapping[str, str] | None = None) -> dg.RunRequest:
     tables = [dg.AssetKey(table) for table in request.tables]
     if len(request.days) == 1:
-        return dg.RunRequest(run_key=request.key, partition_key=request.days[0], asset_selection=tables)
-    tags = {
+        return dg.RunRequest(
+            run_key=request.key, tags=dict(tags or {}), partition_key=request.days[0], asset_selection=tables
+        )
+    ranged = {
+        **(tags or {}),
         "dagster/asset_partition_range_start": request.days[0],
         "dagster/asset_partition_range_end": request.days[-1],
     }
-    return dg.RunRequest(run_key=request.key, tags=tags, asset_selection=tables)
+    return dg.RunRequest(run_key=request.key, tags=ranged, asset_selection=tables)
 
 
 def _nothing_new(folder: str, found: Look) -> str:

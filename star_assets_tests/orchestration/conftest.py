@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import dagster as dg
@@ -12,9 +13,10 @@ import pytest
 
 from star_assets.lake.catalog import PartitionEntry, TableEntry
 from star_assets.lake.entries import table_entry
+from star_assets.lake.ledger import Entry
 from star_assets.lake.local_storage import LocalStorage
 from star_assets.lake.versions import DataFile, Identity, Manifest, Partition
-from star_assets.model import Star
+from star_assets.model import Source, Star
 from star_assets.model.errors import StarError
 from star_assets.model.types import Type
 from star_assets.orchestration.build import build_definitions
@@ -67,6 +69,12 @@ class DecidedWarehouse:
 
     def joined(self, fact: str, days: Sequence[str]) -> dict[str, dict[str, object]]:
         return {"": {"rows": 3}, "product_id": {"rows": 3 if self.joins else 2}}
+
+    def staged(self, source: Source) -> dict[str, Entry]:
+        return {}
+
+    def provisional_receipts(self, fact: str, before: datetime) -> list[dict[str, object]]:
+        return []
 
     def out_of_date(self, table: str) -> OutOfDate:
         return OutOfDate()
