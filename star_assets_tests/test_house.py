@@ -40,6 +40,7 @@ ROOMS = [
     "athena",
     "reports",
     "aws",
+    "tills",
     "samples",
     "orchestration",
     "definitions",
