@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -71,6 +72,12 @@ def records(count: int, first: int = 0) -> list[dict[str, bytes]]:
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
+
+
+def environment() -> dict[str, str]:
+    """Of a process that asks a Firehose on this machine."""
+    keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+    return {**os.environ, **keys, "PYTHONPATH": str(Path(__file__).parents[2])}
 
 
 Serve = Callable[[Firehose], AbstractContextManager[Any]]
