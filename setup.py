@@ -20,6 +20,8 @@ AWS = ["boto3>=1.36,<2", "dagster-aws>=0.29,<0.30", "pyathena>=4,<5"]
 JOB = [*COMPUTING, "dagster-pipes>=1.13,<1.14"]
 MOTO = ["moto[server]>=5.2,<6"]
 POSTGRES = ["psycopg[binary]>=3.2,<4"]
+# Dagster's history in PostgreSQL (compose.yaml).
+HOST = ["dagster-postgres>=0.29,<0.30"]
 SPARK = ["dagster-pyspark>=0.29,<0.30", "pyspark>=4.1,<4.2"]
 TPCH = ["tpchgen-cli>=4,<5"]
 TEST = [
@@ -32,6 +34,7 @@ TEST = [
     "dagster-graphql>=1.13,<1.14",
     "hypothesis>=6.100,<7",
     "jsonschema>=4.23,<5",
+    *HOST,
     *MOTO,
     "mypy>=1.15,<3",
     # It drives a Chromium that is installed otherwise.
@@ -64,6 +67,7 @@ setup(
     ],
     extras_require={
         "aws": AWS,
+        "host": HOST,
         "job": JOB,
         "moto": MOTO,
         "postgres": POSTGRES,

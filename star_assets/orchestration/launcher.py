@@ -16,9 +16,13 @@ import time
 from pathlib import Path
 
 from dagster import DagsterEventType, DagsterRun, DefaultRunLauncher
+from dagster._core.errors import DagsterUserCodeUnreachableError
 from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
 from dagster._core.storage.runs.sqlite import SqliteRunStorage
 from dagster._core.storage.tags import GRPC_INFO_TAG
+from dagster._grpc.client import DagsterGrpcClient
+from dagster._grpc.types import GetCurrentRunsResult
+from dagster._serdes import deserialize_value
 
 # A process began before its run did; clocks of processes are kept in hundredths of a second.
 ROUNDING_SECONDS = 2.0
@@ -35,10 +39,12 @@ class WatchedRunLauncher(DefaultRunLauncher):
         return True
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """Whether the process that began the run is there. One on another machine is taken to be."""
+        """Whether the run still works: by its process on this machine, by its code server's word elsewhere."""
         begun = self._instance.all_logs(run.run_id, of_type=DagsterEventType.RUN_START)
-        if not begun or not self._is_here(run):
+        if not begun:
             return CheckRunHealthResult(WorkerStatus.RUNNING)
+        if not self._is_here(run):
+            return _as_its_server_says(run)
         event = begun[-1].dagster_event
         if event is None or event.pid is None or is_running(event.pid, begun[-1].timestamp):
             return CheckRunHealthResult(WorkerStatus.RUNNING)
@@ -50,6 +56,20 @@ class WatchedRunLauncher(DefaultRunLauncher):
         if server:
             return server.get("host") in ("localhost", "127.0.0.1", "::1") or "socket" in server
         return isinstance(self._instance.run_storage, SqliteRunStorage)
+
+
+def _as_its_server_says(run: DagsterRun) -> CheckRunHealthResult:
+    """Whether the run's code server lists the run. One that does not answer, or cannot tell, is taken to have it."""
+    server = json.loads(run.tags.get(GRPC_INFO_TAG, "{}"))
+    if not server:
+        return CheckRunHealthResult(WorkerStatus.RUNNING)
+    try:
+        answer = DagsterGrpcClient(**server).get_current_runs()
+    except DagsterUserCodeUnreachableError:
+        return CheckRunHealthResult(WorkerStatus.RUNNING)
+    if run.run_id in deserialize_value(answer, GetCurrentRunsResult).current_runs:
+        return CheckRunHealthResult(WorkerStatus.RUNNING)
+    return CheckRunHealthResult(WorkerStatus.NOT_FOUND, f"the code server {server['host']} was started anew since")
 
 
 def is_running(pid: int, since: float) -> bool:

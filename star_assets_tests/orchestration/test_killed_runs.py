@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -14,9 +15,12 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from dagster._core.storage.tags import GRPC_INFO_TAG
+from dagster._grpc.client import DagsterGrpcClient
 
 from star_assets.orchestration.launcher import WatchedRunLauncher, is_running
 from star_assets.orchestration.run import history
+
+from ..postgres_server import free_port
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -83,11 +87,12 @@ def started(instance: dg.DagsterInstance, pid: int, tags: dict[str, str] | None 
         ({}, "NOT_FOUND"),
         ({GRPC_INFO_TAG: '{"host": "localhost", "port": 1}'}, "NOT_FOUND"),
         ({GRPC_INFO_TAG: '{"host": "localhost", "socket": "/tmp/gone"}'}, "NOT_FOUND"),
-        ({GRPC_INFO_TAG: '{"host": "code.example.com", "port": 1}'}, "RUNNING"),
+        # A server elsewhere, which does not answer.
+        ({GRPC_INFO_TAG: '{"host": "code.invalid", "port": 1}'}, "RUNNING"),
     ],
 )
 def test_a_killed_run_is_found_where_its_process_was_here(folder: Path, tags: dict[str, str], status: str) -> None:
-    """What another machine runs, this one cannot see: it must not be called dead."""
+    """What another machine runs, this one cannot see; while its server does not answer, it must not be called dead."""
     ended = process()
     ended.kill()
     ended.wait()
@@ -96,6 +101,31 @@ def test_a_killed_run_is_found_where_its_process_was_here(folder: Path, tags: di
         assert isinstance(launcher, WatchedRunLauncher)
         assert launcher.check_run_worker_health(started(instance, ended.pid, tags)).status.value == status
         assert launcher.check_run_worker_health(started(instance, os.getpid(), tags)).status.value == "RUNNING"
+
+
+@pytest.fixture
+def code_server(folder: Path) -> Iterator[str]:
+    """A code server in another container, as compose.yaml has it: what this machine calls it, and its port."""
+    port = free_port()
+    command = [sys.executable, "-m", "dagster", "api", "grpc", "-f", "waits.py", "-h", "127.0.0.2", "-p", str(port)]
+    with (folder / "log").open("ab") as log:
+        begun = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
+    client = DagsterGrpcClient(port, host="127.0.0.2")
+    try:
+        until(lambda: client.health_check_query() == "SERVING", folder)
+        # All of 127.0.0.0/8 is this machine; the launcher knows this address as another's.
+        yield json.dumps({"host": "127.0.0.2", "port": port})
+    finally:
+        begun.kill()
+        begun.wait()
+
+
+def test_a_run_of_a_server_that_was_started_anew_is_found(folder: Path, code_server: str) -> None:
+    """A container that was killed, with the runs that worked in it, is back at once and knows of none."""
+    with history() as instance:
+        run = started(instance, os.getpid(), {GRPC_INFO_TAG: code_server})
+        health = instance.run_launcher.check_run_worker_health(run)
+        assert (health.status.value, "started anew" in (health.msg or "")) == ("NOT_FOUND", True)
 
 
 @contextmanager
