@@ -9,6 +9,8 @@ S3A := .s3a
 GLUE := .glue
 IAM := .iam
 READERS := .readers
+IMAGES := .images
+CHECKOV := .checkov
 
 # Much of what pip installs is never imported. Python compiles the rest when it is, and keeps it for all processes.
 INSTALL := install --quiet --disable-pip-version-check --no-compile
@@ -16,13 +18,20 @@ unexport PYTHONDONTWRITEBYTECODE
 
 PYTEST := $(BIN)/pytest -n auto --dist loadgroup
 
-.PHONY: demo demo-aws ui test test-all ready tests faults protocol tpch fetched witness s3a iam readers glue lint bench clean
+.PHONY: demo demo-aws ui compose push test test-all ready tests faults protocol tpch fetched witness s3a iam readers images checkov glue lint bench clean
 
 demo: .venv/demo  ## export a quarter, materialize it with Dagster, answer the reference question
 	$(BIN)/star-assets demo
 
 demo-aws: .venv/aws  ## the same on S3 and Glue, as moto serves them on this machine
 	$(BIN)/python -m star_assets.cli.demo_aws
+
+# Docker's compose reads settings and secrets from .env: add lines such as STAR_LAKE=s3://bucket/retail.
+compose: .env  ## Dagster in containers, with its history in PostgreSQL, on http://127.0.0.1:3000
+	docker compose up --build
+
+push:  ## build the image and push it into this account's ECR; TAG=… names the release
+	./push_image.sh $(TAG)
 
 ui: .venv/demo  ## Dagster's web UI and daemon on http://127.0.0.1:3000
 	$(BIN)/dagster dev
@@ -58,6 +67,8 @@ fetched:
 	@$(MAKE) --no-print-directory s3a
 	@$(MAKE) --no-print-directory iam
 	@$(MAKE) --no-print-directory readers
+	@$(MAKE) --no-print-directory checkov
+	@$(MAKE) --no-print-directory images
 
 witness: $(WITNESS)/complete  ## fetch Trino, which long tests let read what is published, where Java 17 and Maven are
 
@@ -66,6 +77,10 @@ s3a: $(S3A)/complete  ## fetch the jars with which Spark reads S3 in long tests,
 iam: $(IAM)/complete  ## fetch a simulator of IAM, to which a long test puts who may do what on AWS, where npm is
 
 readers: $(READERS)/complete  ## fetch an engine for DAX and MetricFlow, to which long tests give what reports write
+
+images: $(IMAGES)/complete  ## fetch Debian as a base and podman-compose, with which a long test builds and starts the images
+
+checkov: $(CHECKOV)/complete  ## fetch checkov, whose rules a long test applies to the templates
 
 glue: $(GLUE)/complete  ## make an environment as AWS Glue 5.1 has it, in which a long test runs the job, where Python 3.11, Java and Maven are
 
@@ -76,7 +91,7 @@ bench: .venv/bench  ## how fast, against peers; writes bench/results.md
 	$(BIN)/python -m bench.run
 
 clean:  ## remove the environment, the sample lake and Dagster's history
-	rm -rf .venv $(WITNESS) $(S3A) $(GLUE) $(IAM) $(READERS) .bench lake .dagster
+	rm -rf .venv $(WITNESS) $(S3A) $(GLUE) $(IAM) $(READERS) $(IMAGES) $(CHECKOV) .bench lake .dagster
 
 .venv/made: setup.py
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; PYTHON=/path/to/python names one."; exit 1; }
@@ -132,6 +147,26 @@ $(READERS)/complete:
 	@$(PYTHON) -m venv $(READERS) && $(READERS)/bin/pip $(INSTALL) pbix-mcp==0.9.149 metricflow==0.213.0 && touch $@ \
 		|| echo "WARNING: They could not be fetched. What reports write for other tools is not read by any."
 
+# For test-all. Docker's own images cannot be fetched everywhere, so Debian is their base here.
+$(IMAGES)/complete:
+	@if [ "$$(id -u)" = 0 ] && command -v buildah >/dev/null && command -v podman >/dev/null && command -v runc >/dev/null \
+		&& command -v debootstrap >/dev/null && [ -x /usr/lib/podman/aardvark-dns ]; then \
+		echo "Fetching Debian as the base of images (300 MB)."; \
+		rm -rf $(IMAGES) && mkdir $(IMAGES) && $(PYTHON) -m venv $(IMAGES)/compose \
+			&& $(IMAGES)/compose/bin/pip $(INSTALL) podman-compose==1.6.0 \
+			&& debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates bookworm $(IMAGES)/root >/dev/null \
+			&& cp /etc/ssl/certs/ca-certificates.crt $(IMAGES)/root/etc/ssl/certs/ \
+			&& rm -rf $(IMAGES)/root/var/cache/apt/archives/*.deb && touch $@ \
+			|| echo "WARNING: It could not be fetched. No image is built."; \
+	else \
+		echo "WARNING: Images are built by root, with buildah, podman, runc, netavark, aardvark-dns, catatonit and debootstrap. No image is built."; \
+	fi
+
+# It pins a boto3 of its own.
+$(CHECKOV)/complete:
+	@$(PYTHON) -m venv $(CHECKOV) && $(CHECKOV)/bin/pip $(INSTALL) checkov==3.3.30 && touch $@ \
+		|| echo "WARNING: checkov could not be fetched. Its rules are not applied to the templates."
+
 # What Glue has, and the modules of its job, pinned to those here; the package itself is the test's. Without it the job is tested in this
 # environment alone, and the test says so. Spark 3.5 goes no further than Python 3.11.
 $(GLUE)/complete: star_assets_tests/orchestration/glue/pom.xml .venv/demo
@@ -146,6 +181,10 @@ $(GLUE)/complete: star_assets_tests/orchestration/glue/pom.xml .venv/demo
 	else \
 		echo "WARNING: There is no Python 3.11, no Java or no Maven here. Glue's job is not tested with Spark 3.5."; \
 	fi
+
+# It is made once: PostgreSQL keeps the password that it was begun with.
+.env:
+	@(umask 077 && $(PYTHON) -c 'import secrets; print(f"POSTGRES_PASSWORD={secrets.token_hex(20)}")' >$@)
 
 .venv/bench: setup.py .venv/demo
 	$(BIN)/pip $(INSTALL) --editable '.[aws,moto,spark,tpch]'
