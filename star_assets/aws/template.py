@@ -1,7 +1,8 @@
 """The CloudFormation templates of this folder: their texts, and their resources resolved with given names.
 
 Of CloudFormation's functions, those that the templates use are resolved: Ref, GetAtt, Sub, If,
-Equals, Not, And, Or, Join, Split, Select. Not here: the policies of a template (policies).
+Equals, Not, And, Or, Join, Split, Select, and Base64, whose text stays as it is. Not here: the
+policies of a template (policies).
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from functools import cached_property
 from importlib.resources import files
 from typing import Any
 
-TEMPLATES = ("lake", "schedule", "costs")
+TEMPLATES = ("lake", "host", "schedule", "costs")
 
-# A name in a text of Sub; `${!Literal}` and Firehose's `!{timestamp}` are none.
+# A name in a text of Sub; `${!Literal}`, which becomes `${Literal}`, and Firehose's `!{timestamp}` are none.
 _NAMED = re.compile(r"\$\{([^!}]+)\}")
 
 # Stands for AWS::NoValue, and is left out of the result.
@@ -88,7 +89,9 @@ class Template:
         if function == "Sub":
             form, local = (given, {}) if isinstance(given, str) else given
             known = {**self.names, **self.resolved(local)}
-            return _NAMED.sub(lambda match: str(known[match[1]]), form)
+            return _NAMED.sub(lambda match: str(known[match[1]]), form).replace("${!", "${")
+        if function == "Base64":
+            return self.resolved(given)
         if function == "If":
             return self.resolved(given[1] if self._holds(given[0]) else given[2])
         return _PLAIN[function](*self.resolved(given))
