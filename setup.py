@@ -18,6 +18,8 @@ COMPUTING = [
 AWS = ["boto3>=1.36,<2", "dagster-aws>=0.29,<0.30", "pyathena>=4,<5"]
 # What a job of Glue's installs (star_assets/aws/job_modules.py).
 JOB = [*COMPUTING, "dagster-pipes>=1.13,<1.14"]
+# Each release of it wants one of Dagster.
+POWERBI = ["dagster-powerbi>=0.29,<0.30"]
 MOTO = ["moto[server]>=5.2,<6"]
 POSTGRES = ["psycopg[binary]>=3.2,<4"]
 # Dagster's history in PostgreSQL (compose.yaml).
@@ -40,6 +42,7 @@ TEST = [
     # It drives a Chromium that is installed otherwise.
     "playwright>=1.49,<2",
     *POSTGRES,
+    *POWERBI,
     *SPARK,
     # pytest-xdist 3.8 keeps tests that share a server together by names that pytest 9 does not let it give.
     "pytest>=8,<9",
@@ -71,6 +74,7 @@ setup(
         "job": JOB,
         "moto": MOTO,
         "postgres": POSTGRES,
+        "powerbi": POWERBI,
         "spark": SPARK,
         "tpch": TPCH,
         "test": TEST,

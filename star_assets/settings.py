@@ -40,6 +40,9 @@ _UNITS = {unit: 1000**power for power, unit in enumerate(("KB", "MB", "GB", "TB"
 }
 LEAST_MEMORY = 100_000_000
 
+# How Power BI identifies a workspace or a model.
+_IDENTITY = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+
 
 class Settings(BaseSettings):
     """Where the lake is, which star fills it, which engine computes, and with which bounds."""
@@ -128,6 +131,17 @@ class Settings(BaseSettings):
         if value and not info.data.get("athena_workgroup"):
             raise ValueError("STAR_ATHENA_WORKGROUP too; without it the embedded Athena answers")
         return value
+
+    powerbi_model: str | None = Field(
+        None, description="The model in Power BI to refresh when dimensions were published, as WORKSPACE/MODEL."
+    )
+
+    @field_validator("powerbi_model")
+    @classmethod
+    def _two_identities(cls, value: str | None) -> str | None:
+        if value and not re.fullmatch(f"{_IDENTITY}/{_IDENTITY}", value):
+            raise ValueError("WORKSPACE/MODEL, the two identities in the model's address in Power BI")
+        return value or None
 
     webhook: str | None = Field(None, description="The URL that failed runs are posted to.")
     source_dsn: SecretStr | None = Field(None, description="The database that exports are pulled from.")

@@ -48,6 +48,7 @@ def main() -> None:
       STAR_RETENTION_DAYS    how long vacuum keeps superseded versions (7)
       STAR_DAYS_AHEAD        days after today that an export may be of (1)
       STAR_WEBHOOK           the URL that failed runs are posted to (none)
+      STAR_POWERBI_MODEL     the model in Power BI to refresh, as WORKSPACE/MODEL (none)
       STAR_SOURCE_DSN        the database that exports are pulled from, as postgresql://… (none)
       STAR_KMS_KEY           on S3: the key to encrypt with (the bucket's default)
       STAR_GLUE_PREFIX       on AWS: what the names of Glue's databases begin with

@@ -15,6 +15,7 @@ from star_assets.orchestration.housekeeping import housekeeping
 from star_assets.orchestration.jobs import all_tables
 from star_assets.orchestration.notify import build_notifier, build_success_teller
 from star_assets.orchestration.powerbi import build_powerbi
+from star_assets.orchestration.powerbi_refresh import build_powerbi_refresh
 from star_assets.orchestration.resources import build_resources
 from star_assets.orchestration.schedules import build_schedules
 from star_assets.orchestration.sensors import build_sensors
@@ -35,7 +36,12 @@ def build_definitions(star: Star, settings: Settings, warehouse: object | None =
         warnings.simplefilter("ignore", dg.PreviewWarning)
         powerbi, fits_live_tables = build_powerbi(star, settings)
         return dg.Definitions(
-            assets=[*build_assets(star, settings), powerbi, *build_dashboard(star)],
+            assets=[
+                *build_assets(star, settings),
+                powerbi,
+                *build_powerbi_refresh(star, settings),
+                *build_dashboard(star),
+            ],
             asset_checks=[*build_checks(star), fits_live_tables],
             jobs=[all_tables, housekeeping],
             schedules=build_schedules(settings),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from star_assets.model import Star
+from star_assets.orchestration.powerbi_refresh import WORKSPACE, workspace_resource
 from star_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ def build_resources(star: Star, settings: Settings, warehouse: object | None = N
     found = {WAREHOUSE: warehouse or warehouse_resource(star, settings), ATHENA: athena_resource()}
     if settings.engine in ("spark", "auto"):
         found[PYSPARK] = pyspark_resource(settings)
+    if settings.powerbi_model:
+        found[WORKSPACE] = workspace_resource(settings)
     return {**found, S3: s3_resource(), GLUE: glue_resource()} if settings.on_aws else found
 
 

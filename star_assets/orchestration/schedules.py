@@ -15,8 +15,11 @@ from star_assets.orchestration.dashboard import reports_on
 from star_assets.orchestration.exports import RawZone
 from star_assets.orchestration.housekeeping import housekeeping
 from star_assets.orchestration.jobs import all_tables
+from star_assets.orchestration.powerbi_refresh import NAME as REFRESH
 from star_assets.orchestration.resources import WAREHOUSE
 from star_assets.settings import Settings
+
+DAILY = "daily"
 
 
 def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
@@ -32,7 +35,7 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
             default_status=dg.DefaultScheduleStatus.STOPPED,
         ),
         # Exports of a day are usually made soon after midnight.
-        _schedule("daily", "0 2 * * *", 1, "All tables for yesterday, every day at 2:00.", settings),
+        _schedule(DAILY, "0 2 * * *", 1, "All tables for yesterday, every day at 2:00.", settings),
         # Ten past, so as not to meet exports that are written on the hour.
         _schedule("hourly", "10 * * * *", 0, "All tables for today so far, every hour.", settings),
     ]
@@ -60,6 +63,9 @@ def _schedule(name: str, cron: str, days_ago: int, description: str, settings: S
             yield dg.SkipReason(f"No source has a whole export of {day} in {warehouse.storage.uri('oltp')} yet.")
             return
         chosen = [*tables, *reports_on(warehouse.star, tables)]
+        # Power BI lets a model be refreshed eight times a day.
+        if name == DAILY and settings.powerbi_model and warehouse.star.dimensions.keys() & set(tables):
+            chosen.append(REFRESH)
         yield dg.RunRequest(partition_key=day, asset_selection=[dg.AssetKey(name) for name in chosen])
 
     return request

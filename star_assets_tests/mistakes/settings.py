@@ -17,6 +17,7 @@ ZONE = "an IANA time zone such as America/New_York"
 MEMORY = "a size of 100MB or more, such as 4GB, or a share of the memory, such as 50%"
 WEBHOOK = "a URL that begins with https:// or http://"
 WORKER = "'G.1X', 'G.2X', 'G.4X', 'G.8X', 'R.1X' or 'R.2X'"
+IDENTITY = "0f4c8e0a-1b7e-4a52-9d0c-6a2f7b3e5c11"
 DATABASE = "postgresql://user@host:port/database"
 
 MISTAKES = [
@@ -57,6 +58,10 @@ MISTAKES = [
     _setting("ATHENA_OUTPUT", "results", "s3://bucket/prefix"),
     _setting("SOURCE_DSN", "mysql://root:secret@db/shop", DATABASE, "'…'"),
     _setting("SOURCE_DSN", "db.example.com", DATABASE, "'…'"),
+    *(
+        _setting("POWERBI_MODEL", value, "WORKSPACE/MODEL, the two identities in the model's address in Power BI")
+        for value in ("Retail", "My workspace/Retail", f"{IDENTITY}/Retail", IDENTITY)
+    ),
     _setting("TIMEZON", "UTC", "its name to be STAR_TIMEZONE; there is no such setting", "'…'"),
     _setting(
         "SOURCE_DNS", "postgresql://a:secret@b/c", "its name to be STAR_SOURCE_DSN; there is no such setting", "'…'"

@@ -44,6 +44,16 @@ def test_a_tick_requests_the_business_day(lake: Warehouse, name: str, zone: str,
     assert {key.to_user_string() for key in request.asset_selection or []} == {*retail.tables, "dashboard"} - {"pos_sales"}
 
 
+@pytest.mark.parametrize(("name", "refreshes"), [("daily", True), ("hourly", False)])
+def test_the_model_in_power_bi_is_refreshed_once_a_day(lake: Warehouse, name: str, refreshes: bool) -> None:
+    """Power BI allows eight refreshes a day."""
+    model = "0f4c8e0a-1b7e-4a52-9d0c-6a2f7b3e5c11/7d1e2f30-94ab-4c0d-8e2f-1a2b3c4d5e6f"
+    settings = lake.settings.model_copy(update={"powerbi_model": model})
+    request = evaluate(Warehouse(retail, settings), name, datetime(2023, 7, 3, 12, 10, tzinfo=UTC))
+    assert isinstance(request, dg.RunRequest)
+    assert (dg.AssetKey("powerbi_refresh") in (request.asset_selection or [])) == refreshes
+
+
 def test_a_day_without_exports_is_skipped_and_says_so(lake: Warehouse) -> None:
     """An empty day must not be published because the exports are late."""
     skipped = evaluate(lake, "daily", datetime(2023, 7, 20, 2, tzinfo=UTC))

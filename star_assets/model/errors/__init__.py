@@ -34,6 +34,7 @@
     │   ├── UnknownDashboard     no such dashboard in the star
     │   ├── NumberTooLarge       a dashboard's number that a browser cannot count exactly
     │   ├── NobodysPage          a page for an address that sees no member
+    │   ├── RefreshFailed        a refresh of a model in Power BI was refused, or did not end well
     │   └── QueryError           a SQL statement that cannot be answered
     │       ├── BadQuery             a wrong statement: syntax, names, types, values
     │       ├── QueryStopped         stopped on Athena: a limit, a timeout, a cancellation
@@ -49,6 +50,7 @@
         ├── DatabaseBusy         the database cannot be reached, failed, or its day is not over yet
         ├── AwsBusy              AWS throttles, or cannot be reached
         ├── CrawlUnfinished      a Glue crawler was stopped, or takes too long
+        ├── RefreshUnfinished    a refresh of a model in Power BI takes too long
         ├── QueryInterrupted     Athena itself failed while it ran a statement
         └── LakeFull             no space left for a new version
 
@@ -103,7 +105,7 @@ from star_assets.model.errors.publishing import (
 )
 from star_assets.model.errors.pulling import DatabaseBusy, DatabaseRefused
 from star_assets.model.errors.queries import BadQuery, QueryError, QueryInterrupted, QueryStopped, Unfaithful
-from star_assets.model.errors.reports import UnreadableProject
+from star_assets.model.errors.reports import RefreshFailed, RefreshUnfinished, UnreadableProject
 from star_assets.model.errors.tree import Permanent, StarError, Transient
 
 __all__ = [
@@ -146,6 +148,8 @@ __all__ = [
     "QueryInterrupted",
     "QueryStopped",
     "RawRetired",
+    "RefreshFailed",
+    "RefreshUnfinished",
     "RollbackRefused",
     "StagedOtherwise",
     "StarError",
