@@ -15,10 +15,9 @@ from star_assets.engines.duckdb.session import FILE, labelled, name, parquet, te
 from star_assets.engines.duckdb.sql import sql
 from star_assets.engines.engine import FactInput
 from star_assets.model.calendars import calendar_of
-from star_assets.model.provisional import IS_PROVISIONAL
 from star_assets.model.rowwise import carry, unfiltered
 from star_assets.model.source import Source
-from star_assets.model.tables import Fact, History
+from star_assets.model.tables import IS_PROVISIONAL, Fact, History
 from star_assets.staging.accounts import CAUSE, judged, judged_events, rivals
 from star_assets.staging.winners import DELETED, EXPORT, LINE, lines_of, winners
 

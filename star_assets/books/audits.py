@@ -14,9 +14,10 @@ from star_assets.engines.duckdb.session import FILE, are_small, labelled, name, 
 from star_assets.engines.duckdb.sql import sql
 from star_assets.model.calendars import calendar_of
 from star_assets.model.members import MEMBER_KIND, SUPERSEDED
-from star_assets.model.provisional import IS_PROVISIONAL, KEY_PREFIX
 from star_assets.model.tables import (
     IS_CURRENT,
+    IS_PROVISIONAL,
+    KEY_PREFIX,
     PARTITION_DATE,
     VALID_FROM,
     VALID_TO,

@@ -14,11 +14,10 @@ from ibis.expr.types import Table
 from star_assets.engines.engine import DimensionInput, FactInput, StagedInput
 from star_assets.model.functions import business_date
 from star_assets.model.members import MEMBER_KIND, SUPERSEDED, unknown_key, with_members, without_nulls
-from star_assets.model.provisional import IS_PROVISIONAL, KEY_PREFIX
 from star_assets.model.rowwise import carry
 from star_assets.model.source import Source
 from star_assets.model.star import Star
-from star_assets.model.tables import CALENDAR, Dimension, Fact, History
+from star_assets.model.tables import CALENDAR, IS_PROVISIONAL, KEY_PREFIX, Dimension, Fact, History
 from star_assets.staging.histories import ROW, SINCE, history_rows, in_force, with_versions
 from star_assets.staging.winners import DELETED, EXPORT, LISTED, current, lines_of
 

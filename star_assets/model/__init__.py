@@ -8,11 +8,20 @@ from star_assets.model.column import Column
 from star_assets.model.csv import Csv
 from star_assets.model.dashboard import BarChart, Dashboard, LineChart, Page
 from star_assets.model.functions import business_date
-from star_assets.model.provisional import Provisional, provisional
 from star_assets.model.schema import PARTITION_COLUMN, Field
 from star_assets.model.source import FileCount, Marker, Settled, Source
 from star_assets.model.star import Star, load_star
-from star_assets.model.tables import CALENDAR, Dimension, Fact, Measure, Ratio, dimension, fact
+from star_assets.model.tables import (
+    CALENDAR,
+    Dimension,
+    Fact,
+    Measure,
+    Provisional,
+    Ratio,
+    dimension,
+    fact,
+    provisional,
+)
 from star_assets.model.types import Type
 
 __all__ = [

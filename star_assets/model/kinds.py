@@ -10,9 +10,8 @@ import re
 from collections.abc import Sequence
 
 from star_assets.model.errors import BadDeclaration
-from star_assets.model.provisional import Provisional
 from star_assets.model.source import Source, SourceColumn
-from star_assets.model.tables import Dimension, Fact, Measure
+from star_assets.model.tables import Dimension, Fact, Measure, Provisional
 
 AGGREGATES = ("sum", "avg", "min", "max")
 

@@ -1,17 +1,11 @@
-"""The declaration of a fact's provisional rows: sales from tills, which stand in until an export has their receipt.
+"""Checking a fact's provisional rows against the star, when it is loaded.
 
-Here: Provisional, the decorator @provisional, and the checks of both against the star. Not
-here: which events an export supersedes (engines.assembling, pipeline.fact_inputs).
+Not here: their declaration (tables); which events an export supersedes (engines.assembling, pipeline.fact_inputs).
 """
 
 from __future__ import annotations
 
-import inspect
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 import ibis
 from ibis.expr.types import Table
@@ -21,74 +15,16 @@ from star_assets.model.errors import BadDeclaration
 from star_assets.model.lineage import column_lineage, passed_through
 from star_assets.model.own_code import failed
 from star_assets.model.rowwise import carry
+from star_assets.model.schema import StarSchema
 from star_assets.model.source import Source
+from star_assets.model.tables import IS_PROVISIONAL, Fact, Provisional
 from star_assets.model.types import Type
-
-if TYPE_CHECKING:
-    from star_assets.model.schema import StarSchema
-    from star_assets.model.tables import Fact, Transform
-
-IS_PROVISIONAL = "is_provisional"
-IS_PROVISIONAL_DESCRIPTION = "Whether the row comes from a till, and no export has its receipt yet."
-
-# What the key of a provisional row begins with, so that it never equals that of a final one.
-KEY_PREFIX = "provisional:"
-
-_TIME = re.compile(r"([1-9][0-9]{0,3})(h|d)")
-
-
-@dataclass(frozen=True, eq=False)
-class Provisional:
-    """The second function of a fact: one row per event of a stream, until an export has the event's receipt.
-
-    Args:
-        name: the function's.
-        transform: the function from the stream's events, and look-ups, to the fact's columns.
-        fact: the fact that has the rows.
-        until: the fact's driving source. Any live staged row of a receipt, be it a cancellation or
-            a tombstone, supersedes all events of that receipt.
-        receipt: the stream's columns with the key of `until`, in the order of that key.
-        closes_after: how long a receipt may stay provisional before a check names it.
-    """
-
-    name: str
-    transform: Transform
-    fact: Fact
-    until: Source
-    receipt: tuple[str, ...]
-    closes_after: timedelta
-    description: str = ""
-
-    @property
-    def upstream(self) -> tuple[str, ...]:
-        """The names of the sources that the transform reads: a stream, and look-ups."""
-        return tuple(inspect.signature(self.transform).parameters)
-
-
-def provisional(
-    fact: Fact, *, until: Source, receipt: str | Sequence[str], closes_after: str
-) -> Callable[[Transform], Provisional]:
-    """Declare the decorated function as the one that gives a fact's provisional rows.
-
-    `closes_after` is a number of hours or days, as `"36h"` or `"2d"`. Raises BadDeclaration.
-    """
-    columns = (receipt,) if isinstance(receipt, str) else tuple(receipt)
-
-    def declare(transform: Transform) -> Provisional:
-        name: str = transform.__name__
-        time = _TIME.fullmatch(closes_after) if isinstance(closes_after, str) else None
-        if time is None:
-            raise BadDeclaration(name, f"closes_after is {closes_after!r}", 'Use hours or days, as "36h" or "2d"')
-        after = timedelta(hours=int(time[1])) if time[2] == "h" else timedelta(days=int(time[1]))
-        return Provisional(name, transform, fact, until, columns, after, inspect.getdoc(transform) or "")
-
-    return declare
 
 
 def check_provisional(star: StarSchema, found: Provisional, fact: Fact) -> None:
     """Raises BadDeclaration unless the function gives exactly the fact's rows, row by row, from one stream."""
     _check_sources(star, found, fact)
-    stream = stream_of(star, found)
+    stream = star.event_stream(found)
     _check_receipt(found, stream)
     rows = _returned(star, found)
     final = star.transformed(fact)
@@ -112,7 +48,7 @@ def check_provisional(star: StarSchema, found: Provisional, fact: Fact) -> None:
         problem = f"returns {'; '.join(sorted((*lacking, *beyond, *others)))}"
         raise BadDeclaration(found.name, problem, f"Return exactly the columns and types of {fact.name}")
     # The same rule that a fact's own date has, under the name of this function.
-    column = driving_column(_named_as(found, fact), rows, column_lineage(rows), {stream.name: stream})
+    column = driving_column(replace(fact, name=found.name), rows, column_lineage(rows), {stream.name: stream})
     if column.column != stream.event_time:
         problem = f"its date {fact.date!r} is {stream.name}.{column.column}"
         raise BadDeclaration(found.name, problem, f"Pass the event_time {stream.event_time!r} through")
@@ -125,17 +61,6 @@ def _require_followed(found: Provisional, fact: Fact, rows: Table, stream: Sourc
         if (stream.name, column) not in kept:
             problem = f"returns no column that is the receipt {stream.name}.{column}"
             raise BadDeclaration(found.name, problem, f"Return it unchanged: by it a sale of {fact.name} is followed")
-
-
-def stream_of(star: StarSchema, found: Provisional) -> Source:
-    """The stream that the function reads."""
-    return next(star.sources[name] for name in found.upstream if star.sources[name].is_stream)
-
-
-def _named_as(found: Provisional, fact: Fact) -> Fact:
-    from dataclasses import replace
-
-    return replace(fact, name=found.name)
 
 
 def _check_sources(star: StarSchema, found: Provisional, fact: Fact) -> None:
@@ -177,7 +102,7 @@ def _check_receipt(found: Provisional, stream: Source) -> None:
 
 def _returned(star: StarSchema, found: Provisional) -> Table:
     """What the function returns, which must follow each row from one event."""
-    stream = stream_of(star, found)
+    stream = star.event_stream(found)
     unbound = {name: star.source_table(star.sources[name]) for name in found.upstream}
     marked = unbound[stream.name].mutate(_row=ibis.row_number())
     events = ibis.table(marked.schema(), name=stream.name)

@@ -16,16 +16,18 @@ from star_assets.model.driving import driving_column
 from star_assets.model.errors import UnknownTable
 from star_assets.model.lineage import Origin, column_lineage, passed_through
 from star_assets.model.members import MEMBER_KIND, MEMBER_KIND_DESCRIPTION
-from star_assets.model.provisional import IS_PROVISIONAL, IS_PROVISIONAL_DESCRIPTION, Provisional, stream_of
 from star_assets.model.source import Source, SourceColumn
 from star_assets.model.tables import (
     CALENDAR,
     IS_CURRENT,
+    IS_PROVISIONAL,
+    IS_PROVISIONAL_DESCRIPTION,
     VALID_FROM,
     VALID_TO,
     Dimension,
     Fact,
     History,
+    Provisional,
     surrogate,
 )
 from star_assets.model.types import UNKNOWN, Type
@@ -179,6 +181,10 @@ class StarSchema:
             related.add(stream.source)
         return tuple(source for source in self.upstream_sources(fact) if source not in related)
 
+    def event_stream(self, provisional: Provisional) -> Source:
+        """The stream that a function of provisional rows reads."""
+        return next(self.sources[name] for name in provisional.upstream if self.sources[name].is_stream)
+
     def provisional_rows(self, found: Provisional, upstream: Mapping[str, Table] | None = None) -> Table:
         """The result of a fact's second function, over `upstream` tables by name, or over unbound tables."""
         given = upstream or {name: self.source_table(self.sources[name]) for name in found.upstream}
@@ -188,14 +194,14 @@ class StarSchema:
         """The event time of the stream with the fact's provisional rows; None if it has none."""
         if fact.provisional is None:
             return None
-        source = stream_of(self, fact.provisional)
+        source = self.event_stream(fact.provisional)
         return source[str(source.event_time)]
 
     def receipt(self, fact: Fact) -> tuple[str, ...]:
         """The fact's columns with the receipts of its provisional rows; none if it has no such rows."""
         if fact.provisional is None:
             return ()
-        rows, stream = self.provisional_rows(fact.provisional), stream_of(self, fact.provisional)
+        rows, stream = self.provisional_rows(fact.provisional), self.event_stream(fact.provisional)
         kept = {passed_through(rows, name): name for name in reversed(rows.columns)}
         return tuple(kept[stream.name, column] for column in fact.provisional.receipt)
 
@@ -204,7 +210,7 @@ class StarSchema:
         return {
             column: fact.provisional.until
             for fact in self.facts.values()
-            if fact.provisional and stream_of(self, fact.provisional) is source
+            if fact.provisional and self.event_stream(fact.provisional) is source
             for column in fact.provisional.receipt
         }
 

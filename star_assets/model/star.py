@@ -24,7 +24,7 @@ from star_assets.model.kinds import check_kinds
 from star_assets.model.members import MEMBER_KIND
 from star_assets.model.own_code import failed
 from star_assets.model.presentation import check_presentation
-from star_assets.model.provisional import Provisional, check_provisional
+from star_assets.model.provisional import check_provisional
 from star_assets.model.rowwise import carry
 from star_assets.model.schema import PARTITION_COLUMN, AnyTable, StarSchema
 from star_assets.model.source import Source
@@ -36,6 +36,7 @@ from star_assets.model.tables import (
     Dimension,
     Fact,
     History,
+    Provisional,
     surrogate,
 )
 from star_assets.model.types import UNKNOWN, Type

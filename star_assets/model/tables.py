@@ -1,4 +1,4 @@
-"""The declarations of dimensions, histories and facts, and the decorators @dimension and @fact.
+"""The declarations of dimensions, histories and facts: the decorators @dimension, @fact and @provisional.
 
 A decorated function takes the upstream sources by name and returns the table, as Ibis
 expressions, which an engine runs later. Not here: checking declarations against each
@@ -8,18 +8,17 @@ other (star), running them (engines).
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from ibis.expr.types import Table
 
 from star_assets.model.errors import BadDeclaration
 from star_assets.model.source import NAME, Source, SourceColumn
-
-if TYPE_CHECKING:
-    from star_assets.model.provisional import Provisional
 
 Transform = Callable[..., Table]
 
@@ -37,6 +36,14 @@ PARTITION_DATE = "partition_date"
 # How reports show a number. `integer`: 1,234; `decimal`: 1,234.50; `money`: like decimal,
 # with the star's currency if it declares one; `percent`: 0.125 as 12.5 %.
 Format = Literal["integer", "decimal", "money", "percent"]
+
+IS_PROVISIONAL = "is_provisional"
+IS_PROVISIONAL_DESCRIPTION = "Whether the row comes from a till, and no export has its receipt yet."
+
+# What the key of a provisional row begins with, so that it never equals that of a final one.
+KEY_PREFIX = "provisional:"
+
+_TIME = re.compile(r"([1-9][0-9]{0,3})(h|d)")
 
 
 @dataclass(frozen=True)
@@ -314,3 +321,51 @@ def _named(transform: Transform) -> tuple[str, str]:
     if not NAME.fullmatch(name):
         raise BadDeclaration(name, "is not a usable table name", "Use lower-case letters, digits and _")
     return name, inspect.getdoc(transform) or ""
+
+
+@dataclass(frozen=True, eq=False)
+class Provisional:
+    """The second function of a fact: one row per event of a stream, until an export has the event's receipt.
+
+    Args:
+        name: the function's.
+        transform: the function from the stream's events, and look-ups, to the fact's columns.
+        fact: the fact that has the rows.
+        until: the fact's driving source. Any live staged row of a receipt, be it a cancellation or
+            a tombstone, supersedes all events of that receipt.
+        receipt: the stream's columns with the key of `until`, in the order of that key.
+        closes_after: how long a receipt may stay provisional before a check names it.
+    """
+
+    name: str
+    transform: Transform
+    fact: Fact
+    until: Source
+    receipt: tuple[str, ...]
+    closes_after: timedelta
+    description: str = ""
+
+    @property
+    def upstream(self) -> tuple[str, ...]:
+        """The names of the sources that the transform reads: a stream, and look-ups."""
+        return tuple(inspect.signature(self.transform).parameters)
+
+
+def provisional(
+    fact: Fact, *, until: Source, receipt: str | Sequence[str], closes_after: str
+) -> Callable[[Transform], Provisional]:
+    """Declare the decorated function as the one that gives a fact's provisional rows.
+
+    `closes_after` is a number of hours or days, as `"36h"` or `"2d"`. Raises BadDeclaration.
+    """
+    columns = (receipt,) if isinstance(receipt, str) else tuple(receipt)
+
+    def declare(transform: Transform) -> Provisional:
+        name: str = transform.__name__
+        time = _TIME.fullmatch(closes_after) if isinstance(closes_after, str) else None
+        if time is None:
+            raise BadDeclaration(name, f"closes_after is {closes_after!r}", 'Use hours or days, as "36h" or "2d"')
+        after = timedelta(hours=int(time[1])) if time[2] == "h" else timedelta(days=int(time[1]))
+        return Provisional(name, transform, fact, until, columns, after, inspect.getdoc(transform) or "")
+
+    return declare

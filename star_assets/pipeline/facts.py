@@ -15,8 +15,7 @@ from star_assets.lake.versions import LIVE, Partition, ledger_of, new_version_id
 from star_assets.model.calendars import calendar_of
 from star_assets.model.days import BusinessDate, ExportDay
 from star_assets.model.errors import LostRace, NotStaged
-from star_assets.model.provisional import IS_PROVISIONAL
-from star_assets.model.tables import Dimension, Fact
+from star_assets.model.tables import IS_PROVISIONAL, Dimension, Fact
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.fact_inputs import DateInputs, FactLook, fact_sources, look_at_fact
 from star_assets.pipeline.outcome import CheckResult, Outcome
