@@ -76,7 +76,7 @@ s3a: $(S3A)/complete  ## fetch the jars with which Spark reads S3 in long tests,
 
 iam: $(IAM)/complete  ## fetch a simulator of IAM, to which a long test puts who may do what on AWS, where npm is
 
-readers: $(READERS)/complete  ## fetch an engine for DAX and MetricFlow, to which long tests give what reports write
+readers: $(READERS)/complete  ## fetch an engine for DAX, MetricFlow and a parser of M, to which long tests give what reports write
 
 images: $(IMAGES)/complete  ## fetch Debian as a base and podman-compose, with which a long test builds and starts the images
 
@@ -141,10 +141,11 @@ $(IAM)/complete:
 		echo "WARNING: There is no npm here. Rights on AWS have no second opinion."; \
 	fi
 
-# For test-all, in an environment of its own, since they bring 40 packages. Without it three tests are skipped, and say so.
+# For test-all, in an environment of its own, since they bring 40 packages. Without it the tests that ask them are skipped, and say so.
 $(READERS)/complete:
-	@echo "Fetching an engine for DAX, and MetricFlow (100 MB)."
-	@$(PYTHON) -m venv $(READERS) && $(READERS)/bin/pip $(INSTALL) pbix-mcp==0.9.149 metricflow==0.213.0 && touch $@ \
+	@echo "Fetching an engine for DAX, MetricFlow and a parser of M (110 MB)."
+	@$(PYTHON) -m venv $(READERS) && $(READERS)/bin/pip $(INSTALL) pbix-mcp==0.9.149 metricflow==0.213.0 \
+		&& npm install --silent --no-audit --no-fund --ignore-scripts --prefix $(READERS) @microsoft/powerquery-parser@0.18.4 && touch $@ \
 		|| echo "WARNING: They could not be fetched. What reports write for other tools is not read by any."
 
 # For test-all. Docker's own images cannot be fetched everywhere, so Debian is their base here.

@@ -116,7 +116,8 @@ def _is_gone(path: str, part: Part, kept: Mapping[str, str]) -> bool:
 
 def _has_file(path: str, part: Part, kept: Mapping[str, str]) -> bool:
     """Whether the file exists that a `ref` line refers to."""
-    folder = f"{PurePosixPath(path).parent}/{part.kind.removeprefix('ref ')}s"
+    kind = part.kind.removeprefix("ref ")
+    folder = f"{PurePosixPath(path).parent}/{'cultures' if kind == 'cultureInfo' else f'{kind}s'}"
     name = part.key.removeprefix(part.kind).strip().strip("'").replace("''", "'")
     return f"{folder}/{name}.tmdl" in kept
 

@@ -144,7 +144,7 @@ def _model(tables: list[str], roles: list[str], parameters: dict[str, str]) -> s
         Node("annotation", "__PBI_TimeIntelligenceEnabled", "0"),
         Node("annotation", "PBI_QueryOrder", json.dumps([*parameters, *tables], ensure_ascii=False)),
     ]
-    groups = [("table", tables), ("role", roles), ("culture", [_CULTURE])]
+    groups = [("table", tables), ("role", roles), ("cultureInfo", [_CULTURE])]
     references = ["".join(f"ref {kind} {quoted(name)}\n" for name in names) for kind, names in groups if names]
     return render(*nodes) + "\n".join(references) + "\n"
 

@@ -13,7 +13,16 @@ from star_assets.model.errors import BadDeclaration, UnreadableProject
 from star_assets.reports.powerbi.keeping import bring_up_to_date
 from star_assets.reports.powerbi.project import project_files
 from star_assets.settings import Settings
-from star_assets.star import dim_customer, dim_product, dim_store, dim_time, fact_sales, retail, store_managers
+from star_assets.star import (
+    dim_customer,
+    dim_product,
+    dim_store,
+    dim_time,
+    fact_sales,
+    retail,
+    sales_from_tills,
+    store_managers,
+)
 
 from .conftest import MODEL, REPORT, Files
 from .tmdl_reader import read_model
@@ -59,6 +68,7 @@ def star(**given: object) -> Star:
         "sources": list(retail.sources.values()),
         "dimensions": [dim_product, dim_store, dim_customer, dim_time],
         "facts": [fact_sales],
+        "provisional": [sales_from_tills],
         "dashboards": [store_managers],
         "currency": "USD",
     }
@@ -104,15 +114,17 @@ def test_it_is_told_where_its_table_is_gone(folder: Path) -> None:
     assert "Customer" not in (folder / MODEL / "model.tmdl").read_text().partition("ref table")[2]
 
 
-def test_a_table_a_relationship_and_a_role_that_somebody_added_stay(folder: Path, retail_project: Files) -> None:
+def test_objects_that_somebody_added_stay(folder: Path, retail_project: Files) -> None:
     (folder / MODEL / "tables" / "Targets.tmdl").write_text(
         "table Targets\n\tlineageTag: 7b1f9a52-3a0e-4a55-9f0c-2f5a5c0f3a12\n\n"
     )
     (folder / MODEL / "roles" / "Board.tmdl").write_text("role Board\n\tmodelPermission: read\n\n")
+    (folder / MODEL / "cultures" / "de-DE.tmdl").write_text("cultureInfo de-DE\n\n")
     added = (
         "relationship 7b1f9a52-3a0e-4a55-9f0c-2f5a5c0f3a13\n\tfromColumn: Targets.Store\n\ttoColumn: Store.Store\n\n"
     )
-    for name, text in {"model.tmdl": "ref table Targets\nref role Board\n", "relationships.tmdl": added}.items():
+    listed = "ref table Targets\nref role Board\nref cultureInfo de-DE\n"
+    for name, text in {"model.tmdl": listed, "relationships.tmdl": added}.items():
         with (folder / MODEL / name).open("a") as file:
             file.write(text)
     before = files_in(folder)

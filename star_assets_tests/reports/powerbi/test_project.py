@@ -183,7 +183,7 @@ def test_the_model_lists_its_tables_roles_and_culture(model: Model) -> None:
     assert listed == {
         *(("table", name) for name in model.tables),
         *(("role", role.name) for role in model.roles),
-        ("culture", "en-US"),
+        ("cultureInfo", "en-US"),
     }
 
 
