@@ -173,6 +173,14 @@ def test_the_commands_of_the_page_on_aws_run(
             assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_each_step_of_the_way_to_aws_says_what_it_costs_and_how_to_undo_it() -> None:
+    """Nobody makes in their account what they cannot get rid of."""
+    way, _, _ = AWS.read_text().partition("### What the stack made")
+    _, *steps = re.split(r"^\*\*\d\. ", way, flags=re.MULTILINE)
+    assert len(steps) == 6
+    assert [step.partition(".")[0] for step in steps if "*Costs*" not in step or "*Undo:*" not in step] == []
+
+
 def indented(page: str) -> list[str]:
     """The commands of a page that stand for themselves, in order."""
     return re.findall(r"^    ((?:aws|export|pip|star-assets) (?:.*\\\n)*.*)", page, re.MULTILINE)
