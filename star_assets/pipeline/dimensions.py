@@ -88,6 +88,12 @@ def staged_exports(context: Context, dimension: Dimension) -> dict[str, Mapping[
     return {source.name: context.staged(source) for source in context.star.upstream_sources(dimension)}
 
 
+def newest_day(context: Context, dimension: Dimension) -> str:
+    """The newest export day that any source of a dimension has staged; the start date if none has any."""
+    staged = (day for exports in staged_exports(context, dimension).values() for day in exports)
+    return max(staged, default=ExportDay(context.settings.start_date.isoformat()))
+
+
 class DimensionStep:
     """The Step of one dimension; its only partition is the whole table."""
 

@@ -36,6 +36,7 @@ from star_assets.model.source import Source
 from star_assets.model.tables import Dimension, Fact
 from star_assets.model.types import UNKNOWN
 from star_assets.pipeline.describe import describe
+from star_assets.pipeline.dimensions import newest_day
 from star_assets.pipeline.identity import digest
 from star_assets.pipeline.publishing import publish
 from star_assets.pipeline.stage import REJECTS_FILE, StageStep
@@ -284,9 +285,8 @@ def _rebuild(warehouse: Warehouse, tables: Sequence[Source | Dimension | Fact]) 
 
 
 def _published_days(warehouse: Warehouse, table: Source | Dimension | Fact) -> Sequence[str]:
-    """A table's live days; for a dimension, the newest day that all of its sources have staged."""
+    """A table's live days; for a dimension, one day, whose run includes all exports."""
     if isinstance(table, Dimension):
-        staged = [set(warehouse.staged(source)) for source in warehouse.star.upstream_sources(table)]
-        return sorted(set.intersection(*staged))[-1:] if staged else []
+        return [newest_day(warehouse, table)]
     partition = warehouse.partition(table, None)
     return list(warehouse.look(partition.database, partition.table).live)

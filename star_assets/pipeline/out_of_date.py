@@ -21,7 +21,7 @@ from star_assets.model.schema import AnyTable
 from star_assets.model.source import Source
 from star_assets.model.tables import Dimension, Fact
 from star_assets.pipeline.context import Context
-from star_assets.pipeline.dimensions import DimensionStep, staged_exports
+from star_assets.pipeline.dimensions import DimensionStep, newest_day
 from star_assets.pipeline.fact_inputs import FactLook, look_at_fact
 from star_assets.pipeline.facts import FactStep
 from star_assets.pipeline.identity import digest
@@ -200,17 +200,15 @@ def _fingerprints(
 
 def _dimension(context: Context, dimension: Dimension) -> OutOfDate:
     """Out of date, if it is, for the newest day that any of its sources has exported."""
-    included: set[str] = {day for exports in staged_exports(context, dimension).values() for day in exports}
-    if not included and dimension.upstream and not any(map(context.staged, context.star.sources.values())):
+    if dimension.upstream and not any(map(context.staged, context.star.sources.values())):
         return OutOfDate()
-    included = included or {context.settings.start_date.isoformat()}
     step = DimensionStep(context, dimension)
     look = step.look([], keep=False)
     wanted, day = step.identity(look), look.own.day(None)
     outside = tuple(f"{year:04}" for year in sorted({*look.reach} - {*look.years}))
     if day.live and day.live.identity == wanted:
         return OutOfDate(outside=outside)
-    newest = max(included)
+    newest = newest_day(context, dimension)
     rolled_back = frozenset([newest] if wanted in day.left else [])
     return OutOfDate({newest: digest(**vars(wanted))}, rolled_back=rolled_back, outside=outside)
 

@@ -20,7 +20,7 @@ from star_assets.model.errors import StarError
 from star_assets.model.source import Source
 from star_assets.model.tables import Dimension
 from star_assets.pipeline.damage import Damage
-from star_assets.pipeline.dimensions import staged_exports
+from star_assets.pipeline.dimensions import newest_day
 from star_assets.pipeline.restore import restore
 from star_assets.pipeline.verify import verify
 
@@ -72,17 +72,10 @@ def _build(warehouse: Warehouse, damages: Iterable[Damage]) -> Iterator[Mended]:
     for name, table in warehouse.star.tables.items():
         damaged = {partition.key: partition for partition in tables if partition.table == name}
         if damaged:
-            days = _days(warehouse, table) if isinstance(table, Dimension) else sorted(damaged)
+            days = [newest_day(warehouse, table)] if isinstance(table, Dimension) else sorted(damaged)
             yield from _refreshed(warehouse, name, days)
     # A rollback to a damaged version must be impossible.
     _forget(warehouse, tables, only_past=True)
-
-
-def _days(warehouse: Warehouse, dimension: Dimension) -> list[str]:
-    """The newest export day that all sources of a dimension have staged."""
-    staged = [set(exports) for exports in staged_exports(warehouse, dimension).values()]
-    included = set.intersection(*staged) if staged else set()
-    return [max(included, default=warehouse.settings.start_date.isoformat())]
 
 
 def _refreshed(warehouse: Warehouse, name: str, days: list[str]) -> Iterator[Mended]:

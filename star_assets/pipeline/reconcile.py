@@ -38,7 +38,7 @@ from star_assets.pipeline.account import (
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.fact_inputs import fact_sources, look_at_fact
 from star_assets.pipeline.key_index import KeyIndex, LineIndex
-from star_assets.staging.accounts import BY_EXPORT, DELETED_LINE, DUPLICATE, HEADERLESS, OTHER_EVENT, SUPERSEDED
+from star_assets.staging.accounts import BY_EXPORT, CONFLICTING, DELETED_LINE, DUPLICATE, HEADERLESS, SUPERSEDED
 
 # Lines that are explained at once, with which a process takes 0.8 GB.
 AT_ONCE = 2_000_000
@@ -83,7 +83,7 @@ def _steps(context: Context, fact: Fact, grain: Source, days: Sequence[str], sta
     """The steps between the staged lines and events and the fact, the same for a day whichever others are asked for."""
     measures = ("rows", *fact.summed)
     causes: tuple[str, ...] = (DUPLICATE, SUPERSEDED, DELETED_LINE, HEADERLESS, fact.excluded)
-    causes += (OTHER_EVENT, BY_EXPORT) if fact.provisional else ()
+    causes += (CONFLICTING, BY_EXPORT) if fact.provisional else ()
     steps = (STAGED, *causes, MOVED_OUT, MOVED_IN)
     found: Steps = {day: {step: dict.fromkeys(measures, 0) for step in steps} for day in days}
 

@@ -84,7 +84,9 @@ class Warehouse(Context):
         for day in days:
             self.require_day(table.name, day)
         if not self.has_exports():
-            error = NoExports(self.storage.uri(RAW), list(self.star.sources))
+            error = NoExports(
+                self.storage.uri(RAW), [name for name, source in self.star.sources.items() if not source.is_stream]
+            )
             yield from (Outcome(table.name, day, self.partition(table, day), "failed", error=error) for day in days)
         elif isinstance(table, Source):
             lacked = self.to_pull(days, [table])

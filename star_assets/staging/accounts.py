@@ -15,7 +15,7 @@ from star_assets.staging.winners import DELETED, EXPORT, LINE, wins
 DUPLICATE, SUPERSEDED, DELETED_LINE, HEADERLESS = "duplicate", "superseded", "deleted", "headerless"
 
 # Why an event is no provisional sale: another event of its id won; an export has its receipt.
-OTHER_EVENT, BY_EXPORT = "other event of its id", "superseded by export"
+CONFLICTING, BY_EXPORT = "conflicting event", "superseded by export"
 
 # Why a line lost.
 CAUSE = "_cause"
@@ -83,5 +83,5 @@ def judged_events(events: Table, stream: Source, receipts: Table) -> Table:
     )
     found = found.left_join(known, [found[name] == known[f"_of_{name}"] for name in receipts.columns])
     same = ibis.and_(*(found[name].identical_to(found[f"_best_{name}"]) for name in content))
-    lost = [(~found["_wins"] & same, DUPLICATE), (~found["_wins"], OTHER_EVENT), (found["_exported"], BY_EXPORT)]
+    lost = [(~found["_wins"] & same, DUPLICATE), (~found["_wins"], CONFLICTING), (found["_exported"], BY_EXPORT)]
     return found.select(LINE, EXPORT, **{CAUSE: ibis.cases(*lost)})

@@ -16,7 +16,7 @@ import pytest
 
 from star_assets.model import Star
 from star_assets.pipeline.account import STAGED
-from star_assets.staging.accounts import BY_EXPORT, DUPLICATE, OTHER_EVENT
+from star_assets.staging.accounts import BY_EXPORT, CONFLICTING, DUPLICATE
 from star_assets.star import dim_product, fact_sales, order_items, orders, products
 from star_assets.star.facts import sales_from_tills
 from star_assets.star.sources import pos_sales
@@ -105,7 +105,7 @@ def test_a_sale_is_provisional_until_its_order_is_exported(lake: Lake) -> None:
         (FIRST, "provisional:void", "-5.0000", True),
     ]
     assert step(lake, DUPLICATE) == (-1, Decimal("-5.0000"))
-    assert step(lake, OTHER_EVENT) == (-1, Decimal("-2.5000"))
+    assert step(lake, CONFLICTING) == (-1, Decimal("-2.5000"))
 
     # Order 1 has another number of lines and another date than its receipt; order 3 is cancelled.
     lines = ("1,1,7,1,2.50,", "1,2,7,1,2.50,", "3,1,7,2,2.50,")
