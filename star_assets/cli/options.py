@@ -65,8 +65,9 @@ def in_order(warehouse: Warehouse, tables: Sequence[str]) -> list[str]:
 
 def chosen_days(warehouse: Warehouse, first: datetime | None, last: datetime | None) -> list[str] | None:
     """The days from `first` to `last`; None if neither is given. Raises UsageError if there is no day to run."""
-    known = warehouse.days()
     is_staged = any(map(warehouse.staged, warehouse.star.sources.values()))
+    # If neither is given, and something is staged, there is something to look at: the raw zone is listed later.
+    known = warehouse.days() if first or last or not is_staged else []
     if not warehouse.has_exports() or (not known and not last and (first or not is_staged)):
         raise click.UsageError(
             f"No days to run: {warehouse.storage.uri('oltp')} holds no exports from "
