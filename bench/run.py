@@ -10,7 +10,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 
-from bench import aws_cases, cases, dagster_cases, scale_cases, small_cases, table
+from bench import aws_cases, cases, dagster_cases, scale_cases, small_cases, table, tiny_cases
 from bench.exports import ASIDE
 from bench.measure import Options
 from bench.table import Row
@@ -23,6 +23,7 @@ CASES: dict[str, Callable[[Options], Iterator[Row]]] = {
     "key-index": cases.key_index,
     "query": cases.query,
     "small-years": small_cases.small_years,
+    "tiny-days": tiny_cases.tiny_days,
     "dagster-day": dagster_cases.one_day,
     "dagster-range": dagster_cases.whole_range,
     "tpch": scale_cases.up_to_1,
