@@ -30,7 +30,7 @@ def dollars(cents: int) -> Decimal:
     return Decimal(cents).scaleb(-2)
 
 
-def as_csv(row: type[Any], rows: Iterable[NamedTuple]) -> bytes:
+def as_csv(row: type[Any], rows: Iterable[tuple[object, ...]]) -> bytes:
     """A header and the rows; None is an empty field."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")

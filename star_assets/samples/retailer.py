@@ -18,6 +18,10 @@ from star_assets.samples.formats import as_csv, as_gzip, as_json_array, as_json_
 from star_assets.samples.orders import Exported, Line, Order, orders_of
 from star_assets.samples.stores import FOUNDED, store_rows
 
+# On this day somebody types the quantity of one more line as a word. A smaller export would have more
+# rejects than its source allows, and the day would be refused.
+TYPED_ON, TYPED_QUANTITY, LINES_OF_A_LARGE_EXPORT = date(2023, 9, 16), "two", 1_000
+
 
 def write_exports(folder: Path, first: date, days: int, *, orders_per_day: int = 500, seed: int = 7) -> int:
     """Write the exports of `days` days from `first` on; return the number of rows in them.
@@ -50,7 +54,9 @@ def _exports(
 ) -> tuple[Mapping[str, Mapping[str, bytes]], int]:
     """The files of each source on a day, and the number of rows in all of them."""
     orders = [entry.order for entry in exported]
-    lines = [line for entry in exported for line in entry.lines]
+    placed = [line for entry in exported for line in entry.lines]
+    typed = [_typed(placed[-1])] if day == TYPED_ON and len(placed) >= LINES_OF_A_LARGE_EXPORT else []
+    lines = [*placed, *typed]
     customers = list(customer_rows(day, first, seed))
     products = list(catalogue(day, first))
     stores = list(store_rows(day))
@@ -66,3 +72,8 @@ def _exports(
         "stores": {"stores.json": as_json_array(stores)},
     }
     return exports, len(orders) + len(lines) + len(customers) + len(products) + len(stores)
+
+
+def _typed(last: Line) -> tuple[object, ...]:
+    """One more line of an order, with a quantity that is no number."""
+    return tuple({**last._asdict(), "line_number": last.line_number + 1, "quantity": TYPED_QUANTITY}.values())

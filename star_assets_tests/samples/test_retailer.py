@@ -16,7 +16,7 @@ import pytest
 from star_assets.model import Type
 from star_assets.model.errors import BadSetting
 from star_assets.samples.catalogue import LATE_BY_DAYS, LATE_PRODUCT, NEVER_DESCRIBED
-from star_assets.samples.retailer import write_exports
+from star_assets.samples.retailer import TYPED_ON, TYPED_QUANTITY, write_exports
 from star_assets.staging.grammar import pattern
 from star_assets.star import retail
 
@@ -123,13 +123,22 @@ def test_days_before_the_first_store_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("source", retail.sources.values(), ids=lambda source: source.name)
 def test_every_value_is_valid(lake: Path, source) -> None:  # type: ignore[no-untyped-def]
-    """The demo shows no rejects."""
+    """What is rejected is one line, of a later day."""
     for row in every(lake, source.name):
         for name, column in source.declared.items():
             valid = pattern(Type.parse(column.type))
             assert not row[name] or valid is None or re.fullmatch(valid, row[name]), (name, row)
         if row.get("op") != "D":
             assert all(row[name] for name in source.required_values), row
+
+
+@pytest.mark.parametrize("orders_per_day, typed", [(500, 1), (200, 0)])
+def test_one_line_of_a_large_export_is_no_valid_one(tmp_path: Path, orders_per_day: int, typed: int) -> None:
+    """The demo has a reject to look at; in a small export it would be too many, and the day would be refused."""
+    write_exports(tmp_path, TYPED_ON, 1, orders_per_day=orders_per_day)
+    lines = every(tmp_path, "order_items")
+    assert sum(line["quantity"] == TYPED_QUANTITY for line in lines) == typed
+    assert typed <= len(lines) * retail.sources["order_items"].max_rejects
 
 
 def test_an_exported_order_comes_with_all_its_lines(lake: Path) -> None:
