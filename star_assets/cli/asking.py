@@ -78,6 +78,7 @@ def status(format_: Format) -> None:
     from star_assets.pipeline.out_of_date import stray_remarks
     from star_assets.pipeline.raw_keeping import raw_remarks
     from star_assets.pipeline.status import table_status
+    from star_assets.visible import visible
 
     warehouse = open_warehouse()
     with warehouse.listed_once():
@@ -92,8 +93,10 @@ def status(format_: Format) -> None:
         write_rows(found, format_)
     remarks = [text for name, due in out_of_date.items() for text in warehouse.remarks(name, due)]
     evolution = [text for name in out_of_date for text in warehouse.evolution(name)]
-    for text in merged_notes([*remarks, *evolution, *raw_remarks(warehouse), *stray_remarks(warehouse)]):
+    for text in merged_notes([*remarks, *evolution, *stray_remarks(warehouse)]):
         note(text)
+    for text in raw_remarks(warehouse):
+        click.echo(visible(text), err=True)
     if not any(found["partitions"].to_pylist()):
         note(f"{warehouse.storage.uri('')} holds nothing published. Is STAR_LAKE right? `star-assets run` builds it.")
 

@@ -88,5 +88,8 @@ def raw_remarks(context: Context) -> list[str]:
             table = RawTable(context, source)
             missing, reason = table.left_out()
             count = "1 raw export is" if len(missing) == 1 else f"{len(missing):,} raw exports are"
-            remarks += [f"{count} not in {table.name}. The newest, {missing[-1]}: {reason}."] if missing else []
+            if missing:
+                remarks.append(
+                    f"{table.name}: {count} left to staging.{source.name}. The newest, {missing[-1]}: {reason}."
+                )
     return remarks

@@ -32,6 +32,6 @@ def test_the_demo_on_aws_answers_shows_glue_and_leaves_nothing(tmp_path: Path) -
     assert ["olap.fact_sales", "parquet", "2", "2023-07-01 … 2023-07-02"] in rows
     assert ["oltp.orders", "csv", "2", "2023-07-01 … 2023-07-02"] in rows
     assert ["staging.stores", "parquet", "2", "2023-07-01 … 2023-07-02"] in rows
-    assert "2 raw exports are not in oltp.stores" in done.stdout
+    assert "oltp.stores: 2 raw exports are left to staging.stores" in done.stdout
     assert "date=2023-07-02 is registered again" in done.stdout
     assert list(tmp_path.iterdir()) == []

@@ -154,7 +154,7 @@ def test_what_no_serde_reads_is_left_out_with_the_reason(lake, name: str, conten
     lake.run(D2)
     assert list(lake.raw("notes")) == [D2]
     told = raw_remarks(lake.again().warehouse)
-    assert told == [f"1 raw export is not in oltp.notes. The newest, {D1}: {reason}."]
+    assert told == [f"oltp.notes: 1 raw export is left to staging.notes. The newest, {D1}: {reason}."]
 
 
 def test_the_manifest_says_how_athena_reads_the_export(lake) -> None:
