@@ -33,6 +33,13 @@ compose: .env  ## Dagster in containers, with its history in PostgreSQL, on http
 push:  ## build the image and push it into this account's ECR; TAG=… names the release
 	./push_image.sh $(TAG)
 
+# The sample's exports have ended; those of another lake go on.
+ifndef STAR_LAKE
+ui: export STAR_END_DATE ?= 2023-09-30
+endif
+# With a home, Dagster has no word of a temporary one; dg, to which it refers, is no part of it.
+ui: export DAGSTER_HOME ?= $(CURDIR)
+ui: export PYTHONWARNINGS ?= ignore:Function `dev_command` is superseded
 ui: .venv/demo  ## Dagster's web UI and daemon on http://127.0.0.1:3000
 	$(BIN)/dagster dev
 

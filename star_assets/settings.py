@@ -69,6 +69,7 @@ class Settings(BaseSettings):
     )
     glue_at_once: int = Field(3, ge=1, description="How many runs of the job may work at the same time.")
     start_date: date = Field(date(2023, 7, 1), description="The first day with exports, YYYY-MM-DD.")
+    end_date: date | None = Field(None, description="The last day with exports, YYYY-MM-DD; none: exports go on.")
     days_ahead: int = Field(
         1,
         ge=0,
@@ -160,12 +161,19 @@ class Settings(BaseSettings):
             raise ValueError(ZONE_EXPECTED)
         return value
 
-    @field_validator("start_date", mode="before")
+    @field_validator("start_date", "end_date", mode="before")
     @classmethod
     def _written_day(cls, value: object) -> object:
         # pydantic would read a number as seconds since 1970.
         if isinstance(value, str) and not re.fullmatch(r"(19[7-9]|2[01]\d)\d-\d\d-\d\d", value):
             raise ValueError("a day YYYY-MM-DD from 1970-01-01 to 2199-12-31")
+        return value
+
+    @field_validator("end_date")
+    @classmethod
+    def _after_the_start(cls, value: date | None, info: ValidationInfo) -> date | None:
+        if value and "start_date" in info.data and value < info.data["start_date"]:
+            raise ValueError(f"STAR_START_DATE, {info.data['start_date']}, or a later day")
         return value
 
     @field_validator("memory_limit")
@@ -202,8 +210,21 @@ class Settings(BaseSettings):
 
     @property
     def last_day(self) -> str:
-        """The last allowed export day, YYYY-MM-DD. It is after today, as some clocks are ahead."""
-        return (datetime.now(self.zone).date() + timedelta(days=self.days_ahead)).isoformat()
+        """The last allowed export day, YYYY-MM-DD. It is after today, as some clocks are ahead; never after the end."""
+        return self._until_the_end(datetime.now(self.zone).date() + timedelta(days=self.days_ahead)).isoformat()
+
+    @property
+    def last_partition(self) -> date:
+        """The newest day that is a partition: today in the business time zone, or STAR_END_DATE if that is earlier."""
+        return self._until_the_end(datetime.now(self.zone).date())
+
+    @property
+    def last_day_over(self) -> date:
+        """The last day with exports that is over in the business time zone: yesterday, or STAR_END_DATE."""
+        return self._until_the_end(datetime.now(self.zone).date() - timedelta(days=1))
+
+    def _until_the_end(self, day: date) -> date:
+        return min(day, self.end_date) if self.end_date else day
 
 
 def load_settings() -> Settings:

@@ -104,6 +104,15 @@ def test_every_command_of_the_documentation_runs(
     assert not printed or done.stdout == printed
 
 
+def test_the_commands_to_operate_a_lake_run_in_their_order_from_nothing(
+    tmp_path: Path, quick_star_assets: Path
+) -> None:
+    """In a folder with one version of each day, a rollback would have nowhere to go."""
+    (commands,) = [commands for commands, _ in blocks(PAGES[0]) if "star-assets rollback" in commands]
+    done = run(commands, tmp_path, quick_star_assets)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize(
     "shorter", [" --from 2019-08-28", pytest.param("", marks=pytest.mark.long)], ids=["days", "year"]
 )

@@ -22,6 +22,7 @@ from star_assets.settings import load_settings
         ("WEBHOOK", "https://hooks.example.com/services/T0/B0/x?y=1"),
         ("WEBHOOK", "http://127.0.0.1:8065/hooks/abc"),
         ("START_DATE", "1970-01-01"),
+        ("END_DATE", "2023-07-01"),
         ("LAKE", "s3://bucket"),
         ("LAKE", "a folder/[with] it's own % name*"),
     ],

@@ -38,6 +38,7 @@ def main() -> None:
       STAR_LAKE              the lake: a folder, or s3://bucket/prefix (./lake)
       STAR_MODEL             the star, as package.module:attribute (star_assets.star:retail)
       STAR_START_DATE        the first day with exports (2023-07-01)
+      STAR_END_DATE          the last day with exports, where they have ended (none)
       STAR_TIMEZONE          the time zone that decides the day of a sale (UTC)
       STAR_ENGINE            what computes: duckdb, spark, glue, or auto, by size (duckdb)
       STAR_AUTO_ABOVE        bytes of input above which auto takes Spark or Glue (10GB)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import date
+from datetime import date, timedelta
 
 from rich.console import Console
 from rich.markup import escape
@@ -61,7 +61,8 @@ def run_demo() -> int:
 
 def demonstrate(console: Console, settings: Settings) -> Warehouse | None:
     """Export, materialize, answer. Returns the warehouse; None if the run failed."""
-    settings = settings.model_copy(update={"start_date": FIRST_DAY})
+    last_day = FIRST_DAY + timedelta(days=DAYS - 1)
+    settings = settings.model_copy(update={"start_date": FIRST_DAY, "end_date": last_day})
     warehouse = Warehouse(retail, settings)
     rows = export_samples(warehouse.storage, FIRST_DAY, DAYS)
     raw = escape(warehouse.storage.uri("oltp"))

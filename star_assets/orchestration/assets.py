@@ -8,22 +8,28 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
+from dagster._core.storage.partition_status_cache import AssetPartitionStatus
 
-from star_assets.model import Fact, Source, Star
+from star_assets.model import Dimension, Source, Star
 from star_assets.model.errors import StarError
 from star_assets.model.schema import AnyTable
+from star_assets.orchestration.dependencies import upstream
 from star_assets.orchestration.describe import (
     AUDIT,
+    DAYS_SHOWN,
     audit_evaluation,
+    bars,
     column_lineage,
     console_metadata,
     definition_metadata,
+    included_metadata,
     outcome_metadata,
     sample_table,
 )
 from star_assets.orchestration.failures import as_failure, failed_days
 from star_assets.orchestration.partitions import daily_partitions
 from star_assets.orchestration.resources import WAREHOUSE
+from star_assets.orchestration.unevaluated import found_before
 from star_assets.pipeline.identity import code_identity
 from star_assets.pipeline.outcome import Outcome
 from star_assets.settings import Settings
@@ -74,7 +80,11 @@ def build_asset(
         required_resource_keys={WAREHOUSE},
     )
     def step(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        yield from refresh(context, table)
+        try:
+            yield from refresh(context, table)
+        except dg.Failure:
+            yield from found_before(context, star, table)
+            raise
         yield dg.Output(None, output_name=audit.get_python_identifier())
         yield dg.MaterializeResult()
 
@@ -87,16 +97,6 @@ def launcher(context: dg.AssetExecutionContext, settings: Settings) -> "Launch":
     from star_assets.orchestration.glue import GlueLauncher
 
     return GlueLauncher(context, settings)
-
-
-def upstream(star: Star, table: AnyTable) -> list[str]:
-    """The tables an asset is built from. A fact is audited against its dimensions, so they come first."""
-    if isinstance(table, Source):
-        return []
-    names = [source.name for source in star.upstream_sources(table)]
-    if isinstance(table, Fact):
-        names += [dimension.name for dimension in table.references.values()]
-    return list(dict.fromkeys(names))
 
 
 def refresh(context: dg.AssetExecutionContext, table: AnyTable) -> Iterator[Any]:
@@ -125,12 +125,35 @@ def refresh(context: dg.AssetExecutionContext, table: AnyTable) -> Iterator[Any]
     if good:
         last = max(good)
         good[last]["sample"] = sample_table(warehouse.sample(table.name, last))
+        if not isinstance(table, Dimension):
+            rows = warehouse.newest_rows(table.name, DAYS_SHOWN)
+            good[last][f"rows of the last {DAYS_SHOWN} days"] = dg.MetadataValue.md(bars(rows))
         # Dagster+ reads the lineage of columns off the newest event alone.
         if not isinstance(table, Source):
             good[last]["dagster/column_lineage"] = column_lineage(warehouse.star, table)
+    yield from included(context, table, published)
     if len(good) < len(outcomes):
         for day, metadata in good.items():
             yield dg.AssetMaterialization(table.name, partition=day, metadata=metadata)
         raise failed_days(table.name, outcomes)
     for day, metadata in good.items():
         context.add_asset_metadata(metadata, partition_key=day)
+
+
+def included(
+    context: dg.AssetExecutionContext, table: AnyTable, published: list[Outcome]
+) -> Iterator[dg.AssetMaterialization]:
+    """A materialization of each day that a dimension's live table includes, and that Dagster does not know to be.
+
+    A dimension is one table, so a run of any day brings all of them up to date. The
+    run's own days are recorded by themselves.
+    """
+    newest = published[-1] if published else None
+    if newest is None or not newest.included:
+        return
+    asked, last = set(context.partition_keys), context.resources.warehouse.settings.last_partition.isoformat()
+    days = [day for day in newest.included if day not in asked and day <= last]
+    known = context.instance.get_status_by_partition(context.asset_key, days, context.assets_def.partitions_def) or {}
+    for day in days:
+        if known.get(day) is not AssetPartitionStatus.MATERIALIZED:
+            yield dg.AssetMaterialization(table.name, partition=day, metadata=included_metadata(newest))

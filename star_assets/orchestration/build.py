@@ -16,6 +16,7 @@ from star_assets.orchestration.jobs import all_tables
 from star_assets.orchestration.notify import build_notifier, build_success_teller
 from star_assets.orchestration.powerbi import build_powerbi
 from star_assets.orchestration.powerbi_refresh import build_powerbi_refresh
+from star_assets.orchestration.reports import build_reports_sensor
 from star_assets.orchestration.resources import build_resources
 from star_assets.orchestration.schedules import build_schedules
 from star_assets.orchestration.sensors import build_sensors
@@ -45,7 +46,7 @@ def build_definitions(star: Star, settings: Settings, warehouse: object | None =
             asset_checks=[*build_checks(star), fits_live_tables],
             jobs=[all_tables, housekeeping],
             schedules=build_schedules(settings),
-            sensors=[*build_sensors(star), *_tellers(settings)],
+            sensors=[*build_sensors(star), build_reports_sensor(), *_tellers(settings)],
             resources=build_resources(star, settings, warehouse),
             executor=dg.in_process_executor,
         )

@@ -8,7 +8,7 @@ audit of each version, which is part of publishing it (pipeline).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from statistics import median
 from typing import Any
 
@@ -67,7 +67,7 @@ def build_check(table: AnyTable) -> dg.AssetChecksDefinition:
         chosen = {key.name for key in context.selected_asset_check_keys}
         try:
             rows = live_rows(warehouse, table)
-            today = datetime.now(warehouse.settings.zone).date()
+            today = warehouse.settings.last_day_over + timedelta(days=1)
             if "freshness" in chosen:
                 yield check_result(table.name, freshness(rows, today, source), dg.AssetCheckSeverity.WARN)
             if "volume" in chosen:
@@ -208,13 +208,16 @@ def reconciliation(account: Account) -> CheckResult:
     return CheckResult(
         "reconciliation",
         not days,
-        f"{len(days)} of {len(account.days)} days differ from their sources"
-        + (f": {', '.join(days[:SHOWN])}" if days else ""),
+        (
+            f"{len(days)} of {len(account.days)} days differ from their sources: {', '.join(days[:SHOWN])}."
+            if days
+            else f"Days: {len(account.days)}. Nothing is unexplained."
+        )
+        + f"\n\n{account_table(list(account.measures), totals)}",
         {
             "expected": "nothing unexplained",
             "actual": _added_up(found) if days else "nothing unexplained",
             "days": days,
-            "account": account_table(list(account.measures), totals),
         },
     )
 

@@ -12,7 +12,9 @@ import dagster as dg
 
 from star_assets.model import Star
 from star_assets.model.errors import StarError
+from star_assets.orchestration.describe import DAYS_SHOWN, bars
 from star_assets.orchestration.failures import as_failure
+from star_assets.orchestration.reports import WHEN_TABLES_CHANGED
 from star_assets.orchestration.resources import ATHENA, WAREHOUSE
 
 if TYPE_CHECKING:
@@ -20,9 +22,6 @@ if TYPE_CHECKING:
     from star_assets.reports.dashboard.publishing import Published
 
 NAME = "dashboard"
-
-# Days of the small picture, and the heights of its bars.
-SHOWN, STEPS = 30, "▁▂▃▄▅▆▇█"
 
 
 def build_dashboard(star: Star) -> list[dg.AssetsDefinition]:
@@ -39,6 +38,7 @@ def build_dashboard(star: Star) -> list[dg.AssetsDefinition]:
         group_name="bi",
         kinds={"html"},
         deps=[*facts, *sorted(referred)],
+        automation_condition=WHEN_TABLES_CHANGED,
         # It has no partitions; without a policy, Dagster refuses a range of the tables' days that includes it.
         backfill_policy=dg.BackfillPolicy.single_run(),
         required_resource_keys={WAREHOUSE, ATHENA},
@@ -79,11 +79,9 @@ def published_metadata(published: "dict[str, Published]") -> dict[str, Any]:
 
 def last_days(answers: "Answers") -> str:
     """A small picture, as a line of text: the first measure of the dashboard on each of the last published dates."""
-    days = answers.days[-SHOWN:]
+    days = answers.days[-DAYS_SHOWN:]
     totals = dict.fromkeys(days, Decimal(0))
     for row in answers.daily:
         if row.time in totals and row.sums and row.sums[0] is not None:
             totals[str(row.time)] += Decimal(row.sums[0])
-    most = max(*totals.values(), Decimal(1))
-    steps = (max(0, int(total / most * (len(STEPS) - 1))) for total in totals.values())
-    return f"`{''.join(STEPS[step] for step in steps)}` {days[0]} … {days[-1]}"
+    return bars(totals)

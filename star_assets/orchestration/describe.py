@@ -18,6 +18,7 @@ import dagster as dg
 from star_assets.model import Dimension, Fact, Source, Star
 from star_assets.model.errors.exports import told_names
 from star_assets.model.schema import AnyTable
+from star_assets.pipeline.account import MOVED_IN, MOVED_OUT, UNEXPLAINED
 from star_assets.pipeline.outcome import CheckResult, Outcome
 
 if TYPE_CHECKING:
@@ -31,6 +32,12 @@ Metadata = dict[str, Any]
 
 # The one blocking check of every asset.
 AUDIT = "audit"
+
+# What a manifest has for the pipeline alone. Checks have evaluations of their own.
+INTERNAL = {"checks", "audited_against", "exports_read_in_pass"}
+
+# Days of the small picture, and the heights of its bars.
+DAYS_SHOWN, STEPS = 30, "▁▂▃▄▅▆▇█"
 
 # A sample shows so many columns, and cuts its cells to so many characters, so that a page stays one.
 COLUMNS, CELL = 50, 40
@@ -84,24 +91,31 @@ def lineage_table(lineage: dg.TableColumnLineage) -> dg.MetadataValue:
 
 
 def outcome_metadata(table: AnyTable, outcome: Outcome) -> Metadata:
-    """What one published or unchanged day says of itself."""
+    """What one published or unchanged day says of itself: numbers, which Dagster plots by day, then texts."""
     manifest = outcome.manifest
     assert manifest is not None
     rows = "dagster/row_count" if isinstance(table, Dimension) else "dagster/partition_row_count"
-    metadata: Metadata = {
+    facts = {name.replace("_", " "): value for name, value in manifest.facts.items() if name not in INTERNAL}
+    sums, layout = facts.pop("sums", {}), facts.pop("raw layout", None) or {}
+    if problem := layout.get("problem"):
+        facts["raw layout"] = problem
+    return {
         rows: manifest.rows,
+        **{f"total {measure}": _number(amount) for measure, amount in sums.items() if amount is not None},
         "bytes": manifest.size,
+        "seconds": round(outcome.seconds, 3),
+        **(lag_metadata(table, outcome.day, manifest) if isinstance(table, Source) and table.is_stream else {}),
+        **{name: _shown(value) for name, value in facts.items()},
         "location": dg.MetadataValue.path(outcome.location or ""),
         "version": manifest.version,
         "status": outcome.status,
-        "seconds": round(outcome.seconds, 3),
     }
-    for name, value in manifest.facts.items():
-        if name != "checks":
-            metadata[name.replace("_", " ")] = _shown(value)
-    if isinstance(table, Source) and table.is_stream:
-        metadata |= lag_metadata(table, outcome.day, manifest)
-    return metadata
+
+
+def included_metadata(outcome: Outcome) -> Metadata:
+    """What is recorded of a day that a dimension includes and the run was not asked for."""
+    assert outcome.manifest is not None
+    return {"version": outcome.manifest.version, "status": "included", "dagster/row_count": outcome.manifest.rows}
 
 
 def lag_metadata(stream: Source, day: str, manifest: Manifest) -> Metadata:
@@ -150,20 +164,21 @@ def audit_evaluation(table: AnyTable, outcome: Outcome) -> dg.AssetCheckEvaluati
     if outcome.manifest and not rules:
         rules = outcome.manifest.facts.get("checks", {})
     broken = [name for name, held in rules.items() if not held]
-    metadata: Metadata = {
-        "expected": f"{len(rules)} rules hold" if rules else "a version to audit",
-        "actual": f"broken: {', '.join(broken)}" if broken else f"{len(rules)} rules hold" if rules else "none",
-        "partition": outcome.partition.name,
-    }
-    described = {check.name: check.description for check in outcome.checks}
-    metadata.update({name: described.get(name, "holds") for name in rules})
+    passed = outcome.error is None and not broken
+    metadata: Metadata = {}
+    if not passed:
+        metadata["expected"] = f"{len(rules)} rules hold" if rules else "a version to audit"
+        metadata["actual"] = f"broken: {', '.join(broken)}" if broken else "none"
     if outcome.error:
         metadata["message"] = str(outcome.error)
+    described = {check.name: check.description for check in outcome.checks}
+    metadata.update({name: described.get(name, "held when it was published") for name in rules})
+    metadata["partition"] = outcome.partition.name
     return dg.AssetCheckEvaluation(
         asset_key=dg.AssetKey(table.name),
         check_name=AUDIT,
-        passed=outcome.error is None and not broken,
-        description="Nothing was published; `message` says why." if outcome.error else None,
+        passed=passed,
+        description=f"All {len(rules)} rules hold." if passed else "Nothing was published; `message` says why.",
         metadata=metadata,
         blocking=True,
         partition=outcome.day,
@@ -182,10 +197,29 @@ def check_result(table: str, check: CheckResult, severity: dg.AssetCheckSeverity
     )
 
 
-def account_table(measures: Sequence[str], totals: Mapping[str, Mapping[str, Any]]) -> dg.MetadataValue:
-    """The steps from raw to fact, each with its amounts, as a table."""
-    rows = [[step, *(f"{amounts[m]:,}" if m in amounts else "" for m in measures)] for step, amounts in totals.items()]
-    return _table(["step", *measures], rows)
+def account_table(measures: Sequence[str], totals: Mapping[str, Mapping[str, Any]]) -> str:
+    """The steps from raw to fact that anything came of, each with its amounts, as a table in Markdown.
+
+    A check's description is shown as Markdown at once, its first ten lines or so, and a table in its metadata after a
+    click. So what moved to other dates and from them is one step here. Steps, measures and amounts have no markup.
+    """
+    out, steps = totals.get(MOVED_OUT), {step: amounts for step, amounts in totals.items() if step != MOVED_OUT}
+    if out:
+        steps[MOVED_IN] = {measure: amount + out[measure] for measure, amount in totals[MOVED_IN].items()}
+    rows = [
+        ["moved" if step == MOVED_IN else step, *(f"{amounts[m]:,}" if m in amounts else "" for m in measures)]
+        for step, amounts in steps.items()
+        if any(amounts.values()) or step == UNEXPLAINED
+    ]
+    lines = [["step", *measures], ["---", *("--:" for _ in measures)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def bars(amounts: Mapping[str, Any]) -> str:
+    """Amounts by day as a small picture in Markdown: a line of bars, from the first day to the last."""
+    days, most = list(amounts), max(*amounts.values(), 1)
+    heights = (max(0, int(amount / most * (len(STEPS) - 1))) for amount in amounts.values())
+    return f"`{''.join(STEPS[height] for height in heights)}` {days[0]} … {days[-1]}"
 
 
 def sample_table(rows: pa.Table) -> dg.MetadataValue:
@@ -202,6 +236,11 @@ def _table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> dg.MetadataVa
 def _cell(value: object) -> str:
     text = "" if value is None else str(value)
     return text if len(text) <= CELL else text[: CELL - 1] + "…"
+
+
+def _number(amount: Any) -> int | float:
+    """What a manifest has of a sum, as a number that Dagster plots: it is exact to 15 digits."""
+    return float(amount) if "." in str(amount) else int(amount)
 
 
 def _shown(value: Any) -> Any:

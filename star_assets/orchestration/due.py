@@ -11,7 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -91,7 +91,7 @@ def look(
 def under_way(warehouse: Warehouse, instance: DagsterInstance) -> dict[str, set[str]]:
     """For each table, the days that a run is at or will be at."""
     busy: dict[str, set[str]] = defaultdict(set)
-    today = _today(warehouse).isoformat()
+    today = warehouse.settings.last_partition.isoformat()
     for run in instance.get_runs(RunsFilter(statuses=UNDER_WAY)):
         first = run.tags.get("dagster/partition") or run.tags.get("dagster/asset_partition_range_start", "")
         last = run.tags.get("dagster/partition") or run.tags.get("dagster/asset_partition_range_end", today)
@@ -122,7 +122,7 @@ def _wanted(
         found.tried[table.name] = dict(before)
         return []
     kept = found.tried.setdefault(table.name, {})
-    today, passed_over = _today(warehouse).isoformat(), defaultdict[str, list[str]](list)
+    today, passed_over = warehouse.settings.last_partition.isoformat(), defaultdict[str, list[str]](list)
     for day, identity in out.days.items():
         key = digest(inputs=identity, against=against)
         known = before.get(day) == key or (isinstance(table, Dimension) and key in before.values())
@@ -165,10 +165,6 @@ def _ranges(days: Sequence[str]) -> Iterator[list[str]]:
 
     for _, group in groupby(enumerate(sorted(days)), begin):
         yield [day for _, day in group]
-
-
-def _today(warehouse: Warehouse) -> date:
-    return datetime.now(warehouse.settings.zone).date()
 
 
 def _some(days: Sequence[str], shown: int = 3) -> str:

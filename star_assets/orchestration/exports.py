@@ -6,7 +6,7 @@ Not here: reading exports (staging).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -15,7 +15,6 @@ from star_assets.lake.storage import Storage
 from star_assets.model import Fact, Source, Star
 from star_assets.model.days import ExportDay
 from star_assets.model.errors import BrokenFile, HalfExport
-from star_assets.orchestration.assets import upstream
 from star_assets.pull.database import last_over
 from star_assets.pull.exports import is_lacking
 from star_assets.staging.exports import days_and_strays, read_export, require_whole, strays_beside_sources
@@ -95,12 +94,3 @@ class RawZone:
             needed = {self.star.driving_column(table).source.name, *(part.name for part in self.star.parts(table))}
             return needed <= set(whole)
         return name in whole if isinstance(table, Source) else True
-
-
-def downstream(star: Star, changed: Iterable[str]) -> list[str]:
-    """The tables that are changed or built, directly or not, from one that is."""
-    reached = set(changed)
-    for name, table in star.tables.items():
-        if reached.intersection(upstream(star, table)):
-            reached.add(name)
-    return [name for name in star.tables if name in reached]

@@ -12,6 +12,7 @@ from star_assets.model import Star
 from star_assets.model.errors import StarError
 from star_assets.orchestration.describe import check_result, lineage_table
 from star_assets.orchestration.failures import SHOWN, as_failure
+from star_assets.orchestration.reports import WHEN_TABLES_CHANGED
 from star_assets.orchestration.resources import WAREHOUSE
 from star_assets.pipeline.outcome import CheckResult
 from star_assets.reports.powerbi.fitting import misfits, model_lineage
@@ -32,6 +33,7 @@ def build_powerbi(star: Star, settings: Settings) -> tuple[dg.AssetsDefinition, 
         group_name="bi",
         kinds={"powerbi"},
         deps=[*star.dimensions, *star.facts],
+        automation_condition=WHEN_TABLES_CHANGED,
         # Dagster asks it of every asset that a range of days is materialized together with.
         backfill_policy=dg.BackfillPolicy.single_run(),
         metadata={"dagster/column_lineage": lineage, "lineage": lineage_table(lineage)},

@@ -11,9 +11,18 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.execution.api import execute_run
+from dagster._core.remote_origin import (
+    ManagedGrpcPythonEnvCodeLocationOrigin,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
 from star_assets.model import Star
 from star_assets.orchestration.build import build_definitions
+from star_assets.orchestration.jobs import all_tables
 from star_assets.pipeline.elsewhere import Launch
 from star_assets.pipeline.outcome import Outcome
 from star_assets.pipeline.warehouse import Warehouse
@@ -23,6 +32,9 @@ Tell = Callable[[Outcome], None]
 
 # The caller shows progress; Dagster's own lines go into the history alone.
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+# The code location of workspace.yaml, and the name that Dagster gives the repository in it.
+CODE_LOCATION, REPOSITORY = "star_assets.definitions", "__repository__"
 
 
 class TellingWarehouse(Warehouse):
@@ -42,17 +54,23 @@ class TellingWarehouse(Warehouse):
 
 
 def materialize_all(star: Star, settings: Settings, days: Sequence[str], tell: Tell) -> bool:
-    """Materialize every table for days that follow each other. Whether the run succeeded.
+    """Materialize every asset for days that follow each other. Whether the run succeeded.
 
-    What went wrong has been told: a failed day is an outcome with an error.
+    What went wrong has been told: a failed day is an outcome with an error. The run
+    is one of the job `all_tables`, of the code location that the web UI loads: its
+    first page leaves out runs of none.
     """
     definitions = build_definitions(star, settings, TellingWarehouse(star, settings, tell))
-    job = definitions.resolve_implicit_global_asset_job_def()
+    job = definitions.resolve_job_def(all_tables.name)
+    location = ManagedGrpcPythonEnvCodeLocationOrigin(LoadableTargetOrigin(module_name=CODE_LOCATION), CODE_LOCATION)
     with history() as instance:
-        result = job.execute_in_process(
-            instance=instance, run_config=QUIET, tags=partition_tags(days), raise_on_error=False
+        run = instance.create_run_for_job(
+            job,
+            run_config=QUIET,
+            tags=partition_tags(days),
+            remote_job_origin=RemoteJobOrigin(RemoteRepositoryOrigin(location, REPOSITORY), job.name),
         )
-        return result.success
+        return execute_run(InMemoryJob(job), run, instance).success
 
 
 def partition_tags(days: Sequence[str]) -> dict[str, str]:

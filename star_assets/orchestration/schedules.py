@@ -57,6 +57,9 @@ def _schedule(name: str, cron: str, days_ago: int, description: str, settings: S
         if day < settings.start_date.isoformat():
             yield dg.SkipReason(f"{day} is before STAR_START_DATE, {settings.start_date}.")
             return
+        if settings.end_date and day > settings.end_date.isoformat():
+            yield dg.SkipReason(f"{day} is after STAR_END_DATE, {settings.end_date}.")
+            return
         zone = RawZone.listed(warehouse, time.time())
         tables = zone.ready(day)
         if not tables:

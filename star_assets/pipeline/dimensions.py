@@ -32,8 +32,9 @@ from star_assets.pipeline.folded import Folded
 from star_assets.pipeline.identity import digest
 from star_assets.pipeline.key_index import KeyIndex
 from star_assets.pipeline.members import referring, used_members
-from star_assets.pipeline.outcome import CheckResult, Outcome
+from star_assets.pipeline.outcome import CheckResult, Outcome, rule
 from star_assets.pipeline.publishing import Audited, Built, Plan, Step, Written, publish
+from star_assets.staging.exports import days_between
 
 
 @dataclass(frozen=True)
@@ -74,13 +75,23 @@ def refresh_dimension(
     context: Context, dimension: Dimension, step: Step[DimensionLook, Drops], days: Sequence[str], undo_rollbacks: bool
 ) -> Iterator[Outcome]:
     """Build the dimension once for all the days, of whatever is staged; the days share the outcome."""
+    included = _days_to_the_newest_export(context, dimension)
     shared = next(publish(context.storage, context.catalog, step, days[-1:], undo_rollbacks))
     announced = context.look("olap", dimension.name).ledger(None).next
     if announced and shared.status == "unchanged":
         # Whoever announced it died, or will find that he has to begin again.
         withdraw(context.storage, Partition("olap", dimension.name), announced)
+    # Of what somebody rolled back to, which a note says, nobody knows which exports it includes.
+    if shared.error or shared.note:
+        included = ()
     for day in days:
-        yield replace(shared, day=day, seconds=shared.seconds / len(days))
+        yield replace(shared, day=day, seconds=shared.seconds / len(days), included=included)
+
+
+def _days_to_the_newest_export(context: Context, dimension: Dimension) -> tuple[str, ...]:
+    """The days from the start date to the newest staged export of the dimension's sources, without gaps."""
+    staged = (day for exports in staged_exports(context, dimension).values() for day in exports)
+    return tuple(days_between(context.settings.start_date.isoformat(), max(staged, default="")))
 
 
 def staged_exports(context: Context, dimension: Dimension) -> dict[str, Mapping[ExportDay, Entry]]:
@@ -306,12 +317,15 @@ class DimensionStep:
 
     def _checks(self, file: Path) -> tuple[CheckResult, ...]:
         key, found = self.dimension.key, self.context.books.audits.audit_dimension(self.dimension, str(file))
+        rows, null, again = found["rows"], found["null_keys"], found["repeated_keys"]
         checks: tuple[CheckResult, ...] = (
-            CheckResult("key not null", found["null_keys"] == 0, f"{key}: {found['null_keys']} rows without a key"),
-            CheckResult(
+            rule("key not null", rows, null, f"{key} is set", f"{key}: {null} rows without a key"),
+            rule(
                 "key unique",
-                found["repeated_keys"] == 0,
-                f"{key}: expected {found['rows']} different keys, {found['repeated_keys']} occur again",
+                rows,
+                again,
+                f"{key} is unique",
+                f"{key}: expected {rows} different keys, {again} occur again",
             ),
             CheckResult(
                 "unknown member",
@@ -322,11 +336,11 @@ class DimensionStep:
         if isinstance(self.dimension, History):
             broken = self.context.books.audits.audit_history(self.dimension, str(file))
             problem = f"members whose intervals have gaps or overlaps: expected 0, found {broken}"
-            checks += (CheckResult("intervals", broken == 0, problem),)
+            checks += (rule("intervals", rows, broken, "the interval begins where the one before ends", problem),)
         if has_partition_date(self.context.star, self.dimension):
             other = self.context.books.audits.audit_calendar(self.dimension, str(file))
             problem = f"members whose {PARTITION_DATE} is not {key} as text: expected 0, found {other}"
-            checks += (CheckResult("partition date", other == 0, problem),)
+            checks += (rule("partition date", rows, other, f"{PARTITION_DATE} is {key} as text", problem),)
         return checks
 
 

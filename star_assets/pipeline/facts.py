@@ -18,7 +18,7 @@ from star_assets.model.errors import LostRace, NotStaged
 from star_assets.model.tables import IS_PROVISIONAL, Dimension, Fact
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.fact_inputs import DateInputs, FactLook, fact_sources, look_at_fact
-from star_assets.pipeline.outcome import CheckResult, Outcome
+from star_assets.pipeline.outcome import CheckResult, Outcome, rule
 from star_assets.pipeline.publishing import Audited, Built, Plan, Written
 
 if TYPE_CHECKING:
@@ -159,26 +159,35 @@ class FactStep:
 
     def _checks(self, day: str, found: FactRules) -> tuple[CheckResult, ...]:
         fact = self.fact
-        counted: list[tuple[str, int, str]] = [
-            ("key not null", found.null_keys, f"{fact.key}: rows without a key"),
-            ("key unique", found.repeated_keys, f"{fact.key}: rows whose key occurs again"),
-            ("business date", found.outside_date, f"{fact.date}: rows that are not of {day}"),
+        counted: list[tuple[str, int, str, str]] = [
+            ("key not null", found.null_keys, f"{fact.key} is set", f"{fact.key}: rows without a key"),
+            ("key unique", found.repeated_keys, f"{fact.key} is unique", f"{fact.key}: rows whose key occurs again"),
+            (
+                "business date",
+                found.outside_date,
+                f"{fact.date} is on {day}",
+                f"{fact.date}: rows that are not of {day}",
+            ),
         ]
         if calendar := calendar_of(self.context.star, fact):
             problem = f"{calendar.column}: rows where it is not {day}, by which they join {calendar.dimension.name}"
-            counted.append(("calendar", found.other_reference, problem))
+            held = f"{calendar.column} is {day}, by which they join {calendar.dimension.name}"
+            counted.append(("calendar", found.other_reference, held, problem))
         if fact.provisional:
             problem = f"{fact.key}: rows whose key and {IS_PROVISIONAL} disagree on whether they are provisional"
-            counted.append((IS_PROVISIONAL, found.wrongly_marked, problem))
+            held = f"{IS_PROVISIONAL} says what {fact.key} does"
+            counted.append((IS_PROVISIONAL, found.wrongly_marked, held, problem))
         for column, below in found.below_minimum.items():
             least: Mapping[str, Any] = {m.column: m.minimum for m in fact.measures}
-            counted.append((f"{column} in bounds", below, f"{column}: rows below {least[column]}"))
+            held, problem = f"{column} is not below {least[column]}", f"{column}: rows below {least[column]}"
+            counted.append((f"{column} in bounds", below, held, problem))
         for column, unknown in found.unknown_references.items():
             target = fact.references[column].name
-            counted.append((f"{column} in {target}", unknown, f"{column}: rows whose member {target} lacks"))
+            held, problem = f"{column} is a member of {target}", f"{column}: rows whose member {target} lacks"
+            counted.append((f"{column} in {target}", unknown, held, problem))
         return tuple(
-            CheckResult(name, count == 0, f"{what}: expected 0 of {found.rows}, found {count}")
-            for name, count, what in counted
+            rule(name, found.rows, count, held, f"{problem}: expected 0 of {found.rows}, found {count}")
+            for name, count, held, problem in counted
         )
 
 

@@ -246,8 +246,8 @@ def _dates(context: Context, fact: Fact) -> OutOfDate:
 
 
 def _last_partition(context: Context, look: FactLook) -> str:
-    """Today in the business time zone, or the newest export, should that be later."""
-    today = datetime.now(context.settings.zone).date().isoformat()
+    """The newest partition, or the newest staged export, should that be later."""
+    today = context.settings.last_partition.isoformat()
     return max([today, *(day for staged in look.staged.values() for day in staged.live)])
 
 
@@ -289,10 +289,11 @@ def remarks(context: Context, table: AnyTable, found: OutOfDate) -> list[str]:
             f"{name}: dates of sales reach the year {' and '.join(found.outside)}, and its calendar {first_year} to "
             f"{last_year}. Days beyond are inferred members. Correct the dates, or declare other calendar_years."
         )
+    end = f"with STAR_END_DATE, {context.settings.end_date}" if context.settings.end_date else "today"
     if found.outside and isinstance(table, Fact) and (rows := rows_outside(context, table, found.outside)):
         told.append(
             f"{name}: {rows:,} rows are in no partition, because of their dates: {_some(found.outside)}. Partitions "
-            f"begin with STAR_START_DATE, {start}, and end today. Set it to an earlier day, or correct the dates."
+            f"begin with STAR_START_DATE, {start}, and end {end}. Set it to an earlier day, or correct the dates."
         )
     return told
 

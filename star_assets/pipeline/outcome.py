@@ -12,12 +12,18 @@ from star_assets.model.errors import StarError
 
 @dataclass(frozen=True)
 class CheckResult:
-    """The result of auditing one version by one rule; `description` says what was expected and found."""
+    """The result of auditing one version by one rule; `description` says what is true, or expected and found."""
 
     name: str
     passed: bool
     description: str
     metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+def rule(name: str, rows: int, broken: int, held: str, problem: str) -> CheckResult:
+    """A rule about each row: `held` says of a row what is true of all, `problem` what is wrong, where some break it."""
+    every = "the only row" if rows == 1 else f"all {rows:,} rows"
+    return CheckResult(name, broken == 0, f"in {every} {held}" if broken == 0 else problem)
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,7 @@ class Outcome:
     has one partition for all days). `error` is set, and `manifest` is None, if and
     only if `status` is `failed`. `checks` is the audit; it is empty if the version was not
     audited. `note` is a warning for people about a day that did not fail.
+    `included` are, of a dimension, the days up to the newest export in its live version.
     """
 
     table: str
@@ -40,6 +47,7 @@ class Outcome:
     checks: tuple[CheckResult, ...] = ()
     seconds: float = 0.0
     note: str = ""
+    included: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:

@@ -310,7 +310,8 @@ class Warehouse(Context):
         if not known:
             raise UnknownPartition(table, day, f"a day YYYY-MM-DD from {start} (STAR_START_DATE) on")
         if day > last and (table not in self.star.tables or not self.is_live(table, day)):
-            raise UnknownPartition(table, day, f"a day up to {last}, today and STAR_DAYS_AHEAD after it")
+            why = "STAR_END_DATE" if last == str(self.settings.end_date) else "today and STAR_DAYS_AHEAD after it"
+            raise UnknownPartition(table, day, f"a day up to {last}, {why}")
 
     def partition(self, table: AnyTable, day: str | None) -> Partition:
         """The partition that holds a table's day."""
@@ -338,6 +339,12 @@ class Warehouse(Context):
         (file,) = self.storage.local([f"{partition.version_folder(manifest.version)}/{manifest.files[0].name}"])
         batches = pq.ParquetFile(file).iter_batches(batch_size=rows)
         return pa.Table.from_batches([batch for batch, _ in zip(batches, range(1), strict=False)], pq.read_schema(file))
+
+    def newest_rows(self, table: str, days: int) -> dict[str, int]:
+        """The rows of a source's or a fact's last so many live days, in order, of its ledgers alone."""
+        found = self.star.table(table)
+        live = self.look("staging" if isinstance(found, Source) else "olap", table).live
+        return {day: live[day].rows for day in sorted(live)[-days:]}
 
     def entries(self) -> list[TableEntry]:
         """The catalog entry of every table, as the model declares it."""

@@ -76,7 +76,7 @@ def last_over(settings: Settings) -> str:
     """The last day that is over in the business time zone; "" if nothing is pulled."""
     if settings.source_dsn is None:
         return ""
-    return str(datetime.now(settings.zone).date() - timedelta(days=1))
+    return str(settings.last_day_over)
 
 
 def _describing(star: Star) -> frozenset[str]:

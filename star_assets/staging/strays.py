@@ -81,7 +81,7 @@ def _expected(name: str, is_folder: bool, last: str) -> str:
     if match:
         day = f"{match[1]}-{match[2]:0>2}-{match[3]:0>2}"
         if _is_day(day) and day > last:
-            return f"a day up to {last} (see STAR_DAYS_AHEAD)"
+            return f"a day up to {last} (see STAR_DAYS_AHEAD, STAR_END_DATE)"
         if _is_day(day) and is_folder:
             return f"date={day}/"
         return f"a folder {DAY} around it" if not is_folder else f"{DAY}, a day of the calendar"

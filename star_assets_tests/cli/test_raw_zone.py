@@ -58,7 +58,8 @@ def test_a_typing_error_in_a_year_makes_no_days(star: Star, small_lake: Any) -> 
     told = star("run")
     tomorrow = datetime.now(UTC).date() + timedelta(days=1)
     assert (
-        f"oltp/orders/date=2032-07-04/: expected a day up to {tomorrow} (see STAR_DAYS_AHEAD), found a folder."
+        f"oltp/orders/date=2032-07-04/: expected a day up to {tomorrow} (see STAR_DAYS_AHEAD, STAR_END_DATE), "
+        "found a folder."
     ) in told.stderr
     rows = {row["table"]: row for row in json.loads(star("status", "--format", "json").stdout)}
     assert max(row["partitions"] for row in rows.values() if row["kind"] == "source") == 2

@@ -66,6 +66,7 @@ MISTAKES = [
     _setting(
         "SOURCE_DNS", "postgresql://a:secret@b/c", "its name to be STAR_SOURCE_DSN; there is no such setting", "'…'"
     ),
+    _setting("END_DATE", "2023-06-30", "STAR_START_DATE, 2023-07-01, or a later day"),
     _setting("STARTDATE", "2023-07-01", "its name to be STAR_START_DATE; there is no such setting", "'…'"),
     _setting("LAKE", "C:\\lake", "a folder whose path has no backslash"),
     *(

@@ -69,8 +69,18 @@ def test_no_aggregated_check_blocks(decided: DecidedWarehouse, instance: dg.Dags
 def test_reconciliation_computes_the_days_of_the_run(decided: DecidedWarehouse, instance: dg.DagsterInstance) -> None:
     """One more day must not cost more because there were a thousand before it."""
     materialize(decided, instance, DAYS)
-    materialize(decided, instance, DAYS[:1])
+    result = materialize(decided, instance, DAYS[:1])
     assert decided.reconciled == DAYS[:1]
+    (found,) = [one for one in result.get_asset_check_evaluations() if one.check_name == "reconciliation"]
+    # Dagster shows a description at once, and a table in the metadata after a click.
+    assert found.description is not None
+    assert found.description.splitlines()[2:] == [
+        "| step | rows |",
+        "| --- | --: |",
+        "| staged | 3 |",
+        "| fact | 3 |",
+        "| unexplained | 0 |",
+    ]
 
 
 def test_reconciliation_alone_covers_every_live_day(decided: DecidedWarehouse, instance: dg.DagsterInstance) -> None:

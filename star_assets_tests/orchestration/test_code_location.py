@@ -96,6 +96,10 @@ def test_a_program_materializes_all_in_one_run_and_tells_of_each_day(clone: Path
     with history() as instance:
         (record,) = instance.get_run_records()
         assert record.dagster_run.status is dg.DagsterRunStatus.SUCCESS
+        # The web UI's first page shows runs of a code location that it knows, by their jobs.
+        origin = record.dagster_run.remote_job_origin
+        assert origin is not None
+        assert (origin.location_name, origin.job_name) == ("star_assets.definitions", "all_tables")
         assert instance.get_materialized_partitions(FACT) == set(DAYS)
     again: list[Outcome] = []
     assert materialize_all(retail, lake.settings, DAYS, again.append)

@@ -92,7 +92,7 @@ def test_what_is_no_export_is_named_with_what_was_expected(lake: LocalStorage) -
         "date=2023-02-30/": "date=YYYY-MM-DD, a day of the calendar",
         "date=2023-7-5/": "date=2023-07-05/",
         "date=20230706/": "date=2023-07-06/",
-        "date=2032-07-04/": "a day up to 2026-01-01 (see STAR_DAYS_AHEAD)",
+        "date=2032-07-04/": "a day up to 2026-01-01 (see STAR_DAYS_AHEAD, STAR_END_DATE)",
         "dt=2023-07-08/": "date=2023-07-08/",
         "july 9th/": "a folder date=YYYY-MM-DD",
         "loose.csv": "a folder date=YYYY-MM-DD around it",
