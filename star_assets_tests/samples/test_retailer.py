@@ -61,7 +61,7 @@ def every(lake: Path, source: str) -> list[Row]:
     return [row for rows in read(lake, source).values() for row in rows]
 
 
-@pytest.mark.parametrize("source", retail.sources)
+@pytest.mark.parametrize("source", [name for name, source in retail.sources.items() if not source.is_stream])
 def test_each_source_has_a_whole_export_each_day(lake: Path, source: str) -> None:
     """The pipeline waits for the marker: a day without one would never be staged."""
     days = sorted((lake / "oltp" / source).iterdir())
