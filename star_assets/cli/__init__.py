@@ -1,6 +1,6 @@
 """The command line: the group of all commands, in the order of use.
 
-The commands are in `building`, `pulling`, `asking`, `reporting`, `keeping` and `deploying`.
+The commands are in `building`, `pulling`, `asking`, `reporting`, `keeping`, `streaming` and `deploying`.
 
 Exit codes: 0 done; 1 somebody has to act; 75 (EX_TEMPFAIL) trying again later
 may help; 2 the command was called wrongly; 130 interrupted. Rows go to standard
@@ -20,6 +20,7 @@ from star_assets.cli.keeping import forget, repair, retire, rollback, vacuum, ve
 from star_assets.cli.pulling import pull
 from star_assets.cli.reporting import dashboard, powerbi, semantics
 from star_assets.cli.shell import Commands
+from star_assets.cli.streaming import firehose
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -88,6 +89,7 @@ for _command in (
     forget,
     ddl,
     dashboard,
+    firehose,
     aws,
     demo,
 ):

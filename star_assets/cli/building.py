@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from star_assets.pipeline.warehouse import Warehouse
 
 
-@click.command(short_help="Write sample exports of a retailer.")
-@click.option("--days", type=click.IntRange(1, MOST_DAYS), default=92, show_default=True, help="How many days.")
+@click.command(short_help="Write sample exports of a retailer, or ring up its sales one by one.")
+@click.option("--days", type=click.IntRange(1, MOST_DAYS), help="How many days.  [default: 92, or 1 with --stream]")
 @click.option(
     "--orders-per-day",
     type=click.IntRange(1, 10_000_000),
@@ -26,23 +26,45 @@ if TYPE_CHECKING:
     show_default=True,
     help="Orders on an average day.",
 )
-def sample(days: int, orders_per_day: int) -> None:
+@click.option("--stream", is_flag=True, help="Let tills ring, a day at a time, and export each day at its end.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(1, 1_000_000),
+    default=60,
+    show_default=True,
+    help="With --stream: how many times as fast as in reality.",
+)
+def sample(days: int | None, orders_per_day: int, stream: bool, speed: float) -> None:
     """Write sample exports of a retailer, from STAR_START_DATE on.
 
     They are written to the lake's oltp/ folder. Existing exports are not changed, so
     a larger --days adds days.
 
+    With --stream, the day after the last export happens sale by sale: tills ring,
+    their events go through a Firehose on this machine to oltp/pos_sales/, and when
+    the day is over its exports tell the same sales. Use the --orders-per-day that
+    the lake's other days have. See docs/streams.md.
+
     \b
-    Example:
+    Examples:
       star-assets sample --days 7
+      star-assets sample --stream --speed 600
     """
     from rich.console import Console
 
+    from star_assets.cli.streaming import show_day
     from star_assets.samples.lake import export_samples
+    from star_assets.samples.streaming import next_day
 
     warehouse = open_warehouse()
     storage, first = warehouse.storage, warehouse.settings.start_date
-    with Console(stderr=True).status(f"Writing {days:,} days of exports …"):
+    console = Console(stderr=True, highlight=False)
+    if stream:
+        for _ in range(days or 1):
+            show_day(console, warehouse, next_day(storage, first), speed=speed, orders_per_day=orders_per_day)
+        return
+    days = days or 92
+    with console.status(f"Writing {days:,} days of exports …"):
         rows = export_samples(storage, first, days, orders_per_day=orders_per_day)
     click.echo(f"{rows:,} rows of {days:,} days, from {first} on, are in {storage.uri('oltp')}.", err=True)
 

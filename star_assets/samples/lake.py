@@ -15,11 +15,16 @@ from star_assets.samples.formats import MARKER
 from star_assets.samples.retailer import write_exports
 
 
-def export_samples(storage: Storage, first: date, days: int, *, orders_per_day: int = 500) -> int:
-    """Write the exports of `days` days from `first` on; return their rows. What is there already is not rewritten."""
+def export_samples(
+    storage: Storage, first: date, days: int, *, orders_per_day: int = 500, since: date | None = None
+) -> int:
+    """Write the exports of `days` days from `first` on; return their rows. What is there already is not rewritten.
+
+    With `since`, only the days from then on are written.
+    """
     folder = storage.scratch()
     try:
-        rows = write_exports(folder, first, days, orders_per_day=orders_per_day)
+        rows = write_exports(folder, first, days, orders_per_day=orders_per_day, since=since)
         each(storage, partial(_export, storage, folder), sorted(folder.glob("oltp/*/date=*")))
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -72,12 +72,16 @@ def orders_of(day: date, orders_per_day: int, seed: int) -> Iterator[Exported]:
     """Every export, on that day or later, of the orders placed on a day."""
     rng = Random(f"{seed} orders {day}")
     usual = orders_per_day * WEEKDAYS[day.weekday()] * MONTHS[day.month - 1]
-    number = (day - FOUNDED).days * orders_per_day * NUMBERS_PER_DAY
     seconds = sorted(_second_of_day(rng) for _ in range(round(usual * rng.uniform(0.95, 1.05))))
-    for order_id, second in enumerate(seconds, number + 1):
+    for order_id, second in enumerate(seconds, first_number(day, orders_per_day)):
         first = _placed(rng, order_id, day, second)
         (becomes,) = rng.choices(LIVES, LIFE_SHARES)
         yield from becomes(rng, first)
+
+
+def first_number(day: date, orders_per_day: int) -> int:
+    """The number of a day's first order; the day has `orders_per_day` times NUMBERS_PER_DAY of them."""
+    return (day - FOUNDED).days * orders_per_day * NUMBERS_PER_DAY + 1
 
 
 def _second_of_day(rng: Random) -> int:
@@ -144,10 +148,11 @@ def _shipped_later(rng: Random, first: Exported) -> list[Exported]:
 
 
 def _cancelled(rng: Random, first: Exported) -> list[Exported]:
-    """Mostly the next day or the day after; the rest within the week."""
+    """Mostly the next day or the day after, the rest within the week; a tenth before the first export."""
     placed = _with(first, status="placed")
-    (days,) = rng.choices((1, 2, 4, 7), (60, 25, 10, 5))
-    return [placed, _with(_later(rng, placed, days), status="cancelled")]
+    (days,) = rng.choices((0, 1, 2, 4, 7), (10, 50, 25, 10, 5))
+    later = _later(rng, placed, days)
+    return [placed, _with(later, status="cancelled")] if days else [_with(first, status="cancelled")]
 
 
 def _corrected(rng: Random, first: Exported) -> list[Exported]:

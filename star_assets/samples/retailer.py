@@ -23,7 +23,9 @@ from star_assets.samples.stores import FOUNDED, store_rows
 TYPED_ON, TYPED_QUANTITY, LINES_OF_A_LARGE_EXPORT = date(2023, 9, 16), "two", 1_000
 
 
-def write_exports(folder: Path, first: date, days: int, *, orders_per_day: int = 500, seed: int = 7) -> int:
+def write_exports(
+    folder: Path, first: date, days: int, *, orders_per_day: int = 500, seed: int = 7, since: date | None = None
+) -> int:
     """Write the exports of `days` days from `first` on; return the number of rows in them.
 
     A day's export depends on `first`, `orders_per_day` and `seed` alone, so that
@@ -34,6 +36,7 @@ def write_exports(folder: Path, first: date, days: int, *, orders_per_day: int =
     Args:
         folder: the lake; files go to `oltp/<source>/date=<day>/` in it.
         orders_per_day: orders on an average day; weekdays and seasons differ.
+        since: the first of the days to write; default: `first`.
     """
     if first < FOUNDED:
         raise BadSetting("STAR_START_DATE", first.isoformat(), f"{FOUNDED} or later for the sample retailer")
@@ -42,7 +45,10 @@ def write_exports(folder: Path, first: date, days: int, *, orders_per_day: int =
     for day in (first + timedelta(days=number) for number in range(days)):
         for exported in orders_of(day, orders_per_day, seed):
             due[exported.day].append(exported)
-        exports, count = _exports(day, first, due.pop(day, []), seed)
+        exported_now = due.pop(day, [])
+        if since and day < since:
+            continue
+        exports, count = _exports(day, first, exported_now, seed)
         for source, files in exports.items():
             write_export(folder / "oltp" / source / f"date={day}", files)
         rows += count

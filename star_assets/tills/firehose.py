@@ -63,6 +63,9 @@ class Faults:
     seed: int = 7
 
 
+NO_FAULTS = Faults()
+
+
 class Firehose:
     """One stream. Its methods are those of boto3's client, so that either can be given to what sends.
 
@@ -78,7 +81,7 @@ class Firehose:
         journal: Path,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        faults: Faults = Faults(),
+        faults: Faults = NO_FAULTS,
     ) -> None:
         self.stream, self.storage, self.clock, self.faults = stream, storage, clock, faults
         self._chance = Random(faults.seed)

@@ -1,0 +1,32 @@
+"""The Firehose of a lake on this machine, and where it keeps what it has accepted until that is delivered."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from star_assets.lake.storage import Storage
+from star_assets.tills.firehose import NO_FAULTS, Faults, Firehose
+from star_assets.tills.stream import lake_stream
+
+
+def open_firehose(
+    storage: Storage,
+    timezone: str,
+    *,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    faults: Faults = NO_FAULTS,
+) -> Firehose:
+    """The one Firehose that delivers to a lake. Raises LakeRefused if another process is it already."""
+    return Firehose(lake_stream(timezone), storage, state_folder(storage) / "firehose.db", clock=clock, faults=faults)
+
+
+def state_folder(storage: Storage) -> Path:
+    """A folder for a lake, made if need be: in XDG_STATE_HOME, by default `~/.local/state`."""
+    base = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    folder = base / "star_assets" / "tills" / hashlib.sha256(storage.uri("").encode()).hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
