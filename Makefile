@@ -18,13 +18,16 @@ unexport PYTHONDONTWRITEBYTECODE
 
 PYTEST := $(BIN)/pytest -n auto --dist loadgroup
 
-.PHONY: demo demo-aws ui compose push test test-all ready tests faults protocol tpch fetched witness s3a iam readers images checkov glue lint bench clean
+.PHONY: demo demo-aws demo-stream ui compose push test test-all ready tests faults protocol tpch fetched witness s3a iam readers images checkov glue lint bench clean
 
 demo: .venv/demo  ## export a quarter, materialize it with Dagster, answer the reference question
 	$(BIN)/star-assets demo
 
 demo-aws: .venv/aws  ## the same on S3 and Glue, as moto serves them on this machine
 	$(BIN)/python -m star_assets.cli.demo_aws
+
+demo-stream: .venv/demo  ## tills ring, a chart moves, the nightly export comes: three minutes, from nothing
+	$(BIN)/python -m star_assets.cli.demo_stream
 
 # Docker's compose reads settings and secrets from .env: add lines such as STAR_LAKE=s3://bucket/retail.
 compose: .env  ## Dagster in containers, with its history in PostgreSQL, on http://127.0.0.1:3000
@@ -98,7 +101,7 @@ bench: .venv/bench  ## how fast, against peers; writes bench/results.md
 	$(BIN)/python -m bench.run
 
 clean:  ## remove the environment, the sample lake and Dagster's history
-	rm -rf .venv $(WITNESS) $(S3A) $(GLUE) $(IAM) $(READERS) $(IMAGES) $(CHECKOV) .bench lake .dagster
+	rm -rf .venv $(WITNESS) $(S3A) $(GLUE) $(IAM) $(READERS) $(IMAGES) $(CHECKOV) .bench lake lake-stream .dagster
 
 .venv/made: setup.py
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; PYTHON=/path/to/python names one."; exit 1; }
