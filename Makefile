@@ -62,8 +62,9 @@ tests:
 
 ready: .venv/test
 
-faults: .venv/test  ## kill 500 processes at random points of random operations; minutes
+faults: .venv/test  ## kill 500 processes at random points of random operations, and 80 while tills ring; half an hour
 	$(BIN)/python -m star_assets_tests.faults
+	$(BIN)/python -m star_assets_tests.tills
 
 protocol: .venv/test  ## explore every order of the steps of the publish protocol, and its shortcuts; minutes
 	$(BIN)/python -m star_assets_tests.protocol
