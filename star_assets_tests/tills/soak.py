@@ -9,6 +9,7 @@ as Dagster's daemon does; the run under way. A reader looks on. Not here: what i
 from __future__ import annotations
 
 import json
+import logging
 import multiprocessing
 import os
 import signal
@@ -134,6 +135,8 @@ class Soak:
         from botocore.config import Config
 
         gateway.PAUSE, gateway.LONGEST_PAUSE = 0.02, 0.5
+        # Each refusal would be a line.
+        gateway.log.setLevel(logging.ERROR)
         keys = {"aws_access_key_id": "any", "aws_secret_access_key": "any", "region_name": "us-east-1"}
         config = Config(retries={"total_max_attempts": 1}, read_timeout=10)
         client = boto3.client("firehose", endpoint_url=f"http://127.0.0.1:{self.port}", config=config, **keys)
