@@ -25,6 +25,9 @@ from ..conftest import FIRST
 
 DAY = "2023-07-02"
 
+# One worker makes the lake.
+pytestmark = pytest.mark.xdist_group("bad-events")
+
 NEXT_YEAR = f"{date.today() + timedelta(days=366)}"
 
 

@@ -17,6 +17,9 @@ from .soak import FIRST, Soak, told
 
 ROOT = Path(__file__).parents[2]
 
+# One worker soaks.
+pytestmark = pytest.mark.xdist_group("soak")
+
 
 @pytest.fixture(scope="module")
 def soaked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Soak]:
