@@ -30,6 +30,7 @@ ROOMS = [
     "packages",
     "settings",
     "prices",
+    "usage",
     "visible",
     "lake",
     "staging",

@@ -17,6 +17,7 @@ from threading import Lock
 from typing import Any
 
 from star_assets.model.errors import AwsBusy, AwsDenied, AwsRefused, BadSetting, StarError
+from star_assets.usage import add_request
 
 # How many connections a client may have; a thread that needs one more waits.
 CONNECTIONS = 32
@@ -109,7 +110,13 @@ def config() -> Any:
 
 
 def _make(service: str) -> Any:
-    return session().client(service, config=config())
+    client = session().client(service, config=config())
+    client.meta.events.register(f"before-call.{service}", _count)
+    return client
+
+
+def _count(model: Any, **_: Any) -> None:
+    add_request(model.service_model.service_name, model.name)
 
 
 @contextmanager
@@ -181,10 +188,10 @@ _KEY = "Allow kms:GenerateDataKey and kms:Decrypt on the key, or correct STAR_KM
 
 
 @cache
-def tell_denied(action: str, without: str, statement: str) -> None:
+def tell_denied(action: str, without: str, statement: str, policy: str = "docs/aws/pipeline.json") -> None:
     """Log, once per process, that an optional right is missing, the consequence, and the statement that grants it."""
     logging.getLogger(__name__).warning(
-        "%s was denied: %s. The statement %s of docs/aws/pipeline.json grants it.", action, without, statement
+        "%s was denied: %s. The statement %s of %s grants it.", action, without, statement, policy
     )
 
 

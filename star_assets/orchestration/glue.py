@@ -21,7 +21,7 @@ from star_assets.lake.places import open_storage
 from star_assets.model.errors import BadSetting, JobFailed, JobInterrupted, StarError
 from star_assets.orchestration.glue_pipes import LakeContext, LakeMessages
 from star_assets.pipeline.elsewhere import Job, JobResult
-from star_assets.prices import glue_run
+from star_assets.prices import DPUS, glue_run
 from star_assets.settings import Settings
 
 # How a run ends; of these, trying again may help where it was stopped, or waited too long.
@@ -33,9 +33,6 @@ FIRST_PAUSE, LONGEST_PAUSE, LONGER = 2.0, 30.0, 1.3
 
 # Lines of a run's log that a failure shows.
 LAST_LINES = 20
-
-# DPUs of a worker.
-DPUS = {"G.1X": 1, "G.2X": 2, "G.4X": 4, "G.8X": 8, "R.1X": 1, "R.2X": 2}
 
 # Settings that are of the machine that starts jobs, or no business of theirs.
 OURS = {"engine", "spark_master", "source_dsn", "webhook", "threads", "memory_limit", "cache_size"}

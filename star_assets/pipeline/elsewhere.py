@@ -32,6 +32,9 @@ from star_assets.pipeline.publishing import (
     wants_statistics,
     write,
 )
+from star_assets.prices import DPUS
+from star_assets.settings import Settings
+from star_assets.usage import BEGAN, Meter
 
 # Jobs that one request may start for a table. The second is for days whose inputs moved during the
 # first. If they move again, the days fail, since each job costs money; the next request starts anew.
@@ -167,7 +170,7 @@ def write_versions(context: Context, step: Step[L, W], job: Job) -> Iterator[dic
 
     If the job's build differs from the asking process's, nothing is computed and every day's report is OtherBuild.
     """
-    build, versions = context.build(job.table), job.versions
+    build, versions, meter = context.build(job.table), job.versions, _job_meter(context.settings)
     try:
         _require_build(job.table, job.build, build)
     except OtherBuild as error:
@@ -182,8 +185,15 @@ def write_versions(context: Context, step: Step[L, W], job: Job) -> Iterator[dic
         else:
             plans.append(replace(planned, version=versions[planned.day]))
     for batch in step.batches(look, plans):
-        for report in _write_batch(context.storage, step, look, batch, wants_statistics(context.catalog, step)):
+        thoroughly = wants_statistics(context.catalog, step)
+        for report in _write_batch(context.storage, step, look, batch, thoroughly, meter):
             yield {**report, "build": build.to_json()}
+
+
+def _job_meter(settings: Settings) -> Meter:
+    """A meter of the DPUs that the job has, from its start on."""
+    unit = "flex_dpu_seconds" if settings.glue_flex else "dpu_seconds"
+    return Meter(unit, settings.glue_workers * DPUS[settings.glue_worker_type], BEGAN)
 
 
 def _require_build(table: str, expected: Build, found: Build) -> None:
@@ -193,14 +203,16 @@ def _require_build(table: str, expected: Build, found: Build) -> None:
 
 
 def _write_batch(
-    storage: Storage, step: Step[L, W], look: L, plans: Sequence[Plan[W]], thoroughly: bool
+    storage: Storage, step: Step[L, W], look: L, plans: Sequence[Plan[W]], thoroughly: bool, meter: Meter
 ) -> Iterator[dict[str, Any]]:
     done = set()
     try:
         with scratch(storage) as folder:
             for group in step.build(look, plans, folder):
-                for audited in step.audit(look, group):
-                    manifest = write(storage, audited, thoroughly)
+                audits = list(step.audit(look, group))
+                used = meter.read(len(audits))
+                for audited in audits:
+                    manifest = write(storage, audited, thoroughly, used)
                     day = audited.built.plan.day
                     done.add(day)
                     yield {"day": day, "version": manifest.version, "rows": manifest.rows, "bytes": manifest.size}
@@ -211,7 +223,7 @@ def _write_batch(
         # One bad day must not take the others with it: find it by building each alone.
         for plan in plans:
             if plan.day not in done:
-                yield from _write_batch(storage, step, look, [plan], thoroughly)
+                yield from _write_batch(storage, step, look, [plan], thoroughly, meter)
 
 
 def as_report(error: StarError) -> list[Any]:

@@ -25,6 +25,7 @@ from star_assets.lake.storage import Storage
 from star_assets.lake.versions import Identity, Manifest, Partition, now, read_manifest
 from star_assets.model.errors import AuditFailed, LedgerContended, LostRace, StarError
 from star_assets.pipeline.outcome import CheckResult, Outcome
+from star_assets.usage import Meter, with_files
 
 # A race is lost only to a writer that won, so rounds end quickly; a limit
 # keeps a faulty storage from holding a run forever.
@@ -32,6 +33,9 @@ ROUNDS = 20
 
 # Seconds before another round, after one that lost a race.
 PAUSE = 0.05
+
+# The name, among a manifest's facts, of what building and auditing the version used (usage).
+USED = "used"
 
 # What a table's kind looks at, and what its plans carry to its build.
 L = TypeVar("L")
@@ -255,12 +259,14 @@ def _write_built(
 ) -> Iterator[Written[W] | Outcome]:
     """Build, audit and write versions; those that must not become live are outcomes. Raises StarError, last."""
     thoroughly, found = wants_statistics(catalog, step), list[Future[Written[W] | Outcome]]()
-    failure = None
+    failure, meter = None, Meter()
     with scratch(storage) as folder, ThreadPoolExecutor(storage.at_once) as pool:
         try:
             for group in step.build(look, plans, folder):
+                audited = list(step.audit(look, group))
+                used = meter.read(len(audited))
                 # What is built next need not wait until this is written.
-                found += [pool.submit(_write, storage, step, one, thoroughly) for one in step.audit(look, group)]
+                found += [pool.submit(_write, storage, step, one, thoroughly, used) for one in audited]
         except StarError as error:
             failure = error
         yield from (one.result() for one in found)
@@ -268,12 +274,14 @@ def _write_built(
         raise failure
 
 
-def _write(storage: Storage, step: Step[L, W], audited: Audited[W], thoroughly: bool) -> Written[W] | Outcome:
+def _write(
+    storage: Storage, step: Step[L, W], audited: Audited[W], thoroughly: bool, used: Mapping[str, float]
+) -> Written[W] | Outcome:
     plan = audited.built.plan
     try:
         if audited.refusal and not audited.built.files:
             return _failed(step, plan.day, plan.partition, audited.refusal)
-        manifest = write(storage, audited, thoroughly)
+        manifest = write(storage, audited, thoroughly, used)
     except StarError as error:
         return _failed(step, plan.day, plan.partition, error)
     broken = [check.description for check in audited.checks if not check.passed]
@@ -284,14 +292,19 @@ def _write(storage: Storage, step: Step[L, W], audited: Audited[W], thoroughly: 
     return Written(plan, manifest, audited.checks)
 
 
-def write(storage: Storage, audited: Audited[W], thoroughly: bool) -> Manifest:
-    """Write a version: its files, those beside them, and last its manifest. Nothing points at it yet."""
+def write(storage: Storage, audited: Audited[W], thoroughly: bool, used: Mapping[str, float]) -> Manifest:
+    """Write a version: its files, those beside them, and last its manifest. Nothing points at it yet.
+
+    `used` is what building and auditing it took; the manifest keeps it, with the requests that write the version.
+    """
     from star_assets.pipeline.describe import describe
 
     built, plan = audited.built, audited.built.plan
     if built.manifest:
         return built.manifest
     files, schema, statistics = describe(built.files, thoroughly)
+    rules = {check.name: check.passed for check in audited.checks}
+    taken = with_files(used, len(built.files) + len(built.beside) + 1)
     manifest = Manifest(
         version=plan.version,
         identity=plan.identity,
@@ -300,7 +313,7 @@ def write(storage: Storage, audited: Audited[W], thoroughly: bool) -> Manifest:
         schema=schema,
         inputs=plan.inputs,
         statistics=statistics,
-        facts={**built.facts, **audited.facts, "checks": {check.name: check.passed for check in audited.checks}},
+        facts={**built.facts, **audited.facts, "checks": rules, USED: taken},
     )
     for file_name, file in built.beside.items():
         storage.adopt(file, f"{plan.folder}/{file_name}")
