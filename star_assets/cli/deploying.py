@@ -9,10 +9,9 @@ from typing import Literal
 
 import click
 
+from star_assets.aws.template import TEMPLATES, text
 from star_assets.cli.options import format_option
 from star_assets.cli.shell import EXIT_PERMANENT, Commands
-
-TEMPLATES = ("lake", "schedule", "costs")
 
 
 @click.group(cls=Commands, short_help="Set a lake up on AWS, and check that it is set up right.")
@@ -34,6 +33,7 @@ def template(name: str) -> None:
 
     \b
       lake      key, buckets, databases, workgroups, policies, roles, alarms
+      host      a machine without ingress that runs Dagster, its daemon and PostgreSQL
       schedule  a task on Fargate that runs the pipeline by the hour or day, without Dagster
       costs     a budget, and an alarm for unusual costs; for us-east-1
 
@@ -41,8 +41,6 @@ def template(name: str) -> None:
     Example:
       star-assets aws template lake > lake.yaml
     """
-    from star_assets.aws.template import text
-
     click.echo(text(name), nl=False)
 
 
