@@ -89,6 +89,11 @@ setup(
             "folder=star_assets.lake.local_catalog:open_folder",
             "s3=star_assets.lake.glue_catalog:open_glue",
         ],
+        "star_assets.databases": [
+            "postgresql=star_assets.pull.postgres:open_postgres",
+            "postgres=star_assets.pull.postgres:open_postgres",
+            "cost-explorer=star_assets.costs.exporting:open_cost_explorer",
+        ],
         "star_assets.formats": [
             "csv=star_assets.staging.formats.csv.format:CsvFormat",
             "json=star_assets.staging.formats.json.format:JsonFormat",

@@ -27,6 +27,15 @@ from star_assets.packages import provided
 # a lake's URL. FOLDER is the name for a lake without a scheme.
 STORAGES, CATALOGS, FOLDER = "star_assets.storages", "star_assets.catalogs", "folder"
 
+# The group of entry points by which packages provide databases to pull from, named after the scheme of a DSN.
+DATABASES = "star_assets.databases"
+
+# Of the star of costs: its folder in the lake, what its assets' keys begin with, and what its databases' names do.
+COSTS = "costs"
+
+# What the star of costs has in common with the star whose costs they are. All else is as it is by default.
+IN_COMMON = ("compression", "memory_limit", "threads", "kms_key", "cache_size", "retention_days", "webhook", "topic")
+
 # The largest machines have some 900 processors. DuckDB starts as many threads as its setting says.
 MOST_THREADS = 1024
 
@@ -84,6 +93,14 @@ class Settings(BaseSettings):
     kms_key: str | None = Field(None, description="The KMS key that S3 encrypts with; none: the bucket's default.")
     glue_prefix: str = Field("", description="The prefix of the Glue databases' names.")
     crawler_role: str | None = Field(None, description="The IAM role of the Glue crawlers over raw exports.")
+    key_prefix: str = Field("", description="What the keys of Dagster's assets begin with, beside another star's.")
+    costs_start_date: date | None = Field(
+        None, description="On AWS: the first day whose costs are asked for, YYYY-MM-DD; none: costs are not asked for."
+    )
+    cost_tag: str | None = Field(
+        None, description="The cost allocation tag whose spending counts, as name=value; none: the whole account's."
+    )
+    topic: str | None = Field(None, description="The ARN of the SNS topic that is told of failed checks of costs.")
     athena_workgroup: str | None = Field(
         None, description="The Athena workgroup that runs queries; none: the embedded Athena runs them."
     )
@@ -150,8 +167,29 @@ class Settings(BaseSettings):
     @field_validator("source_dsn")
     @classmethod
     def _known_database(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+        if value and value.get_secret_value().partition("://")[0] not in provided(DATABASES).names:
             raise ValueError("postgresql://user@host:port/database")
+        return value or None
+
+    @field_validator("key_prefix")
+    @classmethod
+    def _usable_key(cls, value: str) -> str:
+        if not re.fullmatch(r"[a-z0-9_]*", value):
+            raise ValueError("lower-case letters, digits and _, such as costs")
+        return value
+
+    @field_validator("cost_tag")
+    @classmethod
+    def _named_tag(cls, value: str | None) -> str | None:
+        if value and not re.fullmatch(r"[^=]+=.+", value):
+            raise ValueError("name=value, such as project=shop")
+        return value or None
+
+    @field_validator("topic")
+    @classmethod
+    def _named_topic(cls, value: str | None) -> str | None:
+        if value and not re.fullmatch(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:.+", value):
+            raise ValueError("the ARN of a topic of SNS, arn:aws:sns:…")
         return value or None
 
     @field_validator("timezone")
@@ -161,7 +199,7 @@ class Settings(BaseSettings):
             raise ValueError(ZONE_EXPECTED)
         return value
 
-    @field_validator("start_date", "end_date", mode="before")
+    @field_validator("start_date", "end_date", "costs_start_date", mode="before")
     @classmethod
     def _written_day(cls, value: object) -> object:
         # pydantic would read a number as seconds since 1970.
@@ -202,6 +240,26 @@ class Settings(BaseSettings):
     def on_aws(self) -> bool:
         """Whether the lake is on S3, with Glue's Data Catalog."""
         return self.lake.startswith("s3://")
+
+    @property
+    def asks_for_costs(self) -> bool:
+        """Whether there is a star of costs beside this one: on AWS, from a start date on."""
+        return self.on_aws and self.costs_start_date is not None
+
+    def for_costs(self) -> Settings:
+        """The settings of the star of costs: a lake of its own in this lake, pulled from Cost Explorer in UTC.
+
+        Its days are Cost Explorer's. It is small, so that DuckDB and the embedded Athena serve, and it counts none of
+        its runs as a success of this lake.
+        """
+        fields = {name: field.get_default(call_default_factory=True) for name, field in Settings.model_fields.items()}
+        fields |= {name: getattr(self, name) for name in (*IN_COMMON, "cost_tag", "costs_start_date")}
+        fields["lake"], fields["glue_prefix"] = f"{self.lake.rstrip('/')}/{COSTS}", f"{self.glue_prefix}{COSTS}_"
+        fields["model"], fields["key_prefix"] = "star_assets.costs.star:costs", COSTS
+        fields["source_dsn"] = SecretStr("cost-explorer://")
+        if self.costs_start_date:
+            fields["start_date"] = self.costs_start_date
+        return self.model_copy(update=fields)
 
     @property
     def zone(self) -> ZoneInfo:

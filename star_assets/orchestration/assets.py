@@ -27,6 +27,7 @@ from star_assets.orchestration.describe import (
     sample_table,
 )
 from star_assets.orchestration.failures import as_failure, failed_days
+from star_assets.orchestration.keys import asset_key
 from star_assets.orchestration.partitions import daily_partitions
 from star_assets.orchestration.resources import WAREHOUSE
 from star_assets.orchestration.unevaluated import found_before
@@ -55,27 +56,27 @@ def build_asset(
 
     A range is one run, because a pass over many days costs little more than one.
     """
-    is_source = isinstance(table, Source)
+    is_source, key = isinstance(table, Source), asset_key(settings, table.name)
     audit = dg.AssetCheckSpec(
         AUDIT,
-        asset=table.name,
+        asset=key,
         blocking=True,
         partitions_def=partitions,
         description="The rules that the model implies. A version that breaks one is not published.",
     )
 
     @dg.asset(
-        name=table.name,
+        key=key,
         description=table.description,
         owners=[star.owner(table)],
         group_name="oltp" if is_source else "olap",
         kinds={"duckdb" if settings.engine == "auto" else settings.engine, "parquet"}
         | (set() if is_source else {"athena"}),
-        deps=upstream(star, table),
+        deps=[asset_key(settings, name) for name in upstream(star, table)],
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         code_version=code_identity(star, table, settings),
-        metadata=definition_metadata(star, table),
+        metadata=definition_metadata(star, table, settings),
         check_specs=[audit],
         required_resource_keys={WAREHOUSE},
     )
@@ -113,7 +114,7 @@ def refresh(context: dg.AssetExecutionContext, table: AnyTable) -> Iterator[Any]
         if warehouse.settings.uses_glue:
             given["launch"] = launcher(context, warehouse.settings)
         for outcome in warehouse.refresh(table.name, context.partition_keys, **given):
-            yield audit_evaluation(table, outcome)
+            yield audit_evaluation(context.asset_key, outcome)
             outcomes.append(outcome)
     except StarError as error:
         raise as_failure(error) from None
@@ -130,11 +131,11 @@ def refresh(context: dg.AssetExecutionContext, table: AnyTable) -> Iterator[Any]
             good[last][f"rows of the last {DAYS_SHOWN} days"] = dg.MetadataValue.md(bars(rows))
         # Dagster+ reads the lineage of columns off the newest event alone.
         if not isinstance(table, Source):
-            good[last]["dagster/column_lineage"] = column_lineage(warehouse.star, table)
+            good[last]["dagster/column_lineage"] = column_lineage(warehouse.star, table, warehouse.settings)
     yield from included(context, table, published)
     if len(good) < len(outcomes):
         for day, metadata in good.items():
-            yield dg.AssetMaterialization(table.name, partition=day, metadata=metadata)
+            yield dg.AssetMaterialization(context.asset_key, partition=day, metadata=metadata)
         raise failed_days(table.name, outcomes)
     for day, metadata in good.items():
         context.add_asset_metadata(metadata, partition_key=day)

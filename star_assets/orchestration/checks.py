@@ -19,10 +19,12 @@ from star_assets.model.errors import StarError
 from star_assets.model.schema import AnyTable
 from star_assets.orchestration.describe import account_table, check_result, database
 from star_assets.orchestration.failures import SHOWN, as_failure
+from star_assets.orchestration.keys import asset_key
 from star_assets.orchestration.resources import WAREHOUSE
 from star_assets.orchestration.tills import ALIVE, CLOSED, alive, receipts_closed
 from star_assets.pipeline.account import UNEXPLAINED, Account
 from star_assets.pipeline.outcome import CheckResult
+from star_assets.settings import Settings
 
 # A day is compared with the median of so many days before it, once there are
 # enough of them; less than half or more than double is unusual.
@@ -49,15 +51,19 @@ DESCRIPTIONS = {
 }
 
 
-def build_checks(star: Star) -> list[dg.AssetChecksDefinition]:
+def build_checks(star: Star, settings: Settings) -> list[dg.AssetChecksDefinition]:
     """For each partitioned table one step that evaluates all its aggregated checks."""
-    return [build_check(table) for table in star.tables.values() if not isinstance(table, Dimension)]
+    return [
+        build_check(table, asset_key(settings, table.name))
+        for table in star.tables.values()
+        if not isinstance(table, Dimension)
+    ]
 
 
-def build_check(table: AnyTable) -> dg.AssetChecksDefinition:
+def build_check(table: AnyTable, key: dg.AssetKey) -> dg.AssetChecksDefinition:
     """The aggregated checks of one source or fact; any of them can be run alone."""
     names = names_of(table)
-    specs = [dg.AssetCheckSpec(name, asset=table.name, description=DESCRIPTIONS[name]) for name in names]
+    specs = [dg.AssetCheckSpec(name, asset=key, description=DESCRIPTIONS[name]) for name in names]
 
     source = table if isinstance(table, Source) else None
 
@@ -69,26 +75,26 @@ def build_check(table: AnyTable) -> dg.AssetChecksDefinition:
             rows = live_rows(warehouse, table)
             today = warehouse.settings.last_day_over + timedelta(days=1)
             if "freshness" in chosen:
-                yield check_result(table.name, freshness(rows, today, source), dg.AssetCheckSeverity.WARN)
+                yield check_result(freshness(rows, today, source), dg.AssetCheckSeverity.WARN)
             if "volume" in chosen:
-                yield check_result(table.name, volume(rows), dg.AssetCheckSeverity.WARN)
+                yield check_result(volume(rows), dg.AssetCheckSeverity.WARN)
             for name, judge in ((REPEATED, repeated_keys), (IDENTICAL, identical_rows)):
                 if name in chosen:
                     days = days_of_run(context) or list(rows)[-DAYS_BEFORE:]
                     counts = counted(warehouse, table, days, name)
-                    yield check_result(table.name, judge(counts), dg.AssetCheckSeverity.WARN)
+                    yield check_result(judge(counts), dg.AssetCheckSeverity.WARN)
             if ALIVE in chosen and source:
-                yield check_result(table.name, alive(warehouse, source), dg.AssetCheckSeverity.WARN)
+                yield check_result(alive(warehouse, source), dg.AssetCheckSeverity.WARN)
             if CLOSED in chosen and isinstance(table, Fact):
-                yield check_result(table.name, receipts_closed(warehouse, table), dg.AssetCheckSeverity.WARN)
+                yield check_result(receipts_closed(warehouse, table), dg.AssetCheckSeverity.WARN)
             if "out_of_date" in chosen:
-                yield check_result(table.name, out_of_date(warehouse, table), dg.AssetCheckSeverity.WARN)
+                yield check_result(out_of_date(warehouse, table), dg.AssetCheckSeverity.WARN)
             if "references" in chosen:
                 totals = warehouse.joined(table.name, days_of_run(context) or list(rows))
-                yield check_result(table.name, references(totals), dg.AssetCheckSeverity.ERROR)
+                yield check_result(references(totals), dg.AssetCheckSeverity.ERROR)
             if "reconciliation" in chosen:
                 account = warehouse.reconcile(table.name, days_of_run(context) or list(rows))
-                yield check_result(table.name, reconciliation(account), dg.AssetCheckSeverity.ERROR)
+                yield check_result(reconciliation(account), dg.AssetCheckSeverity.ERROR)
         except StarError as error:
             raise as_failure(error) from None
 

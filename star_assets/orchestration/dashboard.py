@@ -14,8 +14,10 @@ from star_assets.model import Star
 from star_assets.model.errors import StarError
 from star_assets.orchestration.describe import DAYS_SHOWN, bars
 from star_assets.orchestration.failures import as_failure
+from star_assets.orchestration.keys import asset_key
 from star_assets.orchestration.reports import WHEN_TABLES_CHANGED
 from star_assets.orchestration.resources import ATHENA, WAREHOUSE
+from star_assets.settings import Settings
 
 if TYPE_CHECKING:
     from star_assets.reports.dashboard.answers import Answers
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 NAME = "dashboard"
 
 
-def build_dashboard(star: Star) -> list[dg.AssetsDefinition]:
+def build_dashboard(star: Star, settings: Settings) -> list[dg.AssetsDefinition]:
     """The asset; none where the star declares no dashboard."""
     if not star.dashboards:
         return []
@@ -32,12 +34,12 @@ def build_dashboard(star: Star) -> list[dg.AssetsDefinition]:
     referred = {table.name for fact in facts.values() for table in fact.references.values()}
 
     @dg.asset(
-        name=NAME,
+        key=asset_key(settings, NAME),
         description="What people look at: one HTML file for each dashboard and viewer, which asks nobody for anything.",
         owners=[star.default_owner],
         group_name="bi",
         kinds={"html"},
-        deps=[*facts, *sorted(referred)],
+        deps=[asset_key(settings, name) for name in (*facts, *sorted(referred))],
         automation_condition=WHEN_TABLES_CHANGED,
         # It has no partitions; without a policy, Dagster refuses a range of the tables' days that includes it.
         backfill_policy=dg.BackfillPolicy.single_run(),

@@ -18,8 +18,12 @@ import dagster as dg
 from star_assets.model import Dimension, Fact, Source, Star
 from star_assets.model.errors.exports import told_names
 from star_assets.model.schema import AnyTable
+from star_assets.orchestration.keys import asset_key
 from star_assets.pipeline.account import MOVED_IN, MOVED_OUT, UNEXPLAINED
 from star_assets.pipeline.outcome import CheckResult, Outcome
+from star_assets.pipeline.publishing import USED
+from star_assets.prices import used
+from star_assets.settings import Settings
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,7 +38,7 @@ Metadata = dict[str, Any]
 AUDIT = "audit"
 
 # What a manifest has for the pipeline alone. Checks have evaluations of their own.
-INTERNAL = {"checks", "audited_against", "exports_read_in_pass"}
+INTERNAL = {"checks", "audited_against", "exports_read_in_pass", USED}
 
 # Days of the small picture, and the heights of its bars.
 DAYS_SHOWN, STEPS = 30, "▁▂▃▄▅▆▇█"
@@ -48,7 +52,7 @@ def database(table: AnyTable) -> str:
     return "staging" if isinstance(table, Source) else "olap"
 
 
-def definition_metadata(star: Star, table: AnyTable) -> Metadata:
+def definition_metadata(star: Star, table: AnyTable, settings: Settings) -> Metadata:
     """What is known of a table without any data: its name, its columns, where each comes from."""
     columns = [
         dg.TableColumn(field.name, str(field.type), description=field.description or None)
@@ -61,18 +65,18 @@ def definition_metadata(star: Star, table: AnyTable) -> Metadata:
     if isinstance(table, Fact):
         metadata["rows sorted by"] = ", ".join(table.row_order)
     if not isinstance(table, Source):
-        lineage = column_lineage(star, table)
+        lineage = column_lineage(star, table, settings)
         metadata["dagster/column_lineage"] = lineage
         # The open-source UI has no view of it, so it is shown as a table too.
         metadata["lineage"] = lineage_table(lineage)
     return metadata
 
 
-def column_lineage(star: Star, table: Any) -> dg.TableColumnLineage:
+def column_lineage(star: Star, table: Any, settings: Settings) -> dg.TableColumnLineage:
     """The source columns of each column; those computed from none are left out."""
     deps = {
         column: [
-            dg.TableColumnDep(dg.AssetKey(source), origin)
+            dg.TableColumnDep(asset_key(settings, source), origin)
             for source, origin in sorted(origins)
             if source in star.sources
         ]
@@ -105,11 +109,17 @@ def outcome_metadata(table: AnyTable, outcome: Outcome) -> Metadata:
         "bytes": manifest.size,
         "seconds": round(outcome.seconds, 3),
         **(lag_metadata(table, outcome.day, manifest) if isinstance(table, Source) and table.is_stream else {}),
+        **(usage_metadata(manifest.facts.get(USED, {})) if _is_paid_for(outcome) else {}),
         **{name: _shown(value) for name, value in facts.items()},
         "location": dg.MetadataValue.path(outcome.location or ""),
         "version": manifest.version,
         "status": outcome.status,
     }
+
+
+def _is_paid_for(outcome: Outcome) -> bool:
+    """Whether this run published the version on AWS."""
+    return outcome.status == "published" and (outcome.location or "").startswith("s3://")
 
 
 def included_metadata(outcome: Outcome) -> Metadata:
@@ -132,6 +142,12 @@ def lag_metadata(stream: Source, day: str, manifest: Manifest) -> Metadata:
 def utc(moment: str) -> datetime:
     """A staged timestamp, as statistics have it, with its zone."""
     return datetime.fromisoformat(moment).replace(tzinfo=UTC)
+
+
+def usage_metadata(amounts: Mapping[str, float]) -> Metadata:
+    """What a version used of AWS, and what that costs, as numbers that Dagster charts."""
+    cost = sum(used(amounts).values())
+    return {"estimated_cost_usd": float(cost), **{f"used {name.replace('_', ' ')}": n for name, n in amounts.items()}}
 
 
 def console_metadata(warehouse: Warehouse, table: AnyTable, location: str) -> Metadata:
@@ -158,7 +174,7 @@ def query_metadata(result: Result) -> Metadata:
     return metadata
 
 
-def audit_evaluation(table: AnyTable, outcome: Outcome) -> dg.AssetCheckEvaluation:
+def audit_evaluation(key: dg.AssetKey, outcome: Outcome) -> dg.AssetCheckEvaluation:
     """What the audit of one day found: each rule by name, and those that were broken."""
     rules: Mapping[str, bool] = {check.name: check.passed for check in outcome.checks}
     if outcome.manifest and not rules:
@@ -175,7 +191,7 @@ def audit_evaluation(table: AnyTable, outcome: Outcome) -> dg.AssetCheckEvaluati
     metadata.update({name: described.get(name, "held when it was published") for name in rules})
     metadata["partition"] = outcome.partition.name
     return dg.AssetCheckEvaluation(
-        asset_key=dg.AssetKey(table.name),
+        asset_key=key,
         check_name=AUDIT,
         passed=passed,
         description=f"All {len(rules)} rules hold." if passed else "Nothing was published; `message` says why.",
@@ -185,10 +201,9 @@ def audit_evaluation(table: AnyTable, outcome: Outcome) -> dg.AssetCheckEvaluati
     )
 
 
-def check_result(table: str, check: CheckResult, severity: dg.AssetCheckSeverity) -> dg.AssetCheckResult:
+def check_result(check: CheckResult, severity: dg.AssetCheckSeverity) -> dg.AssetCheckResult:
     """An aggregated check, as Dagster records it."""
     return dg.AssetCheckResult(
-        asset_key=table,
         check_name=check.name,
         passed=check.passed,
         description=check.description,

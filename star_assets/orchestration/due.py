@@ -20,6 +20,7 @@ from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 from star_assets.model import Dimension, Fact
 from star_assets.model.errors import StarError
 from star_assets.orchestration.arrivals import Request
+from star_assets.orchestration.keys import asset_key
 from star_assets.pipeline.identity import digest
 from star_assets.staging.exports import days_between
 
@@ -97,7 +98,8 @@ def under_way(warehouse: Warehouse, instance: DagsterInstance) -> dict[str, set[
         last = run.tags.get("dagster/partition") or run.tags.get("dagster/asset_partition_range_end", today)
         selected = None if run.asset_selection is None else {key.to_user_string() for key in run.asset_selection}
         for table in warehouse.star.tables:
-            if first and (selected is None or table in selected):
+            key = asset_key(warehouse.settings, table).to_user_string()
+            if first and (selected is None or key in selected):
                 busy[table].update(days_between(first, last))
     return busy
 

@@ -20,6 +20,8 @@ from star_assets.lake.versions import parse_time
 from star_assets.model import Dimension, Star
 from star_assets.model.schema import AnyTable
 from star_assets.orchestration.describe import database
+from star_assets.orchestration.keys import asset_key
+from star_assets.settings import Settings
 
 RUNNING = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 
@@ -44,8 +46,9 @@ class Unreported:
 class Reporter:
     """Compares what is live with what Dagster recorded, from tick to tick of one process."""
 
-    def __init__(self, star: Star) -> None:
+    def __init__(self, star: Star, settings: Settings) -> None:
         self.star = star
+        self.settings = settings
         # The version of each day that was compared last.
         self._compared: dict[tuple[str, str | None], str] = {}
 
@@ -74,21 +77,24 @@ class Reporter:
                 if self._compared.get((table.name, day)) != entry.version
                 and parse_time(entry.at).timestamp() > since - SLACK_SECONDS
             ]
+            key = asset_key(self.settings, table.name)
             for batch in in_batches(fresh, AT_A_TIME):
                 if time.monotonic() > deadline or len(events) >= MOST_EVENTS:
                     complete = False
                     break
-                recorded = _recorded(instance, table.name, [day for day, _ in batch if day])
-                events += [_event(table, day, entry) for day, entry in batch if (day, entry.version) not in recorded]
+                recorded = _recorded(instance, key, [day for day, _ in batch if day])
+                events += [
+                    _event(key, table, day, entry) for day, entry in batch if (day, entry.version) not in recorded
+                ]
                 self._compared.update({(table.name, day): entry.version for day, entry in batch})
         return Unreported(events, until if complete else since)
 
 
-def _recorded(instance: DagsterInstance, table: str, days: list[str]) -> set[tuple[str | None, str]]:
-    """(day, version) of what Dagster recorded last of each of the days; with no days, of the table."""
-    records = list(_records(instance, table, days))
+def _recorded(instance: DagsterInstance, key: dg.AssetKey, days: list[str]) -> set[tuple[str | None, str]]:
+    """(day, version) of what Dagster recorded last of each of the days; with no days, of the asset."""
+    records = list(_records(instance, key, days))
     if not days:
-        records += instance.fetch_observations(dg.AssetKey(table), limit=1).records
+        records += instance.fetch_observations(key, limit=1).records
     last: dict[tuple[str | None, str], str] = {}
     for record in records:
         found = record.asset_materialization or record.asset_observation
@@ -98,9 +104,9 @@ def _recorded(instance: DagsterInstance, table: str, days: list[str]) -> set[tup
     return {(day, version) for (day, _), version in last.items()}
 
 
-def _records(instance: DagsterInstance, table: str, days: list[str]) -> Iterator[dg.EventLogRecord]:
-    """A table's materializations of some days (none: the newest one), newest first."""
-    chosen = dg.AssetRecordsFilter(dg.AssetKey(table), asset_partitions=days or None)
+def _records(instance: DagsterInstance, key: dg.AssetKey, days: list[str]) -> Iterator[dg.EventLogRecord]:
+    """An asset's materializations of some days (none: the newest one), newest first."""
+    chosen = dg.AssetRecordsFilter(key, asset_partitions=days or None)
     cursor: str | None = None
     while True:
         page = instance.fetch_materializations(chosen, limit=1000 if days else 1, cursor=cursor)
@@ -110,7 +116,7 @@ def _records(instance: DagsterInstance, table: str, days: list[str]) -> Iterator
             return
 
 
-def _event(table: AnyTable, day: str | None, entry: Entry) -> Event:
+def _event(key: dg.AssetKey, table: AnyTable, day: str | None, entry: Entry) -> Event:
     """A day is a materialization. A dimension does not say which days it includes, so it is an observation."""
     metadata: dict[str, str | int] = {
         "version": entry.version,
@@ -119,7 +125,5 @@ def _event(table: AnyTable, day: str | None, entry: Entry) -> Event:
         "published by": "not Dagster",
     }
     if isinstance(table, Dimension):
-        return dg.AssetObservation(table.name, metadata={"dagster/row_count": entry.rows, **metadata})
-    return dg.AssetMaterialization(
-        table.name, partition=day, metadata={"dagster/partition_row_count": entry.rows, **metadata}
-    )
+        return dg.AssetObservation(key, metadata={"dagster/row_count": entry.rows, **metadata})
+    return dg.AssetMaterialization(key, partition=day, metadata={"dagster/partition_row_count": entry.rows, **metadata})

@@ -12,6 +12,7 @@ from star_assets.model import Star
 from star_assets.model.errors import StarError
 from star_assets.orchestration.describe import check_result, lineage_table
 from star_assets.orchestration.failures import SHOWN, as_failure
+from star_assets.orchestration.keys import asset_key
 from star_assets.orchestration.reports import WHEN_TABLES_CHANGED
 from star_assets.orchestration.resources import WAREHOUSE
 from star_assets.pipeline.outcome import CheckResult
@@ -24,15 +25,15 @@ NAME, CHECK = "powerbi", "fits_live_tables"
 
 def build_powerbi(star: Star, settings: Settings) -> tuple[dg.AssetsDefinition, dg.AssetChecksDefinition]:
     """The asset, and the check that the model fits the tables that the catalog serves."""
-    lineage = _lineage(star)
+    lineage = _lineage(star, settings)
 
     @dg.asset(
-        name=NAME,
+        key=asset_key(settings, NAME),
         description="The Power BI project: a semantic model over Athena and a report, as docs/power-bi.md describes.",
         owners=[star.default_owner],
         group_name="bi",
         kinds={"powerbi"},
-        deps=[*star.dimensions, *star.facts],
+        deps=[asset_key(settings, name) for name in (*star.dimensions, *star.facts)],
         automation_condition=WHEN_TABLES_CHANGED,
         # Dagster asks it of every asset that a range of days is materialized together with.
         backfill_policy=dg.BackfillPolicy.single_run(),
@@ -49,26 +50,24 @@ def build_powerbi(star: Star, settings: Settings) -> tuple[dg.AssetsDefinition, 
 
     @dg.asset_check(
         name=CHECK,
-        asset=NAME,
+        asset=asset_key(settings, NAME),
         description="Every column of the model is in the table that the catalog serves, with its type.",
         required_resource_keys={WAREHOUSE},
     )
     def fits_live_tables(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         try:
-            return check_result(
-                NAME, _fits(misfits(star, context.resources.warehouse.catalog)), dg.AssetCheckSeverity.ERROR
-            )
+            return check_result(_fits(misfits(star, context.resources.warehouse.catalog)), dg.AssetCheckSeverity.ERROR)
         except StarError as error:
             raise as_failure(error) from None
 
     return powerbi, fits_live_tables
 
 
-def _lineage(star: Star) -> dg.TableColumnLineage:
+def _lineage(star: Star, settings: Settings) -> dg.TableColumnLineage:
     """The lake's columns that each column and measure of the model comes from."""
     return dg.TableColumnLineage(
         {
-            column: [dg.TableColumnDep(dg.AssetKey(table), name) for table, name in origins]
+            column: [dg.TableColumnDep(asset_key(settings, table), name) for table, name in origins]
             for column, origins in model_lineage(star).items()
         }
     )

@@ -17,6 +17,7 @@ import dagster as dg
 from star_assets.model import Star
 from star_assets.model.errors import BadSetting, RefreshFailed, RefreshUnfinished, StarError
 from star_assets.orchestration.failures import as_failure
+from star_assets.orchestration.keys import asset_key
 from star_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,12 +39,12 @@ def build_powerbi_refresh(star: Star, settings: Settings) -> list[dg.AssetsDefin
     model = settings.powerbi_model.partition("/")[2]
 
     @dg.asset(
-        name=NAME,
+        key=asset_key(settings, NAME),
         description="Power BI's copy of the dimensions: a refresh of the published model, at its end.",
         owners=[star.default_owner],
         group_name="bi",
         kinds={"powerbi"},
-        deps=[*star.dimensions],
+        deps=[asset_key(settings, name) for name in star.dimensions],
         backfill_policy=dg.BackfillPolicy.single_run(),
         required_resource_keys={WORKSPACE},
     )

@@ -15,6 +15,7 @@ from star_assets.orchestration.dashboard import reports_on
 from star_assets.orchestration.exports import RawZone
 from star_assets.orchestration.housekeeping import housekeeping
 from star_assets.orchestration.jobs import all_tables
+from star_assets.orchestration.keys import asset_key
 from star_assets.orchestration.powerbi_refresh import NAME as REFRESH
 from star_assets.orchestration.resources import WAREHOUSE
 from star_assets.settings import Settings
@@ -69,6 +70,6 @@ def _schedule(name: str, cron: str, days_ago: int, description: str, settings: S
         # Power BI lets a model be refreshed eight times a day.
         if name == DAILY and settings.powerbi_model and warehouse.star.dimensions.keys() & set(tables):
             chosen.append(REFRESH)
-        yield dg.RunRequest(partition_key=day, asset_selection=[dg.AssetKey(name) for name in chosen])
+        yield dg.RunRequest(partition_key=day, asset_selection=[asset_key(settings, name) for name in chosen])
 
     return request

@@ -19,8 +19,10 @@ from star_assets.orchestration.due import UNDER_WAY, under_way
 from star_assets.orchestration.due import look as due
 from star_assets.orchestration.in_step import Keeper, Tick
 from star_assets.orchestration.jobs import all_tables
+from star_assets.orchestration.keys import asset_key
 from star_assets.orchestration.landed import Reporter
 from star_assets.orchestration.resources import WAREHOUSE
+from star_assets.settings import Settings
 from star_assets.staging.exports import RAW
 from star_assets.staging.strays import not_understood
 
@@ -34,10 +36,10 @@ EVENTS_SECONDS = 300
 OF_EVENTS = {"star_assets/queue": "events"}
 
 
-def build_sensors(star: Star) -> list[dg.SensorDefinition]:
+def build_sensors(star: Star, settings: Settings) -> list[dg.SensorDefinition]:
     """The sensors for new exports, for new events, for what is out of date, and for Athena's partitions."""
     streams = [new_events] if any(source.is_stream for source in star.sources.values()) else []
-    return [new_exports, *streams, out_of_date, _athena_partitions(star)]
+    return [new_exports, *streams, out_of_date, _athena_partitions(star, settings)]
 
 
 @dg.sensor(
@@ -60,7 +62,7 @@ def new_exports(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     if found.requests:
         if found.strays:
             context.log.warning(not_understood(warehouse.storage.uri(RAW), found.strays))
-        return dg.SensorResult(run_requests=[_run_request(request) for request in found.requests], cursor=cursor)
+        return dg.SensorResult(run_requests=_run_requests(warehouse.settings, found.requests), cursor=cursor)
     return dg.SensorResult(skip_reason=_nothing_new(warehouse.storage.uri(RAW), found), cursor=cursor)
 
 
@@ -84,7 +86,7 @@ def new_events(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     cursor = json.dumps(found.seen, sort_keys=True)
     if found.requests:
         tags = {**OF_EVENTS, "dagster/priority": "-1"}
-        return dg.SensorResult(run_requests=[_run_request(one, tags) for one in found.requests], cursor=cursor)
+        return dg.SensorResult(run_requests=_run_requests(warehouse.settings, found.requests, tags), cursor=cursor)
     return dg.SensorResult(skip_reason="No event has arrived since the last look.", cursor=cursor)
 
 
@@ -104,13 +106,18 @@ def out_of_date(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     if found.requests:
         for reason in found.reasons:
             context.log.info(reason)
-        return dg.SensorResult(run_requests=[_run_request(request) for request in found.requests], cursor=cursor)
+        return dg.SensorResult(run_requests=_run_requests(warehouse.settings, found.requests), cursor=cursor)
     nothing = "Every dimension and business date is what the staged exports say."
     return dg.SensorResult(skip_reason=" ".join(found.reasons) or nothing, cursor=cursor)
 
 
-def _run_request(request: Request, tags: Mapping[str, str] | None = None) -> dg.RunRequest:
-    tables = [dg.AssetKey(table) for table in request.tables]
+def _run_requests(
+    settings: Settings, requests: Iterable[Request], tags: Mapping[str, str] | None = None
+) -> list[dg.RunRequest]:
+    return [_run_request(one, [asset_key(settings, table) for table in one.tables], tags) for one in requests]
+
+
+def _run_request(request: Request, tables: list[dg.AssetKey], tags: Mapping[str, str] | None) -> dg.RunRequest:
     if len(request.days) == 1:
         return dg.RunRequest(
             run_key=request.key, tags=dict(tags or {}), partition_key=request.days[0], asset_selection=tables
@@ -136,8 +143,8 @@ def _nothing_new(folder: str, found: Look) -> str:
     return " ".join(parts)
 
 
-def _athena_partitions(star: Star) -> dg.SensorDefinition:
-    keeper, reporter = Keeper(), Reporter(star)
+def _athena_partitions(star: Star, settings: Settings) -> dg.SensorDefinition:
+    keeper, reporter = Keeper(), Reporter(star, settings)
 
     @dg.sensor(
         name="athena_partitions",

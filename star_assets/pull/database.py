@@ -1,6 +1,7 @@
 """The interface of databases that exports are pulled from, and opening the one that STAR_SOURCE_DSN names.
 
-An adapter is imported when its database is opened. Not here: writing exports into the lake (exports).
+Entry points of the group `star_assets.databases` provide what opens a database, by the scheme of its DSN; each is
+imported when its database is opened. Not here: writing exports into the lake (exports).
 """
 
 from __future__ import annotations
@@ -9,16 +10,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
 from star_assets.model.source import Source
 from star_assets.model.star import Star
-from star_assets.settings import Settings
-
-# The scheme of a DSN → the function that opens the database.
-DATABASES = {"postgresql": "postgres:open_postgres", "postgres": "postgres:open_postgres"}
+from star_assets.packages import provided
+from star_assets.settings import DATABASES, Settings
 
 
 @dataclass(frozen=True)
@@ -61,8 +59,7 @@ def open_database(settings: Settings) -> Database:
     """Connect to the database that STAR_SOURCE_DSN names. Raises BadSetting, DatabaseRefused, DatabaseBusy."""
     assert settings.source_dsn
     scheme = settings.source_dsn.get_secret_value().partition("://")[0]
-    module, _, function = DATABASES[scheme].partition(":")
-    return cast(Database, getattr(import_module(f"star_assets.pull.{module}"), function)(settings))
+    return cast(Database, provided(DATABASES)[scheme].load()(settings))
 
 
 def day_of(star: Star, settings: Settings, day: str) -> Day:

@@ -37,7 +37,7 @@ def test_it_is_downstream_of_the_fact_and_of_what_that_refers_to() -> None:
 
 def test_a_star_without_dashboards_has_no_such_asset() -> None:
     star = Star([*retail.sources.values()], [*retail.dimensions.values()], [*retail.facts.values()])
-    assert build_dashboard(star) == []
+    assert build_dashboard(star, Settings()) == []
 
 
 def test_a_run_of_days_ends_with_the_pages(lake: Warehouse, instance: dg.DagsterInstance) -> None:

@@ -1,0 +1,12 @@
+"""The keys of assets: a table's name, behind STAR_KEY_PREFIX where several stars share a Dagster."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from star_assets.settings import Settings
+
+
+def asset_key(settings: Settings, name: str) -> dg.AssetKey:
+    """The key of the asset of a table, or of what is made of tables."""
+    return dg.AssetKey([*filter(None, [settings.key_prefix]), name])
