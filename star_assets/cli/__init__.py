@@ -1,6 +1,7 @@
 """The command line: the group of all commands, in the order of use.
 
-The commands are in `building`, `pulling`, `asking`, `reporting`, `keeping`, `streaming` and `deploying`.
+The commands are in `building`, `pulling`, `asking`, `reporting`, `keeping`, `streaming`,
+`deploying` and `costing`.
 
 Exit codes: 0 done; 1 somebody has to act; 75 (EX_TEMPFAIL) trying again later
 may help; 2 the command was called wrongly; 130 interrupted. Rows go to standard
@@ -15,6 +16,7 @@ import click
 from star_assets import __version__
 from star_assets.cli.asking import ddl, query, reconcile, rejects, status
 from star_assets.cli.building import demo, run, sample
+from star_assets.cli.costing import costs
 from star_assets.cli.deploying import aws
 from star_assets.cli.keeping import forget, repair, retire, rollback, vacuum, verify
 from star_assets.cli.pulling import pull
@@ -61,6 +63,10 @@ def main() -> None:
       STAR_CRAWLER_ROLE      on AWS: the role of the crawlers of raw exports (none)
       STAR_ATHENA_WORKGROUP  on AWS: the workgroup of Athena that runs queries (none: the embedded Athena)
       STAR_ATHENA_OUTPUT     on AWS: where Athena writes results (the workgroup's location)
+      STAR_COSTS_START_DATE  on AWS: the first day whose costs are asked for (none: they are not)
+      STAR_COST_TAG          on AWS: whose spending counts, as name=value (the whole account's)
+      STAR_TOPIC             on AWS: the topic of SNS that is told of failed checks of costs (none)
+      STAR_KEY_PREFIX        what the keys of Dagster's assets begin with, beside another star's
       STAR_METRICS_NAMESPACE on AWS: the CloudWatch namespace in which successful runs are counted (none)
       STAR_CACHE_SIZE        on S3: the size of the cache of local copies (10GB)
 
@@ -91,6 +97,7 @@ for _command in (
     dashboard,
     firehose,
     aws,
+    costs,
     demo,
 ):
     main.add_command(_command)

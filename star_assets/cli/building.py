@@ -88,13 +88,19 @@ def run(tables: Sequence[str], from_: datetime | None, to_: datetime | None) -> 
       star-assets run
       star-assets run orders order_items fact_sales --from 2023-07-01 --to 2023-07-07
     """
+    build(open_warehouse(), tables, from_, to_)
+
+
+def build(
+    warehouse: Warehouse, tables: Sequence[str] = (), from_: datetime | None = None, to_: datetime | None = None
+) -> None:
+    """Stage and build the tables (none: all) of these days, by default of all that are due. Exits where one failed."""
     from rich.console import Console
 
     from star_assets.cli.progress import failures, merged_notes, notes, shown_progress
     from star_assets.cli.pulling import pull_first
     from star_assets.pipeline.out_of_date import stray_remarks
 
-    warehouse = open_warehouse()
     chosen = in_order(warehouse, tables)
     asked = chosen_days(warehouse, from_, to_)
     console = Console(stderr=True)

@@ -137,14 +137,14 @@ def table(rows: pa.Table, title: str | None = None) -> Table:
     return shown
 
 
-def bar_chart(labels: Sequence[str], values: Sequence[Decimal], width: int) -> Text:
-    """Horizontal bars, label to the left and value to the right, within `width` characters.
+def bar_chart(labels: Sequence[str], values: Sequence[Decimal], width: int, places: int = 2) -> Text:
+    """Horizontal bars, label to the left and value to the right, with so many decimals, within `width` characters.
 
     A value below zero has no bar. Bars take at least 8 characters, whatever the width.
     """
     labels = [visible(label) for label in labels]
     names = max((len(label) for label in labels), default=0)
-    numbers = [f"{value:,.2f}" for value in values]
+    numbers = [f"{value:,.{places}f}" for value in values]
     room = max(width - names - max((len(number) for number in numbers), default=0) - 2, 8)
     most = max(values, default=Decimal(0))
     lines = []

@@ -35,12 +35,18 @@ def build_notifier(webhook: str) -> dg.SensorDefinition:
         description="Posts failed runs to the webhook of STAR_WEBHOOK.",
     )
     def sensor(context: dg.RunFailureSensorContext) -> None:
-        body = json.dumps({"text": failure_text(context), "unfurl_links": False, "unfurl_media": False}).encode()
-        request = urllib.request.Request(webhook, body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS):
-            context.log.info(f"Posted the failure of run {context.dagster_run.run_id}.")
+        post(webhook, failure_text(context))
+        context.log.info(f"Posted the failure of run {context.dagster_run.run_id}.")
 
     return sensor
+
+
+def post(webhook: str, text: str) -> None:
+    """Post a text to a webhook."""
+    body = json.dumps({"text": text, "unfurl_links": False, "unfurl_media": False}).encode()
+    request = urllib.request.Request(webhook, body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS):
+        pass
 
 
 def build_success_teller(namespace: str) -> dg.SensorDefinition:
