@@ -1,4 +1,4 @@
-"""The policies of the template `lake` as JSON files with example names, such as those in docs/aws.
+"""The policies of the templates `lake` and `costs` as JSON files with example names, such as those in docs/aws.
 
 They are for people who attach policies by hand, or with another tool than CloudFormation.
 """
@@ -63,6 +63,13 @@ def example(parameters: Mapping[str, str] = EVERYTHING) -> Template:
     return Template(parsed(text("lake")), NAMES, parameters)
 
 
+def example_of_costs() -> Template:
+    """The template `costs`, on the same lake."""
+    given = {"Bucket": NAMES["Lake"], "LakeRegion": REGION, "Key": KEY, "Topic": NAMES["Topic"]}
+    names = {**NAMES, "AWS::Region": "us-east-1", "Budget": "shop-costs"}
+    return Template(parsed(text("costs")), names, {**given, "Email": EVERYTHING["AlarmEmail"]})
+
+
 def policies(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each policy of a template as a name, such as `pipeline` or `job-trust`, and its document."""
     for logical, resource in template.resources.items():
@@ -81,7 +88,7 @@ def write_policies(folder: Path) -> list[Path]:
     """Write each policy as `<name>.json` into a folder. Returns the files."""
     folder.mkdir(parents=True, exist_ok=True)
     files = []
-    for name, document in policies(example()):
+    for name, document in (*policies(example()), *policies(example_of_costs())):
         files.append(folder / f"{name}.json")
         files[-1].write_text(json.dumps(document, indent=2) + "\n")
     return files

@@ -21,6 +21,8 @@ WITHOUT_RESOURCE = {
     "athena:ListDataCatalogs",
     "athena:ListEngineVersions",
     "athena:ListWorkGroups",
+    "ce:GetCostAndUsage",
+    "ce:GetCostForecast",
     "cloudwatch:PutMetricData",
     "ec2:DescribeInstances",
     "ecr:GetAuthorizationToken",

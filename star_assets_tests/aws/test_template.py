@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from star_assets.aws.policies import EVERYTHING, NAMES, example, policies, write_policies
+from star_assets.aws.policies import EVERYTHING, NAMES, example, example_of_costs, policies, write_policies
 from star_assets.aws.template import TEMPLATES, Template, parsed, text
 from star_assets.settings import Settings
 
@@ -145,4 +145,4 @@ def test_the_files_of_the_documentation_are_the_templates(tmp_path: Path) -> Non
     """Whoever attaches policies by hand gets the same; `star-assets aws policies docs/aws` writes them."""
     written = {file.name: file.read_text() for file in write_policies(tmp_path)}
     assert written == {file.name: file.read_text() for file in (ROOT / "docs" / "aws").glob("*.json")}
-    assert len(written) == len(list(policies(example())))
+    assert len(written) == len([*policies(example()), *policies(example_of_costs())])
