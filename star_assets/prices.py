@@ -55,8 +55,8 @@ TASK_CPUS, TASK_GIGABYTES = 1, 4
 KEY_PER_MONTH, ALARM_PER_MONTH = Decimal(1), Decimal("0.10")
 COST_EXPLORER_REQUEST = Decimal("0.01")
 
-# A machine for Dagster (template `host`): t4g.medium, with 30 GB of gp3.
-HOST_PER_HOUR, DISK_PER_GIGABYTE_MONTH, DISK_GIGABYTES = Decimal("0.0336"), Decimal("0.08"), 30
+# A machine for Dagster: t3.medium, with 30 GB of gp3.
+HOST_PER_HOUR, DISK_PER_GIGABYTE_MONTH, DISK_GIGABYTES = Decimal("0.0416"), Decimal("0.08"), 30
 
 # What a version says that it used (usage): the price of one of each, and the part of the bill that it belongs to.
 USED: Mapping[str, tuple[str, Decimal]] = {
