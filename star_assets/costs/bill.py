@@ -17,7 +17,7 @@ from star_assets import prices
 LINES_OF_STORE, DAYS_KEPT = 600, 365
 QUERIES_OF_STORE, QUERIES_OF_ANALYSTS, DAYS_ASKED, SHARE_READ = 10, 50, 92, Decimal("0.3")
 
-# Measured: bytes of a line in raw exports (gzip), staged, and in olap, there of the fact alone; requests of a day's run.
+# Measured: bytes of a line in raw exports (gzip), staged, in olap, and there of the fact; requests of a day's run.
 RAW, STAGED, OLAP, FACT = 72, 44, 53, 36
 WRITES, READS = 240, 61
 
