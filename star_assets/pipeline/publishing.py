@@ -1,10 +1,10 @@
-"""How every table publishes: look, plan, build, audit, commit, serve.
+"""`publish`, the way of every table from inputs to live versions: look, plan, build, audit, commit, serve.
 
-A round looks at the ledgers and brings the books up to what they say, plans each
-day from that alone, builds what is not live yet, audits it, and commits a batch of
-days by one swap for each month; then the catalog serves what is live. Days that
-lost the race to another process begin again in the next round. Not here: what each
-of the steps does for a table (stage, dimensions, facts).
+A round reads the ledgers and brings the books up to date with them, plans each
+day from that snapshot, builds the days that are out of date, audits them, and commits a
+batch of days by one swap for each month; then the catalog serves the live versions. Days
+that lost a race to another process start again in the next round. Not here: the
+steps of each kind of table (stage, dimensions, facts).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ PAUSE = 0.05
 # The name, among a manifest's facts, of what building and auditing the version used (usage).
 USED = "used"
 
-# What a table's kind looks at, and what its plans carry to its build.
+# L is a kind of table's snapshot of its inputs; W is the work that its plans carry to `build`.
 L = TypeVar("L")
 L_contra = TypeVar("L_contra", contravariant=True)
 W = TypeVar("W")
@@ -45,19 +45,19 @@ W = TypeVar("W")
 
 @dataclass(frozen=True)
 class Plan(Generic[W]):
-    """What a day should become.
+    """The version that a requested day should have.
 
     Args:
-        day: the day that was asked for.
-        partition: what holds it.
-        seen: the version that was live when the ledger was read.
-        identity: of the version that should be.
-        inputs: what that is made of, for its manifest.
-        work: what its build needs.
-        version: the id that it will have.
-        export: of a source's day, the digest of its raw files.
+        day: the requested day.
+        partition: the partition that contains the day.
+        seen: the live version when the ledger was read.
+        identity: the identity of the version that should be live.
+        inputs: the inputs of that version, for its manifest.
+        work: the values that `build` needs.
+        version: the id of the version, if it has to be built.
+        export: for a source's day, the digest of its raw files.
         rolled_back: whether somebody rolled back from a version of this identity.
-        note: what people should know even where nothing is to be done.
+        note: a warning for people, also for a day that is up to date.
     """
 
     day: str
@@ -73,18 +73,18 @@ class Plan(Generic[W]):
 
     @property
     def folder(self) -> str:
-        """Where the version's files will lie."""
+        """The folder of the version's files."""
         return self.partition.version_folder(self.version)
 
 
 @dataclass(frozen=True)
 class Built(Generic[W]):
-    """Files that an engine wrote for a plan, and what the manifest tells of them.
+    """The files that an engine wrote for a plan, with the facts for their manifest.
 
-    `beside` are files that lie in the version's folder but are no part of the
-    table; their names begin with `_`. `manifest` is set where the version is
-    written already, by somebody else; then `files` are copies of what lies there.
-    `refusal` says why there are no files, or why they must not become live.
+    `beside` are files in the version's folder that are not part of the table; their
+    names begin with `_`. `manifest` is set if a job has written the version already;
+    then `files` are local copies. `refusal` is the error because of which there are no
+    files, or the version must not become live.
     """
 
     plan: Plan[W]
@@ -97,7 +97,7 @@ class Built(Generic[W]):
 
 @dataclass(frozen=True)
 class Audited(Generic[W]):
-    """What was built, with the results of the rules that it was held against, and what else they found."""
+    """A built version with the results of its audit: the checks, further facts, and the error if it is refused."""
 
     built: Built[W]
     checks: tuple[CheckResult, ...] = ()
@@ -107,7 +107,7 @@ class Audited(Generic[W]):
 
 @dataclass(frozen=True)
 class Written(Generic[W]):
-    """A version in the lake that nothing points at yet."""
+    """A version whose files and manifest are in the lake and that is in no ledger yet."""
 
     plan: Plan[W]
     manifest: Manifest
@@ -115,7 +115,7 @@ class Written(Generic[W]):
 
 
 class Step(Protocol[L, W]):
-    """One table's way from inputs to live versions."""
+    """The steps of one table, which `publish` calls in order."""
 
     entry: TableEntry
 
@@ -128,33 +128,33 @@ class Step(Protocol[L, W]):
         ...
 
     def plan(self, look: L, days: Sequence[str]) -> Iterator[Plan[W] | Outcome]:
-        """A plan for each day, or an outcome where it comes to none. Reads and writes nothing that may change."""
+        """A plan for each day, or its outcome if the day cannot be planned. Depends on the snapshot alone."""
         ...
 
     def batches(self, look: L, plans: Sequence[Plan[W]]) -> Iterator[Sequence[Plan[W]]]:
-        """The plans in portions that one pass of the engine can hold."""
+        """The plans in batches; the days of one batch are built and committed together."""
         ...
 
     def build(self, look: L, plans: Sequence[Plan[W]], folder: Path) -> Iterator[Sequence[Built[W]]]:
-        """Files for each plan, in the folder, some plans at a time. Raises StarError for all or none of these."""
+        """Write files for each plan into the folder; yields some plans at a time. Raises StarError."""
         ...
 
     def audit(self, look: L, built: Sequence[Built[W]]) -> Iterator[Audited[W]]:
-        """The files, held against the rules that the model implies."""
+        """Check the files by the rules that follow from the model."""
         ...
 
     def commit(self, look: L, written: Sequence[Written[W]]) -> Mapping[Partition, bool]:
-        """Make versions live. Tells for each whether it won its race."""
+        """Make versions live. Returns for each whether it became live; False if another process was faster."""
         ...
 
 
 def publish(
     storage: Storage, catalog: Catalog, step: Step[L, W], days: Sequence[str], undo_rollbacks: bool = True
 ) -> Iterator[Outcome]:
-    """Bring days up to date; an outcome for each, batch by batch.
+    """Bring days up to date, and yield an outcome for each, batch by batch.
 
-    What somebody rolled back from is built again only with `undo_rollbacks`, and
-    never where the rollback happened while this was under way.
+    A version that somebody rolled back from is built again only with `undo_rollbacks`, and
+    never if the rollback happened during this call.
     """
     remaining = list(days)
     for attempt in range(ROUNDS):
@@ -175,7 +175,7 @@ def publish(
                 unchanged.append(found)
             else:
                 plans.append(planned)
-        # A run that was killed after the commit left the catalog behind.
+        # A run that was killed after its commit has not updated the catalog.
         yield from _served(storage, catalog, step, unchanged)
         remaining = []
         for batch in step.batches(look, plans):
@@ -193,7 +193,7 @@ def _partition(step: Step[L, W], day: str) -> Partition:
 
 
 def _unchanged(storage: Storage, step: Step[L, W], plan: Plan[W], undo_rollbacks: bool) -> Outcome | None:
-    """The outcome of a plan whose live version stays; None where it does not, or its files are gone."""
+    """The outcome of a plan whose live version is up to date; None if it has to be built."""
     live, note = plan.seen, plan.note
     if live is None:
         return None
@@ -213,7 +213,7 @@ def _unchanged(storage: Storage, step: Step[L, W], plan: Plan[W], undo_rollbacks
 
 
 def _served(storage: Storage, catalog: Catalog, step: Step[L, W], outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """The outcomes, once the catalog serves what they published; those failed where it could not be told."""
+    """The outcomes, after the catalog was updated. If that fails, published days become failed ones."""
     live = list(dict.fromkeys(outcome.partition for outcome in outcomes if outcome.error is None))
     try:
         if live:
@@ -257,7 +257,10 @@ def _publish_batch(
 def _write_built(
     storage: Storage, catalog: Catalog, step: Step[L, W], look: L, plans: Sequence[Plan[W]]
 ) -> Iterator[Written[W] | Outcome]:
-    """Build, audit and write versions; those that must not become live are outcomes. Raises StarError, last."""
+    """Build, audit and write versions. Yields those that may become live, and an outcome for each that is refused.
+
+    A StarError of the build is raised after the versions that were built before it.
+    """
     thoroughly, found = wants_statistics(catalog, step), list[Future[Written[W] | Outcome]]()
     failure, meter = None, Meter()
     with scratch(storage) as folder, ThreadPoolExecutor(storage.at_once) as pool:
@@ -265,7 +268,7 @@ def _write_built(
             for group in step.build(look, plans, folder):
                 audited = list(step.audit(look, group))
                 used = meter.read(len(audited))
-                # What is built next need not wait until this is written.
+                # Versions are written while the next ones are built.
                 found += [pool.submit(_write, storage, step, one, thoroughly, used) for one in audited]
         except StarError as error:
             failure = error
@@ -322,7 +325,7 @@ def write(storage: Storage, audited: Audited[W], thoroughly: bool, used: Mapping
 
 
 def _committed(storage: Storage, step: Step[L, W], look: L, written: Sequence[Written[W]]) -> list[Outcome]:
-    """What became of written versions: published, or failed by LostRace or what the commit raised."""
+    """The outcomes of written versions: published, or failed with LostRace or with the commit's error."""
     try:
         won = step.commit(look, written) if written else {}
     except StarError as error:
@@ -345,7 +348,7 @@ def _committed(storage: Storage, step: Step[L, W], look: L, written: Sequence[Wr
 
 @contextmanager
 def scratch(storage: Storage) -> Iterator[Path]:
-    """A local folder for files on their way into the lake."""
+    """A temporary local folder for files that will be moved into the lake."""
     folder = storage.scratch()
     try:
         yield folder
@@ -354,7 +357,7 @@ def scratch(storage: Storage) -> Iterator[Path]:
 
 
 def wants_statistics(catalog: Catalog, step: Step[L, W]) -> bool:
-    """Whether the catalog stores what takes reading every value. Analysts join and filter what is in olap alone."""
+    """Whether statistics that need every value are computed: if the catalog stores them, for tables in olap only."""
     return catalog.takes_statistics and step.entry.database == "olap"
 
 

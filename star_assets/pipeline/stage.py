@@ -36,7 +36,7 @@ from star_assets.staging.exports import RAW, Export, read_export, require_whole
 from star_assets.staging.formats.opening import inspect_file
 from star_assets.staging.layout import layout_of, unreadable
 
-# Where a version keeps the rows that are not valid; the `_` hides it from readers.
+# The file of a version with the rejected rows; the `_` hides it from readers.
 REJECTS_FILE = "_rejects.parquet"
 
 # The rule of the audit that a version with too many rejects breaks.
@@ -45,7 +45,7 @@ WITHIN_BOUNDS = "rejects within bounds"
 # The fact of a manifest that says how Athena would read the raw files.
 LAYOUT = "raw_layout"
 
-# The fact of a manifest that names the files whose rows do not add up.
+# The fact of a manifest that lists the files whose counted rows are not staged rows plus rejects.
 UNACCOUNTED = "unaccounted"
 
 # More days than this are listed together, fewer one by one.
@@ -58,13 +58,13 @@ DAYS_AT_ONCE = 120
 
 @dataclass(frozen=True)
 class StageLook:
-    """What is staged of a source, and what lies in the raw zone, as of one look."""
+    """A snapshot of a source: its ledgers, and its exports in the raw zone."""
 
     staged: Snapshot
     exports: Mapping[ExportDay, Export]
 
 
-# What a plan carries: the raw files, looked into.
+# A plan carries the raw files with their profiles.
 Files = tuple[RawInput, ...]
 
 
@@ -93,16 +93,16 @@ class StageStep:
         return StageLook(staged, exports)
 
     def plan(self, look: StageLook, days: Sequence[str]) -> Iterator[Plan[Files] | Outcome]:
-        """Compare each export with what is staged; look only into files whose ETag changed."""
+        """Compare each export with its staged version. Only files whose ETag changed are inspected."""
         with ThreadPoolExecutor(max(self.context.settings.threads, self.context.storage.at_once)) as pool:
             yield from pool.map(partial(self._plan, look), map(ExportDay, days))
 
     def input_bytes(self, look: StageLook, plans: Sequence[Plan[Files]]) -> int:
-        """Of the raw files, as they lie there."""
+        """Bytes of the raw files, compressed as they are."""
         return sum(file["size"] for plan in plans for file in plan.inputs["files"])
 
     def batches(self, look: StageLook, plans: Sequence[Plan[Files]]) -> Iterator[Sequence[Plan[Files]]]:
-        """Some days at a time; the engine bounds the bytes of a pass itself."""
+        """DAYS_AT_ONCE days at a time; the engine limits the bytes of one pass."""
         for first in range(0, len(plans), DAYS_AT_ONCE):
             yield plans[first : first + DAYS_AT_ONCE]
 
@@ -114,7 +114,7 @@ class StageStep:
             yield [self._built(by_day[staged.day], staged)]
 
     def audit(self, look: StageLook, built: Sequence[Built[Files]]) -> Iterator[Audited[Files]]:
-        """As many rows as were counted, and few enough rejects."""
+        """Check that counted rows = staged rows + rejects, and that the rejects are within the source's bound."""
         for one in built:
             if one.refusal:
                 yield Audited(one, refusal=one.refusal)
@@ -127,17 +127,17 @@ class StageStep:
             yield Audited(one, checks, refusal=refusal)
 
     def commit(self, look: StageLook, written: Sequence[Written[Files]]) -> Mapping[Partition, bool]:
-        """One swap a month. A staged day relies on nothing but its export."""
+        """Commit by one swap for each month. A staged day depends on no other table, so nothing is fenced."""
         commits = [Commit(one.plan.partition, one.manifest, one.plan.seen, one.plan.export) for one in written]
         return commit(self.context.storage, commits)
 
     @property
     def engine(self) -> Engine:
-        """What computes: the engine that was chosen for this step, or else the one of the settings."""
+        """The engine that was chosen for this step, or else the one of the settings."""
         return self.context.engine_named(self.engine_name) if self.engine_name else self.context.engine
 
     def digest_of(self, export: Export) -> str:
-        """What tells an export, under this declaration, from another one of its day: no file is read for it."""
+        """A digest of an export's listed files and of the declaration. It is made without reading a file."""
         return digest(code=self.code, files=export.listed)
 
     def _plan(self, look: StageLook, day: ExportDay) -> Plan[Files] | Outcome:
@@ -159,7 +159,7 @@ class StageStep:
         return Plan(day, partition, found.live, wanted, {"files": inputs}, files, version, listed, left)
 
     def _require_absent(self, day: ExportDay, manifest: Manifest | None) -> None:
-        """Raises MissingExport unless a day without an export is empty, or was staged of files that were withdrawn."""
+        """Raises MissingExport for an expected export, unless the day had one that was withdrawn."""
         withdrawn = manifest is not None and manifest.inputs.get("files")
         if self.source.waits_for(day) and not withdrawn:
             folder = self.context.storage.uri(f"{RAW}/{self.source.name}/date={day}")
@@ -175,7 +175,7 @@ class StageStep:
     def _inputs(
         self, export: Export, live: Entry | None, manifest: Manifest | None
     ) -> tuple[list[dict[str, Any]], Files]:
-        """The export's files as a manifest names them, and what is in them: looked into only if they changed."""
+        """The export's files for the manifest, with their profiles unless the live version was made from them."""
         known: list[dict[str, Any]] = list(manifest.inputs.get("files", ())) if manifest else []
         if live and known and same_files(export, known) and self.identity(known) == live.identity:
             return known, ()
@@ -184,7 +184,7 @@ class StageStep:
         return [{**vars(raw), "sha256": file.profile.sha256} for raw, file in found], files
 
     def inspect(self, export: Export) -> tuple[RawInput, ...]:
-        """Look into every file of an export. Raises BrokenFile, ColumnMissing, UnknownColumns."""
+        """Inspect every file of an export. Raises BrokenFile, ColumnMissing, UnknownColumns."""
         paths, digest_of_files = [file.path for file in export.files], export_digest(self.source, export)
         found = []
         try:
@@ -200,7 +200,7 @@ class StageStep:
         return tuple(found)
 
     def identity(self, files: Sequence[Mapping[str, Any]]) -> Identity:
-        """What makes two staged versions the same: their files' names and content, and the code."""
+        """The identity of a staged version: the names and checksums of its raw files, and the code."""
         return Identity(digest(code=self.code, files=[(file["path"], file["sha256"]) for file in files]))
 
     def is_of(self, files: Sequence[Mapping[str, Any]], inputs: Mapping[str, Any], live: Identity) -> bool:
@@ -208,7 +208,7 @@ class StageStep:
         return self.identity(files).made_of == str(inputs.get("identity", live.made_of))
 
     def _retired(self, day: str, partition: Partition, live: Entry | None, manifest: Manifest | None) -> Plan[Files]:
-        """A day whose raw files are gone stays as it was staged."""
+        """The plan of a retired day: it keeps its live version, whose raw files are deleted. Raises RawRetired."""
         if live is None or manifest is None:
             raise RawRetired(self.source.name, day)
         note = ""
@@ -220,7 +220,7 @@ class StageStep:
         return Plan(day, partition, live, live.identity, manifest.inputs, (), live.version, live.export, note=note)
 
     def _local(self, day: str, files: Sequence[RawInput]) -> tuple[RawInput, ...]:
-        """The files, readable once more: a local copy may have gone since they were inspected. Raises HalfExport."""
+        """The files with their local copies fetched again if need be. Raises HalfExport if a file has changed."""
         paths = self.context.storage.local([file.name for file in files])
         for file, path in zip(files, paths, strict=True):
             if Path(path) != file.path:
@@ -250,7 +250,7 @@ class StageStep:
     def _rules(
         self, plan: Plan[Files], records: int, rejected: int, unaccounted: Sequence[str], first_rejects: Sequence[str]
     ) -> tuple[tuple[CheckResult, ...], StarError | None]:
-        """The audit of a day's account, and why it is refused, if it is."""
+        """The checks of a day's counts, and the error if the day is refused."""
         allowed = self.source.max_rejects
         refusal = None
         if rejected > allowed * records:
@@ -279,16 +279,16 @@ def _rows(file: Path) -> int:
 
 
 def same_files(export: Export, known: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether what lies in an export is, by name and ETag, what was staged."""
+    """Whether an export has the files, by name and ETag, that a staged version was made from."""
     return export.listed == [(file["path"], file.get("etag")) for file in known]
 
 
 def export_digest(source: Source, export: Export) -> str:
-    """What tells an export from another one of its day, and from itself under another dialect."""
+    """A digest of an export's listed files and of the dialect that they are read in."""
     return digest(files=export.listed, **dialect(source))
 
 
 def dialect(source: Source) -> dict[str, Any]:
-    """What is declared of how the source's files are read, before a value is."""
+    """The parts of a source's declaration that say how its files are read: CSV dialect and headers."""
     headers = {name: column.headers for name, column in source.declared.items() if column.headers}
     return {"csv": source.csv.parts, **({"headers": headers} if headers else {})}
