@@ -34,6 +34,8 @@ from star_assets.star import retail
 from .conftest import new_aws_lake, to_aws
 
 DAY = "2023-07-01"
+# What a run lists first.
+LEDGERS = "LAKE/staging/orders/_pointers"
 SIGN_IN = "Sign in again (`aws sso login`), or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
 GRANT = "Allow the action for this identity; docs/aws.md lists what a lake needs."
 AGAIN = "It was tried several times. What was live stays live; run it again later."
@@ -80,7 +82,7 @@ def denied(operation: str) -> str:
 CASES = [
     Case(
         "no credentials",
-        "LAKE/oltp/orders: no credentials for AWS were found (Unable to locate credentials). " + f"{KEPT} {SIGN_IN}",
+        f"{LEDGERS}: no credentials for AWS were found (Unable to locate credentials). {KEPT} {SIGN_IN}",
         {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None, "AWS_EC2_METADATA_DISABLED": "true"},
     ),
     Case(
@@ -91,13 +93,13 @@ CASES = [
     ),
     Case(
         "no such bucket",
-        f"s3://no-such-bucket/lake/oltp/orders: there is no such bucket. {KEPT} Create it, or correct STAR_LAKE.",
+        "s3://no-such-bucket/lake/staging/orders/_pointers: there is no such bucket. "
+        f"{KEPT} Create it, or correct STAR_LAKE.",
         {"STAR_LAKE": "s3://no-such-bucket/lake"},
     ),
     Case(
         "a bucket in another region",
-        "LAKE/oltp/orders: the bucket is in another region (As the test wants). "
-        f"{KEPT} Set AWS_REGION to the bucket's.",
+        f"{LEDGERS}: the bucket is in another region (As the test wants). {KEPT} Set AWS_REGION to the bucket's.",
         key("ALWAYS.PermanentRedirect.GET"),
     ),
     Case(
@@ -112,8 +114,9 @@ CASES = [
     ),
     Case(
         "an endpoint that is not there",
-        'LAKE/oltp/orders: AWS could not be reached (Could not connect to the endpoint URL: "http://127.0.0.1:9/BUCKET'
-        f'?list-type=2&prefix=retail%2Flake%2Foltp%2Forders%2F&delimiter=%2F&encoding-type=url"). {AGAIN}',
+        f'{LEDGERS}: AWS could not be reached (Could not connect to the endpoint URL: "http://127.0.0.1:9/BUCKET'
+        '?list-type=2&prefix=retail%2Flake%2Fstaging%2Forders%2F_pointers%2F&encoding-type=url"). '
+        f"{AGAIN}",
         {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"},
         exit_code=75,
     ),
@@ -125,7 +128,7 @@ CASES = [
     ),
     Case(
         "listing is denied",
-        f"LAKE/oltp/orders: s3:ListBucket was denied (As the test wants). {KEPT} {GRANT}",
+        f"{LEDGERS}: s3:ListBucket was denied (As the test wants). {KEPT} {GRANT}",
         key("ALWAYS.AccessDenied.GET"),
     ),
     Case(
@@ -154,7 +157,7 @@ CASES = [
     ),
     Case(
         "keys that AWS does not know",
-        f"LAKE/oltp/orders: AWS does not know these credentials (InvalidAccessKeyId). {KEPT} {SIGN_IN}",
+        f"{LEDGERS}: AWS does not know these credentials (InvalidAccessKeyId). {KEPT} {SIGN_IN}",
         key("ALWAYS.InvalidAccessKeyId.GET"),
     ),
     Case(

@@ -240,10 +240,10 @@ CASES = [
         "SQL that is wrong in itself",
         nothing,
         "Error: line 2:6: There is no table olap.fact_sale. Known, closest first: fact_sales, dim_store, dim_time, "
-        "dim_customer, dim_product_history, dim_product, staging.products, staging.order_items, staging.orders, "
-        "staging.stores, staging.customers.\n"
-        "  FROM fact_sale\n"
-        "       ^\n",
+        "dim_customer, dim_product_history, dim_product, staging.pos_sales, staging.products, staging.order_items, "
+        "staging.orders, staging.stores, staging.customers.\n  "
+        "FROM fact_sale\n       "
+        "^\n",
         command=("query", "SELECT 1\nFROM fact_sale"),
     ),
 ]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -255,7 +256,8 @@ def _cell(value: object) -> str:
 
 def _number(amount: Any) -> int | float:
     """What a manifest has of a sum, as a number that Dagster plots: it is exact to 15 digits."""
-    return float(amount) if "." in str(amount) else int(amount)
+    number = Decimal(str(amount))
+    return int(number) if number == number.to_integral_value() else float(number)
 
 
 def _shown(value: Any) -> Any:

@@ -109,7 +109,7 @@ def test_templates_are_printed_as_they_are(tmp_path: Path) -> None:
 
 def test_policies_are_written_where_somebody_wants_them(tmp_path: Path) -> None:
     code, told = run("aws", "policies", str(tmp_path / "policies"))
-    assert (code, told) == (0, f"17 policies are in {tmp_path / 'policies'}.\n")
+    assert (code, told) == (0, f"19 policies are in {tmp_path / 'policies'}.\n")
 
 
 def test_the_modules_of_a_job_begin_with_its_wheels() -> None:

@@ -44,24 +44,23 @@ MISTAKES = [
         "a table that there is not",
         ("run", "sales"),
         (
-            "Error: No table 'sales' in this star. Known: orders, order_items, customers, products, stores, "
-            "dim_product, dim_product_history, dim_store, dim_customer, dim_time, fact_sales.\n"
+            "Error: No table 'sales' in this star. Known: orders, order_items, pos_sales, customers, products, "
+            "stores, dim_product, dim_product_history, dim_store, dim_customer, dim_time, fact_sales.\n"
         ),
     ),
     Mistake(
         "a table with its database",
         ("run", "olap.fact_sales"),
         (
-            "Error: No table 'olap.fact_sales' in this star. Known: orders, order_items, customers, "
-            "products, stores, dim_product, dim_product_history, dim_store, dim_customer, dim_time, "
-            "fact_sales.\n"
+            "Error: No table 'olap.fact_sales' in this star. Known: orders, order_items, pos_sales, customers, "
+            "products, stores, dim_product, dim_product_history, dim_store, dim_customer, dim_time, fact_sales.\n"
         ),
     ),
     Mistake(
         "a table in capitals",
         ("run", "FACT_SALES"),
         (
-            "Error: No table 'FACT_SALES' in this star. Known: orders, order_items, customers, products, "
+            "Error: No table 'FACT_SALES' in this star. Known: orders, order_items, pos_sales, customers, products, "
             "stores, dim_product, dim_product_history, dim_store, dim_customer, dim_time, fact_sales.\n"
         ),
     ),
@@ -221,10 +220,9 @@ MISTAKES = [
         ("rejects", "fact_sales"),
         (
             "Usage: star-assets rejects [OPTIONS] [SOURCE]...\n"
-            "Try 'star-assets rejects --help' for help.\n"
-            "\n"
+            "Try 'star-assets rejects --help' for help.\n\n"
             "Error: Rows are rejected where exports are staged: fact_sales is no source. Sources: orders, "
-            "order_items, customers, products, stores.\n"
+            "order_items, pos_sales, customers, products, stores.\n"
         ),
         USAGE,
     ),
@@ -232,8 +230,8 @@ MISTAKES = [
         "rejects of a table that there is not",
         ("rejects", "order"),
         (
-            "Error: No table 'order' in this star. Known: orders, order_items, customers, products, stores, "
-            "dim_product, dim_product_history, dim_store, dim_customer, dim_time, fact_sales.\n"
+            "Error: No table 'order' in this star. Known: orders, order_items, pos_sales, customers, products, "
+            "stores, dim_product, dim_product_history, dim_store, dim_customer, dim_time, fact_sales.\n"
         ),
     ),
     Mistake(
@@ -251,8 +249,8 @@ MISTAKES = [
         "a rollback of a table that there is not",
         ("rollback", "sales"),
         (
-            "Error: No table 'sales' in this star. Known: orders, order_items, customers, products, stores, "
-            "dim_product, dim_product_history, dim_store, dim_customer, dim_time, fact_sales.\n"
+            "Error: No table 'sales' in this star. Known: orders, order_items, pos_sales, customers, products, "
+            "stores, dim_product, dim_product_history, dim_store, dim_customer, dim_time, fact_sales.\n"
         ),
     ),
     Mistake(
@@ -414,8 +412,8 @@ MISTAKES = [
         "forget in a table that there is not",
         ("forget", "customers_dim", "5", "--yes"),
         (
-            "Error: No table 'customers_dim' in this star. Known: orders, order_items, customers, products, "
-            "stores, dim_product, dim_product_history, dim_store, dim_customer, dim_time, fact_sales.\n"
+            "Error: No table 'customers_dim' in this star. Known: orders, order_items, pos_sales, customers, "
+            "products, stores, dim_product, dim_product_history, dim_store, dim_customer, dim_time, fact_sales.\n"
         ),
     ),
     Mistake(
@@ -454,8 +452,8 @@ MISTAKES = [
         "ddl of a table that there is not",
         ("ddl", "sales"),
         (
-            "Error: No table 'sales' in this star. Known: orders, order_items, customers, products, stores, "
-            "dim_product, dim_product_history, dim_store, dim_customer, dim_time, fact_sales.\n"
+            "Error: No table 'sales' in this star. Known: orders, order_items, pos_sales, customers, products, "
+            "stores, dim_product, dim_product_history, dim_store, dim_customer, dim_time, fact_sales.\n"
         ),
     ),
     Mistake(
@@ -583,9 +581,8 @@ MISTAKES = [
         "a lake that is a file",
         ("run",),
         (
-            "Error: LAKE/oltp/orders/date=2023-07-02/orders.csv/oltp/orders: Not a directory. What was live "
-            "stays live. Give this user read and write rights to the lake, or set STAR_LAKE to another "
-            "place.\n"
+            "Error: LAKE/oltp/orders/date=2023-07-02/orders.csv/staging/orders/_pointers/: Not a directory. What was "
+            "live stays live. Give this user read and write rights to the lake, or set STAR_LAKE to another place.\n"
         ),
         variables={"STAR_LAKE": "LAKE/oltp/orders/date=2023-07-02/orders.csv"},
     ),

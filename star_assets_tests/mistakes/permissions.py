@@ -67,8 +67,8 @@ MISTAKES = [
     _denied(
         "a lake that may not be entered",
         (
-            "Error: LAKE/oltp/orders: Permission denied. What was live stays live. Give this user read and "
-            "write rights to the lake, or set STAR_LAKE to another place.\n"
+            "Error: LAKE/staging/orders/_pointers/: Permission denied. What was live stays live. Give this user read "
+            "and write rights to the lake, or set STAR_LAKE to another place.\n"
         ),
         _without("", 0o000),
     ),

@@ -40,10 +40,10 @@ MISTAKES = [
         "SELECT 1\nFROM fact_sale",
         (
             "Error: line 2:6: There is no table olap.fact_sale. Known, closest first: fact_sales, dim_store, "
-            "dim_time, dim_customer, dim_product_history, dim_product, staging.products, "
-            "staging.order_items, staging.orders, staging.stores, staging.customers.\n"
-            "  FROM fact_sale\n"
-            "       ^\n"
+            "dim_time, dim_customer, dim_product_history, dim_product, staging.pos_sales, staging.products, "
+            "staging.order_items, staging.orders, staging.stores, staging.customers.\n  "
+            "FROM fact_sale\n       "
+            "^\n"
         ),
     ),
     _asked(
@@ -51,10 +51,10 @@ MISTAKES = [
         "SELECT 1 FROM sales.fact_sales",
         (
             "Error: line 1:15: There is no table sales.fact_sales. Known, closest first: fact_sales, "
-            "staging.products, dim_store, dim_product_history, staging.orders, staging.stores, dim_product, "
-            "staging.customers, staging.order_items, dim_time, dim_customer.\n"
-            "  SELECT 1 FROM sales.fact_sales\n"
-            "                ^\n"
+            "staging.pos_sales, staging.products, dim_store, dim_product_history, staging.orders, staging.stores, "
+            "dim_product, staging.customers, staging.order_items, dim_time, dim_customer.\n  "
+            "SELECT 1 FROM sales.fact_sales\n                "
+            "^\n"
         ),
     ),
     _asked(
@@ -102,10 +102,10 @@ MISTAKES = [
         "SELECT revenue AS r FROM fact_sales WHERE r > 1",
         (
             "Error: line 1:43: There is no column 'r'. Known, closest first: revenue, order_id, store_id, "
-            "product_id, product_sk, unit_price, customer_id, line_number, date, discount, quantity, "
-            "sale_date.\n"
-            "  SELECT revenue AS r FROM fact_sales WHERE r > 1\n"
-            "                                            ^\n"
+            "product_id, product_sk, unit_price, customer_id, line_number, is_provisional, date, discount, "
+            "quantity.\n  "
+            "SELECT revenue AS r FROM fact_sales WHERE r > 1\n                                            "
+            "^\n"
         ),
     ),
     _asked(
@@ -332,11 +332,11 @@ MISTAKES = [
         "a file of the machine for a table",
         "SELECT * FROM '/etc/passwd'",
         (
-            "Error: line 1:15: There is no table olap./etc/passwd. Known, closest first: fact_sales, "
-            "dim_time, dim_store, dim_product, dim_customer, dim_product_history, staging.order_items, "
-            "staging.orders, staging.stores, staging.products, staging.customers.\n"
-            "  SELECT * FROM '/etc/passwd'\n"
-            "                ^\n"
+            "Error: line 1:15: There is no table olap./etc/passwd. Known, closest first: fact_sales, dim_time, "
+            "dim_store, dim_product, dim_customer, dim_product_history, staging.pos_sales, staging.order_items, "
+            "staging.orders, staging.stores, staging.products, staging.customers.\n  "
+            "SELECT * FROM '/etc/passwd'\n                "
+            "^\n"
         ),
     ),
     _asked(

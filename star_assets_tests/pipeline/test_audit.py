@@ -150,11 +150,11 @@ def test_checks_say_expected_and_found(filled) -> None:
     outcome = changed.refresh("fact_sales", D1)[0]
     assert outcome.passed
     assert {check.name: check.description for check in outcome.checks} == {
-        "key not null": "sale_id: rows without a key: expected 0 of 2, found 0",
-        "key unique": "sale_id: rows whose key occurs again: expected 0 of 2, found 0",
-        "business date": f"sold_at: rows that are not of {D1}: expected 0 of 2, found 0",
-        "unit_price in bounds": "unit_price: rows below 0: expected 0 of 2, found 0",
-        "product_id in dim_product": "product_id: rows whose member dim_product lacks: expected 0 of 2, found 0",
+        "key not null": "in all 2 rows sale_id is set",
+        "key unique": "in all 2 rows sale_id is unique",
+        "business date": f"in all 2 rows sold_at is on {D1}",
+        "unit_price in bounds": "in all 2 rows unit_price is not below 0",
+        "product_id in dim_product": "in all 2 rows product_id is a member of dim_product",
     }
 
 

@@ -190,11 +190,17 @@ def test_what_cannot_be_audited_together_is_audited_alone_and_not_computed_again
 # Another build
 
 
-def with_other_customers() -> Star:
-    """The retailer's customers, exported with another text for what is not known."""
+def with_customers(csv: Csv | None) -> Star:
+    """The retailer's sources and customers, whose exports are in this dialect, or in their own."""
     customers = retail.sources["customers"]
     others = [source for source in retail.sources.values() if source is not customers]
-    return Star([replace(customers, csv=Csv(null=("", "n/a"))), *others], [retail.dimensions["dim_customer"]], [])
+    changed = replace(customers, csv=csv or customers.csv)
+    return Star([changed, *others], [retail.dimensions["dim_customer"]], [])
+
+
+def with_other_customers() -> Star:
+    """The same, with another text for what is not known."""
+    return with_customers(Csv(null=("", "n/a")))
 
 
 def an_older_package(there: pytest.MonkeyPatch) -> None:
@@ -277,7 +283,7 @@ def test_a_build_that_tells_more_or_less_is_another_one(elsewhere: Elsewhere) ->
 
 def test_a_tables_build_changes_with_what_it_is_built_from(elsewhere: Elsewhere) -> None:
     """A state that a job folds by other code of a source is another state."""
-    here, other = elsewhere.warehouse, Warehouse(with_other_customers(), elsewhere.settings)
+    here, other = (Warehouse(star, elsewhere.settings) for star in (with_customers(None), with_other_customers()))
     assert other.code_identity("dim_customer") == here.code_identity("dim_customer")
     assert other.build("dim_customer") != here.build("dim_customer")
     assert other.build("orders") == here.build("orders")
