@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -76,17 +75,6 @@ class Compose:
     def within(self, service: str, *command: str, **given: Any) -> str:
         """What a command prints in a container."""
         return run("podman", "exec", *(["--interactive"] if given else []), self.container(service), *command, **given)
-
-    def kill(self, service: str) -> None:
-        """Kill the first process of a container, as the kernel does when memory runs out; wait until it is back."""
-        (before,) = json.loads(run("podman", "inspect", self.container(service)))
-        os.kill(before["State"]["Pid"], signal.SIGKILL)
-
-        def back() -> bool:
-            (now,) = json.loads(run("podman", "inspect", self.container(service)))
-            return bool(now["State"]["Running"]) and now["State"]["Pid"] != before["State"]["Pid"]
-
-        until(back, 60)
 
     def logs(self) -> str:
         tails = (run("sh", "-c", f"podman logs --tail 30 {self.container(one)} 2>&1") for one in SERVICES)
