@@ -141,9 +141,10 @@ def _contents(ledger: Ledger) -> Mapping[str, Sequence[str]]:
 
 def _states(inputs: Mapping[str, Any]) -> Mapping[str, str]:
     states = {f"{source}/_state": content for source, content in inputs["states"].items()}
-    (used,) = inputs["used"]
+    lines, tills = inputs["used"]
     versions = {"products/_versions": inputs["versions"]} if "versions" in inputs else {}
-    return {**states, "order_items/_used_product_id": used, **versions}
+    used = {"order_items/_used_product_id": lines, "tills/_used_product_id": tills}
+    return {**states, **used, **versions}
 
 
 def counted(problems: Collection[str], most: int = 20) -> list[str]:

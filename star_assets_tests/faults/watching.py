@@ -33,6 +33,7 @@ PROBES = {
     "order_items": "count(*), count(*), sum(line_id), sum(order_id), sum(quantity), sum(unit_price)",
     "products": "count(*), count(*), sum(product_id), max(product_name), min(category), max(category), count(brand)",
     "brands": "count(*), count(*), min(country), max(country), min(updated_at), max(updated_at)",
+    "tills": "count(*), count(DISTINCT event_id), sum(order_id), sum(quantity)",
     "dim_product": "count(*), count(DISTINCT product_id), sum(product_id), min(category), count(brand), max(country)",
     "dim_product_history": "count(*), count(DISTINCT product_sk), sum(product_id), max(valid_from), min(category)",
     "fact_sales": "count(*), count(DISTINCT sale_id), sum(order_id), sum(quantity), sum(revenue), max(product_sk)",
