@@ -90,13 +90,13 @@ setup(
             "s3=star_assets.lake.glue_catalog:open_glue",
         ],
         "star_assets.databases": [
-            "postgresql=star_assets.pull.postgres:open_postgres",
-            "postgres=star_assets.pull.postgres:open_postgres",
+            "postgresql=star_assets.exports.pull.postgres:open_postgres",
+            "postgres=star_assets.exports.pull.postgres:open_postgres",
             "cost-explorer=star_assets.costs.exporting:open_cost_explorer",
         ],
         "star_assets.formats": [
-            "csv=star_assets.staging.formats.csv.format:CsvFormat",
-            "json=star_assets.staging.formats.json.format:JsonFormat",
+            "csv=star_assets.exports.formats.csv.format:CsvFormat",
+            "json=star_assets.exports.formats.json.format:JsonFormat",
         ],
         "star_assets.engines": [
             "duckdb=star_assets.engines.duckdb.engine:DuckDBEngine",

@@ -21,7 +21,7 @@ MODULES = {str(path.relative_to(PACKAGE)): path for path in sorted(PACKAGE.rglob
 LATE = {"pyspark", "boto3", "botocore", "dagster_aws", "dagster_pyspark", "psycopg", "pyathena"}
 
 # The program that a Glue job runs does a step of the pipeline, and reports by Dagster's protocol.
-PROGRAM = "pipeline/glue_job.py"
+PROGRAM = "pipeline/glue/job.py"
 
 # From the lowest to the highest: a room imports only those before it.
 ROOMS = [
@@ -32,12 +32,13 @@ ROOMS = [
     "prices",
     "usage",
     "visible",
+    "rules",
     "lake",
-    "staging",
-    "pull",
+    "exports",
     "engines",
     "books",
     "pipeline",
+    "keeping",
     "athena",
     "costs",
     "reports",

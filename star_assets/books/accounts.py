@@ -18,8 +18,8 @@ from star_assets.model.calendars import calendar_of
 from star_assets.model.rowwise import carry, unfiltered
 from star_assets.model.source import Source
 from star_assets.model.tables import IS_PROVISIONAL, Fact, History
-from star_assets.staging.accounts import CAUSE, judged, judged_events, rivals
-from star_assets.staging.winners import DELETED, EXPORT, LINE, lines_of, winners
+from star_assets.rules.accounts import CAUSE, judged, judged_events, rivals
+from star_assets.rules.winners import DELETED, EXPORT, LINE, lines_of, winners
 
 
 class Accounts(Book):

@@ -27,7 +27,7 @@ from star_assets.model.tables import (
     surrogate,
 )
 from star_assets.model.types import UNKNOWN
-from star_assets.staging.histories import BEGINNING, END, with_versions
+from star_assets.rules.histories import BEGINNING, END, with_versions
 
 
 @dataclass(frozen=True)

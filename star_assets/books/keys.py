@@ -12,7 +12,7 @@ from star_assets.engines.engine import StagedInput
 from star_assets.model.days import BusinessDate, ExportDay, ExportsByDate
 from star_assets.model.source import Source
 from star_assets.model.types import Type
-from star_assets.staging.winners import EXPORT
+from star_assets.rules.winners import EXPORT
 
 
 class Keys(Book):

@@ -11,7 +11,7 @@ from star_assets.engines.duckdb.session import FILE, name, parquet
 from star_assets.engines.duckdb.sql import sql
 from star_assets.engines.engine import StagedInput
 from star_assets.model.source import Source, SourceColumn
-from star_assets.staging.winners import EXPORT, LISTED, folded, versions
+from star_assets.rules.winners import EXPORT, LISTED, folded, versions
 
 
 class States(Book):

@@ -75,9 +75,9 @@ def status(format_: Format) -> None:
     """
     from star_assets.cli.progress import merged_notes
     from star_assets.cli.terminal import show_status, write_rows
+    from star_assets.keeping.status import table_status
     from star_assets.pipeline.out_of_date import stray_remarks
-    from star_assets.pipeline.raw_keeping import raw_remarks
-    from star_assets.pipeline.status import table_status
+    from star_assets.pipeline.raw.updating import raw_remarks
     from star_assets.visible import visible
 
     warehouse = open_warehouse()
@@ -201,7 +201,7 @@ def ddl(tables: Sequence[str], partitions: bool, raw: bool) -> None:
       star-assets ddl --raw orders
     """
     from star_assets.lake.ddl import add_partitions, create_database, create_table, has_other_types
-    from star_assets.pipeline.raw_keeping import raw_entries
+    from star_assets.pipeline.raw.updating import raw_entries
 
     warehouse = open_warehouse()
     chosen = in_order(warehouse, tables)

@@ -16,7 +16,7 @@ from rich.table import Table
 from star_assets.cli.demo import demonstrate
 from star_assets.lake.catalog import Catalog
 from star_assets.lake.drift import mend
-from star_assets.pipeline.raw_keeping import raw_remarks
+from star_assets.pipeline.raw.updating import raw_remarks
 from star_assets.pipeline.warehouse import Warehouse
 from star_assets.samples.aws_server import aws_server
 from star_assets.settings import load_settings

@@ -69,8 +69,8 @@ def verify(quick: bool, format_: Format) -> None:
     from rich.filesize import decimal as file_size
 
     from star_assets.cli.terminal import write_rows
-    from star_assets.pipeline.damage import damage_rows
-    from star_assets.pipeline.verify import verify as look
+    from star_assets.keeping.damage import damage_rows
+    from star_assets.keeping.verify import verify as look
 
     warehouse = open_warehouse()
     with Console(stderr=True).status("Looking …" if quick else "Reading every file …"):
@@ -108,7 +108,7 @@ def repair(quick: bool) -> None:
     """
     from rich.console import Console
 
-    from star_assets.pipeline.rebuild import rebuild
+    from star_assets.keeping.rebuild import rebuild
 
     warehouse = open_warehouse()
     with Console(stderr=True).status("Looking …" if quick else "Reading every file …"):
@@ -190,7 +190,7 @@ def retire(older_than: int, dry_run: bool, yes: bool) -> None:
     """
     from rich.filesize import decimal as file_size
 
-    from star_assets.pipeline.retire import delete_listed, retirable
+    from star_assets.keeping.retire import delete_listed, retirable
 
     warehouse = open_warehouse()
     found = retirable(warehouse, timedelta(days=older_than), datetime.now(warehouse.settings.zone).date())
@@ -233,7 +233,7 @@ def forget(dimension: str, key: str, yes: bool) -> None:
     Example:
       star-assets forget dim_customer 4711
     """
-    from star_assets.pipeline.forget import forget as erase
+    from star_assets.keeping.forget import forget as erase
 
     warehouse = open_warehouse()
     warehouse.star.table(dimension)

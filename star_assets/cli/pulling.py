@@ -15,9 +15,9 @@ from star_assets.cli.shell import exit_code, fail, note
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from star_assets.exports.pull.pulling import Pulled
     from star_assets.model.errors import StarError
     from star_assets.pipeline.warehouse import Warehouse
-    from star_assets.pull.exports import Pulled
 
 LABEL = f"{'pulled':<20}"
 
@@ -42,7 +42,7 @@ def pull(from_: datetime | None, to_: datetime | None, again: bool) -> None:
     """
     from rich.console import Console
 
-    from star_assets.pull.database import last_over
+    from star_assets.exports.pull.database import last_over
 
     warehouse = open_warehouse()
     if warehouse.settings.source_dsn is None:

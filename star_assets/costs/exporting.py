@@ -18,10 +18,10 @@ from typing import Any
 
 from star_assets.costs.explorer import BillDay, CostExplorer, Outlook
 from star_assets.costs.used import published
+from star_assets.exports.pull.database import Database, Day
 from star_assets.lake.places import open_storage
 from star_assets.lake.storage import Storage
 from star_assets.model.source import Source
-from star_assets.pull.database import Database, Day
 from star_assets.settings import COSTS, Settings
 
 # Bills of the last days change: this many are asked for again each day.

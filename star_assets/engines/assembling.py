@@ -18,8 +18,8 @@ from star_assets.model.rowwise import carry
 from star_assets.model.source import Source
 from star_assets.model.star import Star
 from star_assets.model.tables import CALENDAR, IS_PROVISIONAL, KEY_PREFIX, Dimension, Fact, History
-from star_assets.staging.histories import ROW, SINCE, history_rows, in_force, with_versions
-from star_assets.staging.winners import DELETED, EXPORT, LISTED, current, lines_of
+from star_assets.rules.histories import ROW, SINCE, history_rows, in_force, with_versions
+from star_assets.rules.winners import DELETED, EXPORT, LISTED, current, lines_of
 
 # The column that is added to a fact's rows, with their business date.
 DATE = "_date"

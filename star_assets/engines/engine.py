@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from star_assets.exports.formats.format import RawProfile
 from star_assets.model.days import BusinessDate, ExportDay
 from star_assets.model.source import Source
 from star_assets.model.star import Star
 from star_assets.model.tables import Dimension, Fact, History
 from star_assets.settings import Settings
-from star_assets.staging.formats.format import RawProfile
 
 if TYPE_CHECKING:
     from star_assets.engines.duckdb.session import Database

@@ -2,7 +2,7 @@
 
 What comes out is held against the grammar like any other text, so that types,
 casts and rejects stay those of all columns, on every engine. Not here: what can be
-declared (model/column), the grammar (staging/grammar).
+declared (model/column), the grammar (exports/grammar).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """SQL that turns a source's text columns into typed values by the project's grammar, and explains invalid rows.
 
 Here: the parts that all engines share. Not here: how an engine matches and casts one
-value (duckdb.typed_sql, spark.typed_sql); which text is valid (staging/grammar).
+value (duckdb.typed_sql, spark.typed_sql); which text is valid (exports/grammar).
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 
 from star_assets.engines.forms import Dialect, expected, in_grammar
+from star_assets.exports import grammar
+from star_assets.exports.names import table_names
+from star_assets.exports.records import LINE, RAW
 from star_assets.model.source import Source
 from star_assets.model.types import Type
-from star_assets.staging import grammar
-from star_assets.staging.names import table_names
-from star_assets.staging.records import LINE, RAW
-from star_assets.staging.winners import DELETED
+from star_assets.rules.winners import DELETED
 
 Header = tuple[str, ...]
 

@@ -1,4 +1,4 @@
-"""The dialect of a source's CSV files, declared. Not here: reading them (staging)."""
+"""The dialect of a source's CSV files, declared. Not here: reading them (exports)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The declaration of a Source, a table that is exported every day, or a stream of events that arrive all day.
 
 Here: the declaration of a source, and how one of its exports is known to be
-whole. Not here: a column (column), a file's dialect (csv), reading files (staging).
+whole. Not here: a column (column), a file's dialect (csv), reading files (exports).
 """
 
 from __future__ import annotations

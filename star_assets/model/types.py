@@ -1,7 +1,7 @@
 """The column types, with their names in every system: one table for Ibis, Arrow, DuckDB, Spark, Athena and Power BI.
 
 An analyst writes a type as a short text: `int64`, `decimal(18,4)`. Here: parsing and
-translating it. Not here: which text is a valid value of a type (staging/grammar); the types of
+translating it. Not here: which text is a valid value of a type (exports/grammar); the types of
 Athena's expressions (athena/types).
 """
 

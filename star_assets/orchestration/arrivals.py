@@ -17,15 +17,15 @@ from datetime import date, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from star_assets.exports.finding import RAW, Fingerprint, days_between, fingerprint, read_export, require_whole
+from star_assets.exports.pull.pulling import lacking
+from star_assets.exports.strays import Stray
 from star_assets.lake.storage import Storage
 from star_assets.model import Source
 from star_assets.model.days import ExportDay
 from star_assets.model.errors import BrokenFile, HalfExport
 from star_assets.orchestration.dependencies import downstream
 from star_assets.orchestration.exports import RawZone
-from star_assets.pull.exports import lacking
-from star_assets.staging.exports import RAW, Fingerprint, days_between, fingerprint, read_export, require_whole
-from star_assets.staging.strays import Stray
 
 if TYPE_CHECKING:
     from star_assets.pipeline.warehouse import Warehouse

@@ -36,7 +36,7 @@ from star_assets.pipeline.outcome import Outcome
 from star_assets.settings import Settings
 
 if TYPE_CHECKING:
-    from star_assets.pipeline.elsewhere import Launch
+    from star_assets.pipeline.glue.step import Launch
 
 
 # The tags of runs that no person started: they do not undo a rollback.

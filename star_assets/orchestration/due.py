@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
+from star_assets.exports.finding import days_between
 from star_assets.model import Dimension, Fact
 from star_assets.model.errors import StarError
 from star_assets.orchestration.arrivals import Request
 from star_assets.orchestration.keys import asset_key
 from star_assets.pipeline.identity import digest
-from star_assets.staging.exports import days_between
 
 if TYPE_CHECKING:
     from star_assets.pipeline.warehouse import Warehouse

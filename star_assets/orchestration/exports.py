@@ -1,7 +1,7 @@
 """Which exports are whole, and for which tables they suffice.
 
 Schedules and sensors use this, so that they start no run over half an export.
-Not here: reading exports (staging).
+Not here: reading exports (exports).
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from star_assets.exports.finding import days_and_strays, read_export, require_whole, strays_beside_sources
+from star_assets.exports.pull.database import last_over
+from star_assets.exports.pull.pulling import is_lacking
+from star_assets.exports.strays import Stray
 from star_assets.lake.storage import Storage
 from star_assets.model import Fact, Source, Star
 from star_assets.model.days import ExportDay
 from star_assets.model.errors import BrokenFile, HalfExport
-from star_assets.pull.database import last_over
-from star_assets.pull.exports import is_lacking
-from star_assets.staging.exports import days_and_strays, read_export, require_whole, strays_beside_sources
-from star_assets.staging.strays import Stray
 
 if TYPE_CHECKING:
     from star_assets.pipeline.warehouse import Warehouse

@@ -3,8 +3,8 @@
 Dagster's PipesGlueClient is not used to start and watch the run: it waits for ever
 for a run that expired, takes a run without any message for a success, shows no
 logs of a failed run, and polls every five seconds. Messages do go through a
-Dagster Pipes session. Not here: what the job computes (pipeline/glue_job), the
-audit and commit of the versions that it wrote (pipeline/elsewhere).
+Dagster Pipes session. Not here: what the job computes (pipeline/glue/job), the
+audit and commit of the versions that it wrote (pipeline/glue/step).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from star_assets.lake.consoles import job_run_page
 from star_assets.lake.places import open_storage
 from star_assets.model.errors import BadSetting, JobFailed, JobInterrupted, StarError
 from star_assets.orchestration.glue_pipes import LakeContext, LakeMessages
-from star_assets.pipeline.elsewhere import Job, JobResult
+from star_assets.pipeline.glue.step import Job, JobResult
 from star_assets.prices import DPUS, glue_run
 from star_assets.settings import Settings
 
@@ -129,7 +129,7 @@ class GlueLauncher:
         """Why a run came to no good end; None where it did."""
         state, page = run["JobRunState"], self._page(run_id)
         if state == "SUCCEEDED":
-            silent = "it succeeded without a word of what it wrote; is its script star_assets.pipeline.glue_job?"
+            silent = "it succeeded without a word of what it wrote; is its script star_assets.pipeline.glue.job?"
             return None if done else JobFailed(self.job, run_id, silent, page, self._log(run_id, run))
         problem = f"it ended as {state}: {run.get('ErrorMessage', 'Glue gives no reason')}".rstrip(".")
         kind = JobInterrupted if state in AGAIN else JobFailed

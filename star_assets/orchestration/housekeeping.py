@@ -7,10 +7,10 @@ Not here: comparing the catalog with the ledgers (lake.drift), removing versions
 
 import dagster as dg
 
+from star_assets.keeping.verify import verify
 from star_assets.model.errors import StarError
 from star_assets.orchestration.failures import as_failure
 from star_assets.orchestration.resources import WAREHOUSE
-from star_assets.pipeline.verify import verify
 
 # Damages that the failure names before it only counts them.
 NAMED = 5

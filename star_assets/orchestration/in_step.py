@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
+from star_assets.exports.finding import RAW
 from star_assets.lake.drift import Drift, Follower
 from star_assets.lake.ledger import Entry
 from star_assets.model.errors import StarError
-from star_assets.staging.exports import RAW
 
 if TYPE_CHECKING:
     from star_assets.pipeline.warehouse import Warehouse
@@ -103,7 +103,7 @@ class Keeper:
 
     def _parts(self, warehouse: Warehouse) -> dict[str, Callable[[], Iterator[list[Drift]]]]:
         # Imported here, so that loading the definitions needs no engine.
-        from star_assets.pipeline.raw_keeping import mend_raw
+        from star_assets.pipeline.raw.updating import mend_raw
 
         parts = {table.name: table.look_through for table in self.followers.values()}
         sources = warehouse.star.sources

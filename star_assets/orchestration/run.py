@@ -23,7 +23,7 @@ from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from star_assets.model import Star
 from star_assets.orchestration.build import build_definitions
 from star_assets.orchestration.jobs import all_tables
-from star_assets.pipeline.elsewhere import Launch
+from star_assets.pipeline.glue.step import Launch
 from star_assets.pipeline.outcome import Outcome
 from star_assets.pipeline.warehouse import Warehouse
 from star_assets.settings import Settings

@@ -12,6 +12,8 @@ from typing import Any
 
 import dagster as dg
 
+from star_assets.exports.finding import RAW
+from star_assets.exports.strays import not_understood
 from star_assets.lake.drift import Drift
 from star_assets.model import Star
 from star_assets.orchestration.arrivals import Look, Request, look
@@ -23,8 +25,6 @@ from star_assets.orchestration.keys import asset_key
 from star_assets.orchestration.landed import Reporter
 from star_assets.orchestration.resources import WAREHOUSE
 from star_assets.settings import Settings
-from star_assets.staging.exports import RAW
-from star_assets.staging.strays import not_understood
 
 # Dagster ends a tick after 60 s. What a tick has no time for is left to the next.
 TICK_SECONDS = 30.0

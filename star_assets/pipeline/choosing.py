@@ -16,7 +16,7 @@ from rich.filesize import decimal as file_size
 from star_assets.lake.catalog import TableEntry
 from star_assets.lake.versions import Partition
 from star_assets.pipeline.context import Context
-from star_assets.pipeline.elsewhere import ElsewhereStep, Launch
+from star_assets.pipeline.glue.step import GlueStep, Launch
 from star_assets.pipeline.outcome import Outcome
 from star_assets.pipeline.publishing import Audited, Built, L, Plan, Step, W, Written
 from star_assets.settings import Settings
@@ -55,7 +55,7 @@ class ChoosingStep(Generic[L, W]):
     def __init__(self, context: Context, step: SizedStep[L, W], launch: Launch | None) -> None:
         self.context = context
         self.step = step
-        self.elsewhere = ElsewhereStep(context, step, launch) if launch else None
+        self.on_glue = GlueStep(context, step, launch) if launch else None
         self.chosen: Step[L, W] = step
         self.entry: TableEntry = step.entry
         self.choice = Choice("", "")
@@ -72,8 +72,8 @@ class ChoosingStep(Generic[L, W]):
         """Chooses the engine for all plans together, then delegates to the chosen step."""
         if plans:
             self.choice = choose(self.context.settings, self.step.input_bytes(look, plans))
-            if self.choice.engine == "glue" and self.elsewhere:
-                self.chosen = self.elsewhere
+            if self.choice.engine == "glue" and self.on_glue:
+                self.chosen = self.on_glue
             else:
                 self.chosen, self.step.engine_name = self.step, self.choice.engine
         return self.chosen.batches(look, plans)

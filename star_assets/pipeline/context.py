@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from star_assets.engines.engine import StagedInput, Workplace
 from star_assets.engines.opening import AUTO, GLUE, open_engine, require_known
+from star_assets.exports.finding import Export, RawListing, export_days, list_exports
 from star_assets.lake.ledger import Entry, Ledgers, Snapshot
 from star_assets.lake.listing import Listing
 from star_assets.lake.places import open_catalog, open_storage
@@ -27,15 +28,14 @@ from star_assets.model.tables import Fact
 from star_assets.pipeline.folded import Folded
 from star_assets.pipeline.identity import Build, code_identity
 from star_assets.settings import Settings
-from star_assets.staging.exports import Export, RawListing, export_days, list_exports
 
 if TYPE_CHECKING:
     from star_assets.books.books import Books
     from star_assets.engines.duckdb.session import Database
     from star_assets.engines.engine import Engine
+    from star_assets.exports.formats.format import Layout
     from star_assets.lake.catalog import Catalog
     from star_assets.lake.storage import Storage
-    from star_assets.staging.formats.format import Layout
 
 
 @dataclass(frozen=True)

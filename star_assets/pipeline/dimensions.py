@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from star_assets.engines.engine import DimensionInput, Engine
+from star_assets.exports.finding import days_between
 from star_assets.lake.entries import table_entry
 from star_assets.lake.ledger import Entry, Snapshot
 from star_assets.lake.publish import Commit, commit
@@ -34,7 +35,6 @@ from star_assets.pipeline.key_index import KeyIndex
 from star_assets.pipeline.members import referring, used_members
 from star_assets.pipeline.outcome import CheckResult, Outcome, rule
 from star_assets.pipeline.publishing import Audited, Built, Plan, Step, Written, publish
-from star_assets.staging.exports import days_between
 
 
 @dataclass(frozen=True)

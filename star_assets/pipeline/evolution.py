@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from star_assets.model.errors.exports import told_names
 from star_assets.model.source import Source
 from star_assets.pipeline.context import Context
-from star_assets.staging.winners import DELETED
+from star_assets.rules.winners import DELETED
 
 # Days before an export that are looked at for one with rows: a source may export nothing for weeks.
 LOOKED_BACK = 31

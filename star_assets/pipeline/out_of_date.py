@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from star_assets.exports.finding import RAW, Export, days_between, fingerprint, strays_beside_sources
+from star_assets.exports.pull.database import last_over
+from star_assets.exports.strays import Stray, not_understood
 from star_assets.lake.ledger import Day, Entry
 from star_assets.model.days import ExportDay
 from star_assets.model.errors import BrokenFile, EngineFailed, NotStaged, StagedOtherwise
@@ -27,9 +30,6 @@ from star_assets.pipeline.facts import FactStep
 from star_assets.pipeline.identity import digest
 from star_assets.pipeline.publishing import Plan
 from star_assets.pipeline.stage import StageStep, same_files
-from star_assets.pull.database import last_over
-from star_assets.staging.exports import RAW, Export, days_between, fingerprint, strays_beside_sources
-from star_assets.staging.strays import Stray, not_understood
 
 # Days that a remark names before it only counts them.
 NAMED = 5

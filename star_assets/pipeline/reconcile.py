@@ -38,7 +38,7 @@ from star_assets.pipeline.account import (
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.fact_inputs import fact_sources, look_at_fact
 from star_assets.pipeline.key_index import KeyIndex, LineIndex
-from star_assets.staging.accounts import BY_EXPORT, CONFLICTING, DELETED_LINE, DUPLICATE, HEADERLESS, SUPERSEDED
+from star_assets.rules.accounts import BY_EXPORT, CONFLICTING, DELETED_LINE, DUPLICATE, HEADERLESS, SUPERSEDED
 
 # Lines that are explained at once, with which a process takes 0.8 GB.
 AT_ONCE = 2_000_000

@@ -3,7 +3,7 @@
 A staged version keeps its rejects beside its rows. An export with too many rejects
 is refused: its version is kept and never becomes live. Of refused versions the
 newest is read, as long as the export has not changed since. Not here: which rows
-are rejected (staging).
+are rejected (exports).
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterator, Sequence
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from star_assets.exports.finding import read_export
 from star_assets.lake.versions import Manifest, Partition, read_manifest, table_folder
 from star_assets.model.days import ExportDay
 from star_assets.model.source import Source
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.stage import REJECTS_FILE, WITHIN_BOUNDS, same_files
-from star_assets.staging.exports import read_export
 
 REJECTED = pa.schema(
     [

@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from star_assets.engines.engine import Engine, ExportInput, RawInput, StagedDay
+from star_assets.exports.finding import RAW, Export, read_export, require_whole
+from star_assets.exports.formats.opening import inspect_file
+from star_assets.exports.layout import layout_of, unreadable
 from star_assets.lake.entries import table_entry
 from star_assets.lake.ledger import Entry, Snapshot
 from star_assets.lake.publish import Commit, commit
@@ -32,9 +35,6 @@ from star_assets.pipeline.evolution import NewColumns
 from star_assets.pipeline.identity import digest
 from star_assets.pipeline.outcome import CheckResult, Outcome
 from star_assets.pipeline.publishing import Audited, Built, Plan, Written
-from star_assets.staging.exports import RAW, Export, read_export, require_whole
-from star_assets.staging.formats.opening import inspect_file
-from star_assets.staging.layout import layout_of, unreadable
 
 # The file of a version with the rejected rows; the `_` hides it from readers.
 REJECTS_FILE = "_rejects.parquet"

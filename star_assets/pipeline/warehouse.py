@@ -14,6 +14,9 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from star_assets.exports.finding import RAW, days_between
+from star_assets.exports.pull.database import last_over
+from star_assets.exports.pull.pulling import Pulled, lacking, pull
 from star_assets.lake.catalog import TableEntry
 from star_assets.lake.drift import Drift, Follower
 from star_assets.lake.entries import table_entry
@@ -29,21 +32,18 @@ from star_assets.model.tables import Dimension, Fact
 from star_assets.pipeline.choosing import ChoosingStep, SizedStep
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.dimensions import DimensionStep, refresh_dimension, staged_exports
-from star_assets.pipeline.elsewhere import ElsewhereStep, Job, Launch, write_versions
 from star_assets.pipeline.evolution import new_column_notes, new_columns
 from star_assets.pipeline.fact_inputs import look_at_fact
 from star_assets.pipeline.facts import FactStep
+from star_assets.pipeline.glue.step import GlueStep, Job, Launch, write_versions
 from star_assets.pipeline.key_index import catch_up
 from star_assets.pipeline.losing import losing_first
 from star_assets.pipeline.members import referring, used_members
 from star_assets.pipeline.out_of_date import OutOfDate, out_of_date, remarks
 from star_assets.pipeline.outcome import Outcome
 from star_assets.pipeline.publishing import L, Step, W, publish
-from star_assets.pipeline.raw_keeping import mend_raw, mend_raw_if_changed, registered
+from star_assets.pipeline.raw.updating import mend_raw, mend_raw_if_changed, registered
 from star_assets.pipeline.stage import StageStep
-from star_assets.pull.database import last_over
-from star_assets.pull.exports import Pulled, lacking, pull
-from star_assets.staging.exports import RAW, days_between
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -121,7 +121,7 @@ class Warehouse(Context):
         if launch is None and self.settings.uses_glue:
             raise BadSetting("STAR_ENGINE", self.settings.engine, NEEDED_FOR_JOBS)
         if self.settings.engine == "glue" and launch:
-            return ElsewhereStep(self, step, launch)
+            return GlueStep(self, step, launch)
         return ChoosingStep(self, step, launch) if self.settings.engine == "auto" else step
 
     def to_pull(self, days: Iterable[str], sources: Iterable[Source] | None = None) -> list[str]:

@@ -31,7 +31,7 @@ lake, tables = sys.argv[1], sys.argv[2:]
 import boto3, dagster_pipes
 from star_assets.lake.versions import new_version_id
 from star_assets.model import load_star
-from star_assets.pipeline.glue_job import run
+from star_assets.pipeline.glue.job import run
 from star_assets.pipeline.warehouse import Warehouse
 from star_assets.settings import Settings
 

@@ -35,17 +35,17 @@ from star_assets.engines.engine import (
     StagedInput,
     Workplace,
 )
+from star_assets.exports import grammar
+from star_assets.exports.formats.opening import read_records
+from star_assets.exports.names import table_names
+from star_assets.exports.records import LINE, RAW
+from star_assets.exports.rejects_file import RejectsFile
 from star_assets.model.days import BusinessDate
 from star_assets.model.source import Source
 from star_assets.model.star import Star
 from star_assets.model.tables import CALENDAR, Dimension, Fact, History
 from star_assets.model.types import Type
-from star_assets.staging import grammar
-from star_assets.staging.formats.opening import read_records
-from star_assets.staging.names import table_names
-from star_assets.staging.records import LINE, RAW
-from star_assets.staging.rejects_file import RejectsFile
-from star_assets.staging.winners import DELETED, EXPORT
+from star_assets.rules.winners import DELETED, EXPORT
 
 MOMENT = pa.timestamp("ms")
 

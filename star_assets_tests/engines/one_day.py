@@ -11,9 +11,9 @@ import duckdb
 import pyarrow.parquet as pq
 
 from star_assets.engines.engine import Engine, ExportInput, FactInput, RawInput, StagedInput, Workplace
+from star_assets.exports.formats.opening import inspect_file
 from star_assets.model import Star
 from star_assets.settings import Settings
-from star_assets.staging.formats.opening import inspect_file
 from star_assets.star import retail
 
 from ..workplaces import workplace

@@ -15,9 +15,9 @@ from star_assets.books.states import States
 from star_assets.engines.duckdb.engine import ROW_GROUP, DuckDBEngine
 from star_assets.engines.duckdb.staging import SMALL
 from star_assets.engines.engine import DimensionInput, ExportInput, FactInput, RawInput, StagedInput
+from star_assets.exports.formats.opening import inspect_file
 from star_assets.model import Star
 from star_assets.settings import Settings
-from star_assets.staging.formats.opening import inspect_file
 from star_assets.star import dim_time, retail
 
 from ..workplaces import workplace

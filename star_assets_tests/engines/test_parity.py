@@ -23,11 +23,11 @@ from star_assets.samples.retailer import write_exports
 from star_assets.settings import Settings
 from star_assets.star import retail
 
+from ..exports import dirty_files
+from ..exports.test_grammar import NEVER, NO_VALUES, TYPES, VALUES
+from ..exports.test_two_readers import all_of
 from ..shop import rows_of
 from ..spark import needs_spark
-from ..staging import dirty_files
-from ..staging.test_grammar import NEVER, NO_VALUES, TYPES, VALUES
-from ..staging.test_two_readers import all_of
 from ..workplaces import workplace
 from .hard_cases import DAYS, hard, write_hard_cases
 from .pairs import Pair, columns, require_same

@@ -20,10 +20,10 @@ import duckdb
 import pytest
 
 from star_assets.athena.embedded import EmbeddedAthena
+from star_assets.exports.finding import days_between
 from star_assets.model import load_star
 from star_assets.pipeline.warehouse import Warehouse
 from star_assets.settings import Settings
-from star_assets.staging.exports import days_between
 
 REPOSITORY = Path(__file__).parents[2]
 QUERIES = {file.stem: file.read_text() for file in (REPOSITORY / "examples" / "tpch" / "queries").glob("*.sql")}

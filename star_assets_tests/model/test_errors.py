@@ -9,7 +9,7 @@ import pytest
 
 from star_assets.model import errors
 from star_assets.model.errors import ColumnMissing, StarError
-from star_assets.pipeline.elsewhere import as_error, as_report
+from star_assets.pipeline.glue.step import as_error, as_report
 
 NAMED = [getattr(errors, name) for name in errors.__all__]
 KINDS = [kind for kind in NAMED if dataclasses.fields(kind)]

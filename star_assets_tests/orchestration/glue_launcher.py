@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 # What a job's ScriptLocation holds: the package is the script.
-SCRIPT = "import runpy\nrunpy.run_module('star_assets.pipeline.glue_job', run_name='__main__')\n"
+SCRIPT = "import runpy\nrunpy.run_module('star_assets.pipeline.glue.job', run_name='__main__')\n"
 
 
 class ConcurrentRunsExceeded(Exception):

@@ -25,7 +25,7 @@ from star_assets.orchestration import assets as asset_module
 from star_assets.orchestration.build import build_definitions
 from star_assets.orchestration.glue import GlueLauncher
 from star_assets.orchestration.run import QUIET, partition_tags
-from star_assets.pipeline.elsewhere import Launch
+from star_assets.pipeline.glue.step import Launch
 from star_assets.pipeline.warehouse import Warehouse
 from star_assets.samples.retailer import write_exports
 from star_assets.settings import Settings

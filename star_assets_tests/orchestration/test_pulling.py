@@ -13,7 +13,7 @@ from star_assets.pipeline.warehouse import Warehouse
 from star_assets.settings import Settings
 from star_assets.star import retail
 
-from ..pull.test_whole_days import ROWS
+from ..exports.pull.test_whole_days import ROWS
 from ..shop import Shop
 from .conftest import DAYS, materialize
 from .test_schedules import evaluate as evaluate_schedule

@@ -11,8 +11,8 @@ from random import Random
 
 import pytest
 
+from star_assets.keeping.status import table_status
 from star_assets.model import Settled, Source, Star
-from star_assets.pipeline.status import table_status
 from star_assets.pipeline.warehouse import Warehouse
 from star_assets.settings import Settings
 

@@ -15,6 +15,7 @@ from ibis.expr.types import Table
 
 from star_assets.athena.embedded import EmbeddedAthena
 from star_assets.cli import main
+from star_assets.keeping.retire import retire
 from star_assets.model import Column, Marker, Source, Star, dimension
 from star_assets.model.errors import (
     BadDeclaration,
@@ -26,7 +27,6 @@ from star_assets.model.errors import (
 )
 from star_assets.model.types import Type
 from star_assets.orchestration.describe import outcome_metadata
-from star_assets.pipeline.retire import retire
 from star_assets.star import dim_product, fact_sales, order_items, orders, products
 from star_assets_tests.pipeline.conftest import PRODUCTS, Lake, MakeLake, shop
 

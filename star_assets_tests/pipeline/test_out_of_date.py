@@ -9,9 +9,9 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given, settings
 
+from star_assets.keeping.retire import retire
 from star_assets.lake.local_storage import LocalStorage
 from star_assets.pipeline.out_of_date import OutOfDate, remarks, rows_outside
-from star_assets.pipeline.retire import retire
 from star_assets.star import fact_sales, orders
 
 from .conftest import reads

@@ -6,12 +6,12 @@ from datetime import date, timedelta
 
 import pytest
 
+from star_assets.keeping.retire import retire
 from star_assets.lake.catalog import CatalogColumn, PartitionEntry, TableEntry
 from star_assets.model import Column, Csv, Marker, Source, Star
 from star_assets.model.errors import CatalogBusy
-from star_assets.pipeline.raw_keeping import mend_raw, raw_remarks
-from star_assets.pipeline.raw_tables import RawTable
-from star_assets.pipeline.retire import retire
+from star_assets.pipeline.raw.tables import RawTable
+from star_assets.pipeline.raw.updating import mend_raw, raw_remarks
 
 D1, D2, D3, D4 = DAYS = ["2023-07-01", "2023-07-02", "2023-07-03", "2023-07-04"]
 
@@ -273,7 +273,7 @@ def test_many_days_are_mended_newest_first_and_a_stop_midway_leaves_a_table(
     new_lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A sensor has a minute; what it did not reach is as it was."""
-    monkeypatch.setattr("star_assets.pipeline.raw_tables.DAYS_AT_ONCE", 2)
+    monkeypatch.setattr("star_assets.pipeline.raw.tables.DAYS_AT_ONCE", 2)
     lake = new_lake(notes())
     for day in DAYS:
         csv(lake, day, "id,price", "1,2.50")

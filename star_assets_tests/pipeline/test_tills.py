@@ -16,7 +16,7 @@ import pytest
 
 from star_assets.model import Star
 from star_assets.pipeline.account import STAGED
-from star_assets.staging.accounts import BY_EXPORT, CONFLICTING, DUPLICATE
+from star_assets.rules.accounts import BY_EXPORT, CONFLICTING, DUPLICATE
 from star_assets.star import dim_product, fact_sales, order_items, orders, products
 from star_assets.star.facts import sales_from_tills
 from star_assets.star.sources import pos_sales

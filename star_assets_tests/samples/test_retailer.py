@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from star_assets.exports.grammar import pattern
 from star_assets.model import Type
 from star_assets.model.errors import BadSetting
 from star_assets.samples.catalogue import LATE_BY_DAYS, LATE_PRODUCT, NEVER_DESCRIBED
 from star_assets.samples.retailer import TYPED_ON, TYPED_QUANTITY, write_exports
-from star_assets.staging.grammar import pattern
 from star_assets.star import retail
 
 FIRST = date(2023, 7, 1)

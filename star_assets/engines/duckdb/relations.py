@@ -28,8 +28,8 @@ from star_assets.model.source import Source
 from star_assets.model.star import Star
 from star_assets.model.tables import CALENDAR, Fact
 from star_assets.model.types import Type
+from star_assets.rules.winners import DELETED, EXPORT, LISTED, current, exported_with, lines_of
 from star_assets.settings import Settings
-from star_assets.staging.winners import DELETED, EXPORT, LISTED, current, exported_with, lines_of
 
 
 @contextmanager

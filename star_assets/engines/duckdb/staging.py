@@ -35,12 +35,12 @@ from star_assets.engines.duckdb.typed_sql import DuckDBTypedSql
 from star_assets.engines.engine import ExportInput, FileCount, RawInput, StagedDay
 from star_assets.engines.portions import portions
 from star_assets.engines.typed_sql import Header
+from star_assets.exports.formats.opening import read_records
+from star_assets.exports.records import LINE, RAW
+from star_assets.exports.rejects_file import Reject, RejectsFile
 from star_assets.model.days import ExportDay
 from star_assets.model.errors import StarError
 from star_assets.model.source import Source
-from star_assets.staging.formats.opening import read_records
-from star_assets.staging.records import LINE, RAW
-from star_assets.staging.rejects_file import Reject, RejectsFile
 
 # Bytes of small days that share one statement: few enough to keep all cores busy.
 GROUP = 4 * 1024 * 1024

@@ -14,10 +14,10 @@ from star_assets.engines.duckdb.session import FILE, SMALL, name, parquet, parqu
 from star_assets.engines.duckdb.typed_sql import DuckDBTypedSql
 from star_assets.engines.engine import StagedDay
 from star_assets.engines.typed_sql import Header
+from star_assets.exports.records import LINE, RAW
+from star_assets.exports.rejects_file import Reject
 from star_assets.model.source import ROW_ID
 from star_assets.settings import Settings
-from star_assets.staging.records import LINE, RAW
-from star_assets.staging.rejects_file import Reject
 
 # Hexadecimal digits of the digest that stands for a row's content where a source has no key.
 DIGEST = 32

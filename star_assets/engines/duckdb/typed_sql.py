@@ -11,8 +11,8 @@ from operator import attrgetter
 from star_assets.engines.duckdb.session import name, text
 from star_assets.engines.forms import Dialect
 from star_assets.engines.typed_sql import Header, TypedSql
+from star_assets.exports import grammar
 from star_assets.model.types import Type
-from star_assets.staging import grammar
 
 
 def _matches(raw: str, expression: str) -> str:

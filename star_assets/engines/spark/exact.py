@@ -15,11 +15,11 @@ import pyarrow.parquet as pq
 
 from star_assets.engines.engine import RawInput
 from star_assets.engines.typed_sql import Header
+from star_assets.exports.formats.format import SourceFormat
+from star_assets.exports.records import LINE, RAW
 from star_assets.model.days import ExportDay
 from star_assets.model.errors import StarError
 from star_assets.model.source import Source
-from star_assets.staging.formats.format import SourceFormat
-from star_assets.staging.records import LINE, RAW
 
 # The columns with the number of the raw file that a row came from, and the row's export day.
 NUMBER, DAY = "_number", "_day"

@@ -26,14 +26,14 @@ from star_assets.engines.spark.session import spark_errors
 from star_assets.engines.spark.sql import name as spark_name
 from star_assets.engines.spark.typed_sql import SparkTypedSql
 from star_assets.engines.typed_sql import Header
+from star_assets.exports.formats.opening import format_named
+from star_assets.exports.records import LINE, RAW
+from star_assets.exports.rejects_file import TOLD
 from star_assets.model.days import ExportDay
 from star_assets.model.errors.exports import MOST_REJECTS
 from star_assets.model.source import Source
 from star_assets.model.types import Type
-from star_assets.staging.formats.opening import format_named
-from star_assets.staging.records import LINE, RAW
-from star_assets.staging.rejects_file import TOLD
-from star_assets.staging.winners import DELETED
+from star_assets.rules.winners import DELETED
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

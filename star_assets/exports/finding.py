@@ -1,0 +1,281 @@
+"""Which exports lie in the raw zone, whether they are whole, and what tells two of them apart.
+
+Here: an export's files, its markers, its fingerprint. Not here: what is no export's
+(strays), what the files say and which rows are in them (formats).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from star_assets.exports.content import sha256_of
+from star_assets.exports.strays import NO_LAST, Stray, sort_names, strays_among_sources
+from star_assets.lake.catalog import OLTP
+from star_assets.lake.storage import Storage, Stored
+from star_assets.model.days import ExportDay
+from star_assets.model.errors import BrokenFile, HalfExport, LakeRefused
+from star_assets.model.source import FileCount, Marker, Source
+
+RAW = OLTP
+
+# Beside the files of a day, says that they were, or are being, deleted because
+# what was staged of them stands for them; it lists their fingerprints.
+RETIRED = "_retired"
+
+# The marker of a pulled export whose source has none of its own.
+PULLED = "_pulled"
+
+# A file that was pulled; all files of one pull have its id and are as of one moment.
+PULLED_FILE = re.compile(r"pulled-(\w+-\w+)\.csv\.gz")
+
+
+# The folder of an hour of a stream's day, and what is expected where another name is.
+HOUR = re.compile(r"hour=(?:[01][0-9]|2[0-3])(?:/|$)")
+HOUR_EXPECTED = "a folder hour=HH, from 00 to 23"
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """A data file of an export: its path in the lake, its bytes, when it last changed (Unix seconds), its ETag."""
+
+    path: str
+    size: int
+    modified: float
+    etag: str = ""
+
+
+@dataclass(frozen=True)
+class Export:
+    """What a source exported on a day: the data files by path, and the names of the markers beside them.
+
+    `exists` is False where the day has no folder. `retired` is True where the
+    files were deleted on purpose: what was staged of them stands; `left` are
+    those that a killed retirement did not come to, which are no export any more.
+    `broken` is what lies among the files and cannot be read: nothing of such a
+    day is staged. `strays` are what lies in a stream's day and is in no hour of it.
+    """
+
+    source: str
+    day: ExportDay
+    files: tuple[RawFile, ...]
+    markers: frozenset[str]
+    exists: bool
+    retired: bool = False
+    left: tuple[RawFile, ...] = ()
+    broken: tuple[Stray, ...] = ()
+    strays: tuple[Stray, ...] = ()
+
+    @property
+    def pulls(self) -> frozenset[str]:
+        """The ids of the pulls that its files are of; none where they, or any of them, came otherwise."""
+        found = [PULLED_FILE.fullmatch(file.path.rpartition("/")[2]) for file in self.files]
+        return frozenset(match[1] for match in found if match) if all(found) else frozenset()
+
+    @property
+    def listed(self) -> list[tuple[str, str]]:
+        """What tells it from another one of its day, by what a listing says: paths, each with its ETag or problem."""
+        return [(file.path, file.etag) for file in self.files] + [(stray.path, stray.found) for stray in self.broken]
+
+
+@dataclass(frozen=True)
+class RawListing:
+    """What lies in a source's folder: the export of each day, in order, and what is no export's."""
+
+    exports: Mapping[ExportDay, Export]
+    strays: tuple[Stray, ...]
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """A data file and the SHA-256 of its bytes, as they were when it was hashed."""
+
+    path: str
+    size: int
+    modified: float
+    sha256: str
+    etag: str = ""
+
+
+def export_days(storage: Storage, source: Source, last: str = NO_LAST) -> list[ExportDay]:
+    """The days up to the `last` that have a folder in the raw zone, in order."""
+    return days_and_strays(storage, source, last)[0]
+
+
+def days_and_strays(storage: Storage, source: Source, last: str) -> tuple[list[ExportDay], list[Stray]]:
+    """The same, and what else is directly in the source's folder. Of a day's folder nothing is listed."""
+    folder = f"{RAW}/{source.name}"
+    return sort_names(folder, storage.names(folder), last)
+
+
+def strays_beside_sources(storage: Storage, sources: Collection[str]) -> list[Stray]:
+    """What lies directly in the raw zone and is no source's folder."""
+    return strays_among_sources(RAW, storage.names(RAW), sources)
+
+
+def days_between(first: str, last: str) -> list[str]:
+    """Every day from the first to the last, both included; none where the last comes before."""
+    if last < first:
+        return []
+    begin = date.fromisoformat(first)
+    return [str(begin + timedelta(days=number)) for number in range((date.fromisoformat(last) - begin).days + 1)]
+
+
+def read_export(storage: Storage, source: Source, day: ExportDay) -> Export:
+    """The day's export as it lies there now. Names that begin with `_` or `.` are no data."""
+    folder = f"{RAW}/{source.name}/date={day}"
+    found = list(storage.survey(folder))
+    if not found and f"date={day}" in storage.names(f"{RAW}/{source.name}"):
+        found = [Stored(folder, 0, "", 0.0)]
+    return _export(storage, source, day, found)
+
+
+def list_exports(storage: Storage, source: Source, last: str = NO_LAST) -> RawListing:
+    """The export of every day up to the `last` that has a folder in the raw zone, by one listing.
+
+    Raises LakeRefused if the source's folder cannot be listed.
+    """
+    folder, found = f"{RAW}/{source.name}", dict[str, list[Stored]]()
+    for stored in storage.survey(folder):
+        name, slash, _ = stored.path.removeprefix(f"{folder}/").partition("/")
+        if name:
+            found.setdefault(f"{name}{slash}", []).append(stored)
+        elif stored.problem:
+            raise LakeRefused(storage.uri(folder), stored.problem)
+    days, strays = sort_names(folder, found, last)
+    exports = {}
+    for day in days:
+        of_day = [*found.get(f"date={day}/", ()), *found.get(f"date={day}", ())]
+        exports[day] = _export(storage, source, day, of_day)
+        strays += exports[day].strays
+    return RawListing(exports, tuple(strays))
+
+
+def _export(storage: Storage, source: Source, day: ExportDay, found: Sequence[Stored]) -> Export:
+    """The export that these listed paths make. An empty folder's path ends with `/`."""
+    folder = f"{RAW}/{source.name}/date={day}"
+    marker = source.whole.name if isinstance(source.whole, Marker) else None
+    files, markers, broken = list[RawFile](), set[str](), list[Stray]()
+    outside = dict[str, Stray]()
+    for stored in found:
+        name = stored.path.removeprefix(folder).strip("/")
+        if any(part.startswith(("_", ".")) for part in name.split("/")[:-1]) or name.startswith("."):
+            continue
+        if stored.problem or stored.path == folder:
+            expected = "a file" if name and not stored.path.endswith("/") else "a folder"
+            broken.append(Stray(stored.path, stored.problem or "a file", expected))
+        elif source.is_stream and not name.startswith("_") and not HOUR.match(name):
+            top, slash, _ = name.partition("/")
+            is_folder = slash or stored.path.endswith("/")
+            path = f"{folder}/{top}{'/' if is_folder else ''}"
+            outside[path] = Stray(path, "a folder" if is_folder else "a file", HOUR_EXPECTED)
+        elif name == marker or (name.startswith("_") and "/" not in name):
+            markers.add(name)
+        elif not stored.path.endswith("/") and not name.rpartition("/")[2].startswith(("_", ".")):
+            files.append(RawFile(stored.path, stored.size, stored.modified, stored.etag))
+    retired = RETIRED in markers and (not files or _all_listed(storage, f"{folder}/{RETIRED}", files))
+    kept, left = ((), tuple(files)) if retired else (tuple(files), ())
+    return Export(
+        source.name, day, kept, frozenset(markers), bool(found), retired, left, tuple(broken), tuple(outside.values())
+    )
+
+
+def retirement(files: Sequence[Fingerprint]) -> bytes:
+    """The content of the marker RETIRED: which files are retired, and how each is told from a new one of its name."""
+    return json.dumps([vars(file) for file in files]).encode()
+
+
+def _all_listed(storage: Storage, marker: str, files: Sequence[RawFile]) -> bool:
+    """Whether the files are all among those that were retired. Any other file is a new export of that day."""
+    listed = json.loads(storage.read(marker)[0])
+    # Earlier markers list paths and sizes alone.
+    sizes = {entry[0]: entry[1] for entry in listed if isinstance(entry, list)}
+    known = {entry["path"]: Fingerprint(**entry) for entry in listed if isinstance(entry, dict)}
+    return all(
+        is_same(storage, file, known[file.path]) if file.path in known else sizes.get(file.path) == file.size
+        for file in files
+    )
+
+
+def is_same(storage: Storage, file: RawFile, known: Fingerprint) -> bool:
+    """Whether a file has the known content. It is read only if its ETag differs and its size does not.
+
+    Raises BrokenFile for a file that is gone, LakeRefused for one that cannot be read.
+    """
+    if file.etag == known.etag or file.size != known.size:
+        return file.etag == known.etag
+    # Touched, or copied to another place: a correction may have the same size, but not the same checksum.
+    (local,) = storage.local([file.path])
+    return sha256_of(Path(local), file.path) == known.sha256
+
+
+def marker_of_pulled(source: Source) -> Marker:
+    """What says that a pulled export is whole: the source's own marker, should it have one."""
+    return source.whole if isinstance(source.whole, Marker) else Marker(PULLED)
+
+
+def require_readable(export: Export) -> None:
+    """Raises BrokenFile if something lies among the files that cannot be read."""
+    for stray in export.broken:
+        problem = f"expected {stray.expected}, found {stray.found}"
+        raise BrokenFile(stray.path, None, problem, f"Put {stray.expected} there that this user may read, or remove it")
+
+
+def require_whole(export: Export, source: Source, now: float) -> None:
+    """Raises HalfExport unless the export is whole by its source's rule, BrokenFile where part of it cannot be read.
+
+    `now` is in Unix seconds.
+    """
+    require_readable(export)
+    if not export.exists or export.retired or source.is_stream:
+        # Of a stream, what has come is staged; more may come at any time.
+        return
+    count, whole = len(export.files), marker_of_pulled(source) if export.pulls else source.whole
+    if isinstance(whole, Marker):
+        if whole.name not in export.markers:
+            raise HalfExport(source.name, export.day, f"a file {whole.name}", f"{_files(count)} without it")
+    elif isinstance(whole, FileCount):
+        if count < whole.files:
+            raise HalfExport(source.name, export.day, _files(whole.files), _files(count))
+    elif export.files:
+        newest = max(export.files, key=lambda file: file.modified)
+        age = max(now - newest.modified, 0.0)
+        if age < whole.seconds:
+            found = f"{newest.path} changed {age:.0f} s ago"
+            raise HalfExport(source.name, export.day, f"no change for {whole.seconds:g} s", found)
+
+
+def is_whole(export: Export, source: Source, now: float) -> bool:
+    """Whether nothing more is to come of the export, by its source's rule."""
+    try:
+        require_whole(export, source, now)
+    except HalfExport:
+        return False
+    except BrokenFile:
+        return True
+    return True
+
+
+def fingerprint(storage: Storage, export: Export, known: Mapping[str, Fingerprint]) -> tuple[Fingerprint, ...]:
+    """The fingerprint of each file, by path. A file is read only if its ETag differs from the `known` one.
+
+    Raises BrokenFile for a file that is gone, LakeRefused for one that cannot be read.
+    """
+    found = []
+    for file in export.files:
+        before = known.get(file.path)
+        if before and before.etag == file.etag:
+            found.append(before)
+        else:
+            (local,) = storage.local([file.path])
+            sha256 = sha256_of(Path(local), file.path)
+            found.append(Fingerprint(file.path, file.size, file.modified, sha256, file.etag))
+    return tuple(found)
+
+
+def _files(count: int) -> str:
+    return "1 data file" if count == 1 else f"{count} data files"

@@ -1,0 +1,58 @@
+"""The formats by name, as entry points of `star_assets.formats`, and by the endings of files' names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from star_assets.exports.erasing import Erased, Erasure
+from star_assets.exports.formats.format import RawProfile, SourceFormat
+from star_assets.model.source import Source
+from star_assets.packages import provided
+
+if TYPE_CHECKING:
+    from star_assets.exports.records import Records
+
+# Packages that bring a format have an entry point of this group, which is called without arguments.
+GROUP = "star_assets.formats"
+
+# What a file is whose name has the ending of no format: an export's, and a stream's, as Firehose names objects.
+DEFAULT, OF_STREAM = "csv", "json"
+
+
+@cache
+def format_named(name: str) -> SourceFormat:
+    """The format of that name."""
+    return cast(SourceFormat, provided(GROUP)[name].load()())
+
+
+@cache
+def endings() -> dict[str, str]:
+    """The name of the format that each ending belongs to."""
+    return {ending: name for name in provided(GROUP).names for ending in format_named(name).endings}
+
+
+def format_of(file: str, source: Source) -> str:
+    """The name of the format that a source's file of this name has."""
+    name, default = file.lower().removesuffix(".gz"), OF_STREAM if source.is_stream else DEFAULT
+    return next((found for ending, found in endings().items() if name.endswith(ending)), default)
+
+
+def inspect_file(path: Path, name: str, source: Source) -> RawProfile:
+    """Read the file once, in bounded memory. `name` is what people call it.
+
+    Raises BrokenFile, ColumnMissing, UnknownColumns, LakeRefused.
+    """
+    return format_named(format_of(name, source)).inspect(path, name, source)
+
+
+def read_records(path: Path, name: str, source: Source, profile: RawProfile) -> Iterator[Records]:
+    """The file's records in batches of text rows and rejects. Raises BrokenFile, ColumnMissing, LakeRefused."""
+    return format_named(profile.format).read(path, name, source, profile)
+
+
+def erase(path: Path, name: str, source: Source, profile: RawProfile, erasure: Erasure, out: Path) -> Erased:
+    """Write the file without what is to be erased to `out`. Raises BrokenFile, CannotForget, LakeRefused."""
+    return format_named(profile.format).erase(path, name, source, profile, erasure, out)
