@@ -84,7 +84,7 @@ def build_asset(
         try:
             yield from refresh(context, table)
         except dg.Failure:
-            yield from found_before(context, star, table)
+            yield from found_before(context, star, settings, table)
             raise
         yield dg.Output(None, output_name=audit.get_python_identifier())
         yield dg.MaterializeResult()
@@ -132,7 +132,7 @@ def refresh(context: dg.AssetExecutionContext, table: AnyTable) -> Iterator[Any]
         # Dagster+ reads the lineage of columns off the newest event alone.
         if not isinstance(table, Source):
             good[last]["dagster/column_lineage"] = column_lineage(warehouse.star, table, warehouse.settings)
-    yield from included(context, table, published)
+    yield from included(context, published)
     if len(good) < len(outcomes):
         for day, metadata in good.items():
             yield dg.AssetMaterialization(context.asset_key, partition=day, metadata=metadata)
@@ -141,9 +141,7 @@ def refresh(context: dg.AssetExecutionContext, table: AnyTable) -> Iterator[Any]
         context.add_asset_metadata(metadata, partition_key=day)
 
 
-def included(
-    context: dg.AssetExecutionContext, table: AnyTable, published: list[Outcome]
-) -> Iterator[dg.AssetMaterialization]:
+def included(context: dg.AssetExecutionContext, published: list[Outcome]) -> Iterator[dg.AssetMaterialization]:
     """A materialization of each day that a dimension's live table includes, and that Dagster does not know to be.
 
     A dimension is one table, so a run of any day brings all of them up to date. The
@@ -157,4 +155,4 @@ def included(
     known = context.instance.get_status_by_partition(context.asset_key, days, context.assets_def.partitions_def) or {}
     for day in days:
         if known.get(day) is not AssetPartitionStatus.MATERIALIZED:
-            yield dg.AssetMaterialization(table.name, partition=day, metadata=included_metadata(newest))
+            yield dg.AssetMaterialization(context.asset_key, partition=day, metadata=included_metadata(newest))

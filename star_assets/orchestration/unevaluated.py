@@ -19,24 +19,30 @@ from star_assets.model import Star
 from star_assets.model.schema import AnyTable
 from star_assets.orchestration.dependencies import downstream
 from star_assets.orchestration.describe import AUDIT
+from star_assets.orchestration.keys import asset_key
+from star_assets.settings import Settings
 
 EVALUATED = {AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED}
 
 
-def found_before(context: dg.AssetExecutionContext, star: Star, table: AnyTable) -> Iterator[dg.AssetCheckEvaluation]:
+def found_before(
+    context: dg.AssetExecutionContext, star: Star, settings: Settings, table: AnyTable
+) -> Iterator[dg.AssetCheckEvaluation]:
     """What was found last by each check that the run planned, and does not come to because this table failed.
 
     A check that was never evaluated is left out: Dagster shows that it failed.
     """
-    storage, kept = context.instance.event_log_storage, set(downstream(star, [table.name]))
+    storage = context.instance.event_log_storage
+    tables = {asset_key(settings, name) for name in star.tables}
+    kept = {asset_key(settings, name) for name in downstream(star, [table.name])}
     planned = storage.get_records_for_run(
         context.run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED
     )
     for record in planned.records:
         event: Any = record.event_log_entry.get_dagster_event().event_specific_data
         key = dg.AssetCheckKey(event.asset_key, event.check_name)
-        name = event.asset_key.to_user_string()
-        if name in star.tables and (name not in kept or (name, key.name) == (table.name, AUDIT)):
+        own_audit = key == dg.AssetCheckKey(context.asset_key, AUDIT)
+        if own_audit or (event.asset_key in tables and event.asset_key not in kept):
             continue
         # Dagster plans every check for the run's days; of those that have none, it records one evaluation.
         days = context.partition_keys if key.name == AUDIT else [None]

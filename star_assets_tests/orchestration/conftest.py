@@ -21,6 +21,7 @@ from star_assets.model.errors import StarError
 from star_assets.model.types import Type
 from star_assets.orchestration.build import build_definitions
 from star_assets.orchestration.describe import database
+from star_assets.orchestration.keys import asset_key
 from star_assets.orchestration.run import QUIET, partition_tags
 from star_assets.pipeline.account import Account
 from star_assets.pipeline.out_of_date import OutOfDate
@@ -141,5 +142,5 @@ def materialize(
         tags=partition_tags(days),
         run_config=QUIET,
         raise_on_error=False,
-        asset_selection=[dg.AssetKey(table) for table in tables or warehouse.star.tables],
+        asset_selection=[asset_key(warehouse.settings, table) for table in tables or warehouse.star.tables],
     )

@@ -16,6 +16,7 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 from star_assets.model.errors import CatalogBusy, ColumnMissing, StarError
 from star_assets.orchestration.build import build_definitions
 from star_assets.orchestration.failures import Told, as_failure
+from star_assets.orchestration.keys import asset_key
 from star_assets.orchestration.partitions import daily_partitions
 from star_assets.pipeline.warehouse import Warehouse
 from star_assets.settings import Settings
@@ -25,6 +26,9 @@ from .conftest import DAYS, DecidedWarehouse, materialize
 
 REPOSITORY = Path(__file__).parents[2]
 MISSING = ColumnMissing("oltp/orders/date=2023-07-02/a.csv", ["status"], ["order_id"])
+
+# STAR_KEY_PREFIX: none, and that of a star beside another.
+PREFIXES = ["", "shop"]
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
@@ -62,16 +66,18 @@ def test_the_web_ui_of_the_sample_ends_with_it_and_that_of_another_lake_does_not
         assert done.stdout == f"dev {end} {REPOSITORY}\n", done.stderr
 
 
+@pytest.mark.parametrize("prefix", PREFIXES)
 def test_a_run_of_one_day_marks_every_day_that_a_dimension_includes(
-    lake: Warehouse, instance: dg.DagsterInstance
+    lake: Warehouse, instance: dg.DagsterInstance, prefix: str
 ) -> None:
     """It is one table: a day without an export is included too, and of the source that day stays missing."""
     first, without, last = DAYS
+    lake = Warehouse(lake.star, lake.settings.model_copy(update={"key_prefix": prefix}))
     shutil.rmtree(Path(lake.settings.lake) / "oltp" / "products" / f"date={without}")
     for day in (first, last):
         assert materialize(lake, instance, [day], "products").success
     assert materialize(lake, instance, DAYS, "order_items").success
-    products, dimension = dg.AssetKey("products"), dg.AssetKey("dim_product")
+    products, dimension = asset_key(lake.settings, "products"), asset_key(lake.settings, "dim_product")
     assert materialize(lake, instance, [last], "dim_product").success
     assert instance.get_materialized_partitions(products) == {first, last}
     assert instance.get_materialized_partitions(dimension) == set(DAYS)
@@ -79,7 +85,9 @@ def test_a_run_of_one_day_marks_every_day_that_a_dimension_includes(
     assert newest is not None and newest.asset_materialization is not None
     assert newest.asset_materialization.partition == last
     again = materialize(lake, instance, [last], "dim_product")
-    assert [event.partition for event in again.asset_materializations_for_node("dim_product")] == [last]
+    assert [event.partition for event in again.asset_materializations_for_node(dimension.to_python_identifier())] == [
+        last
+    ]
 
 
 def test_a_day_says_its_numbers_as_numbers_and_what_its_audit_looked_at(
@@ -111,17 +119,20 @@ def test_a_day_says_its_numbers_as_numbers_and_what_its_audit_looked_at(
     assert audits[DAYS[0]].description == f"All {len(manifest.facts['checks'])} rules hold."
 
 
+@pytest.mark.parametrize("prefix", PREFIXES)
 def test_after_a_failed_day_only_what_was_evaluated_is_red(
-    decided: DecidedWarehouse, instance: dg.DagsterInstance
+    decided: DecidedWarehouse, instance: dg.DagsterInstance, prefix: str
 ) -> None:
     """What is downstream is live as it was; its checks keep what was found last, and say so."""
+    decided.settings = decided.settings.model_copy(update={"key_prefix": prefix})
+    tables = {asset_key(decided.settings, name): name for name in retail.tables}
 
     def found() -> dict[tuple[str, str], tuple[AssetCheckExecutionRecordStatus, bool]]:
         graph = build_definitions(retail, decided.settings).resolve_asset_graph()
-        keys = [key for key in graph.asset_check_keys if key.asset_key.to_user_string() in retail.tables]
+        keys = [key for key in graph.asset_check_keys if key.asset_key in tables]
         latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
         return {
-            (key.asset_key.to_user_string(), key.name): (
+            (tables[key.asset_key], key.name): (
                 record.status,
                 record.evaluation is not None and "evaluated" in getattr(record.evaluation, "metadata", {}),
             )
