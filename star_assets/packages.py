@@ -1,6 +1,6 @@
 """What installed packages provide: entry points, by group.
 
-Not here: which groups there are, and what is called with what (settings, lake.places, staging.formats.opening,
+Not here: which groups there are, and what is called with what (settings, lake.places, exports.formats.opening,
 engines.opening).
 """
 

@@ -4,7 +4,7 @@ It rewrites raw files without the member's records. Where a record of another so
 refers to the member, the reference becomes NULL, so its sales belong to the Unknown
 member. Then it stages and builds the tables concerned again, deletes all of their
 superseded versions, and searches the lake for remaining traces. Not here:
-rewriting one raw file (staging.erasing), the search (traces).
+rewriting one raw file (exports.erasing), the search (traces).
 """
 
 from __future__ import annotations

@@ -90,8 +90,7 @@ def refresh_dimension(
 
 def _days_to_the_newest_export(context: Context, dimension: Dimension) -> tuple[str, ...]:
     """The days from the start date to the newest staged export of the dimension's sources, without gaps."""
-    staged = (day for exports in staged_exports(context, dimension).values() for day in exports)
-    return tuple(days_between(context.settings.start_date.isoformat(), max(staged, default="")))
+    return tuple(days_between(context.settings.start_date.isoformat(), _newest_staged(context, dimension) or ""))
 
 
 def staged_exports(context: Context, dimension: Dimension) -> dict[str, Mapping[ExportDay, Entry]]:
@@ -101,8 +100,12 @@ def staged_exports(context: Context, dimension: Dimension) -> dict[str, Mapping[
 
 def newest_day(context: Context, dimension: Dimension) -> str:
     """The newest export day that any source of a dimension has staged; the start date if none has any."""
+    return _newest_staged(context, dimension) or ExportDay(context.settings.start_date.isoformat())
+
+
+def _newest_staged(context: Context, dimension: Dimension) -> ExportDay | None:
     staged = (day for exports in staged_exports(context, dimension).values() for day in exports)
-    return max(staged, default=ExportDay(context.settings.start_date.isoformat()))
+    return max(staged, default=None)
 
 
 class DimensionStep:

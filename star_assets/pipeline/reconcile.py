@@ -3,7 +3,7 @@
 From raw to staged to fact: what was rejected, what lost to a newer row, what has
 no header, what the fact leaves out, what was sold on another date. What is left
 between that and the live fact is unexplained, and must be nothing. Not here: the
-cause of each line (staging.accounts).
+cause of each line (rules.accounts).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Athena reads raw exports as text, through Hive's SerDes. An export day has no
 partition where the SerDe cannot read its files, or where its columns do not fit
 the table that the newest exports define; the reason is reported. Here: creating
-and updating these tables. Not here: the columns of one export (staging.layout),
+and updating these tables. Not here: the columns of one export (exports.layout),
 which exports fit into one table (shape).
 """
 
