@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from duckdb import DuckDBPyConnection
 from ibis.expr.types import Table
 
 from star_assets.books.book import Book
@@ -18,7 +19,7 @@ from star_assets.model.calendars import calendar_of
 from star_assets.model.rowwise import carry, unfiltered
 from star_assets.model.source import Source
 from star_assets.model.tables import IS_PROVISIONAL, Fact, History
-from star_assets.rules.accounts import CAUSE, judged, judged_events, rivals
+from star_assets.rules.accounts import CAUSE, exported_receipts, judged, judged_events, rivals
 from star_assets.rules.winners import DELETED, EXPORT, LINE, lines_of, winners
 
 
@@ -91,8 +92,7 @@ class Accounts(Book):
                 f"AND ({' OR '.join(f'sum({name(c)}) <> 0' for c in sums) or 'true'}) "
                 f"ORDER BY since, {', '.join(map(name, receipt))}"
             )
-            columns = [described[0] for described in found.description or ()]
-            return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+            return _named(found)
 
     def explain(self, fact: Fact, given: FactInput) -> list[dict[str, Any]]:
         """The staged lines by export, cause and date; a sale has a date and no cause."""
@@ -117,8 +117,7 @@ class Accounts(Book):
             tables.view("every_header", f"FROM headers{_unknown_headers(grain, driving)}")
             worth = unfiltered(self._followed(tables, fact, grain, given, "every_header", "others"))
             found = tables.execute(_explained(fact, _by_line(fact, worth, "CAST(NULL AS DATE)")))
-            columns = [described[0] for described in found.description or ()]
-            return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+            return _named(found)
 
     def explain_events(self, fact: Fact, given: FactInput) -> list[dict[str, Any]]:
         """The staged events of the fact's stream, as `explain` has its lines; a provisional sale has no cause."""
@@ -130,9 +129,8 @@ class Accounts(Book):
             tables.create("numbered", f"FROM {tables.staged(source, given.staged[source.name]).get_name()}")
             tables.view("lines", f"SELECT *, rowid AS {LINE} FROM numbered")
             exported = tables.staged(driving, given.staged[driving.name])
-            keys = zip(provisional.receipt, driving.keys, strict=True)
-            receipts = exported.select(**{column: exported[key] for column, key in keys}).distinct()
-            tables.keep("judged", judged_events(tables.table("lines"), source, tables.keep("receipts", receipts)))
+            receipts = tables.keep("receipts", exported_receipts(exported, provisional.receipt, driving))
+            tables.keep("judged", judged_events(tables.table("lines"), source, receipts))
             tables.view("candidates", f"FROM lines ANTI JOIN (FROM judged WHERE {CAUSE} IS NOT NULL) USING ({LINE})")
             date = f"business_date({name(fact.date)})"
             sold = self._followed_events(tables, fact, source, given, "candidates")
@@ -140,8 +138,7 @@ class Accounts(Book):
             tables.create("others", f"FROM lines ANTI JOIN sold USING ({LINE})")
             worth = unfiltered(self._followed_events(tables, fact, source, given, "others"))
             found = tables.execute(_explained(fact, _by_line(fact, worth, "CAST(NULL AS DATE)")))
-            columns = [described[0] for described in found.description or ()]
-            return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+            return _named(found)
 
     def _followed_events(self, tables: Relations, fact: Fact, stream: Source, given: FactInput, events: str) -> Table:
         """The fact's rows that some events become, each with the number of its event."""
@@ -167,6 +164,12 @@ class Accounts(Book):
         for source, state in given.states.items():
             upstream[source] = tables.state(self.star.sources[source], state)
         return carry(self.star.transformed(fact, upstream), marked, LINE)
+
+
+def _named(found: DuckDBPyConnection) -> list[dict[str, Any]]:
+    """The rows of an answer, each value with its column's name."""
+    columns = [described[0] for described in found.description or ()]
+    return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
 
 
 def _unknown_headers(grain: Source, header: Source) -> str:

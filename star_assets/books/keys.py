@@ -53,10 +53,9 @@ class Keys(Book):
         if not index or not events:
             return {}
         with self._tables("reading the key index") as tables:
+            joined = _events_and_headers(header, index, receipt, events)
             found = tables.execute(
-                f"WITH needed AS (SELECT DISTINCT event.date, header.export "
-                f"FROM (SELECT DISTINCT {names(receipt)}, date FROM {parquet(events, evolving=False)}) AS event "
-                f"JOIN {parquet(index, evolving=False)} AS header ON {_same_receipt(header, receipt)}) {_BY_DATE}"
+                f"WITH needed AS (SELECT DISTINCT event.date, header.export FROM {joined}) {_BY_DATE}"
             )
             return dict(found.fetchall())
 
@@ -69,23 +68,8 @@ class Keys(Book):
         with self._tables("reading the key index") as tables:
             return tables.execute(
                 "SELECT DISTINCT CAST(event.date AS VARCHAR), CAST(header.date AS VARCHAR) "
-                f"FROM (SELECT DISTINCT {names(receipt)}, date FROM {parquet(events, evolving=False)}) AS event "
-                f"JOIN {parquet(index, evolving=False)} AS header ON {_same_receipt(header, receipt)} "
-                "WHERE header.date <> event.date"
+                f"FROM {_events_and_headers(header, index, receipt, events)} WHERE header.date <> event.date"
             ).fetchall()
-
-    def header_exports_of_events(
-        self, header: Source, index: Sequence[str], receipt: Sequence[str], events: Sequence[str]
-    ) -> list[ExportDay]:
-        """The header's exports with any row of a receipt of the events in these staged files."""
-        if not index or not events:
-            return []
-        with self._tables("finding the orders of receipts") as tables:
-            found = tables.execute(
-                f"SELECT DISTINCT CAST(export AS VARCHAR) FROM {parquet(index, evolving=False)} AS header "
-                f"SEMI JOIN {parquet(events)} AS event ON {_same_receipt(header, receipt)} ORDER BY 1"
-            )
-            return [export for (export,) in found.fetchall()]
 
     def index_lines(self, part: Source, base: str | None, exports: Sequence[StagedInput], file: Path) -> None:
         """Write (keys, header's keys, export) of the base file's and the exports' lines, sorted by header's keys."""
@@ -121,17 +105,16 @@ class Keys(Book):
             )
             return dict(found.fetchall())
 
-    def header_exports_of_lines(self, part: Source, index: Sequence[str], lines: Sequence[str]) -> list[ExportDay]:
-        """The exports with any row of a header of the lines in these files, found in the header's index."""
-        if not index or not lines or part.part_of is None:
+    def header_exports(
+        self, header: Source, index: Sequence[str], columns: Sequence[str], files: Sequence[str]
+    ) -> list[ExportDay]:
+        """The exports with any row of a header that the rows of staged files refer to by these columns."""
+        if not index or not files:
             return []
-        with self._tables("finding the headers of lines") as tables:
-            on = " AND ".join(
-                f"line.{name(k)} = header.{name(h)}" for k, h in zip(part.header_keys, part.part_of.keys, strict=True)
-            )
+        with self._tables("finding headers") as tables:
             found = tables.execute(
                 f"SELECT DISTINCT CAST(export AS VARCHAR) FROM {parquet(index, evolving=False)} AS header "
-                f"SEMI JOIN {parquet(lines)} AS line ON {on} ORDER BY 1"
+                f"SEMI JOIN {parquet(files)} AS row ON {_refers('row', columns, header)} ORDER BY 1"
             )
             return [export for (export,) in found.fetchall()]
 
@@ -160,10 +143,18 @@ def _typed(source: Source, columns: Sequence[str]) -> str:
     return ", ".join(f"CAST({name(column)} AS {type_}) AS {name(column)}" for column, type_ in types.items())
 
 
-def _same_receipt(header: Source, receipt: Sequence[str]) -> str:
-    """SQL for whether an `event` is of the receipt that is the key of a `header`."""
-    pairs = zip(receipt, header.keys, strict=True)
-    return " AND ".join(f"event.{name(column)} = header.{name(key)}" for column, key in pairs)
+def _refers(row: str, columns: Sequence[str], header: Source) -> str:
+    """SQL for whether columns of `row` have the key of a `header`."""
+    pairs = zip(columns, header.keys, strict=True)
+    return " AND ".join(f"{row}.{name(column)} = header.{name(key)}" for column, key in pairs)
+
+
+def _events_and_headers(header: Source, index: Sequence[str], receipt: Sequence[str], events: Sequence[str]) -> str:
+    """SQL that joins each `event`'s receipt and date, in a stream's index, with the rows of its `header`."""
+    return (
+        f"(SELECT DISTINCT {names(receipt)}, date FROM {parquet(events, evolving=False)}) AS event "
+        f"JOIN {parquet(index, evolving=False)} AS header ON {_refers('event', receipt, header)}"
+    )
 
 
 def _line_columns(part: Source) -> Sequence[str]:

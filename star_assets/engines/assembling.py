@@ -18,6 +18,7 @@ from star_assets.model.rowwise import carry
 from star_assets.model.source import Source
 from star_assets.model.star import Star
 from star_assets.model.tables import CALENDAR, IS_PROVISIONAL, KEY_PREFIX, Dimension, Fact, History
+from star_assets.rules.accounts import exported_receipts
 from star_assets.rules.histories import ROW, SINCE, history_rows, in_force, with_versions
 from star_assets.rules.winners import DELETED, EXPORT, LISTED, current, lines_of
 
@@ -128,8 +129,7 @@ class Assembling(ABC):
         assert stream is not None
         assert provisional is not None
         events = self._current(self.staged(stream.source, given.staged[stream.source.name]), stream.source)
-        keys = zip(provisional.receipt, provisional.until.keys, strict=True)
-        receipts = exported.select(**{column: exported[key] for column, key in keys}).distinct()
+        receipts = exported_receipts(exported, provisional.receipt, provisional.until)
         return events.anti_join(receipts, list(provisional.receipt))
 
     def _current(self, rows: Table, source: Source) -> Table:

@@ -26,7 +26,11 @@ def losing_first(context: Context, fact: Fact, days: Sequence[str]) -> list[list
     Dates that lose receipts to each other are in one group.
     """
     stream = context.star.stream(fact)
-    if stream is None or fact.provisional is None or not context.staged(stream.source):
+    if (
+        stream is None
+        or fact.provisional is None
+        or not any(entry.rows for entry in context.staged(stream.source).values())
+    ):
         return [list(days)]
     look = look_at_fact(context, fact, keep=True)
     column = context.star.driving_column(fact)

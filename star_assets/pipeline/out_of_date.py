@@ -219,10 +219,12 @@ def _dates(context: Context, fact: Fact) -> OutOfDate:
     first, last = context.settings.start_date.isoformat(), _last_partition(context, look)
     days, rolled_back, for_histories, outside = dict[str, str](), set(), [], []
     waiting: dict[str, NotStaged] = {}
+    awaited: dict[str, Sequence[str]] = {}
     today = datetime.now(context.settings.zone).date().isoformat()
-    awaited = {str(date): look.awaited(date) for date in look.all_dates() if date < today}
     for date in sorted(look.all_dates()):
         found, day = look.inputs_of(date), look.dates.day(date)
+        if date < today and (sources := look.awaited(date)):
+            awaited[date] = sources
         if isinstance(found, NotStaged):
             waiting[date] = found
             continue
@@ -241,7 +243,7 @@ def _dates(context: Context, fact: Fact) -> OutOfDate:
         frozenset(rolled_back),
         tuple(for_histories),
         outside=tuple(outside),
-        awaited={date: sources for date, sources in awaited.items() if sources},
+        awaited=awaited,
     )
 
 

@@ -55,12 +55,9 @@ def reconcile(context: Context, fact: Fact, days: Sequence[str]) -> Account:
 
 
 def _reconciled(context: Context, fact: Fact, days: Sequence[str]) -> Account:
-    grain = context.star.grain(fact)
-    live_days, exported = context.staged(grain), list(map(ExportDay, days))
-    staged = {day: live_days[day] for day in exported if day in live_days}
-    stream = context.star.stream(fact)
-    live_events = context.staged(stream.source) if stream else {}
-    events = {day: live_events[day] for day in exported if day in live_events}
+    grain, exported = context.star.grain(fact), list(map(ExportDay, days))
+    staged, stream = _of(exported, context.staged(grain)), context.star.stream(fact)
+    events = _of(exported, context.staged(stream.source)) if stream else {}
     raw = _raw(context, exported, [(grain, staged), *([(stream.source, events)] if stream else [])])
     found: Steps = {}
 
@@ -68,8 +65,7 @@ def _reconciled(context: Context, fact: Fact, days: Sequence[str]) -> Account:
         return sum(of_source[day].rows for of_source in (staged, events) if day in of_source)
 
     for portion in portions(exported, rows, AT_ONCE):
-        of_portion = {day: live for day, live in staged.items() if day in portion}
-        found |= _steps(context, fact, grain, portion, of_portion, events)
+        found |= _steps(context, fact, grain, portion, _of(portion, staged), _of(portion, events))
     live = _live(context, fact, days)
     types = {field.name: field.type for field in context.star.fields(fact)}
     return Account(
@@ -92,9 +88,7 @@ def _steps(context: Context, fact: Fact, grain: Source, days: Sequence[str], sta
             for measure in measures:
                 found[day][step][measure] += sign * (line[measure] or 0)
 
-    given = _fact_input(
-        context, fact, grain, days, staged, {day: events[day] for day in map(ExportDay, days) if day in events}
-    )
+    given = _fact_input(context, fact, grain, days, staged, events)
     accounts = context.books.accounts
     for line in (*accounts.explain(fact, given), *accounts.explain_events(fact, given)):
         add(line["export"], STAGED, line, 1)
@@ -134,6 +128,15 @@ def _live(context: Context, fact: Fact, days: Sequence[str]) -> dict[str, Amount
     return {day: {measure: amount or 0 for measure, amount in totals.get(day, nothing).items()} for day in days}
 
 
+def _of(days: Sequence[ExportDay], staged: Staged) -> Staged:
+    return {day: staged[day] for day in days if day in staged}
+
+
+def _files(context: Context, source: Source, staged: Staged) -> list[str]:
+    versions = {day: entry.version for day, entry in staged.items()}
+    return [file for one in context.staged_inputs(source, versions) for file in one.files]
+
+
 def _fact_input(
     context: Context, fact: Fact, grain: Source, days: Sequence[str], staged: Staged, events: Staged
 ) -> FactInput:
@@ -144,29 +147,24 @@ def _fact_input(
     for name, by_date in look.needed.items():
         exports[name].update(export for date in dates for export in by_date.get(date, ()))
     exports[grain.name] |= staged.keys()
-    versions = {day: entry.version for day, entry in staged.items()}
-    files = [file for one in context.staged_inputs(grain, versions) for file in one.files]
+    files = _files(context, grain, staged)
     headers = KeyIndex(context, context.star.driving_column(fact), look.staged[driving.name], keep=False)
     if grain is driving:
         exports[grain.name].update(context.books.keys.exports_of_lines(grain, headers.files, files))
     else:
-        exports[driving.name].update(context.books.keys.header_exports_of_lines(grain, headers.files, files))
+        exports[driving.name].update(
+            context.books.keys.header_exports(driving, headers.files, grain.header_keys, files)
+        )
     stream = context.star.stream(fact)
     if stream and fact.provisional:
-        files_of_events = [
-            file
-            for one in context.staged_inputs(stream.source, {day: entry.version for day, entry in events.items()})
-            for file in one.files
-        ]
+        files_of_events = _files(context, stream.source, events)
         index = KeyIndex(context, stream, look.staged[stream.source.name], keep=False)
         exports[stream.source.name] |= events.keys()
         exports[stream.source.name].update(
             context.books.keys.exports_of_lines(stream.source, index.files, files_of_events)
         )
         exports[driving.name].update(
-            context.books.keys.header_exports_of_events(
-                driving, headers.files, fact.provisional.receipt, files_of_events
-            )
+            context.books.keys.header_exports(driving, headers.files, fact.provisional.receipt, files_of_events)
         )
     if grain.lines == "changed" and grain is not driving:
         own = LineIndex(context, headers, grain, look.staged[grain.name], keep=False)

@@ -6,6 +6,8 @@ function leaves out, where sales went (engines), whether it adds up (pipeline).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import ibis
 from ibis.expr.types import Table
 
@@ -64,6 +66,12 @@ def judged(lines: Table, again: Table, headers: Table, grain: Source, header: So
     lost = [*lost, (superseded, SUPERSEDED)] if complete else [(superseded, SUPERSEDED), *lost]
     lost = [(found["_duplicate"], DUPLICATE), *lost, (found["_tombstone"], DELETED_LINE)]
     return found.select(LINE, EXPORT, **{CAUSE: ibis.cases(*lost)})
+
+
+def exported_receipts(exported: Table, receipt: Sequence[str], header: Source) -> Table:
+    """The different keys of exported rows of `header`, in columns named as a stream's receipt."""
+    keys = zip(receipt, header.keys, strict=True)
+    return exported.select(**{column: exported[key] for column, key in keys}).distinct()
 
 
 def judged_events(events: Table, stream: Source, receipts: Table) -> Table:
