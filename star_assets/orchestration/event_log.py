@@ -24,7 +24,21 @@ from sqlalchemy.pool import QueuePool
 BUSY_SECONDS = 60
 
 
-class EventLog(ConsolidatedSqliteEventLogStorage):
+class RemembersTables:
+    """A log that does not ask its database for each event again whether it has the event's table."""
+
+    def has_table(self, name: str) -> bool:
+        """Whether the database has the table."""
+        if name not in self._tables and super().has_table(name):  # type: ignore[misc]
+            self._tables.add(name)
+        return name in self._tables
+
+    @cached_property
+    def _tables(self) -> set[str]:
+        return set()
+
+
+class EventLog(RemembersTables, ConsolidatedSqliteEventLogStorage):
     """The consolidated log, over connections that stay open."""
 
     @classmethod
@@ -49,16 +63,6 @@ class EventLog(ConsolidatedSqliteEventLogStorage):
             connection.execute("PRAGMA synchronous = NORMAL")
 
         return engine
-
-    def has_table(self, name: str) -> bool:
-        """Whether the database has the table. Asked for every event, so what is there is remembered."""
-        if name not in self._tables and super().has_table(name):
-            self._tables.add(name)
-        return name in self._tables
-
-    @cached_property
-    def _tables(self) -> set[str]:
-        return set()
 
     # The parent watches the database's file, which a write-ahead log leaves
     # unchanged for a while. Polling is how Dagster watches its Postgres log.

@@ -16,8 +16,10 @@ from dagster_postgres.event_log import PostgresEventLogStorage
 from dagster_postgres.utils import create_pg_engine, pg_url_from_config
 from sqlalchemy.pool import QueuePool
 
+from star_assets.orchestration.event_log import RemembersTables
 
-class PostgresEventLog(PostgresEventLogStorage):
+
+class PostgresEventLog(RemembersTables, PostgresEventLogStorage):
     """The log of dagster-postgres, with one connection of each process kept open."""
 
     def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
@@ -39,17 +41,6 @@ class PostgresEventLog(PostgresEventLogStorage):
     ) -> PostgresEventLog:
         """The log that dagster.yaml describes."""
         return cls(pg_url_from_config(config_value), inst_data)
-
-    def has_table(self, table_name: str) -> bool:
-        """Whether the database has the table. Asked for every event, so what is there is remembered."""
-        if table_name not in self._tables and super().has_table(table_name):
-            self._tables.add(table_name)
-        return table_name in self._tables
-
-    @property
-    def _tables(self) -> set[str]:
-        found: set[str] = self.__dict__.setdefault("_tables_there", set())
-        return found
 
     def dispose(self) -> None:
         """Close what is open."""

@@ -54,11 +54,7 @@ def build_sensors(star: Star, settings: Settings) -> list[dg.SensorDefinition]:
 def new_exports(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     """The cursor is a digest of each month's listing, so a lost one costs a longer look and nothing else."""
     warehouse = context.resources.warehouse
-    known = json.loads(context.cursor) if context.cursor else {}
-    now = time.time()
-    busy = under_way(warehouse, context.instance)
-    found = look(warehouse, known, busy, now, time.monotonic() + TICK_SECONDS)
-    cursor = json.dumps(found.seen, sort_keys=True)
+    found, cursor = _arrived(context, streams=False)
     if found.requests:
         if found.strays:
             context.log.warning(not_understood(warehouse.storage.uri(RAW), found.strays))
@@ -80,14 +76,20 @@ def new_events(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     if context.instance.get_runs(dg.RunsFilter(tags=OF_EVENTS, statuses=UNDER_WAY), limit=1):
         reason = "A run of events is under way; the next tick requests what has arrived meanwhile."
         return dg.SensorResult(skip_reason=reason, cursor=context.cursor)
-    known = json.loads(context.cursor) if context.cursor else {}
-    busy = under_way(warehouse, context.instance)
-    found = look(warehouse, known, busy, time.time(), time.monotonic() + TICK_SECONDS, streams=True)
-    cursor = json.dumps(found.seen, sort_keys=True)
+    found, cursor = _arrived(context, streams=True)
     if found.requests:
         tags = {**OF_EVENTS, "dagster/priority": "-1"}
         return dg.SensorResult(run_requests=_run_requests(warehouse.settings, found.requests, tags), cursor=cursor)
     return dg.SensorResult(skip_reason="No event has arrived since the last look.", cursor=cursor)
+
+
+def _arrived(context: dg.SensorEvaluationContext, streams: bool) -> tuple[Look, str]:
+    """What has come since the last tick, of streams or of other sources; and the cursor of the next tick."""
+    warehouse = context.resources.warehouse
+    known = json.loads(context.cursor) if context.cursor else {}
+    busy = under_way(warehouse, context.instance)
+    found = look(warehouse, known, busy, time.time(), time.monotonic() + TICK_SECONDS, streams)
+    return found, json.dumps(found.seen, sort_keys=True)
 
 
 @dg.sensor(
