@@ -110,6 +110,11 @@ class Settings(BaseSettings):
         ByteSize(10_000_000_000), description="Bytes of disk that local copies of an S3 lake's files may use."
     )
     retention_days: float = Field(7, ge=0, le=MOST_DAYS, description="Days for which vacuum keeps superseded versions.")
+    source_dsn: SecretStr | None = Field(None, description="The database that exports are pulled from.")
+    webhook: str | None = Field(None, description="The URL that failed runs are posted to.")
+    powerbi_model: str | None = Field(
+        None, description="The model in Power BI to refresh when dimensions were published, as WORKSPACE/MODEL."
+    )
 
     @field_validator("lake")
     @classmethod
@@ -150,19 +155,12 @@ class Settings(BaseSettings):
             raise ValueError("STAR_ATHENA_WORKGROUP too; without it the embedded Athena answers")
         return value
 
-    powerbi_model: str | None = Field(
-        None, description="The model in Power BI to refresh when dimensions were published, as WORKSPACE/MODEL."
-    )
-
     @field_validator("powerbi_model")
     @classmethod
     def _two_identities(cls, value: str | None) -> str | None:
         if value and not re.fullmatch(f"{_IDENTITY}/{_IDENTITY}", value):
             raise ValueError("WORKSPACE/MODEL, the two identities in the model's address in Power BI")
         return value or None
-
-    webhook: str | None = Field(None, description="The URL that failed runs are posted to.")
-    source_dsn: SecretStr | None = Field(None, description="The database that exports are pulled from.")
 
     @field_validator("source_dsn")
     @classmethod
