@@ -25,7 +25,7 @@ from typing import Any
 
 STAR_ASSETS = """
 boto3 botocore.httpsession duckdb pandas psycopg pyathena rich.console rich.live rich.progress rich.table
-star_assets.athena.embedded star_assets.athena.service star_assets.cli.progress star_assets.cli.terminal
+star_assets.athena.embedded star_assets.athena.service.service star_assets.cli.progress star_assets.cli.terminal
 star_assets.engines.duckdb.engine star_assets.lake.glue_catalog star_assets.lake.local_catalog
 star_assets.lake.s3_storage star_assets.keeping.forget star_assets.keeping.rebuild star_assets.pipeline.rejects
 star_assets.keeping.retire star_assets.keeping.status star_assets.pipeline.warehouse star_assets.exports.pull.postgres

@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 
 from star_assets.athena.embedded import EmbeddedAthena
-from star_assets.athena.service import POLL
+from star_assets.athena.service.service import POLL
 from star_assets.lake.catalog import TableEntry
 from star_assets.lake.local_storage import LocalStorage
 from star_assets.pipeline.warehouse import Warehouse

@@ -14,14 +14,14 @@ import duckdb
 from sqlglot import exp
 
 from star_assets.athena.client import Athena, Result
-from star_assets.athena.context import Context, Plan, Tables
+from star_assets.athena.compiling.context import Context, Plan, Tables
+from star_assets.athena.compiling.output import in_their_zones, shown
+from star_assets.athena.compiling.queries import compile_query
+from star_assets.athena.compiling.scope import CATALOG, Field
+from star_assets.athena.ddl.statements import Statements, is_ddl
 from star_assets.athena.failures import translated
-from star_assets.athena.output import in_their_zones, shown
 from star_assets.athena.parse import Statement, at_offset, closest, parse_query, place_of, split
-from star_assets.athena.queries import compile_query
-from star_assets.athena.scope import CATALOG, Field
 from star_assets.athena.session import Session
-from star_assets.athena.statements import Statements, is_ddl
 from star_assets.lake.catalog import Catalog, PartitionEntry, TableEntry
 from star_assets.lake.listing import Listing
 from star_assets.lake.storage import Storage

@@ -1,6 +1,6 @@
 """DuckDB's errors translated into messages for users of Athena.
 
-Not here: errors that are found before the query runs (compiler).
+Not here: errors that are found before the query runs (compiling).
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from star_assets.settings import Settings
 def open_athena(storage: Storage, catalog: Catalog, settings: Settings) -> Athena:
     """An Athena over a lake and its catalog. It connects when the first statement comes."""
     if settings.on_aws and settings.athena_workgroup:
-        from star_assets.athena.service import AthenaService
+        from star_assets.athena.service.service import AthenaService
 
         return AthenaService(
             storage,

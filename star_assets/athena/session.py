@@ -11,8 +11,8 @@ from threading import Lock
 
 import duckdb
 
-from star_assets.athena.macros import MACROS
-from star_assets.athena.python_functions import FUNCTIONS, register
+from star_assets.athena.functions.macros import MACROS
+from star_assets.athena.functions.python_functions import FUNCTIONS, register
 
 _NAME = re.compile(r"\bathena_\w+")
 _BODIES = {signature.partition("(")[0]: (signature, body) for signature, body in MACROS.items()}

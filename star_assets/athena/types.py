@@ -1,6 +1,6 @@
 """The types of columns and expressions in Athena's SQL, and coercion between them.
 
-Not here: parsing the names of types (type_names), casts (casts), the types that a star declares (model/types).
+Not here: parsing the names of types (type_names), casts (compiling.casts), types of a star (model/types).
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ import pytest
 
 from star_assets.athena.client import Athena, Result
 from star_assets.athena.embedded import EmbeddedAthena
-from star_assets.athena.service import AthenaService
+from star_assets.athena.service.service import AthenaService
 from star_assets.lake.catalog import MADE_BY, OURS, TableEntry
 from star_assets.lake.places import open_catalog, open_storage
 from star_assets.model.errors import BadQuery

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from star_assets.athena.parse import split
-from star_assets.athena.reuse import MOST_MINUTES, SETTLED_MINUTES, longest_age
+from star_assets.athena.service.reuse import MOST_MINUTES, SETTLED_MINUTES, longest_age
 from star_assets.lake.catalog import TableEntry
 
 VIEWS = {

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pytest
 
 from star_assets import prices
-from star_assets.athena.reuse import SETTLED_MINUTES
-from star_assets.athena.service import AthenaService
+from star_assets.athena.service.reuse import SETTLED_MINUTES
+from star_assets.athena.service.service import AthenaService
 from star_assets.lake.catalog import MADE_BY, OURS, CatalogColumn, TableEntry
 from star_assets.lake.ledger import Ledger
 from star_assets.lake.places import open_catalog, open_storage

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from star_assets.athena.macros import MACROS
-from star_assets.athena.python_functions import FUNCTIONS
+from star_assets.athena.functions.macros import MACROS
+from star_assets.athena.functions.python_functions import FUNCTIONS
 from star_assets.athena.session import Session
 
 

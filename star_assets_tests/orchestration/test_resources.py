@@ -11,7 +11,7 @@ import pytest
 
 from star_assets.athena.client import Athena
 from star_assets.athena.embedded import EmbeddedAthena
-from star_assets.athena.service import AthenaService
+from star_assets.athena.service.service import AthenaService
 from star_assets.lake import consoles
 from star_assets.orchestration.build import build_definitions
 from star_assets.orchestration.describe import query_metadata
