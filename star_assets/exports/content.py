@@ -77,7 +77,7 @@ def open_raw(path: Path, name: str, sha256: _Hash | None = None) -> Iterator[Bin
     except EOFError as error:
         raise BrokenFile(name, None, "expected a whole gzip stream, found that the gzip stream ends early") from error
     except (gzip.BadGzipFile, zlib.error) as error:
-        raise BrokenFile(name, None, f"expected a gzip stream, found a damaged one ({error})") from error
+        raise BrokenFile(name, None, "expected a gzip stream, found a damaged one") from error
     except UnicodeError as error:
         # Few decoders end so: of what most of them cannot decode, each byte is marked.
         raise BrokenFile(name, None, f"expected text in the declared encoding, found other bytes ({error})") from error

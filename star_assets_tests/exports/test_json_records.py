@@ -39,9 +39,10 @@ VALUES = {
 
 # A line that is no row → why. The number and the text of the line are the reject's.
 NO_ROWS = {
-    b"oops": "expected a JSON object, found an error: Expecting value at character 1",
-    b'{"a":1,}': "expected a JSON object, found an error: ",
-    b'{"a":1} x': "expected a JSON object, found an error: Expecting value at character 9",
+    b"oops": "expected a JSON object, found no JSON from character 1 on: 'oops'",
+    b'{"a":1,}': "expected a JSON object, found no JSON from character ",
+    b'{"a":1} x': "expected a JSON object, found no JSON from character 9 on: 'x'",
+    b'{"a":': "expected a JSON object, found one that ends early",
     b"[1]": "expected a JSON object, found an array",
     b"5": "expected a JSON object, found the number 5",
     b'"x} {y"': "expected a JSON object, found a string",
@@ -54,19 +55,19 @@ NO_ROWS = {
     b'{"a":"\\ud800"}': "expected text, found half a surrogate pair",
     b'{"\\ud800":1}': "expected text, found half a surrogate pair",
     b'{"a":"\xff"}': "expected utf-8, found the byte 0xff",
-    b'{"a":' + b"[" * 100_000: "expected a JSON object, found an error: it is nested too deeply",
+    b'{"a":' + b"[" * 100_000: "expected a JSON object, found one that is nested too deeply",
 }
 
 # Arrays with an error of syntax → the line and the problem.
 BROKEN = {
     b'[\n{"a":1}\n{"a":2}]': "line 3: the JSON array cannot be read: expected ',', found '{'",
-    b'[{"a":1},\r\n{"a" 2}]': "line 2: the JSON array cannot be read: Expecting ':' delimiter",
-    b'[{"a":1},]': "line 1: the JSON array cannot be read: Expecting value",
+    b'[{"a":1},\r\n{"a" 2}]': "line 2: the JSON array cannot be read: expected an element, found '2}]'",
+    b'[{"a":1},]': "line 1: the JSON array cannot be read: expected an element, found ']'",
     b'[{"a":1}': "line 1: the JSON array cannot be read: the file ends within the array",
     b'[{"a":1},\n': "line 2: the JSON array cannot be read: the file ends within the array",
     b"[": "the file ends within the array",
     b'[{"a":1}]\n[{"a":2}]': "line 2: the JSON array cannot be read: expected nothing behind the array",
-    b'["' + b"x" * 100: "Unterminated string",
+    b'["' + b"x" * 100: "expected an element, found '\"xxxxxxxxxxxxxxxxxxx'…",
     b"[" * 100_000: "nested too deeply",
 }
 

@@ -31,6 +31,11 @@ from star_assets.model.source import Source
 BLOCK = 1 << 20
 LONGEST_ELEMENT = 1 << 26
 
+# Characters that a message quotes.
+MOST_SHOWN = 20
+
+TOO_DEEP = "nested too deeply"
+
 _SPACE = re.compile(r"[ \t\r\n]*")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -97,8 +102,10 @@ def _lines(text: TextIO, name: str, profile: RawProfile) -> Iterator[JsonRecord]
         raw = line.strip(" \t\r\n")
         try:
             yield from [JsonRecord(number, part, value) for part, value in _values(raw)]
-        except (json.JSONDecodeError, RecursionError) as error:
-            yield JsonRecord(number, raw, None, f"expected a JSON object, found an error: {_worded(error)}")
+        except json.JSONDecodeError as error:
+            yield JsonRecord(number, raw, None, f"expected a JSON object, {_no_json(raw, error.pos)}")
+        except RecursionError:
+            yield JsonRecord(number, raw, None, f"expected a JSON object, found one that is {TOO_DEEP}")
     require_same(name, "lines", profile.lines, number)
 
 
@@ -110,10 +117,15 @@ def _values(raw: str) -> Iterator[tuple[str, Any]]:
         position = _SPACE.match(raw, end).end()  # type: ignore[union-attr]
 
 
-def _worded(error: Exception) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        return f"{error.msg} at character {error.pos + 1}"
-    return "it is nested too deeply"
+def _no_json(raw: str, position: int) -> str:
+    if position >= len(raw):
+        return "found one that ends early"
+    return f"found no JSON from character {position + 1} on: {_excerpt(raw, position)}"
+
+
+def _excerpt(text: str, position: int) -> str:
+    shown = text[position : position + MOST_SHOWN]
+    return repr(shown) if position + MOST_SHOWN >= len(text) else f"{shown!r}…"
 
 
 def _array(text: TextIO, name: str, profile: RawProfile) -> Iterator[JsonRecord]:
@@ -165,12 +177,12 @@ class _Window:
             try:
                 value, end = _DECODER.raw_decode(self._buffer, self._position)
             except RecursionError as error:
-                raise self.broken(_worded(error)) from error
+                raise self.broken(f"an element is {TOO_DEEP}") from error
             except json.JSONDecodeError as error:
                 # It may only be cut off at the end of the window.
                 if self._ended or len(self._buffer) - self._position > LONGEST_ELEMENT:
                     self._move(error.pos)
-                    raise self.broken("the file ends within the array" if self._at_end() else error.msg) from error
+                    raise self.broken(self._no_element()) from error
             else:
                 # A number at the end of the window may go on behind it.
                 if end < len(self._buffer) or self._ended:
@@ -183,8 +195,10 @@ class _Window:
         """The error of this place."""
         return BrokenFile(self._name, self._line, f"the JSON array cannot be read: {problem}")
 
-    def _at_end(self) -> bool:
-        return self._ended and self._position >= len(self._buffer)
+    def _no_element(self) -> str:
+        if self._ended and self._position >= len(self._buffer):
+            return "the file ends within the array"
+        return f"expected an element, found {_excerpt(self._buffer, self._position)}"
 
     def _move(self, position: int) -> None:
         self._line += sum(1 for _ in _LINE_END.finditer(self._buffer, self._position, position))
