@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
-from star_assets.model import Dashboard, Star
+from star_assets.model import Dashboard, Fact, Star
 from star_assets.model.presentation import find_measure
 from star_assets.reports.dashboard import statements
 from star_assets.reports.dashboard.measured import Breakdown, breakdowns, daily_sums, shown, slicers, viewer
@@ -61,6 +63,8 @@ class Answers:
         daily: the rows by date and slice.
         broken_down: for each breakdown, its rows by period, slice and value.
         viewers: the addresses of all who see a member, in lower case.
+        until: the time of the newest event on the last day, in the business time zone; None if that day has no
+            provisional row.
     """
 
     days: list[str] = field(default_factory=list)
@@ -69,6 +73,7 @@ class Answers:
     daily: list[Row] = field(default_factory=list)
     broken_down: dict[Breakdown, list[Row]] = field(default_factory=dict)
     viewers: list[str] = field(default_factory=list)
+    until: datetime | None = None
 
     def seen_by(self, address: str) -> Answers:
         """The answers with only the rows that this address may see."""
@@ -83,6 +88,7 @@ class Answers:
             own(self.daily),
             {breakdown: own(rows) for breakdown, rows in self.broken_down.items()},
             [address],
+            self.until,
         )
 
 
@@ -109,6 +115,7 @@ def ask(warehouse: Warehouse, athena: Athena, dashboard: Dashboard) -> Answers:
         daily,
         broken_down,
         _viewers(athena, star, dashboard),
+        _until(athena, star.facts[dashboard.fact], days[-1], warehouse.settings.zone),
     )
 
 
@@ -155,6 +162,13 @@ def _viewers(athena: Athena, star: Star, dashboard: Dashboard) -> list[str]:
         return []
     found = athena.query(statements.viewers(column)).table[statements.VIEWER].to_pylist()
     return sorted({known for value in found if (known := address(value))})
+
+
+def _until(athena: Athena, fact: Fact, day: str, zone: ZoneInfo) -> datetime | None:
+    if fact.provisional is None:
+        return None
+    newest = athena.query(statements.provisional_until(fact, day)).table[statements.UNTIL][0].as_py()
+    return newest.replace(tzinfo=UTC).astimezone(zone) if newest else None
 
 
 def _text(value: object) -> str | None:

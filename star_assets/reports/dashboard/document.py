@@ -33,6 +33,7 @@ def document(star: Star, dashboard: Dashboard, answers: Answers, viewer: str | N
 
     Its form, which the scripts of the page read:
         days, periods: business dates.
+        until: the hour and minute of the newest provisional row of the last day; null if that day has none.
         slices: for each slice, the index of each of its values in `slicers[…].values`.
         daily: for each sum, its scale, and for each slice the units of all days, separated by commas; empty for a
             day without a row.
@@ -47,6 +48,7 @@ def document(star: Star, dashboard: Dashboard, answers: Answers, viewer: str | N
         "currency": star.currency,
         "days": answers.days,
         "periods": answers.periods,
+        "until": answers.until and f"{answers.until:%H:%M}",
         "shown": dashboard.days,
         "measures": {name: _measure(star, dashboard, name) for name in measures(dashboard)},
         "slicers": _slicers(star, dashboard, answers.slices),

@@ -242,8 +242,9 @@ function render() {
 }
 
 function head() {
-  const known = data.days.length ? `${data.about} until ${dateText(LAST, "full")}` : "";
-  const facts = [known, data.currency ? `amounts in ${data.currency}` : "", data.viewer ? `for ${data.viewer}` : ""];
+  const time = data.until ? `, ${data.until}` : "";
+  const known = data.days.length ? `${data.about} until ${dateText(LAST, "full")}${time}` : "";
+  const facts = [known, data.until ? "provisional" : "", data.currency ? `amounts in ${data.currency}` : "", data.viewer ? `for ${data.viewer}` : ""];
   document.getElementById("known").textContent = facts.filter(Boolean).join(" · ");
 }
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from star_assets.model import Dashboard, Star
+from star_assets.model import Dashboard, Fact, Star
 from star_assets.model.members import MEMBER_KIND
 from star_assets.model.presentation import Attribute, find_attribute, find_measure
+from star_assets.model.tables import IS_PROVISIONAL
 from star_assets.reports.dashboard.measured import Breakdown, Sum, daily_sums, shown, slicers, viewer
 
-# Columns of the answers: the time, the viewer, the breakdown's value, whether that value is listed.
-DAY, PERIOD, VIEWER, VALUE, NAMED = "day", "period", "viewer", "value", "named"
+# Columns of the answers: the time, the viewer, the breakdown's value, whether that value is listed, the newest event.
+DAY, PERIOD, VIEWER, VALUE, NAMED, UNTIL = "day", "period", "viewer", "value", "named", "until"
 
 # A breakdown with no more cells (values of each slice and period) is listed whole; a cell has some 12 bytes.
 WHOLE = 100_000
@@ -79,6 +80,11 @@ def members(star: Star, dashboard: Dashboard) -> str | None:
 def viewers(attribute: Attribute) -> str:
     """Every value of the column with the viewers."""
     return f'SELECT DISTINCT "{attribute.column}" AS {VIEWER} FROM "{attribute.table.name}"'
+
+
+def provisional_until(fact: Fact, day: str) -> str:
+    """One row: the time (UTC) of the newest provisional row of a business date; NULL if it has none."""
+    return f'SELECT max("{fact.date}") AS {UNTIL} FROM "{fact.name}" WHERE "date" = \'{day}\' AND {IS_PROVISIONAL}'
 
 
 def _keys(star: Star, dashboard: Dashboard) -> dict[str, Attribute]:

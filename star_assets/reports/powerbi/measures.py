@@ -60,6 +60,11 @@ def known_until(fact: Fact) -> str:
     return f"{table_label(fact)} Known Until"
 
 
+def rung_up_until(fact: Fact) -> str:
+    """The name of the measure with the time of the newest event."""
+    return f"{table_label(fact)} Rung Up Until"
+
+
 def model_measures(star: Star, fact: Fact) -> list[ModelMeasure]:
     """The measures of a fact."""
     names, found = measure_names(star), []
@@ -68,7 +73,7 @@ def model_measures(star: Star, fact: Fact) -> list[ModelMeasure]:
         name, text = names[fact.name, one.name], one.description or described.get(one.name, "")
         base = ModelMeasure(f"{fact.name}/{one.name}", name, _expression(fact, one), _format(star, fact, one), text)
         found += [base, *_by_other_dates(star, fact, base), *_at_earlier_times(star, fact, base)]
-    return [*found, _known_until(fact)]
+    return [*found, _known_until(fact), *([_rung_up_until(star, fact)] if fact.provisional else [])]
 
 
 def _shown(fact: Fact) -> list[Measure | Ratio]:
@@ -153,11 +158,32 @@ def _earlier(measure: str, time: str, day: str) -> dict[str, str]:
 
 
 def _known_until(fact: Fact) -> ModelMeasure:
-    last = f"MAX({dax.column(table_label(fact), PARTITION_LABEL)})"
     return ModelMeasure(
         f"{fact.name}/known_until",
         known_until(fact),
-        dax.calculate(last, "REMOVEFILTERS()"),
+        _last_partition(fact),
         "",
         "The last published business date, whatever is filtered. It reads the names of partitions alone.",
     )
+
+
+def _rung_up_until(star: Star, fact: Fact) -> ModelMeasure:
+    table = table_label(fact)
+    time = dax.column(table, column_label(fact, fact.date))
+    return ModelMeasure(
+        f"{fact.name}/rung_up_until",
+        rung_up_until(fact),
+        "\n".join(
+            [
+                f"VAR LastDay = {_last_partition(fact)}",
+                "RETURN",
+                f"    CALCULATE(MAX({time}), REMOVEFILTERS(), {dax.column(table, PARTITION_LABEL)} = LastDay)",
+            ]
+        ),
+        "",
+        "The time (UTC) of the newest event on the last published business date, whatever is filtered.",
+    )
+
+
+def _last_partition(fact: Fact) -> str:
+    return dax.calculate(f"MAX({dax.column(table_label(fact), PARTITION_LABEL)})", "REMOVEFILTERS()")

@@ -11,7 +11,14 @@ from star_assets.model.calendars import calendar_of
 from star_assets.model.labels import column_label, table_label
 from star_assets.model.presentation import chart_title, find_attribute
 from star_assets.reports.powerbi.columns import PARTITION_LABEL
-from star_assets.reports.powerbi.measures import BEFORE, LAST_DAY, WEEK_BEFORE, known_until, measure_names
+from star_assets.reports.powerbi.measures import (
+    BEFORE,
+    LAST_DAY,
+    WEEK_BEFORE,
+    known_until,
+    measure_names,
+    rung_up_until,
+)
 from star_assets.reports.powerbi.queries import Json, ModelField, between, is_value, most
 from star_assets.reports.powerbi.visuals import SCHEMAS, Place, Visual, bars, card, cards, line, period, slicer
 
@@ -116,6 +123,9 @@ class ReportPage:
                 yield slicer(visual, self._column(name), f"{self.dashboard.name}-{name}")
         fact = self.star.facts[self.dashboard.fact]
         yield card(f"{GENERATED}known-until", ModelField(table_label(fact), known_until(fact), is_measure=True))
+        if fact.provisional:
+            until = ModelField(table_label(fact), rung_up_until(fact), is_measure=True)
+            yield card(f"{GENERATED}rung-up-until", until)
 
     def _tiles(self) -> Iterator[tuple[list[Visual], int]]:
         """The row of tiles, and below it the row with each tile's values at earlier times."""

@@ -53,10 +53,12 @@ def most(column: str, table: str, top: int, where: str = f"sale_date {PERIOD}") 
 
 
 KNOWN_UNTIL = "SELECT MAX(date) FROM fact_sales"
+RUNG_UP_UNTIL = "SELECT MAX(sold_at) FROM fact_sales WHERE date = (SELECT MAX(date) FROM fact_sales)"
 
 # What each visual shows, asked without the report and the model.
 REFERENCE = {
     (FRONT, "star-known-until"): KNOWN_UNTIL,
+    (FRONT, "star-rung-up-until"): RUNG_UP_UNTIL,
     **{(FRONT, f"star-tile-{name}"): f"SELECT {total(name, PERIOD)}" for name in MEASURES},
     **{
         (FRONT, f"star-compared-{name}"): f"SELECT {', '.join(total(name, when) for when in EARLIER)}"
@@ -69,6 +71,7 @@ REFERENCE = {
     (FRONT, "star-chart-3"): most("category", "dim_product", 10),
     (FRONT, "star-chart-4"): most("store_name", "dim_store", 20),
     (MIAMI, "star-known-until"): KNOWN_UNTIL,
+    (MIAMI, "star-rung-up-until"): RUNG_UP_UNTIL,
     (MIAMI, "star-chart-1"): most(
         "product_name", "dim_product", 10, "s.city = 'Miami' AND f.date BETWEEN '2023-07-01' AND '2023-09-30'"
     ),
@@ -207,6 +210,12 @@ MUTANTS: dict[str, tuple[str, str, str, tuple[str, str]]] = {
         "MAX('Sales'[Partition Date]), REMOVEFILTERS())",
         "MIN('Sales'[Partition Date]), REMOVEFILTERS('Store'))",
         (FRONT, "star-known-until"),
+    ),
+    "rung up at the end of another day": (
+        SALES,
+        "'Sales'[Partition Date] = LastDay)",
+        "'Sales'[Partition Date] < LastDay)",
+        (FRONT, "star-rung-up-until"),
     ),
     "a chart of another measure": (json_file(PRODUCTS), '"Property": "Revenue"', '"Property": "Units"', PRODUCTS),
     "a chart by another column": (json_file(CATEGORIES), '"Property": "Category"', '"Property": "Brand"', CATEGORIES),

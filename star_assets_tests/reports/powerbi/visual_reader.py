@@ -276,7 +276,8 @@ class Reader:
         raise ValueError(f"no filter that is known: {name}")
 
     def _compared(self, filter_: Ast, context: Context, variables: dict[str, Any]) -> str:
-        return f"{filter_[1]} DATE '{self._value(filter_[3], context, variables)}'"
+        value = self._value(filter_[3], context, variables)
+        return f"{filter_[1]} {'DATE ' if isinstance(value, date) else ''}'{value}'"
 
 
 def _field(expression: Any, entities: Mapping[str, str]) -> tuple[str, str, str]:
