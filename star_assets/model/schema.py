@@ -56,6 +56,8 @@ class StarSchema:
         self.dimensions: Mapping[str, Dimension] = {table.name: table for table in dimensions}
         self.facts: Mapping[str, Fact] = {table.name: table for table in facts}
         self._transformed: dict[str, Table] = {}
+        self._provisional_rows: dict[str, Table] = {}
+        self._final: dict[str, dict[str, frozenset[Origin]]] = {}
         self._lineage: dict[str, dict[str, frozenset[Origin]]] = {}
 
     @property
@@ -100,6 +102,11 @@ class StarSchema:
 
     def lineage(self, table: Dimension | Fact) -> dict[str, frozenset[Origin]]:
         """For each column, the (source, column) pairs that its value comes from."""
+        if table.name not in self._lineage:
+            self._lineage[table.name] = self._whole_lineage(table)
+        return self._lineage[table.name]
+
+    def _whole_lineage(self, table: Dimension | Fact) -> dict[str, frozenset[Origin]]:
         found = self._final_lineage(table)
         if not isinstance(table, Fact) or table.provisional is None:
             return found
@@ -110,7 +117,7 @@ class StarSchema:
 
     def _final_lineage(self, table: Dimension | Fact) -> dict[str, frozenset[Origin]]:
         """The same of the table's own function alone, without provisional rows."""
-        if table.name not in self._lineage:
+        if table.name not in self._final:
             found = column_lineage(self.transformed(table))
             if isinstance(table, History):
                 described = self.describing(table.of)
@@ -119,8 +126,8 @@ class StarSchema:
                 found |= {table.key: found[table.of.key] | since, VALID_FROM: since, VALID_TO: since, IS_CURRENT: since}
             elif isinstance(table, Fact):
                 found |= {surrogate(c): found[c] | found[table.date] for c in self.versioned(table)}
-            self._lineage[table.name] = found
-        return self._lineage[table.name]
+            self._final[table.name] = found
+        return self._final[table.name]
 
     def personal(self, table: AnyTable) -> frozenset[str]:
         """The columns with personal data: of a source, the declared ones; else those computed from such columns."""
@@ -187,8 +194,12 @@ class StarSchema:
 
     def provisional_rows(self, found: Provisional, upstream: Mapping[str, Table] | None = None) -> Table:
         """The result of a fact's second function, over `upstream` tables by name, or over unbound tables."""
-        given = upstream or {name: self.source_table(self.sources[name]) for name in found.upstream}
-        return found.transform(**{name: given[name] for name in found.upstream})
+        if upstream is not None:
+            return found.transform(**{name: upstream[name] for name in found.upstream})
+        if found.fact.name not in self._provisional_rows:
+            unbound = {name: self.source_table(self.sources[name]) for name in found.upstream}
+            self._provisional_rows[found.fact.name] = found.transform(**unbound)
+        return self._provisional_rows[found.fact.name]
 
     def stream(self, fact: Fact) -> SourceColumn | None:
         """The event time of the stream with the fact's provisional rows; None if it has none."""
