@@ -23,6 +23,12 @@ from star_assets.star import retail
 Row = tuple[str, str, Decimal, Decimal]
 """A row of the fact: its key, business date, quantity and revenue."""
 
+Line = tuple[str, Decimal, Decimal]
+"""A final row: its key, quantity and revenue."""
+
+Lines = frozenset[Line]
+"""All final rows of a receipt."""
+
 
 def judge(lake: Path, warehouse: Warehouse, coming: Sequence[Sent]) -> Iterator[str]:
     """Whatever is wrong: events that were lost, rejects without their event, rows, and an account that has a gap."""
@@ -59,6 +65,24 @@ def seen_wrong(seen: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield f"{len(mixed)} receipts were seen from tills and from exports at once"
 
 
+def final_wrong(seen: Sequence[Mapping[str, Any]], exported: Mapping[str, set[Lines]]) -> Iterator[str]:
+    """Whether a receipt's final rows of a date are all that one export tells of it, to the cent."""
+    final = defaultdict[str, set[Line]](set)
+    for row in seen:
+        if not row["is_provisional"]:
+            final[str(row["order_id"])].add((row["sale_id"], Decimal(row["quantity"]), row["revenue"]))
+    if other := [order for order, lines in final.items() if lines not in exported.get(order, set())]:
+        yield f"{len(other)} final receipts are not what any export tells, such as {other[0]}"
+
+
+def exported_lines(lake: Path) -> dict[str, set[Lines]]:
+    """The lines of each order, as each export of it tells them."""
+    found = defaultdict[str, set[Lines]](set)
+    for order, _, lines in exports(lake):
+        found[order["order_id"]].add(frozenset(line(order, one) for one in lines))
+    return found
+
+
 def raw_events(lake: Path) -> Iterator[str]:
     """The id of each event in the raw files, as often as it is there."""
     for file in (lake / "oltp" / "pos_sales").rglob("*.gz"):
@@ -75,26 +99,37 @@ def rows(warehouse: Warehouse) -> Iterator[Row]:
 
 def oracle(lake: Path, coming: Sequence[Sent]) -> Iterator[Row]:
     """The rows that the fact must have: of each order's newest export, and of events whose receipt has none."""
-    newest: dict[str, tuple[tuple[str, str], dict[str, Any]]] = {}
-    lines = defaultdict[tuple[str, str], list[dict[str, Any]]](list)
-    for file in (lake / "oltp" / "order_items").rglob("*.gz"):
-        for line in records(gzip.decompress(file.read_bytes())):
-            lines[file.parent.name, line["order_id"]].append(line)
-    for file in (lake / "oltp" / "orders").rglob("*.csv"):
-        for order in records(file.read_bytes()):
-            version = (order["updated_at"], file.parent.name)
-            if order["order_id"] not in newest or newest[order["order_id"]][0] < version:
-                newest[order["order_id"]] = version, order
-    for order_id, ((_, day), order) in newest.items():
+    newest: dict[str, tuple[tuple[str, str], dict[str, Any], list[dict[str, Any]]]] = {}
+    for order, day, lines in exports(lake):
+        version = (order["updated_at"], day)
+        if order["order_id"] not in newest or newest[order["order_id"]][0] < version:
+            newest[order["order_id"]] = version, order, lines
+    for _, order, lines in newest.values():
         if order["op"] != "D" and order["status"] != "cancelled":
-            for line in lines[day, order_id]:
-                quantity, price = Decimal(line["quantity"]), Decimal(line["unit_price"])
-                revenue = quantity * price - Decimal(line["discount"] or 0)
-                yield f"{order_id}-{line['line_number']}", order["ordered_at"][:10], quantity, revenue
+            for sale, quantity, revenue in (line(order, one) for one in lines):
+                yield sale, order["ordered_at"][:10], quantity, revenue
     for event in {one.event for one in coming}:
         if event.order_id is not None and str(event.order_id) not in newest:
             revenue = event.quantity * event.unit_price - (event.discount or 0)
             yield f"provisional:{event.event_id}", event.sold_at[:10], Decimal(event.quantity), revenue
+
+
+def exports(lake: Path) -> Iterator[tuple[dict[str, Any], str, list[dict[str, Any]]]]:
+    """Each export of each order: the order, the day's folder, and the order's lines there."""
+    lines = defaultdict[tuple[str, str], list[dict[str, Any]]](list)
+    for file in (lake / "oltp" / "order_items").rglob("*.gz"):
+        for record in records(gzip.decompress(file.read_bytes())):
+            lines[file.parent.name, record["order_id"]].append(record)
+    for file in (lake / "oltp" / "orders").rglob("*.csv"):
+        for order in records(file.read_bytes()):
+            yield order, file.parent.name, lines[file.parent.name, order["order_id"]]
+
+
+def line(order: Mapping[str, Any], record: Mapping[str, Any]) -> Line:
+    """A line as the fact has it."""
+    quantity = Decimal(record["quantity"])
+    revenue = quantity * Decimal(record["unit_price"]) - Decimal(record["discount"] or 0)
+    return f"{order['order_id']}-{record['line_number']}", quantity, revenue
 
 
 def records(content: bytes) -> Iterator[dict[str, Any]]:

@@ -8,11 +8,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from .judge import judge, seen_wrong
+from .judge import final_wrong, judge, seen_wrong
 from .soak import FIRST, Soak, told
 
 ROOT = Path(__file__).parents[2]
@@ -79,6 +81,21 @@ def test_an_event_that_never_counted_is_told(soaked: Soak) -> None:
     odd = type(one)(one.moment, one.event._replace(event_id="odd", order_id=777))
     found = list(judge(soaked.folder / "lake", soaked.warehouse(), [*soaked.coming, odd]))
     assert any(problem.startswith("the fact lacks 1 rows") for problem in found)
+
+
+def test_final_money_that_no_export_tells_is_told() -> None:
+    line, more = ("1-1", Decimal(2), Decimal("5.00")), ("1-2", Decimal(1), Decimal("2.50"))
+    exported = {"1": {frozenset({line}), frozenset({line, more})}}
+
+    def seen(*lines: tuple[str, Decimal, Decimal], order: int = 1) -> list[dict[str, Any]]:
+        names = ("sale_id", "quantity", "revenue")
+        return [{**dict(zip(names, one, strict=True)), "order_id": order, "is_provisional": False} for one in lines]
+
+    assert list(final_wrong(seen(line), exported)) == []
+    assert list(final_wrong(seen(line, more), exported)) == []
+    for wrong in (seen(more), seen(("1-1", Decimal(2), Decimal("5.01"))), seen(line, order=2)):
+        (problem,) = final_wrong(wrong, exported)
+        assert problem.startswith("1 final receipts are not what any export tells")
 
 
 def test_a_sale_that_is_seen_twice_is_told() -> None:
