@@ -19,14 +19,10 @@ ATHENA_PER_TERABYTE = Decimal(5)
 ATHENA_LEAST_MEGABYTES = 10
 
 
-def athena_bytes(bytes_scanned: int) -> int:
-    """The bytes that a query is billed for. DDL and reused results are billed for none."""
-    return max(ATHENA_LEAST_MEGABYTES, -(-bytes_scanned // MEGABYTE)) * MEGABYTE
-
-
 def athena_query(bytes_scanned: int) -> Decimal:
     """The cost of a query that scanned data, to a millionth of a dollar. DDL and reused results cost nothing."""
-    return round(ATHENA_PER_TERABYTE * athena_bytes(bytes_scanned) / TERABYTE, 6)
+    billed = max(ATHENA_LEAST_MEGABYTES, -(-bytes_scanned // MEGABYTE)) * MEGABYTE
+    return round(ATHENA_PER_TERABYTE * billed / TERABYTE, 6)
 
 
 # Glue: per DPU and hour, on standard and on spare (flex) capacity; billed by the second, at least a minute per DPU.
@@ -69,9 +65,8 @@ USED: Mapping[str, tuple[str, Decimal]] = {
     "reads": ("requests", S3_PER_1000_READS / 1000),
     "writes": ("requests", S3_PER_1000_WRITES / 1000),
     "catalog_calls": ("requests", CATALOG_PER_MILLION_CALLS / 1_000_000),
-    "bytes_scanned": ("athena", ATHENA_PER_TERABYTE / TERABYTE),
 }
-PARTS = ("machine", "glue", "requests", "athena")
+PARTS = ("machine", "glue", "requests")
 
 
 def used(amounts: Mapping[str, float]) -> dict[str, Decimal]:

@@ -21,7 +21,7 @@ _counts, _adding = Counter[str](), Lock()
 
 
 def add(name: str, amount: float = 1) -> None:
-    """Count so many more `reads`, `writes`, `catalog_calls` or `bytes_scanned`."""
+    """Count so many more `reads`, `writes` or `catalog_calls`."""
     with _adding:
         _counts[name] += amount  # type: ignore[assignment]
 

@@ -31,7 +31,7 @@ OLDEST_ANSWER = timedelta(hours=48)
 LATE_DAYS = 2
 
 # The usage types that versions count too: requests to S3 and Glue, and DPU hours.
-COUNTED = "usage_type LIKE '%Requests%' OR usage_type LIKE '%DPU%' OR usage_type LIKE '%DataScanned%'"
+COUNTED = "usage_type LIKE '%Requests%' OR usage_type LIKE '%DPU%'"
 
 NONE = Decimal(0)
 
@@ -106,7 +106,7 @@ def read(athena: Athena, today: date) -> Report:
         of_month.get("untagged"),
         one("SELECT MAX(asked_at) AS asked_at FROM dim_month").get("asked_at"),
         one(f"SELECT SUM(cost) AS cost FROM fact_cost WHERE {compared} AND ({COUNTED})")["cost"] or NONE,
-        one(f"SELECT SUM(glue_usd + requests_usd + athena_usd) AS cost FROM fact_run_cost WHERE {compared}")["cost"]
+        one(f"SELECT SUM(glue_usd + requests_usd) AS cost FROM fact_run_cost WHERE {compared}")["cost"]
         or NONE,
     )
 
@@ -141,7 +141,7 @@ def unusual_day(report: Report) -> CheckResult:
 
 
 def estimates(report: Report) -> CheckResult:
-    """What versions were estimated to cost is near what is billed for requests, DPU hours and scanned bytes."""
+    """What versions were estimated to cost is near what is billed for requests and DPU hours."""
     found, billed = report.estimated, report.counted
     apart = abs(found - billed)
     near = apart <= LEAST_USD or (billed > 0 and 1 / Decimal(TIMES) <= found / billed <= TIMES)

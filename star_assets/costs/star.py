@@ -89,11 +89,9 @@ versions = Source(
         "seconds": Column("decimal(18,6)", "Seconds that a machine worked for it."),
         "dpu_seconds": Column("decimal(18,6)", "DPU-seconds of Glue."),
         "requests": Column("decimal(18,6)", "Requests to S3 and to Glue's catalog."),
-        "bytes_scanned": Column("decimal(18,0)", "Bytes that Athena scanned for it."),
         "machine_usd": Column("decimal(18,9)", "Price of the seconds."),
         "glue_usd": Column("decimal(18,9)", "Price of the DPU-seconds."),
         "requests_usd": Column("decimal(18,9)", "Price of the requests."),
-        "athena_usd": Column("decimal(18,9)", "Price of the bytes scanned."),
         "prices_of": Column("date", "The day of the prices."),
     },
 )
@@ -156,29 +154,25 @@ def fact_cost(bill_days: Table, bill_lines: Table) -> Table:
         Measure("machine_usd", "sum", "Of the machine's seconds.", label="Machine", format="money"),
         Measure("glue_usd", "sum", "Of Glue's DPU-seconds.", label="Glue Jobs", format="money"),
         Measure("requests_usd", "sum", "Of requests to S3 and Glue.", label="Requests", format="money"),
-        Measure("athena_usd", "sum", "Of what Athena scanned.", label="Athena", format="money"),
         Measure("seconds", "sum", "Seconds that machines worked.", label="Machine Seconds"),
         Measure("dpu_seconds", "sum", "DPU-seconds of Glue.", label="DPU Seconds"),
         Measure("requests", "sum", "Requests to S3 and Glue.", label="Request Count"),
-        Measure("bytes_scanned", "sum", "Bytes that Athena scanned.", label="Bytes Scanned"),
     ],
     labels={
         "estimated_cost": "Version Cost",
         "machine_usd": "Version Machine",
         "glue_usd": "Version Glue Jobs",
         "requests_usd": "Version Requests",
-        "athena_usd": "Version Athena",
         "seconds": "Version Seconds",
         "dpu_seconds": "Version DPU Seconds",
         "requests": "Version Request Count",
-        "bytes_scanned": "Version Bytes Scanned",
     },
     sort_by=["table_name", "partition"],
     columns={"run_date": "The day on which its building began (UTC)."},
 )
 def fact_run_cost(versions: Table) -> Table:
     """One row per published version: what it used, and what that costs by the price list."""
-    total = versions.machine_usd + versions.glue_usd + versions.requests_usd + versions.athena_usd
+    total = versions.machine_usd + versions.glue_usd + versions.requests_usd
     return versions.mutate(estimated_cost=total.cast("decimal(18,9)"), run_date=business_date(versions.made_at))
 
 

@@ -55,7 +55,6 @@ def _amounts(amounts: dict[str, float]) -> dict[str, Any]:
         "seconds": f"{amounts.get('seconds', 0):.6f}",
         "dpu_seconds": f"{dpu_seconds:.6f}",
         "requests": f"{requests:.6f}",
-        "bytes_scanned": f"{amounts.get('bytes_scanned', 0):.0f}",
         **parts,
         "prices_of": AS_OF,
     }

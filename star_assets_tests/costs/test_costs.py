@@ -22,6 +22,7 @@ from star_assets.lake.storage import Storage
 from star_assets.orchestration.costs import DESCRIPTIONS, build_costs
 from star_assets.orchestration.run import QUIET, partition_tags
 from star_assets.pipeline.warehouse import Warehouse
+from star_assets.prices import USED
 from star_assets.settings import Settings
 from star_assets.star import retail
 
@@ -121,6 +122,7 @@ def test_the_bill_is_a_table_of_the_lake_and_a_command_tells_it(
     assert manifest
     used = manifest.facts["used"]
     assert used["seconds"] > 0
+    assert used.keys() <= USED.keys()
     assert used["writes"] >= 2
     if YESTERDAY.month == TODAY.month:
         assert found["table", "staging.stores"] > 0

@@ -27,7 +27,6 @@ from star_assets.lake.aws import Client, aws_errors, config, session
 from star_assets.lake.catalog import Catalog
 from star_assets.lake.storage import Storage
 from star_assets.model.errors import BadSetting, StarError
-from star_assets.usage import add
 
 # Seconds between two requests for a running query's state.
 POLL = 0.5
@@ -201,8 +200,6 @@ def _texts() -> Any:
 def _execution(cursor: Any) -> Execution:
     scanned, reused = cursor.data_scanned_in_bytes or 0, bool(cursor.reused_previous_result)
     is_charged = cursor.statement_type == "DML" and not reused
-    if is_charged:
-        add("bytes_scanned", prices.athena_bytes(scanned))
     return Execution(
         cursor.query_id,
         (cursor.query_queue_time_in_millis or 0) / 1000,
