@@ -69,7 +69,7 @@ def read(name: str) -> Stack:
     """The stack of that name. Raises AwsRefused."""
     found = describe(name)
     known = outputs(found)
-    if lacking := {"StarLake", "StarGluePrefix", "Results", "Key", "Topic", "AnalystWorkgroup"} - known.keys():
+    if lacking := {"StarLake", "StarGluePrefix", "StarTopic", "Results", "Key", "AnalystWorkgroup"} - known.keys():
         absent = ", ".join(sorted(lacking))
         raise AwsRefused(f"Stack {name}", f"it has no outputs {absent}", "Name a stack of the template `lake`")
     parameters = {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", ())}

@@ -106,8 +106,7 @@ def read(athena: Athena, today: date) -> Report:
         of_month.get("untagged"),
         one("SELECT MAX(asked_at) AS asked_at FROM dim_month").get("asked_at"),
         one(f"SELECT SUM(cost) AS cost FROM fact_cost WHERE {compared} AND ({COUNTED})")["cost"] or NONE,
-        one(f"SELECT SUM(glue_usd + requests_usd) AS cost FROM fact_run_cost WHERE {compared}")["cost"]
-        or NONE,
+        one(f"SELECT SUM(glue_usd + requests_usd) AS cost FROM fact_run_cost WHERE {compared}")["cost"] or NONE,
     )
 
 

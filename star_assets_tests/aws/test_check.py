@@ -177,4 +177,4 @@ def test_a_stack_of_something_else_is_told(aws: Callable[..., Settings]) -> None
     boto3.client("cloudformation", REGION).create_stack(StackName=name, TemplateBody=body)
     done = CliRunner().invoke(cli.main, ["aws", "check", name])
     assert done.exit_code == 1
-    assert "it has no outputs AnalystWorkgroup, Key, Results, StarGluePrefix, StarLake, Topic" in done.output
+    assert "it has no outputs AnalystWorkgroup, Key, Results, StarGluePrefix, StarLake, StarTopic" in done.output

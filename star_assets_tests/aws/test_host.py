@@ -17,6 +17,7 @@ from star_assets.aws.template import Template, parsed, text
 from . import rules
 from .evaluator import Request, allowed, assumable
 from .matrix import named
+from .mutants import mutants
 
 ROOT = Path(__file__).parents[2]
 REGISTRY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
@@ -53,17 +54,7 @@ NAMED = {
 # policy for people.
 CASES = (Path(__file__).parent / "host_cases.txt").read_text().splitlines()
 
-# Lines of `what | after this text | this | becomes that`.
-MUTANTS = (Path(__file__).parent / "host_mutants.txt").read_text().splitlines()
-
-
-def mutated(line: str) -> tuple[str, str]:
-    """What was broken, and the template's text with it."""
-    whole = text("host")
-    what, after, old, new = (part.strip(" ").replace("\\n", "\n") for part in line.split(" | "))
-    start = whole.index(after, whole.index("\nResources:"))
-    place = whole.index(old, start)
-    return what, whole[:place] + new + whole[place + len(old) :]
+MUTANTS = list(mutants("host"))
 
 
 def made(content: str) -> Template:
@@ -163,10 +154,9 @@ def test_nothing_is_found_in_the_template(template: Template) -> None:
     assert findings(template) == []
 
 
-@pytest.mark.parametrize("line", MUTANTS, ids=lambda line: line.partition(" |")[0])
-def test_each_way_to_break_it_is_found(line: str) -> None:
+@pytest.mark.parametrize(("what", "content"), MUTANTS, ids=[what for what, _ in MUTANTS])
+def test_each_way_to_break_it_is_found(what: str, content: str) -> None:
     """A check that never fires holds nothing."""
-    _, content = mutated(line)
     assert content != text("host")
     assert findings(made(content)) != []
 

@@ -53,6 +53,7 @@ def test_settings_are_those_of_the_stack(stack: Stack, settings: dict[str, str])
         "STAR_TIMEZONE": "UTC",
         "STAR_ATHENA_WORKGROUP": f"{stack.name}-pipeline",
         "STAR_METRICS_NAMESPACE": f"star_assets/{stack.name}",
+        "STAR_TOPIC": stack.names["Topic"],
     }
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,23 +17,12 @@ from star_assets.aws.template import TEMPLATES, Template, parsed, text
 from star_assets.settings import Settings
 
 from .matrix import CASES, TRUST, cases, wrong
+from .mutants import mutants
 from .rules import RULES, broken
 
 ROOT = Path(__file__).parents[2]
 
-# Lines of `what | after this text | this | becomes that`, where `\n` is a line's end.
-MUTANTS = (Path(__file__).parent / "mutants.txt").read_text().splitlines()
-
-
-def mutants() -> Iterator[tuple[str, str]]:
-    """What was broken, and the template's text with it."""
-    whole = text("lake")
-    for line in MUTANTS:
-        what, after, old, new = (part.strip(" ").replace("\\n", "\n") for part in line.split(" | "))
-        resources = whole.index("Resources:") if "Default:" not in old else 0
-        start = whole.index(f"\n  {after}" if f"\n  {after}" in whole else after, resources)
-        place = whole.index(old, start)
-        yield what, whole[:place] + new + whole[place + len(old) :]
+MUTANTS = list(mutants("lake"))
 
 
 def findings(content: str) -> list[str]:
@@ -64,7 +52,7 @@ def test_there_are_cases_of_every_role_on_both_sides() -> None:
     assert len(TRUST) > 10
 
 
-@pytest.mark.parametrize(("what", "content"), list(mutants()), ids=[what for what, _ in mutants()])
+@pytest.mark.parametrize(("what", "content"), MUTANTS, ids=[what for what, _ in MUTANTS])
 def test_each_way_to_break_it_is_found(what: str, content: str) -> None:
     """A check that never fires holds nothing."""
     assert content != text("lake")
@@ -72,7 +60,7 @@ def test_each_way_to_break_it_is_found(what: str, content: str) -> None:
 
 
 def test_there_are_enough_mutants() -> None:
-    assert len(list(mutants())) >= 40
+    assert len(MUTANTS) >= 40
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
