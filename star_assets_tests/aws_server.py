@@ -26,7 +26,7 @@ import moto.core.serialize
 import moto.server
 from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
-from moto.glue.models import FakeTable, GlueBackend
+from moto.glue.models import FakeJobRun, FakeTable, GlueBackend
 from moto.glue.responses import GlueResponse
 from moto.s3.responses import S3Response
 from moto.server import ThreadedMotoServer
@@ -53,7 +53,7 @@ def serve() -> None:
 
 
 def make_strict() -> None:
-    """Glue's limits of batches, its pages and its check of a table's VersionId; S3's changes, one at a time."""
+    """Glue's limits of batches, pages, logs and its check of a table's VersionId; S3's changes, one at a time."""
 
     def limited(name: str, most: int) -> None:
         original = getattr(GlueBackend, name)
@@ -104,6 +104,14 @@ def make_strict() -> None:
         return reply
 
     GlueResponse.update_table = checked_update
+
+    as_dict = FakeJobRun.as_dict
+
+    def with_its_log(self: FakeJobRun) -> dict[str, Any]:
+        """Where Glue keeps the log of a run whose job names no other place."""
+        return {**as_dict(self), "LogGroupName": "/aws-glue/jobs"}
+
+    FakeJobRun.as_dict = with_its_log
 
     changing = Lock()
 

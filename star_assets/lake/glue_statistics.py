@@ -24,7 +24,7 @@ COLUMNS_PER_CALL = 25
 AT_ONCE = 8
 
 # The statement of docs/aws/pipeline.json that allows the calls.
-STATEMENT = "KeepCatalog"
+STATEMENT = "KeepStatistics"
 
 
 class GlueStatistics:

@@ -38,10 +38,10 @@ class Request:
 def allowed(request: Request, identity: Sequence[Statement], resource: Sequence[Statement], account: str) -> bool:
     """Whether `account`, whose the resource is, lets the request pass."""
     of_resource = [one for one in resource if _principal(one["Principal"], request)]
-    if any(_applies(one, request) for one in (*identity, *of_resource) if one["Effect"] == "Deny"):
+    if any(applies(one, request) for one in (*identity, *of_resource) if one["Effect"] == "Deny"):
         return False
-    by_identity = any(_applies(one, request) for one in identity if one["Effect"] == "Allow")
-    granted = [one for one in of_resource if one["Effect"] == "Allow" and _applies(one, request)]
+    by_identity = any(applies(one, request) for one in identity if one["Effect"] == "Allow")
+    granted = [one for one in of_resource if one["Effect"] == "Allow" and applies(one, request)]
     direct = any(_principal(one["Principal"], request, as_root=False) for one in granted)
     service = request.action.partition(":")[0]
     if service not in RESOURCE_POLICIES:
@@ -62,7 +62,7 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _applies(statement: Statement, request: Request) -> bool:
+def applies(statement: Statement, request: Request) -> bool:
     action = any(matches(one.lower(), request.action.lower()) for one in listed(statement.get("Action", [])))
     if "NotAction" in statement:
         action = not any(matches(one.lower(), request.action.lower()) for one in listed(statement["NotAction"]))

@@ -46,7 +46,7 @@ def cases() -> Iterator[Case]:
     """The cases, with names as the template's example has them."""
     for line in CASES:
         who, action, resource, context, answer, why = map(str.strip, named(line).split("|"))
-        yield Case(who, action, _arn(resource), _pairs(context), answer == "yes", why)
+        yield Case(who, action, arn(resource), _pairs(context), answer == "yes", why)
 
 
 def named(line: str) -> str:
@@ -63,13 +63,13 @@ def _pairs(context: str) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in context.split(", ") if pair)
 
 
-def _arn(resource: str) -> str:
+def arn(resource: str) -> str:
     kind, _, rest = resource.partition("/")
     if kind in ("lake", "results"):
         return NAMES[f"{kind.capitalize()}.Arn"] + (f"/{rest}" if rest else "")
     if kind in ("catalog", "database", "table"):
         return f"arn:aws:glue:{REGION}:{ACCOUNT}:{resource}"
-    if kind == "workgroup":
+    if kind in ("workgroup", "datacatalog"):
         return f"arn:aws:athena:{REGION}:{ACCOUNT}:{resource}"
     return {"key": KEY, "topic": NAMES["Topic"]}.get(resource, resource)
 

@@ -32,7 +32,7 @@ COLUMNS = [
 
 DENIED = [
     "glue:UpdateColumnStatisticsForTable was denied: column statistics are not kept in Glue, so optimizers plan "
-    "without them. The statement KeepCatalog of docs/aws/pipeline.json grants it."
+    "without them. The statement KeepStatistics of docs/aws/pipeline.json grants it."
 ]
 
 
