@@ -24,7 +24,7 @@ from star_assets.lake.catalog import PartitionEntry, TableEntry
 from star_assets.lake.publish import SINCE, VERSION, Commit, commit
 from star_assets.lake.versions import DataFile, Identity, Manifest, Partition, ledgers_folder, new_version_id, now
 from star_assets.model import Source, Star
-from star_assets.orchestration.in_step import Keeper, Tick
+from star_assets.orchestration.catalog_sync import CatalogSync, Tick
 from star_assets.pipeline.warehouse import Warehouse
 from star_assets.settings import Settings
 
@@ -85,10 +85,10 @@ def main() -> None:
     for entry in entries:
         fill(house, entry, days)
     # The marks of a definition that a publish writes.
-    Keeper().tick(house, "", NEVER)
+    CatalogSync().tick(house, "", NEVER)
     requests, seconds = Requests(), list[tuple[float, ...]]()
     for _ in range(TIMES):
-        keeper = Keeper()
+        keeper = CatalogSync()
         tick = partial(keeper.tick, house, "", NEVER)
         seconds.append(
             (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from star_assets.lake.aws import Client, aws_errors, refused, tell_denied
+from star_assets.lake.aws import Client, aws_errors, refused, warn_denied
 from star_assets.model.errors import AwsDenied, StarError
 
 METRIC = "Success"
@@ -12,7 +12,7 @@ METRIC = "Success"
 WITHOUT = "Successful runs are not counted in CloudWatch, and its alarm NoSuccess goes off"
 
 
-def tell_success(namespace: str) -> None:
+def count_success(namespace: str) -> None:
     """Add 1 to the metric in a namespace of CloudWatch. A refusal or an error is logged, and the run goes on."""
     from botocore.exceptions import ClientError
 
@@ -22,7 +22,7 @@ def tell_success(namespace: str) -> None:
             data = [{"MetricName": METRIC, "Value": 1.0, "Unit": "Count"}]
             Client("cloudwatch")().put_metric_data(Namespace=namespace, MetricData=data)
     except AwsDenied:
-        tell_denied(action, WITHOUT, "TellSuccess")
+        warn_denied(action, WITHOUT, "TellSuccess")
     except ClientError as error:
         logging.getLogger(__name__).warning("%s", refused(error, what, action))
     except StarError as error:

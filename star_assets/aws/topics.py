@@ -1,11 +1,11 @@
-"""Telling a topic of SNS."""
+"""Sends a message to an SNS topic."""
 
 from __future__ import annotations
 
 from star_assets.lake.aws import Client, aws_errors, refused
 
 
-def tell_topic(topic: str, title: str, text: str) -> None:
+def notify_topic(topic: str, title: str, text: str) -> None:
     """Publish a text to the topic of this ARN. Raises AwsRefused, AwsDenied, AwsBusy."""
     from botocore.exceptions import ClientError
 

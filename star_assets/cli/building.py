@@ -134,12 +134,12 @@ def build(
 
 def _ended(warehouse: Warehouse, failed: Sequence[StarError], whole: bool) -> None:
     """Exit if something failed; otherwise count a `whole` run in CloudWatch, if the settings name a namespace."""
-    from star_assets.aws.metrics import tell_success
+    from star_assets.aws.metrics import count_success
 
     if failed:
         sys.exit(exit_code(failed))
     if whole and warehouse.settings.metrics_namespace:
-        tell_success(warehouse.settings.metrics_namespace)
+        count_success(warehouse.settings.metrics_namespace)
 
 
 def _drop_superseded(warehouse: Warehouse, tables: Sequence[str]) -> list[StarError]:

@@ -13,7 +13,7 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from star_assets.model.errors.exports import kept_rejects, told_names
+from star_assets.model.errors.exports import kept_rejects, visible_names
 from star_assets.pipeline.outcome import Outcome
 from star_assets.pipeline.stage import REJECTS_FILE
 
@@ -95,7 +95,7 @@ def _notes_of_day(outcome: Outcome) -> Iterator[str]:
         )
     if new := facts.get("new_columns"):
         what = "a new column, which is" if len(new) == 1 else f"{len(new)} new columns, which are"
-        yield f"{where}: {what} carried along as text: {told_names(new)}."
+        yield f"{where}: {what} carried along as text: {visible_names(new)}."
     if repeated := facts.get("repeated_keys"):
         keys = "1 key has" if repeated == 1 else f"{repeated:,} keys have"
         yield f"{where}: {keys} different rows of one version in this export; the row with the greatest content wins."

@@ -14,7 +14,7 @@ from datetime import date
 from decimal import Context, Decimal
 from typing import Any
 
-from star_assets.lake.aws import Client, aws_errors, code, refused, tell_denied
+from star_assets.lake.aws import Client, aws_errors, code, refused, warn_denied
 from star_assets.model.errors import AwsBusy, AwsDenied, AwsRefused
 
 WHAT, POLICY = "Cost Explorer", "docs/aws/costs.json"
@@ -180,7 +180,7 @@ def _optional(action: str, without: str, statement: str, absent: str) -> Iterato
         with cost_errors(action, absent):
             yield
     except AwsDenied:
-        tell_denied(action, without, statement, POLICY)
+        warn_denied(action, without, statement, POLICY)
 
 
 def _line(group: Mapping[str, Any]) -> Line:

@@ -188,7 +188,7 @@ _KEY = "Allow kms:GenerateDataKey and kms:Decrypt on the key, or correct STAR_KM
 
 
 @cache
-def tell_denied(action: str, without: str, statement: str, policy: str = "docs/aws/pipeline.json") -> None:
+def warn_denied(action: str, without: str, statement: str, policy: str = "docs/aws/pipeline.json") -> None:
     """Log, once per process, that an optional right is missing, the consequence, and the statement that grants it."""
     logging.getLogger(__name__).warning(
         "%s was denied: %s. The statement %s of %s grants it.", action, without, statement, policy

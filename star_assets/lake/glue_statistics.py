@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from star_assets.lake.aws import Client, aws_errors, code, config, in_batches, session, tell_denied
+from star_assets.lake.aws import Client, aws_errors, code, config, in_batches, session, warn_denied
 from star_assets.lake.catalog import ColumnStatistics
 from star_assets.model.errors import AwsDenied, StarError
 
@@ -65,7 +65,7 @@ class GlueStatistics:
             self.taken = code(error) == "EntityNotFoundException"
         except AwsDenied:
             self.taken = False
-            tell_denied(action, "column statistics are not kept in Glue, so optimizers plan without them", STATEMENT)
+            warn_denied(action, "column statistics are not kept in Glue, so optimizers plan without them", STATEMENT)
         except StarError:
             self.taken = False
 

@@ -1,8 +1,8 @@
-"""Which exports are new, complete or changed since they were staged, and which days can be pulled.
+"""Finds exports that are new or changed since they were staged, and days that can be pulled.
 
-Here: comparing the raw zone with staged exports, cheaply: months whose listing has not
-changed are skipped, and a file is hashed only if its ETag differs from the staged one. Not here:
-starting runs (sensors).
+The raw zone is compared with the staged exports. Months whose listing has not changed are
+skipped, and a file is hashed only if its ETag differs from the staged one. Not here: starting
+runs (sensors).
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from star_assets.model import Source
 from star_assets.model.days import ExportDay
 from star_assets.model.errors import BrokenFile, HalfExport
 from star_assets.orchestration.dependencies import downstream
-from star_assets.orchestration.exports import RawZone
+from star_assets.orchestration.raw_zone import RawZone
 
 if TYPE_CHECKING:
     from star_assets.pipeline.warehouse import Warehouse
 
 # For each source and month, a digest of its listing.
-Seen = dict[str, dict[str, str]]
+Digests = dict[str, dict[str, str]]
 
-# `date=2023-07`: how much of a day folder's name tells its month.
+# The length of the part of a day folder's name that names the month.
 _MONTH = len("date=2023-07")
 
 
 @dataclass(frozen=True)
 class Request:
-    """Days without a gap, the tables to make for each, and a key that is the same for the same content."""
+    """A run to request: consecutive days, the tables to build for each, and a key that is equal for equal content."""
 
     days: tuple[str, ...]
     tables: tuple[str, ...]
@@ -47,8 +47,8 @@ class Request:
 
 
 @dataclass
-class Look:
-    """What a look at the raw zone found. `seen` goes into the next look."""
+class Arrivals:
+    """What one comparison of the raw zone found. `digests` goes into the next one."""
 
     exports: int = 0
     newest: str = ""
@@ -56,42 +56,42 @@ class Look:
     waiting: list[str] = field(default_factory=list)
     unfinished: bool = False
     strays: tuple[Stray, ...] = ()
-    seen: Seen = field(default_factory=dict)
+    digests: Digests = field(default_factory=dict)
 
 
-def look(
+def find_arrivals(
     warehouse: Warehouse,
-    seen: Mapping[str, Mapping[str, str]],
+    known: Mapping[str, Mapping[str, str]],
     busy: Mapping[str, Collection[str]],
     now: float,
     deadline: float,
     streams: bool = False,
-) -> Look:
-    """Compare the raw zone with what is staged, and with what there is to pull: of exports, or of `streams` alone.
+) -> Arrivals:
+    """Compare the raw zone with what is staged: the exports and the days to pull, or the `streams` alone.
 
     Args:
-        seen: what the last look returned; months whose digest is in it are passed over.
-        busy: for each source, the days that a run is at: it may be writing what
-            would look new. They are left to a later look.
-        now: Unix seconds, to tell whether an export has settled.
-        deadline: `time.monotonic()` at which to leave the rest to the next look.
+        known: the `digests` of the last call; months with the same digest are skipped.
+        busy: for each source, the days that a run is working on. They are left to a
+            later call, because that run may be about to stage them.
+        now: Unix seconds, to decide whether an export has settled.
+        deadline: `time.monotonic()` at which to leave the rest to the next call.
     """
     zone = RawZone.listed(warehouse, now)
-    found = Look(sum(map(len, zone.days.values())), max(map(max, filter(None, zone.days.values())), default=""))
+    found = Arrivals(sum(map(len, zone.days.values())), max(map(max, filter(None, zone.days.values())), default=""))
     found.strays = zone.strays
     changed: dict[str, dict[str, str]] = defaultdict(dict)
     for source in (source for source in warehouse.star.sources.values() if source.is_stream is streams):
         digests = _listing(warehouse.storage, source)
-        before = seen.get(source.name, {})
-        found.seen[source.name] = {month: digest for month, digest in digests.items() if before.get(month) == digest}
-        for month in sorted(digests.keys() - found.seen[source.name].keys()):
+        before = known.get(source.name, {})
+        found.digests[source.name] = {month: digest for month, digest in digests.items() if before.get(month) == digest}
+        for month in sorted(digests.keys() - found.digests[source.name].keys()):
             days = [day for day in zone.days[source.name] if f"date={day}".startswith(month)]
             idle = [day for day in days if day not in busy[source.name]]
-            if _look_at(warehouse, zone, source, idle, deadline, found, changed) and idle == days:
-                found.seen[source.name][month] = digests[month]
+            if _compare_days(warehouse, zone, source, idle, deadline, found, changed) and idle == days:
+                found.digests[source.name][month] = digests[month]
         for day in _to_pull(warehouse, zone, source):
             if day not in busy[source.name]:
-                # Part of the key is when it is asked for, so what failed is tried again tomorrow.
+                # The key contains the last day that can be pulled, so a pull that failed is requested again tomorrow.
                 changed[day][source.name] = _digest([source.name, day, zone.pulled_until])
     found.requests = list(_requests(zone, changed))
     return found
@@ -107,16 +107,16 @@ def _listing(storage: Storage, source: Source) -> dict[str, str]:
     return {month: _digest(lines) for month, lines in months.items()}
 
 
-def _look_at(
+def _compare_days(
     warehouse: Warehouse,
     zone: RawZone,
     source: Source,
     days: Sequence[ExportDay],
     deadline: float,
-    found: Look,
+    found: Arrivals,
     changed: dict[str, dict[str, str]],
 ) -> bool:
-    """Add those of a month's days that changed to `changed`. Whether they need not be looked at again as they are."""
+    """Add the changed ones among a month's days to `changed`. Whether all were compared and none waits for files."""
     done = True
     for day in days:
         if day < warehouse.settings.start_date.isoformat():
@@ -136,7 +136,7 @@ def _look_at(
 
 
 def _to_pull(warehouse: Warehouse, zone: RawZone, source: Source) -> list[str]:
-    """The days that the source lacks and that can be pulled. What was staged of withdrawn exports stays."""
+    """The days that the source lacks and that can be pulled; not those whose export was staged and then withdrawn."""
     possible = days_between(warehouse.settings.start_date.isoformat(), zone.pulled_until)
     lacked = lacking(warehouse.storage, source, possible) if possible else []
     staged = warehouse.staged(source) if lacked else {}
@@ -144,10 +144,10 @@ def _to_pull(warehouse: Warehouse, zone: RawZone, source: Source) -> list[str]:
 
 
 def _change(warehouse: Warehouse, source: Source, day: ExportDay, now: float) -> str | None:
-    """A key of the day's export if it is not what is staged, else None. Raises HalfExport."""
+    """A key of the day's export if it differs from the staged one, else None. Raises HalfExport."""
     export = read_export(warehouse.storage, source, day)
     with suppress(BrokenFile):
-        # Such a day is requested too: its run fails and says why.
+        # A broken export is requested too: its run fails and says why.
         require_whole(export, source, now)
     if export.retired:
         return None
@@ -157,7 +157,7 @@ def _change(warehouse: Warehouse, source: Source, day: ExportDay, now: float) ->
         present = fingerprint(warehouse.storage, export, known)
         if _contents(present) == _contents(known.values()):
             return None
-    # The replaced version is part of the key: what changes back and forth is new each time.
+    # The key contains the version to be replaced, so an export that changes back gets a new key.
     files = [f"{path}\0{etag}" for path, etag in export.listed]
     return _digest([source.name, day, live.version if live else "", *files])
 
@@ -167,7 +167,7 @@ def _contents(files: Iterable[Fingerprint]) -> list[tuple[str, str]]:
 
 
 def _requests(zone: RawZone, changed: Mapping[str, Mapping[str, str]]) -> Iterator[Request]:
-    """One request for days that follow each other and need the same tables."""
+    """One request for each range of consecutive days that need the same tables."""
     tables = {day: _tables(zone, day, sources) for day, sources in changed.items()}
     days = sorted(day for day in changed if tables[day])
 
@@ -182,7 +182,7 @@ def _requests(zone: RawZone, changed: Mapping[str, Mapping[str, str]]) -> Iterat
 
 
 def _tables(zone: RawZone, day: str, sources: Iterable[str]) -> tuple[str, ...]:
-    """What follows from the changed sources, as far as the day's other exports have come."""
+    """The tables downstream of the changed sources that can be built from the day's exports."""
     affected = set(downstream(zone.star, sources))
     return tuple(table for table in zone.ready(day) if table in affected)
 

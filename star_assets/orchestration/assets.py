@@ -1,6 +1,6 @@
 """The assets: one per source, dimension and fact, generated from the star.
 
-Here: what an asset declares, and how a step tells Dagster of each day. Not here:
+Here: what an asset declares, and how a step records each day in Dagster. Not here:
 how a day is staged, built, audited and published (pipeline).
 """
 
@@ -30,7 +30,7 @@ from star_assets.orchestration.failures import as_failure, failed_days
 from star_assets.orchestration.keys import asset_key
 from star_assets.orchestration.partitions import daily_partitions
 from star_assets.orchestration.resources import WAREHOUSE
-from star_assets.orchestration.unevaluated import found_before
+from star_assets.orchestration.unevaluated import repeat_last_evaluations
 from star_assets.pipeline.identity import code_identity
 from star_assets.pipeline.outcome import Outcome
 from star_assets.settings import Settings
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from star_assets.pipeline.glue.step import Launch
 
 
-# The tags of runs that no person started: they do not undo a rollback.
+# The tags of runs that a schedule or sensor started: these runs do not undo a rollback.
 AUTOMATIC = {"dagster/schedule_name", "dagster/sensor_name"}
 
 
@@ -84,7 +84,7 @@ def build_asset(
         try:
             yield from refresh(context, table)
         except dg.Failure:
-            yield from found_before(context, star, settings, table)
+            yield from repeat_last_evaluations(context, star, settings, table)
             raise
         yield dg.Output(None, output_name=audit.get_python_identifier())
         yield dg.MaterializeResult()
@@ -93,27 +93,27 @@ def build_asset(
 
 
 def launcher(context: dg.AssetExecutionContext, settings: Settings) -> "Launch":
-    """What starts jobs for the run's days. Raises BadSetting where the settings name none."""
-    # Imported here, because only who computes with Glue needs it.
+    """Starts Glue jobs for the run's days. Raises BadSetting if the settings name no job."""
+    # Imported here, because only runs on Glue need it.
     from star_assets.orchestration.glue import GlueLauncher
 
     return GlueLauncher(context, settings)
 
 
 def refresh(context: dg.AssetExecutionContext, table: AnyTable) -> Iterator[Any]:
-    """Publish the run's days, tell of each, and fail in the end if one was bad.
+    """Publish the run's days, record each in Dagster, and fail at the end if a day failed.
 
-    Where all days are good, Dagster itself records them when the step ends; it
-    would record all of them too if the step returned after a bad day, so then
-    the good ones are recorded one by one before the failure.
+    If no day failed, Dagster records all of them when the step ends. If one failed,
+    the step records the good days itself before it raises: Dagster would record none
+    of them after a failure, and the bad ones too after a success.
     """
     warehouse = context.resources.warehouse
     outcomes: list[Outcome] = []
     try:
-        given: dict[str, Any] = {"undo_rollbacks": not AUTOMATIC & context.run.tags.keys()}
+        options: dict[str, Any] = {"undo_rollbacks": not AUTOMATIC & context.run.tags.keys()}
         if warehouse.settings.uses_glue:
-            given["launch"] = launcher(context, warehouse.settings)
-        for outcome in warehouse.refresh(table.name, context.partition_keys, **given):
+            options["launch"] = launcher(context, warehouse.settings)
+        for outcome in warehouse.refresh(table.name, context.partition_keys, **options):
             yield audit_evaluation(context.asset_key, outcome)
             outcomes.append(outcome)
     except StarError as error:
@@ -129,7 +129,7 @@ def refresh(context: dg.AssetExecutionContext, table: AnyTable) -> Iterator[Any]
         if not isinstance(table, Dimension):
             rows = warehouse.newest_rows(table.name, DAYS_SHOWN)
             good[last][f"rows of the last {DAYS_SHOWN} days"] = dg.MetadataValue.md(bars(rows))
-        # Dagster+ reads the lineage of columns off the newest event alone.
+        # Dagster+ takes column lineage from the newest event alone.
         if not isinstance(table, Source):
             good[last]["dagster/column_lineage"] = column_lineage(warehouse.star, table, warehouse.settings)
     yield from included(context, published)
@@ -142,10 +142,10 @@ def refresh(context: dg.AssetExecutionContext, table: AnyTable) -> Iterator[Any]
 
 
 def included(context: dg.AssetExecutionContext, published: list[Outcome]) -> Iterator[dg.AssetMaterialization]:
-    """A materialization of each day that a dimension's live table includes, and that Dagster does not know to be.
+    """A materialization of each day that a dimension includes and that Dagster shows as not materialized.
 
-    A dimension is one table, so a run of any day brings all of them up to date. The
-    run's own days are recorded by themselves.
+    A dimension is one table, so a run of any day brings all days up to date. The run's
+    own days are recorded elsewhere.
     """
     newest = published[-1] if published else None
     if newest is None or not newest.included:

@@ -1,4 +1,4 @@
-"""Any Star as Dagster definitions. Nothing is opened: no lake, no engine, no network."""
+"""Builds the Dagster definitions of any Star, without opening a lake, an engine or a connection."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from star_assets.orchestration.checks import build_checks
 from star_assets.orchestration.dashboard import build_dashboard
 from star_assets.orchestration.housekeeping import housekeeping
 from star_assets.orchestration.jobs import all_tables
-from star_assets.orchestration.notify import build_notifier, build_success_teller
+from star_assets.orchestration.notify import build_notifier, build_success_counter
 from star_assets.orchestration.powerbi import build_powerbi
 from star_assets.orchestration.powerbi_refresh import build_powerbi_refresh
 from star_assets.orchestration.reports import build_reports_sensor
@@ -31,8 +31,8 @@ def build_definitions(star: Star, settings: Settings, warehouse: object | None =
     """
     require_known(star, settings)
     with warnings.catch_warnings():
-        # Single-run backfills and partitioned checks may change between Dagster's
-        # minor versions; tests hold what is relied on, and nobody else can act on it.
+        # Single-run backfills and partitioned checks are beta in Dagster. The tests cover
+        # what is used of them, and users cannot act on the warning.
         warnings.simplefilter("ignore", dg.BetaWarning)
         warnings.simplefilter("ignore", dg.PreviewWarning)
         powerbi, fits_live_tables = build_powerbi(star, settings)
@@ -46,14 +46,14 @@ def build_definitions(star: Star, settings: Settings, warehouse: object | None =
             asset_checks=[*build_checks(star, settings), fits_live_tables],
             jobs=[all_tables, housekeeping],
             schedules=build_schedules(settings),
-            sensors=[*build_sensors(star, settings), build_reports_sensor(), *_tellers(settings)],
+            sensors=[*build_sensors(star, settings), build_reports_sensor(), *_run_status_sensors(settings)],
             resources=build_resources(star, settings, warehouse),
             executor=dg.in_process_executor,
         )
 
 
-def _tellers(settings: Settings) -> list[dg.SensorDefinition]:
-    """The sensors that tell of the ends of runs, where the settings say to whom."""
+def _run_status_sensors(settings: Settings) -> list[dg.SensorDefinition]:
+    """The sensors that report failed runs to a webhook and count successes in CloudWatch, if the settings name them."""
     failures = [build_notifier(settings.webhook)] if settings.webhook else []
-    successes = [build_success_teller(settings.metrics_namespace)] if settings.metrics_namespace else []
+    successes = [build_success_counter(settings.metrics_namespace)] if settings.metrics_namespace else []
     return [*failures, *successes]

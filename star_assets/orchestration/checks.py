@@ -1,10 +1,10 @@
-"""Asset checks over a whole table: freshness, volume, repeated keys, references, reconciliation. None of them blocks.
+"""Non-blocking asset checks of a whole table: freshness, volume, repeated keys, references, reconciliation.
 
 `freshness` and `volume` read the catalog; `repeated_keys` and `identical_rows` read
 what staging counted; `out_of_date` compares live versions with the staged exports;
 `references` and `reconciliation` examine the days of a fact that the run built. Not
-here: what the checks of streams and of provisional rows compute (tills), the blocking
-audit of each version, which is part of publishing it (pipeline).
+here: what the checks of streams and of provisional rows compute (stream_checks), the
+blocking audit of each version, which is part of publishing it (pipeline).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,19 +21,19 @@ from star_assets.orchestration.describe import account_table, check_result, data
 from star_assets.orchestration.failures import SHOWN, as_failure
 from star_assets.orchestration.keys import asset_key
 from star_assets.orchestration.resources import WAREHOUSE
-from star_assets.orchestration.tills import ALIVE, CLOSED, alive, receipts_closed
+from star_assets.orchestration.stream_checks import ALIVE, CLOSED, alive, receipts_closed
 from star_assets.pipeline.account import UNEXPLAINED, Account
 from star_assets.pipeline.outcome import CheckResult
 from star_assets.settings import Settings
 
-# A day is compared with the median of so many days before it, once there are
-# enough of them; less than half or more than double is unusual.
+# The newest day is compared with the median of the DAYS_BEFORE days before it, if there
+# are at least DAYS_NEEDED; less than half of it or more than double is unusual.
 DAYS_BEFORE, DAYS_NEEDED = 14, 7
 LEAST, MOST = 0.5, 2.0
 
 DAYS_OF_A_YEAR = 366
 
-# What staging counts, by the names of the checks that judge it.
+# The counts of staging, which are also the names of the checks that read them.
 REPEATED, IDENTICAL = "repeated_keys", "identical_rows"
 
 _OF_SOURCE = ["freshness", "volume", REPEATED, IDENTICAL]
@@ -43,10 +43,10 @@ DESCRIPTIONS = {
     "volume": f"The newest day has {LEAST:.0%} to {MOST:.0%} of the median rows of the {DAYS_BEFORE} days before.",
     REPEATED: "No export has several different rows of one key and version.",
     IDENTICAL: "No export has a row twice.",
-    "out_of_date": "Every business date is what the staged exports say, and every row has a partition.",
+    "out_of_date": "Every business date is built from the staged exports of now, and every row has a partition.",
     "references": "An inner join with any dimension finds every row, and every cent.",
     "reconciliation": "Every exported line is a sale or has a cause not to be one, day by day, to the cent.",
-    ALIVE: "In an hour in which events usually arrive, some have.",
+    ALIVE: "Events arrived in the last hour, if they usually do in that hour.",
     CLOSED: "No receipt stays provisional for longer than it should: its order is exported, or it is voided.",
 }
 
@@ -111,7 +111,7 @@ def names_of(table: AnyTable) -> list[str]:
 
 
 def days_of_run(context: dg.AssetCheckExecutionContext) -> list[str]:
-    """The run's days; none where the check is evaluated by itself."""
+    """The run's days; none if the check is evaluated alone."""
     partitioned = context.has_partition_key or context.has_partition_key_range
     return list(context.partition_keys) if partitioned else []
 
@@ -123,7 +123,7 @@ def live_rows(warehouse: Any, table: AnyTable) -> dict[str, int]:
 
 
 def freshness(rows: Mapping[str, int], today: date, source: Source | None = None) -> CheckResult:
-    """The newest live day is the last day that is over, or later; of a source, the last that it is to export."""
+    """Passes if the last past day is live; of a source, the last past day on which it exports."""
     over = (str(today - timedelta(days=ago)) for ago in range(1, DAYS_OF_A_YEAR))
     expected = next((day for day in over if source is None or source.expects(day)), str(today))
     newest = max(rows, default=None)
@@ -138,7 +138,7 @@ def freshness(rows: Mapping[str, int], today: date, source: Source | None = None
 
 
 def volume(rows: Mapping[str, int]) -> CheckResult:
-    """The rows of the newest day against the days before it."""
+    """Compares the rows of the newest day with the median of the days before it."""
     *before, newest = sorted(rows) or [""]
     compared = [rows[day] for day in before[-DAYS_BEFORE:]]
     if len(compared) < DAYS_NEEDED:
@@ -155,13 +155,13 @@ def volume(rows: Mapping[str, int]) -> CheckResult:
 
 
 def counted(warehouse: Any, table: AnyTable, days: Sequence[str], what: str) -> dict[str, int]:
-    """For each live day of a source, so many of what staging counted: `repeated_keys`, `identical_rows`."""
+    """For each live day of a source, one of the counts of staging: `repeated_keys` or `identical_rows`."""
     manifests = {day: warehouse.live_manifest(table.name, day) for day in days}
     return {day: int(found.facts.get(what, 0)) for day, found in manifests.items() if found}
 
 
 def repeated_keys(counts: Mapping[str, int]) -> CheckResult:
-    """Fails if an export has different rows of one key and version: which of them wins, their content decides."""
+    """Fails if an export has different rows of one key and version, of which the greatest by content wins."""
     problem = "expected one row for each key and version; {total} keys of {days} days have several, "
     return _none_counted(REPEATED, counts, f"{problem}and the greatest by content counts")
 
@@ -181,21 +181,21 @@ def _none_counted(name: str, counts: Mapping[str, int], sentence: str) -> CheckR
 
 
 def out_of_date(warehouse: Any, table: AnyTable) -> CheckResult:
-    """Days follow business dates: an export of today may concern last week, which Dagster itself cannot know."""
+    """Fails if business dates are out of date. Dagster cannot tell: an export of today may concern last week."""
     found = warehouse.out_of_date(table.name)
     days, waiting, outside = list(found.days), list(found.waiting), list(found.outside)
-    told = [f"{len(days)} business dates are out of date" + (f": {', '.join(days[:SHOWN])}" if days else "")]
-    told += warehouse.remarks(table.name, found)
+    lines = [f"{len(days)} business dates are out of date" + (f": {', '.join(days[:SHOWN])}" if days else "")]
+    lines += warehouse.remarks(table.name, found)
     return CheckResult(
         "out_of_date",
-        not days and len(told) == 1,
-        ". ".join(told),
+        not days and len(lines) == 1,
+        ". ".join(lines),
         {"expected": 0, "actual": len(days), "days": days, "waiting": waiting, "outside the partitions": outside},
     )
 
 
 def references(totals: Mapping[str, Mapping[str, Any]]) -> CheckResult:
-    """What a fact adds up to by itself, and through an inner join with each of its dimensions."""
+    """Fails if an inner join with a dimension changes the fact's number of rows or its sums."""
     whole = totals.get("", {})
     losing = {column: found for column, found in totals.items() if found != whole}
     return CheckResult(
@@ -208,7 +208,7 @@ def references(totals: Mapping[str, Mapping[str, Any]]) -> CheckResult:
 
 
 def reconciliation(account: Account) -> CheckResult:
-    """From raw to fact: what each step took away or added, and what nothing explains."""
+    """Fails if a day of the fact differs from its sources. Shows what each step removed or added."""
     totals, days = account.totals(), account.differing
     found = totals.get(UNEXPLAINED, {})
     return CheckResult(

@@ -1,7 +1,7 @@
-"""The star of costs in Dagster: its definitions, and the checks of what people should look at.
+"""The Dagster definitions of the star of costs, and its checks of budget, unusual days and estimates.
 
-A failed check is told to the webhook and to the topic that the settings name. Not here: what
-is checked (costs/report).
+Failed checks are posted to the webhook and the SNS topic that the settings name. Not here: how
+the checks are computed (costs/report).
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from star_assets.aws.topics import tell_topic
+from star_assets.aws.topics import notify_topic
 from star_assets.costs.report import checks, read
 from star_assets.costs.star import costs
 from star_assets.model.errors import StarError
@@ -31,7 +31,7 @@ DESCRIPTIONS = {
     "answered": "Cost Explorer was asked in the last 48 hours.",
 }
 
-# What is wrong with money or with the look at it; the others are for somebody to look into.
+# A budget that is exceeded, or costs that nobody asked for; the other checks only warn.
 ERRORS = {"budget", "answered"}
 
 
@@ -56,7 +56,7 @@ def build_cost_checks(settings: Settings) -> dg.AssetChecksDefinition:
         try:
             report = read(context.resources.athena, now.date())
             found = checks(report, now.replace(tzinfo=None))
-            tell(settings, [check for check in found if not check.passed])
+            notify(settings, [check for check in found if not check.passed])
         except StarError as error:
             raise as_failure(error) from None
         context.op_execution_context.log_event(dg.AssetObservation(fact, metadata=report_metadata(report)))
@@ -69,7 +69,7 @@ def build_cost_checks(settings: Settings) -> dg.AssetChecksDefinition:
 
 
 def report_metadata(report: Any) -> dict[str, float]:
-    """The month as numbers, which Dagster charts from look to look."""
+    """The month's figures as numbers, which Dagster charts over time."""
     numbers = {
         "month so far": report.so_far,
         "month expected": report.expected,
@@ -79,11 +79,11 @@ def report_metadata(report: Any) -> dict[str, float]:
     return {name: float(number) for name, number in numbers.items() if number is not None}
 
 
-def tell(settings: Settings, failed: list[CheckResult]) -> None:
-    """Tell the webhook and the topic, where there are any, of checks that failed."""
+def notify(settings: Settings, failed: list[CheckResult]) -> None:
+    """Send the failed checks to the webhook and to the SNS topic, where the settings name them."""
     text = "\n".join(f"{check.name}: {check.description}" for check in failed)
     title = f"Costs: {', '.join(check.name for check in failed)}"
     if failed and settings.webhook:
         post(settings.webhook, f"{title}\n{quoted(text)}")
     if failed and settings.topic:
-        tell_topic(settings.topic, title, text)
+        notify_topic(settings.topic, title, text)

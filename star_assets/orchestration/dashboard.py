@@ -1,7 +1,7 @@
-"""The asset `dashboard`: the pages of every dashboard that the star declares, published below `reports/`.
+"""The asset `dashboard`, which publishes the HTML pages of the star's dashboards below `reports/`.
 
-It is unpartitioned, and downstream of the facts and of the dimensions that they refer
-to. Not here: what is on a page, how it is written (reports/dashboard).
+It is unpartitioned, and downstream of the facts and of the dimensions that these facts
+reference. Not here: the content of a page (reports/dashboard).
 """
 
 from collections.abc import Collection
@@ -35,13 +35,13 @@ def build_dashboard(star: Star, settings: Settings) -> list[dg.AssetsDefinition]
 
     @dg.asset(
         key=asset_key(settings, NAME),
-        description="What people look at: one HTML file for each dashboard and viewer, which asks nobody for anything.",
+        description="One self-contained HTML file for each dashboard and viewer.",
         owners=[star.default_owner],
         group_name="bi",
         kinds={"html"},
         deps=[asset_key(settings, name) for name in (*facts, *sorted(referred))],
         automation_condition=WHEN_TABLES_CHANGED,
-        # It has no partitions; without a policy, Dagster refuses a range of the tables' days that includes it.
+        # Dagster requires this policy of every asset in a run over a range of days.
         backfill_policy=dg.BackfillPolicy.single_run(),
         required_resource_keys={WAREHOUSE, ATHENA},
     )
@@ -60,12 +60,12 @@ def build_dashboard(star: Star, settings: Settings) -> list[dg.AssetsDefinition]
 
 
 def reports_on(star: Star, tables: Collection[str]) -> list[str]:
-    """The asset, where one of these tables is a fact that a dashboard is about."""
+    """The names of the dashboard assets to rebuild if these tables change: none, unless a dashboard's fact is one."""
     return [NAME] if any(dashboard.fact in tables for dashboard in star.dashboards) else []
 
 
 def published_metadata(published: "dict[str, Published]") -> dict[str, Any]:
-    """How many pages of which size there are, where, and until when each dashboard knows."""
+    """The number and size of the pages, and each dashboard's folder and last day."""
     metadata: dict[str, Any] = {
         "pages": sum(len(found.sizes) for found in published.values()),
         "pages removed": sum(found.removed for found in published.values()),
@@ -80,7 +80,7 @@ def published_metadata(published: "dict[str, Published]") -> dict[str, Any]:
 
 
 def last_days(answers: "Answers") -> str:
-    """A small picture, as a line of text: the first measure of the dashboard on each of the last published dates."""
+    """Bars of the dashboard's first measure over the last published dates, as a line of Markdown."""
     days = answers.days[-DAYS_SHOWN:]
     totals = dict.fromkeys(days, Decimal(0))
     for row in answers.daily:

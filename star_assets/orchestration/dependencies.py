@@ -1,6 +1,6 @@
-"""Which tables are built from which: what Dagster's graph is made of.
+"""Which tables are built from which: the edges of Dagster's asset graph.
 
-Not here: the assets themselves (assets), which exports suffice for a table (exports).
+Not here: the assets (assets), which exports a table needs (raw_zone).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from star_assets.model.schema import AnyTable
 
 
 def upstream(star: Star, table: AnyTable) -> list[str]:
-    """The tables an asset is built from. A fact is audited against its dimensions, so they come first."""
+    """The tables that a table is built from; of a fact also its dimensions, against which it is audited."""
     if isinstance(table, Source):
         return []
     names = [source.name for source in star.upstream_sources(table)]
@@ -22,7 +22,7 @@ def upstream(star: Star, table: AnyTable) -> list[str]:
 
 
 def downstream(star: Star, changed: Iterable[str]) -> list[str]:
-    """The tables that are changed or built, directly or not, from one that is."""
+    """The changed tables and all tables built from them, directly or not."""
     reached = set(changed)
     for name, table in star.tables.items():
         if reached.intersection(upstream(star, table)):

@@ -1,9 +1,8 @@
-"""What Dagster shows of a table: schema, lineage, and what one day's outcome says.
+"""Dagster metadata of tables, of each published day, and of checks.
 
-Here: translations from our values to Dagster's metadata. Dagster's UI renders
-Markdown, and every check's description, as HTML with links and images, so what
-comes from data goes into texts and tables alone, which it shows as they are.
-Not here: running anything (assets).
+Dagster's UI renders Markdown, and every check's description, as HTML with links and
+images. So values from data go only into text and table metadata, which the UI shows
+without rendering. Not here: running steps and checks (assets, checks).
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from star_assets.model import Dimension, Fact, Source, Star
-from star_assets.model.errors.exports import told_names
+from star_assets.model.errors.exports import visible_names
 from star_assets.model.schema import AnyTable
 from star_assets.orchestration.keys import asset_key
 from star_assets.pipeline.account import MOVED_IN, MOVED_OUT, UNEXPLAINED
@@ -38,13 +37,13 @@ Metadata = dict[str, Any]
 # The one blocking check of every asset.
 AUDIT = "audit"
 
-# What a manifest has for the pipeline alone. Checks have evaluations of their own.
+# Facts of a manifest that are not shown: they serve the pipeline, or are shown as check evaluations.
 INTERNAL = {"checks", "audited_against", "exports_read_in_pass", USED}
 
-# Days of the small picture, and the heights of its bars.
+# The number of days in a bar chart of text, and the characters of its bars.
 DAYS_SHOWN, STEPS = 30, "▁▂▃▄▅▆▇█"
 
-# A sample shows so many columns, and cuts its cells to so many characters, so that a page stays one.
+# A sample has at most so many columns, and cells of so many characters, to fit on a page.
 COLUMNS, CELL = 50, 40
 
 
@@ -54,7 +53,7 @@ def database(table: AnyTable) -> str:
 
 
 def definition_metadata(star: Star, table: AnyTable, settings: Settings) -> Metadata:
-    """What is known of a table without any data: its name, its columns, where each comes from."""
+    """Metadata from a table's declaration: its name, its columns, and the lineage of each."""
     columns = [
         dg.TableColumn(field.name, str(field.type), description=field.description or None)
         for field in star.fields(table)
@@ -68,7 +67,7 @@ def definition_metadata(star: Star, table: AnyTable, settings: Settings) -> Meta
     if not isinstance(table, Source):
         lineage = column_lineage(star, table, settings)
         metadata["dagster/column_lineage"] = lineage
-        # The open-source UI has no view of it, so it is shown as a table too.
+        # The open-source UI has no view of column lineage, so a table shows it too.
         metadata["lineage"] = lineage_table(lineage)
     return metadata
 
@@ -96,7 +95,7 @@ def lineage_table(lineage: dg.TableColumnLineage) -> dg.MetadataValue:
 
 
 def outcome_metadata(table: AnyTable, outcome: Outcome) -> Metadata:
-    """What one published or unchanged day says of itself: numbers, which Dagster plots by day, then texts."""
+    """Metadata of one published or unchanged day: numbers, which Dagster plots by day, then texts."""
     manifest = outcome.manifest
     assert manifest is not None
     rows = "dagster/row_count" if isinstance(table, Dimension) else "dagster/partition_row_count"
@@ -110,7 +109,7 @@ def outcome_metadata(table: AnyTable, outcome: Outcome) -> Metadata:
         "bytes": manifest.size,
         "seconds": round(outcome.seconds, 3),
         **(lag_metadata(table, outcome.day, manifest) if isinstance(table, Source) and table.is_stream else {}),
-        **(usage_metadata(manifest.facts.get(USED, {})) if _is_paid_for(outcome) else {}),
+        **(usage_metadata(manifest.facts.get(USED, {})) if _published_on_aws(outcome) else {}),
         **{name: _shown(value) for name, value in facts.items()},
         "location": dg.MetadataValue.path(outcome.location or ""),
         "version": manifest.version,
@@ -118,19 +117,19 @@ def outcome_metadata(table: AnyTable, outcome: Outcome) -> Metadata:
     }
 
 
-def _is_paid_for(outcome: Outcome) -> bool:
+def _published_on_aws(outcome: Outcome) -> bool:
     """Whether this run published the version on AWS."""
     return outcome.status == "published" and (outcome.location or "").startswith("s3://")
 
 
 def included_metadata(outcome: Outcome) -> Metadata:
-    """What is recorded of a day that a dimension includes and the run was not asked for."""
+    """Metadata of a day that a dimension includes, in a run of other days."""
     assert outcome.manifest is not None
     return {"version": outcome.manifest.version, "status": "included", "dagster/row_count": outcome.manifest.rows}
 
 
 def lag_metadata(stream: Source, day: str, manifest: Manifest) -> Metadata:
-    """How many minutes the newest event was old when it was staged, of a day that was staged while it went on."""
+    """The age in minutes of the newest event when it was staged; nothing for days that were past by then."""
     newest = manifest.statistics.get(str(stream.event_time), {}).get("max")
     if newest is None:
         return {}
@@ -141,18 +140,18 @@ def lag_metadata(stream: Source, day: str, manifest: Manifest) -> Metadata:
 
 
 def utc(moment: str) -> datetime:
-    """A staged timestamp, as statistics have it, with its zone."""
+    """A staged timestamp of the statistics, which have no zone, as UTC."""
     return datetime.fromisoformat(moment).replace(tzinfo=UTC)
 
 
 def usage_metadata(amounts: Mapping[str, float]) -> Metadata:
-    """What a version used of AWS, and what that costs, as numbers that Dagster charts."""
+    """The AWS resources that building a version used, and their estimated cost, as numbers that Dagster charts."""
     cost = sum(used(amounts).values())
     return {"estimated_cost_usd": float(cost), **{f"used {name.replace('_', ' ')}": n for name, n in amounts.items()}}
 
 
 def console_metadata(warehouse: Warehouse, table: AnyTable, location: str) -> Metadata:
-    """The web pages that show a table and what was published of it, where there are any."""
+    """Links to the AWS console's pages of a table and of its folder, if the lake is on AWS."""
     pages = {
         "glue table": warehouse.catalog.page(database(table), table.name),
         "s3 folder": warehouse.storage.page(location),
@@ -161,7 +160,7 @@ def console_metadata(warehouse: Warehouse, table: AnyTable, location: str) -> Me
 
 
 def query_metadata(result: Result) -> Metadata:
-    """What a query took and cost, as numbers that Dagster charts, and where Athena's console shows it.
+    """The bytes, seconds and cost of a query, as numbers that Dagster charts, and a link to Athena's console.
 
     For assets of your own: `dg.MaterializeResult(metadata=query_metadata(athena.query(sql)))`.
     """
@@ -176,11 +175,11 @@ def query_metadata(result: Result) -> Metadata:
 
 
 def audit_evaluation(key: dg.AssetKey, outcome: Outcome) -> dg.AssetCheckEvaluation:
-    """What the audit of one day found: each rule by name, and those that were broken."""
+    """The evaluation of one day's audit: each rule by name, and the rules that were broken."""
     rules: Mapping[str, bool] = {check.name: check.passed for check in outcome.checks}
     if outcome.manifest and not rules:
         rules = outcome.manifest.facts.get("checks", {})
-    broken = [name for name, held in rules.items() if not held]
+    broken = [name for name, passed in rules.items() if not passed]
     passed = outcome.error is None and not broken
     metadata: Metadata = {}
     if not passed:
@@ -203,7 +202,7 @@ def audit_evaluation(key: dg.AssetKey, outcome: Outcome) -> dg.AssetCheckEvaluat
 
 
 def check_result(check: CheckResult, severity: dg.AssetCheckSeverity) -> dg.AssetCheckResult:
-    """An aggregated check, as Dagster records it."""
+    """A CheckResult as Dagster's own type."""
     return dg.AssetCheckResult(
         check_name=check.name,
         passed=check.passed,
@@ -214,10 +213,10 @@ def check_result(check: CheckResult, severity: dg.AssetCheckSeverity) -> dg.Asse
 
 
 def account_table(measures: Sequence[str], totals: Mapping[str, Mapping[str, Any]]) -> str:
-    """The steps from raw to fact that anything came of, each with its amounts, as a table in Markdown.
+    """The steps of an account with amounts other than zero, as a table in Markdown.
 
-    A check's description is shown as Markdown at once, its first ten lines or so, and a table in its metadata after a
-    click. So what moved to other dates and from them is one step here. Steps, measures and amounts have no markup.
+    Dagster shows the first ten lines or so of a check's description at once, and metadata only after a click. To save
+    a line, rows that moved to and from other dates are one step here. Steps, measures and amounts contain no markup.
     """
     out, steps = totals.get(MOVED_OUT), {step: amounts for step, amounts in totals.items() if step != MOVED_OUT}
     if out:
@@ -232,7 +231,7 @@ def account_table(measures: Sequence[str], totals: Mapping[str, Mapping[str, Any
 
 
 def bars(amounts: Mapping[str, Any]) -> str:
-    """Amounts by day as a small picture in Markdown: a line of bars, from the first day to the last."""
+    """Amounts by day as a bar chart in one line of Markdown, from the first day to the last."""
     days, most = list(amounts), max(*amounts.values(), 1)
     heights = (max(0, int(amount / most * (len(STEPS) - 1))) for amount in amounts.values())
     return f"`{''.join(STEPS[height] for height in heights)}` {days[0]} … {days[-1]}"
@@ -255,17 +254,17 @@ def _cell(value: object) -> str:
 
 
 def _number(amount: Any) -> int | float:
-    """What a manifest has of a sum, as a number that Dagster plots: it is exact to 15 digits."""
+    """A sum of a manifest as a number that Dagster plots, exact to 15 digits."""
     number = Decimal(str(amount))
     return int(number) if number == number.to_integral_value() else float(number)
 
 
 def _shown(value: Any) -> Any:
-    """JSON values as metadata: lists of texts in a line, what else is nested as JSON."""
+    """A JSON value as metadata: a list of texts as one line, other nested values as JSON."""
     if isinstance(value, dg.MetadataValue):
         return value
     if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
-        return told_names(value) or "none"
+        return visible_names(value) or "none"
     if isinstance(value, (dict, list, tuple)):
         return dg.MetadataValue.json(json.loads(json.dumps(value, default=str)))
     return "none" if value is None else value

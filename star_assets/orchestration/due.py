@@ -1,7 +1,7 @@
-"""Which runs the sensors should request for dimensions and business dates that are out of date.
+"""Decides which runs to request for dimensions and business dates that are out of date.
 
-Left out are days that a run is building, days that a run tried with the same
-inputs, days that somebody rolled back, and tables whose upstream tables are not built yet.
+Not requested are days that a run is building, days that were requested before with the
+same inputs, days that somebody rolled back, and tables whose upstream tables are not built yet.
 Not here: what is out of date (pipeline.out_of_date), requesting runs (sensors).
 """
 
@@ -44,24 +44,24 @@ Tried = dict[str, dict[str, str]]
 
 @dataclass
 class Due:
-    """What to request, and why the rest is not. `tried` goes into the next look."""
+    """The runs to request, and the reasons for not requesting others. `tried` goes into the next call."""
 
     requests: list[Request] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     tried: Tried = field(default_factory=dict)
 
 
-def look(
+def find_due(
     warehouse: Warehouse, instance: DagsterInstance, tried: Mapping[str, Mapping[str, str]], deadline: float
 ) -> Due:
-    """Ask what is out of date, and decide what to request.
+    """Find what is out of date, and decide what to request.
 
     Dimensions come first: a fact is audited against them, so it waits for those
     that are requested or being built.
 
     Args:
-        tried: what the last look returned.
-        deadline: `time.monotonic()` at which to leave the rest to the next look.
+        tried: the `tried` of the last call.
+        deadline: `time.monotonic()` at which to leave the rest to the next call.
     """
     star, found, busy = warehouse.star, Due(), under_way(warehouse, instance)
     if not all(warehouse.catch_up(table, deadline) for table in (*star.dimensions, *star.facts)):
@@ -90,7 +90,7 @@ def look(
 
 
 def under_way(warehouse: Warehouse, instance: DagsterInstance) -> dict[str, set[str]]:
-    """For each table, the days that a run is at or will be at."""
+    """For each table, the days that a running or queued run builds."""
     busy: dict[str, set[str]] = defaultdict(set)
     today = warehouse.settings.last_partition.isoformat()
     for run in instance.get_runs(RunsFilter(statuses=UNDER_WAY)):
@@ -112,7 +112,7 @@ def _wanted(
     deadline: float,
     found: Due,
 ) -> list[str]:
-    """The days of a table to request now. Adds to `found` what was tried, and why the other days are not."""
+    """The days of a table to request now. Adds to `found` what was tried, and the reasons for the other days."""
     before = tried.get(table.name, {})
     try:
         if time.monotonic() > deadline:
@@ -145,7 +145,7 @@ def _wanted(
 
 
 def _audited_against(warehouse: Warehouse, table: Dimension | Fact) -> list[str]:
-    """The live versions of a fact's dimensions: what failed against some may pass against others."""
+    """Digests of a fact's live dimensions: an audit that failed against some may pass against others."""
     if isinstance(table, Dimension):
         return []
     names = dict.fromkeys(target.name for target in table.references.values())
@@ -159,7 +159,7 @@ def _request(days: Sequence[str], tables: Sequence[str], tried: Tried) -> Reques
 
 
 def _ranges(days: Sequence[str]) -> Iterator[list[str]]:
-    """Days that follow each other, together."""
+    """The days as ranges of consecutive days."""
 
     def begin(position_and_day: tuple[int, str]) -> date:
         position, day = position_and_day

@@ -1,9 +1,9 @@
-"""Dagster's event log in one SQLite file, fast enough for an event per table and day.
+"""A Dagster event log in one SQLite file that keeps its connections open, for speed.
 
-Dagster's own SQLite logs connect anew for each statement, so that each event
+Dagster's own SQLite logs open a connection for each statement, so each event
 costs several fsyncs: 92 days of ten tables, with their audits, took 59 s in its
-default log, 33 s in its consolidated one and 6 s in this. The file is that of
-ConsolidatedSqliteEventLogStorage, which can read and go on writing it.
+default log, 33 s in its consolidated one and 6 s in this one. The file has the format of
+ConsolidatedSqliteEventLogStorage, which can read it and write to it.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from dagster._serdes import ConfigurableClassData
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import QueuePool
 
-# Another process holds the log for milliseconds; Dagster waits as long.
+# Another process locks the log for milliseconds; Dagster's own logs wait 60 s too.
 BUSY_SECONDS = 60
 
 
 class RemembersTables:
-    """A log that does not ask its database for each event again whether it has the event's table."""
+    """An event log that caches which tables its database has, since Dagster asks for every event."""
 
     def has_table(self, name: str) -> bool:
         """Whether the database has the table."""
@@ -76,11 +76,11 @@ class EventLog(RemembersTables, ConsolidatedSqliteEventLogStorage):
         self._watcher.watch_run(run_id, cursor, callback)
 
     def end_watch(self, run_id: str, handler: Any) -> None:
-        """Call back no more."""
+        """Stop calling back."""
         self._watcher.unwatch_run(run_id, handler)
 
     def dispose(self) -> None:
-        """Close what is open."""
+        """Close the watcher and all connections."""
         if "_watcher" in self.__dict__:
             self._watcher.close()
         if "_engine" in self.__dict__:

@@ -1,4 +1,4 @@
-"""From our errors to Dagster's: the one place where a StarError becomes a Failure."""
+"""Turns the project's errors (StarError) into Dagster failures, with or without retries."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from star_assets.model.errors import StarError, Transient
 from star_assets.pipeline.outcome import Outcome
 from star_assets.visible import visible
 
-# Days whose message is shown; the rest are named.
+# So many days' messages are shown; the other failed days are only named.
 SHOWN = 10
 
 
-class Told(dg.Failure, DagsterUserCodeProcessError):
-    """A failure that no retry mends and that says all there is to say: Dagster shows its message and no stack trace.
+class PermanentFailure(dg.Failure, DagsterUserCodeProcessError):
+    """A failure that no retry mends. Dagster shows its message and no stack trace.
 
-    Of another process's error, Dagster shows what that process said of it. Of any other it
-    shows the frames between itself and the step, which tell a person nothing here. Retry
-    policies pass over such errors, so what may be tried again is a plain Failure.
+    It is a DagsterUserCodeProcessError, of which Dagster shows the process's own text. Of any
+    other error Dagster shows stack frames too, which do not help a person here. Retry policies
+    ignore such errors, so errors that may be retried are plain Failures.
     """
 
     def __init__(self, message: str, metadata: Mapping[str, Any] | None = None) -> None:
-        said = SerializableErrorInfo(f"{message}\n", stack=[], cls_name="Failure")
-        DagsterUserCodeProcessError.__init__(self, message, user_code_process_error_infos=[said])  # type: ignore[no-untyped-call]
-        told = dg.Failure(message, metadata, allow_retries=False)
-        self.description, self.metadata, self.allow_retries = told.description, told.metadata, told.allow_retries
+        info = SerializableErrorInfo(f"{message}\n", stack=[], cls_name="Failure")
+        DagsterUserCodeProcessError.__init__(self, message, user_code_process_error_infos=[info])  # type: ignore[no-untyped-call]
+        plain = dg.Failure(message, metadata, allow_retries=False)
+        self.description, self.metadata, self.allow_retries = plain.description, plain.metadata, plain.allow_retries
 
 
 def as_failure(error: StarError) -> dg.Failure:
-    """A failure that says what the error says. Only what is transient may be tried again, by a RetryPolicy."""
+    """A failure with the error's message. A RetryPolicy may retry it only if the error is Transient."""
     message = visible(str(error))
-    return dg.Failure(message) if isinstance(error, Transient) else Told(message)
+    return dg.Failure(message) if isinstance(error, Transient) else PermanentFailure(message)
 
 
 def failed_days(table: str, outcomes: Sequence[Outcome]) -> dg.Failure:
@@ -53,5 +53,5 @@ def failed_days(table: str, outcomes: Sequence[Outcome]) -> dg.Failure:
     return (
         dg.Failure(message, metadata)
         if any(isinstance(error, Transient) for error in errors.values())
-        else Told(message, metadata)
+        else PermanentFailure(message, metadata)
     )

@@ -1,7 +1,7 @@
-"""Starting an AWS Glue job for an asset's days through Dagster Pipes, waiting for the job run, and stopping it.
+"""Runs an AWS Glue job for an asset's days through Dagster Pipes: starts it, waits for its end, stops it if cancelled.
 
 Dagster's PipesGlueClient is not used to start and watch the run: it waits for ever
-for a run that expired, takes a run without any message for a success, shows no
+for a run that expired, counts a run without any message as a success, shows no
 logs of a failed run, and polls every five seconds. Messages do go through a
 Dagster Pipes session. Not here: what the job computes (pipeline/glue/job), the
 audit and commit of the versions that it wrote (pipeline/glue/step).
@@ -15,7 +15,7 @@ from typing import Any
 
 import dagster as dg
 
-from star_assets.lake.aws import DENIED, Client, aws_errors, region, tell_denied
+from star_assets.lake.aws import DENIED, Client, aws_errors, region, warn_denied
 from star_assets.lake.consoles import job_run_page
 from star_assets.lake.places import open_storage
 from star_assets.model.errors import BadSetting, JobFailed, JobInterrupted, StarError
@@ -24,18 +24,18 @@ from star_assets.pipeline.glue.step import Job, JobResult
 from star_assets.prices import DPUS, glue_run
 from star_assets.settings import Settings
 
-# How a run ends; of these, trying again may help where it was stopped, or waited too long.
+# The states in which a run has ended, and those of them after which a retry may succeed.
 ENDED = {"SUCCEEDED", "FAILED", "ERROR", "STOPPED", "TIMEOUT", "EXPIRED"}
-AGAIN = {"STOPPED", "TIMEOUT", "EXPIRED"}
+RETRYABLE = {"STOPPED", "TIMEOUT", "EXPIRED"}
 
-# Seconds between two looks at a run: short ones at first, since the smallest take half a minute.
+# Seconds between two polls of a run, growing by LONGER: the smallest runs take half a minute.
 FIRST_PAUSE, LONGEST_PAUSE, LONGER = 2.0, 30.0, 1.3
 
-# Lines of a run's log that a failure shows.
+# The failure message quotes so many lines of the run's log.
 LAST_LINES = 20
 
-# Settings that are of the machine that starts jobs, or no business of theirs.
-OURS = {"engine", "spark_master", "source_dsn", "webhook", "threads", "memory_limit", "cache_size"}
+# Settings that belong to the machine that starts jobs, and are not passed to them.
+LOCAL_SETTINGS = {"engine", "spark_master", "source_dsn", "webhook", "threads", "memory_limit", "cache_size"}
 
 
 class GlueLauncher:
@@ -71,11 +71,11 @@ class GlueLauncher:
         )
 
     def _settings(self) -> dict[str, Any]:
-        """The settings that a run has in common with this process."""
-        return {**self.settings.model_dump(mode="json", exclude=OURS, exclude_unset=True), "engine": "spark"}
+        """The settings that are passed to the run."""
+        return {**self.settings.model_dump(mode="json", exclude=LOCAL_SETTINGS, exclude_unset=True), "engine": "spark"}
 
     def _start(self, arguments: Mapping[str, str]) -> str:
-        """Start a run, once fewer than the limit are under way."""
+        """Start a run, once fewer than STAR_GLUE_AT_ONCE are under way. Returns its id."""
         for pause in self._pauses():
             if len(self._under_way()) < self.settings.glue_at_once:
                 try:
@@ -84,7 +84,9 @@ class GlueLauncher:
                 except Exception as error:
                     if isinstance(error, StarError) or _code(error) != "ConcurrentRunsExceededException":
                         raise
-            self.context.log.info(f"As many runs of {self.job} as may be are under way. Waiting.")
+            self.context.log.info(
+                f"Waiting: STAR_GLUE_AT_ONCE runs ({self.settings.glue_at_once}) of {self.job} are under way."
+            )
             time.sleep(pause)
         raise AssertionError("pauses do not end")
 
@@ -105,7 +107,7 @@ class GlueLauncher:
         return [run["Id"] for run in runs if run["JobRunState"] not in ENDED]
 
     def _ended(self, run_id: str) -> Mapping[str, Any]:
-        """The run at its end; where Dagster's run is cancelled meanwhile, it is stopped."""
+        """The run, once it has ended. If Dagster's run is cancelled meanwhile, Glue's run is stopped."""
         try:
             for pause in self._pauses():
                 with aws_errors(f"Run {run_id}", "glue:GetJobRun"):
@@ -126,33 +128,33 @@ class GlueLauncher:
             pause = min(pause * LONGER, LONGEST_PAUSE)
 
     def _error(self, run_id: str, run: Mapping[str, Any], done: bool) -> StarError | None:
-        """Why a run came to no good end; None where it did."""
+        """The error of a run that failed; None if it succeeded."""
         state, page = run["JobRunState"], self._page(run_id)
         if state == "SUCCEEDED":
-            silent = "it succeeded without a word of what it wrote; is its script star_assets.pipeline.glue.job?"
+            silent = "it succeeded without reporting what it wrote; is its script star_assets.pipeline.glue.job?"
             return None if done else JobFailed(self.job, run_id, silent, page, self._log(run_id, run))
         problem = f"it ended as {state}: {run.get('ErrorMessage', 'Glue gives no reason')}".rstrip(".")
-        kind = JobInterrupted if state in AGAIN else JobFailed
+        kind = JobInterrupted if state in RETRYABLE else JobFailed
         return kind(self.job, run_id, problem, page, self._log(run_id, run))
 
     def _log(self, run_id: str, run: Mapping[str, Any]) -> str:
-        """The last lines that a run logged; what of them can be read."""
+        """The last lines that a run logged, as far as they can be read."""
         lines: list[str] = []
         logs = Client("logs")
         for kind in ("error", "output"):
             group = f"{run.get('LogGroupName') or '/aws-glue/jobs'}/{kind}"
             try:
                 found = logs().get_log_events(logGroupName=group, logStreamName=run_id, limit=LAST_LINES)["events"]
-            except Exception as error:  # A failure is told also by who may not read its log.
+            except Exception as error:  # A failure is reported even if its log may not be read.
                 if _code(error) in DENIED:
-                    tell_denied("logs:GetLogEvents", f"a failed run is shown without its log ({group})", "ReadJobLogs")
+                    warn_denied("logs:GetLogEvents", f"a failed run is shown without its log ({group})", "ReadJobLogs")
                 lines.append(f"({group}: {_code(error) or error})")
             else:
                 lines += [event["message"].rstrip() for event in found]
         return "\n".join(lines[-LAST_LINES:])
 
     def _usage(self, run_id: str, run: Mapping[str, Any]) -> dict[str, Any]:
-        """What a run took and cost, all its days together."""
+        """The seconds and cost of a run, for all its days together."""
         workers = run.get("NumberOfWorkers") or self.settings.glue_workers
         seconds = run.get("ExecutionTime") or 0
         dpus = DPUS.get(run.get("WorkerType") or self.settings.glue_worker_type, 1)
@@ -170,6 +172,6 @@ class GlueLauncher:
 
 
 def _code(error: Exception) -> str:
-    """AWS's code of an error; empty where it is none of AWS's."""
+    """AWS's code of an error; empty if the error does not come from AWS."""
     response: Mapping[str, Any] = getattr(error, "response", {})
     return str(response.get("Error", {}).get("Code", ""))

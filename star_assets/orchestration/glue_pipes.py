@@ -1,7 +1,7 @@
-"""What Dagster Pipes and a Glue job tell each other, in a folder of the lake's bucket.
+"""The Dagster Pipes context and messages of a Glue job, as objects in a folder of the lake.
 
-Dagster's own reader and injector for S3 write at the root of the bucket, where
-nobody may have rights, and leave what they wrote.
+Dagster's own injector and reader for S3 write at the root of the bucket, where the
+roles have no rights, and leave their objects behind.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ import dagster as dg
 
 from star_assets.lake.storage import Storage
 
-# Where it lies; the `_` hides it from readers.
+# The `_` hides the folder from Athena and Spark.
 FOLDER = "staging/_pipes"
 
-# Seconds between looks for new messages.
+# Seconds between two polls for new messages.
 INTERVAL = 5.0
 
 
 class LakeContext(dg.PipesContextInjector):
-    """Passes what a job is to know as an object of the lake."""
+    """Passes the Pipes context to a job as an object of the lake."""
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
 
     @contextmanager
     def inject_context(self, context: Any) -> Iterator[dict[str, Any]]:
-        """Write it for the time of the job."""
+        """Write the context, and delete it once the job has ended. Yields its bucket and key."""
         path = f"{FOLDER}/{uuid.uuid4().hex}/context.json"
         self.storage.write(path, json.dumps(context).encode())
         try:
@@ -41,12 +41,12 @@ class LakeContext(dg.PipesContextInjector):
             self.storage.delete([path])
 
     def no_messages_debug_text(self) -> str:
-        """Where it was."""
+        """Dagster's hint if no message came: where the context was."""
         return f"The job was to read {self.storage.uri(FOLDER)}."
 
 
 class LakeMessages(dg.PipesBlobStoreMessageReader):
-    """Reads a job's messages off the lake while it runs."""
+    """Reads a job's Pipes messages from the lake while it runs."""
 
     def __init__(self, storage: Storage, interval: float = INTERVAL) -> None:
         super().__init__(interval=interval)
@@ -54,7 +54,7 @@ class LakeMessages(dg.PipesBlobStoreMessageReader):
 
     @contextmanager
     def get_params(self) -> Iterator[dict[str, Any]]:
-        """Where the job is to write them; they go once they are read."""
+        """Yields where the job should write messages, and deletes them once the job has ended."""
         folder = f"{FOLDER}/{uuid.uuid4().hex}"
         try:
             bucket, key = _in_bucket(self.storage.uri(folder))
@@ -63,11 +63,11 @@ class LakeMessages(dg.PipesBlobStoreMessageReader):
             self.storage.delete([found.path for found in self.storage.walk(folder)])
 
     def messages_are_readable(self, params: Any) -> bool:
-        """Whether there are any."""
+        """Whether the first message is there."""
         return self.download_messages_chunk(1, params) is not None
 
     def download_messages_chunk(self, index: int, params: Any) -> str | None:
-        """The messages with that number, if they are there."""
+        """The text of messages number `index`; None if the job has not written it yet."""
         try:
             content, _ = self.storage.read(f"{params['folder']}/{index}.json")
         except FileNotFoundError:
@@ -75,7 +75,7 @@ class LakeMessages(dg.PipesBlobStoreMessageReader):
         return content.decode()
 
     def no_messages_debug_text(self) -> str:
-        """Where they would be."""
+        """Dagster's hint if no message came: where messages are expected."""
         return f"The job was to write to {self.storage.uri(FOLDER)}."
 
 

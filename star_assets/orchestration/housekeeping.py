@@ -1,7 +1,7 @@
-"""The Dagster job `housekeeping`: repair the catalog, remove versions whose retention has ended, look for damage.
+"""The Dagster job `housekeeping`: repair the catalog, vacuum superseded versions, verify the lake's files.
 
 Not here: comparing the catalog with the ledgers (lake.drift), removing versions
-(lake.vacuum), what is damage (pipeline.verify), the schedule that starts the job
+(lake.vacuum), how damage is found (keeping.verify), the schedule that starts the job
 (schedules).
 """
 
@@ -12,15 +12,15 @@ from star_assets.model.errors import StarError
 from star_assets.orchestration.failures import as_failure
 from star_assets.orchestration.resources import WAREHOUSE
 
-# Damages that the failure names before it only counts them.
+# So many damages are named in the failure; the rest are counted.
 NAMED = 5
 
 
 @dg.op(required_resource_keys={WAREHOUSE}, description="Mend the catalog, `star-assets vacuum`, `verify --quick`.")
 def repair_and_vacuum(context: dg.OpExecutionContext) -> None:
-    """The catalog first, so that what it still serves of older versions is served no more.
+    """Mend the catalog first, so that it serves no version that vacuum is about to remove.
 
-    Damage is told by failing, so that whoever is told of failures learns of it; a person decides to repair it.
+    The job fails if it finds damage, so that the people who are notified of failures learn of it.
     """
     warehouse = context.resources.warehouse
     try:
@@ -40,11 +40,11 @@ def repair_and_vacuum(context: dg.OpExecutionContext) -> None:
     )
     if damages:
         named = "\n".join(map(str, damages[:NAMED]))
-        told = f"Damaged: {len(damages):,}. `star-assets verify` lists all of it, and what mends it.\n{named}"
-        raise dg.Failure(told, allow_retries=False)
+        message = f"Damaged: {len(damages):,}. `star-assets verify` lists all of it, and what mends it.\n{named}"
+        raise dg.Failure(message, allow_retries=False)
 
 
-@dg.job(description="Bring the catalog in step; remove versions that nobody needs any more; look for damage.")
+@dg.job(description="Repair the catalog, remove superseded versions whose retention has ended, and look for damage.")
 def housekeeping() -> None:
-    """One step, which may run beside any other run."""
+    """One step, which may run at the same time as any other run."""
     repair_and_vacuum()

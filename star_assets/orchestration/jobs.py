@@ -1,12 +1,12 @@
-"""The jobs: what schedules and sensors start."""
+"""The Dagster job `all_tables`, which schedules and sensors start, and its retry policy."""
 
 from __future__ import annotations
 
 import dagster as dg
 
-# Nobody watches a scheduled run, so what is transient (an export still being
-# written, another run on the same day) is tried again. Failures that are
-# permanent forbid it. Runs started by hand tell at once instead.
+# Nobody watches a scheduled run, so transient errors (an export still being
+# written, another run on the same day) are retried. Permanent failures forbid
+# retries. Runs started by hand fail at once.
 RETRY = dg.RetryPolicy(max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL)
 
 all_tables = dg.define_asset_job(

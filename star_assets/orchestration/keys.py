@@ -1,4 +1,4 @@
-"""The keys of assets: a table's name, behind STAR_KEY_PREFIX where several stars share a Dagster."""
+"""Asset keys: a table's name, after STAR_KEY_PREFIX if several stars share a Dagster."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from star_assets.settings import Settings
 
 
 def asset_key(settings: Settings, name: str) -> dg.AssetKey:
-    """The key of the asset of a table, or of what is made of tables."""
+    """The key of the asset of a table or a report."""
     return dg.AssetKey([*filter(None, [settings.key_prefix]), name])

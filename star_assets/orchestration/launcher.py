@@ -1,9 +1,9 @@
-"""Dagster's own launcher of runs, which also tells whether a run's process is still there.
+"""Dagster's default run launcher, extended to report whether a run's process still exists.
 
-Dagster's run monitoring asks a launcher for that, and marks a run as failed whose
-process is gone. Its default launcher has no answer, so a run that was killed
-together with `dagster dev` would count as started, and keep a slot and its days,
-until `max_runtime_seconds` is over. Not here: what becomes of a failed run
+Dagster's run monitoring asks the launcher, and marks a run as failed if its process has
+ended. The default launcher cannot answer, so a run that was killed together with
+`dagster dev` would count as started, and keep a slot and its days, until
+`max_runtime_seconds` is over. Not here: what becomes of a failed run
 (dagster.yaml: retries; due: requests).
 """
 
@@ -24,42 +24,44 @@ from dagster._grpc.client import DagsterGrpcClient
 from dagster._grpc.types import GetCurrentRunsResult
 from dagster._serdes import deserialize_value
 
-# A process began before its run did; clocks of processes are kept in hundredths of a second.
+# A process starts before its run does; its start time is known to hundredths of a second.
 ROUNDING_SECONDS = 2.0
 
 _PROC = Path("/proc")
 
 
 class WatchedRunLauncher(DefaultRunLauncher):
-    """Launches runs as the default launcher does, and looks after their processes on this machine."""
+    """Launches runs as the default launcher does, and checks that their processes still exist."""
 
     @property
     def supports_check_run_worker_health(self) -> bool:
-        """Whether run monitoring may ask."""
+        """True: run monitoring may call `check_run_worker_health`."""
         return True
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """Whether the run still works: by its process on this machine, by its code server's word elsewhere."""
+        """Whether the run is alive: its process, if it is on this machine, else as its code server answers."""
         begun = self._instance.all_logs(run.run_id, of_type=DagsterEventType.RUN_START)
         if not begun:
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         if not self._is_here(run):
-            return _as_its_server_says(run)
+            return _health_by_code_server(run)
         event = begun[-1].dagster_event
         if event is None or event.pid is None or is_running(event.pid, begun[-1].timestamp):
             return CheckRunHealthResult(WorkerStatus.RUNNING)
-        return CheckRunHealthResult(WorkerStatus.NOT_FOUND, f"process {event.pid} has ended without a word")
+        return CheckRunHealthResult(
+            WorkerStatus.NOT_FOUND, f"process {event.pid} has ended without reporting the run's end"
+        )
 
     def _is_here(self, run: DagsterRun) -> bool:
-        """Whether the run's process is on this machine: its code server is, or the history itself is a file here."""
+        """Whether the run's process is on this machine: its code server is here, or the run storage is a file here."""
         server = json.loads(run.tags.get(GRPC_INFO_TAG, "{}"))
         if server:
             return server.get("host") in ("localhost", "127.0.0.1", "::1") or "socket" in server
         return isinstance(self._instance.run_storage, SqliteRunStorage)
 
 
-def _as_its_server_says(run: DagsterRun) -> CheckRunHealthResult:
-    """Whether the run's code server lists the run. One that does not answer, or cannot tell, is taken to have it."""
+def _health_by_code_server(run: DagsterRun) -> CheckRunHealthResult:
+    """Whether the run's code server lists the run. If the server does not answer, the run counts as alive."""
     server = json.loads(run.tags.get(GRPC_INFO_TAG, "{}"))
     if not server:
         return CheckRunHealthResult(WorkerStatus.RUNNING)
@@ -73,29 +75,29 @@ def _as_its_server_says(run: DagsterRun) -> CheckRunHealthResult:
 
 
 def is_running(pid: int, since: float) -> bool:
-    """Whether the process that had this id at a time (Unix seconds) still runs. Ids are given away again."""
+    """Whether the process that had this id at a time (Unix seconds) still runs. Process ids are reused."""
     began = _began_linux(pid) if _PROC.joinpath("self", "stat").exists() else _began_elsewhere(pid)
     return began is not None and began <= since + ROUNDING_SECONDS
 
 
 def _began_linux(pid: int) -> float | None:
-    """When the process began (Unix seconds); None if there is none, or one that has ended and is not collected."""
+    """When the process began (Unix seconds); None if there is none, or only a zombie."""
     try:
         stat = (_PROC / str(pid) / "stat").read_text()
         uptime = float((_PROC / "uptime").read_text().split()[0])
     except (FileNotFoundError, ProcessLookupError):
         return None
-    # The name, in brackets, may hold anything; the state is the field behind it, the start the twentieth.
+    # The name, in brackets, may contain any character; the state follows it, then, as the 19th field, the start.
     state, *fields = stat.rpartition(")")[2].split()
     age = uptime - int(fields[18]) / os.sysconf("SC_CLK_TCK")
     return None if state in "ZX" else time.time() - age
 
 
 def _began_elsewhere(pid: int) -> float | None:
-    """The same, as `ps` tells it on macOS."""
+    """When the process began, by `ps`, for macOS; None as in `_began_linux`."""
     command = ["ps", "-o", "stat=,lstart=", "-p", str(pid)]
-    told = subprocess.run(command, env={"LC_ALL": "C", "PATH": os.defpath}, capture_output=True, text=True).stdout
-    state, _, began = told.strip().partition(" ")
+    answer = subprocess.run(command, env={"LC_ALL": "C", "PATH": os.defpath}, capture_output=True, text=True).stdout
+    state, _, began = answer.strip().partition(" ")
     if not began or state.startswith("Z"):
         return None
     return time.mktime(time.strptime(began.strip(), "%a %b %d %H:%M:%S %Y"))

@@ -1,11 +1,11 @@
-"""Telling people of failed runs, by a webhook; and CloudWatch of runs that succeeded.
+"""Sensors that post failed runs to a webhook and count successful runs in CloudWatch.
 
 Slack, Mattermost and Teams take the same body: `{"text": …}`. Not here: e-mail,
 which Dagster does itself.
 
-A failure quotes values of an export, and a chat makes links, mentions and
-pictures of text. So a failure's own words stand in a code block, and what would
-end it, or is markup to Slack in there too, is written by look-alikes.
+A failure's message quotes values of an export, and chats turn text into links, mentions
+and pictures. So the message stands in a code block, and characters that would end the
+block, or that Slack interprets within it, are replaced by look-alikes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import urllib.request
 
 import dagster as dg
 
-from star_assets.aws.metrics import tell_success
+from star_assets.aws.metrics import count_success
 from star_assets.orchestration.housekeeping import housekeeping
 from star_assets.visible import visible
 
@@ -27,7 +27,7 @@ LOOK_ALIKES = str.maketrans({"`": "ˋ", "<": "‹", ">": "›"})
 
 
 def build_notifier(webhook: str) -> dg.SensorDefinition:
-    """A sensor that posts to the webhook what failed, which days, and why."""
+    """A sensor that posts each failed run to the webhook: its days, steps and messages."""
 
     @dg.run_failure_sensor(
         name="failures",
@@ -49,24 +49,24 @@ def post(webhook: str, text: str) -> None:
         pass
 
 
-def build_success_teller(namespace: str) -> dg.SensorDefinition:
-    """A sensor that counts each run that built tables in a namespace of CloudWatch."""
+def build_success_counter(namespace: str) -> dg.SensorDefinition:
+    """A sensor that counts each successful run of tables in a CloudWatch namespace."""
 
     @dg.run_status_sensor(
         run_status=dg.DagsterRunStatus.SUCCESS,
         name="successes",
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Tells CloudWatch of each success, in the namespace of STAR_METRICS_NAMESPACE.",
+        description="Counts each successful run in CloudWatch, in the namespace of STAR_METRICS_NAMESPACE.",
     )
     def sensor(context: dg.RunStatusSensorContext) -> None:
         if context.dagster_run.job_name != housekeeping.name:
-            tell_success(namespace)
+            count_success(namespace)
 
     return sensor
 
 
 def failure_text(context: dg.RunFailureSensorContext) -> str:
-    """What failed, for which days, and each failed step's own message."""
+    """The message for a failed run: its id and days, and each failed step's own message."""
     run = context.dagster_run
     tags = run.tags
     first = tags.get("dagster/asset_partition_range_start", tags.get("dagster/partition", ""))
@@ -78,10 +78,10 @@ def failure_text(context: dg.RunFailureSensorContext) -> str:
         text = error.description if error and error.description else event.message or ""
         lines.append(f"{event.step_key}:\n{quoted(text)}")
     if len(lines) == 1:
-        lines.append(quoted(context.failure_event.message or "Its process ended without a word."))
+        lines.append(quoted(context.failure_event.message or "Its process ended without an error message."))
     return "\n".join(lines)
 
 
 def quoted(text: str) -> str:
-    """A text as a block of code, in which no chat finds markup."""
+    """A text as a code block in which no chat finds markup."""
     return f"```\n{visible(text.strip()).translate(LOOK_ALIKES)}\n```"

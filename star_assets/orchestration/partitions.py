@@ -1,8 +1,8 @@
-"""The partitions: one daily definition, which every asset shares.
+"""The daily partitions that every asset shares.
 
-A source's day is what was exported on it, a fact's day is a business date, a
-dimension's day says which exports it includes. One definition, because a job
-can hold only one.
+A source's day is an export day, a fact's day is a business date, and a dimension's
+day means that the live dimension includes that day's exports. There is one definition,
+because a Dagster job can have only one.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ def daily_partitions(settings: Settings) -> dg.DailyPartitionsDefinition:
     Today is included (an `end_offset` of 1): an export, and the sales in it, can be
     materialized on the day they are made, and again once the day is over.
     """
-    # Dagster's own `end_date` is not kept by all that lists partitions (1.13: the plots of an asset's metadata, which
-    # ask for the newest first). So the end is as many days before today as it was when the definitions were loaded.
+    # Dagster 1.13 ignores its own `end_date` in some places (the plots of an asset's metadata, which list the newest
+    # partitions first). So the end is given as a number of days before today, as of when the definitions were loaded.
     days_after_the_end = (datetime.now(settings.zone).date() - settings.last_partition).days
     return dg.DailyPartitionsDefinition(
         settings.start_date.isoformat(), timezone=settings.timezone, end_offset=1 - days_after_the_end

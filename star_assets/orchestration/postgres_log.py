@@ -1,9 +1,9 @@
-"""Dagster's event log in PostgreSQL over connections that stay open: what a host uses in place of event_log.
+"""A Dagster event log in PostgreSQL that keeps its connections open, for hosts; laptops use event_log.
 
-Dagster's own log connects anew for each statement. 30 days of the sample, with their
-audits, took Dagster and PostgreSQL 35 s of CPU in that, and 14 s in this. The tables
-are those of dagster-postgres, which can read and go on writing them. Not here: runs and
-schedules, which are written so rarely that dagster-postgres keeps them as they are.
+Dagster's own log opens a connection for each statement. 30 days of the sample, with their
+audits, took Dagster and PostgreSQL 35 s of CPU with it, and 14 s with this one. The tables
+are those of dagster-postgres, which can read them and write to them. Not here: the storages
+of runs and schedules, which are written so rarely that dagster-postgres's own are used.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ class PostgresEventLog(RemembersTables, PostgresEventLogStorage):
 
     def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
         super().__init__(postgres_url, inst_data=inst_data)
-        # The first question to a connection that the server has closed would fail, so each is tried before it is used.
-        # What threads need at the same time is closed afterwards: a server has a hundred connections for all processes.
+        # A statement on a connection that the server has closed would fail, so each is pinged before use.
+        # Connections beyond one are closed after use: a server has a hundred for all processes.
         self._engine = create_pg_engine(
             postgres_url,
             isolation_level="AUTOCOMMIT",
@@ -43,6 +43,6 @@ class PostgresEventLog(RemembersTables, PostgresEventLogStorage):
         return cls(pg_url_from_config(config_value), inst_data)
 
     def dispose(self) -> None:
-        """Close what is open."""
+        """Close all connections."""
         super().dispose()
         self._engine.dispose()

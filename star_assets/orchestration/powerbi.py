@@ -1,6 +1,6 @@
-"""The asset `powerbi`: the star's Power BI project in the lake, behind every fact and dimension, and its check.
+"""The asset `powerbi`, which writes the star's Power BI project into the lake, and its check.
 
-It has no partitions: the project follows from the declaration, not from a day.
+The asset has no partitions: the project depends on the star's declaration, not on a day.
 Not here: what is in the project (reports/powerbi).
 """
 
@@ -35,7 +35,7 @@ def build_powerbi(star: Star, settings: Settings) -> tuple[dg.AssetsDefinition, 
         kinds={"powerbi"},
         deps=[asset_key(settings, name) for name in (*star.dimensions, *star.facts)],
         automation_condition=WHEN_TABLES_CHANGED,
-        # Dagster asks it of every asset that a range of days is materialized together with.
+        # Dagster requires this policy of every asset in a run over a range of days.
         backfill_policy=dg.BackfillPolicy.single_run(),
         metadata={"dagster/column_lineage": lineage, "lineage": lineage_table(lineage)},
         required_resource_keys={WAREHOUSE},
@@ -74,6 +74,6 @@ def _lineage(star: Star, settings: Settings) -> dg.TableColumnLineage:
 
 
 def _fits(found: list[str]) -> CheckResult:
-    """The check's result: what does not fit, each column by its name."""
-    told = " ".join(found[:SHOWN]) or "every column of the model is served with its type"
-    return CheckResult(CHECK, not found, told, {"expected": 0, "actual": len(found), "columns": found})
+    """The check's result. `found` names the columns that do not fit."""
+    text = " ".join(found[:SHOWN]) or "every column of the model is served with its type"
+    return CheckResult(CHECK, not found, text, {"expected": 0, "actual": len(found), "columns": found})

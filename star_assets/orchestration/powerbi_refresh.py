@@ -1,10 +1,10 @@
-"""The asset `powerbi_refresh`: the published model's dual tables follow the dimensions, by dagster-powerbi's workspace.
+"""The asset `powerbi_refresh`, which refreshes the published Power BI model after the dimensions have changed.
 
-There is one where STAR_POWERBI_MODEL names a model. dagster-powerbi's own
-`trigger_and_poll_refresh` gives up after five minutes, takes the newest refresh in the
-list for its own, and waits on after one that was cancelled. Here a refresh is known by
-its identity, every end of it is an end, and one that somebody else began is let finish
-first. Not here: which tables are dual (reports/powerbi).
+It exists if STAR_POWERBI_MODEL names a model. dagster-powerbi's own `trigger_and_poll_refresh`
+is not used: it stops waiting after five minutes, takes the newest refresh in the list for its
+own, and goes on waiting after a refresh was cancelled. Here a refresh is recognized by its id,
+every final status ends the wait, and a refresh that somebody else began may finish first. Not
+here: which tables are dual (reports/powerbi).
 """
 
 import time
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
 
 NAME, WORKSPACE = "powerbi_refresh", "powerbi_workspace"
 
-# What Power BI calls a refresh that is not over, and one that went well.
+# Power BI's statuses of a refresh that is under way, and of one that succeeded.
 RUNNING, DONE = "Unknown", "Completed"
 
-# Seconds between two looks, and until nobody waits any more. Dual tables take minutes; a token holds for an hour.
+# Seconds between two polls, and until the wait ends. Dual tables take minutes; a token is valid for an hour.
 EVERY, AT_MOST = 10.0, 3000.0
 
 
 def build_powerbi_refresh(star: Star, settings: Settings) -> list[dg.AssetsDefinition]:
-    """The asset; none where the settings name no model."""
+    """The asset; none if the settings name no model."""
     if not settings.powerbi_model:
         return []
     model = settings.powerbi_model.partition("/")[2]
 
     @dg.asset(
         key=asset_key(settings, NAME),
-        description="Power BI's copy of the dimensions: a refresh of the published model, at its end.",
+        description="A finished refresh of the published model's copies of the dimensions.",
         owners=[star.default_owner],
         group_name="bi",
         kinds={"powerbi"},
@@ -62,7 +62,7 @@ def build_powerbi_refresh(star: Star, settings: Settings) -> list[dg.AssetsDefin
 
 
 def workspace_resource(settings: Settings) -> Any:
-    """dagster-powerbi's workspace, with a service principal that the environment has: POWERBI_TENANT_ID and so on."""
+    """dagster-powerbi's workspace. Its principal comes from POWERBI_TENANT_ID, _CLIENT_ID and _CLIENT_SECRET."""
     assert settings.powerbi_model is not None
     try:
         from dagster_powerbi import PowerBIServicePrincipal, PowerBIWorkspace
@@ -80,11 +80,11 @@ def workspace_resource(settings: Settings) -> Any:
 def refreshed(
     workspace: "PowerBIWorkspace", model: str, every: float = EVERY, at_most: float = AT_MOST
 ) -> dict[str, Any]:
-    """Refresh a model, and return what Power BI says of it at the end. Raises RefreshFailed, RefreshUnfinished."""
+    """Refresh a model. Returns Power BI's record of the refresh. Raises RefreshFailed, RefreshUnfinished."""
     until = time.monotonic() + at_most
-    with _told(model):
+    with _http_errors(model):
         known = _refreshes(workspace, model)
-        # What runs already may have read the dimensions as they were before.
+        # A refresh that is under way may have read the dimensions before they changed.
         while any(one["status"] == RUNNING for one in known):
             _wait(model, until, every)
             known = _refreshes(workspace, model)
@@ -97,7 +97,7 @@ def refreshed(
 
 
 def _begun_since(known: list[dict[str, Any]], workspace: "PowerBIWorkspace", model: str) -> dict[str, Any] | None:
-    """The first refresh that was begun since these were listed: one of somebody else's can only have come later."""
+    """The first refresh that was begun after `known` was listed: our own, since any other can only have begun later."""
     before = {one["requestId"] for one in known}
     newest_first = [one for one in _refreshes(workspace, model) if one["requestId"] not in before]
     return newest_first[-1] if newest_first else None
@@ -116,8 +116,8 @@ def _wait(model: str, until: float, every: float) -> None:
 
 
 @contextmanager
-def _told(model: str) -> Iterator[None]:
-    """Errors of HTTP as our own: what is throttled or cannot be reached may go well later."""
+def _http_errors(model: str) -> Iterator[None]:
+    """Raise HTTP errors as RefreshFailed, or as RefreshUnfinished where a retry may succeed."""
     import requests
 
     try:

@@ -1,13 +1,13 @@
-"""When the reports, the assets `dashboard` and `powerbi`, are made anew: once a table has changed that they show.
+"""When the assets `dashboard` and `powerbi` are rebuilt: once a table that they show has changed.
 
-Whoever published it: a run of Dagster's, or another process, whose versions `athena_partitions`
-records. Not here: the reports themselves (dashboard, powerbi).
+A run of Dagster may have published that table, or another process, whose versions the sensor
+`athena_partitions` records. Not here: the reports themselves (dashboard, powerbi).
 """
 
 import dagster as dg
 
-# While a table is being built, and so may change again, and while the report is, nothing is requested. A run that
-# made the report behind its tables has nothing to be followed by.
+# Nothing is requested while a table or the report is being built. After a run that built a table and then the
+# report, no other run is requested.
 WHEN_TABLES_CHANGED = (
     dg.AutomationCondition.any_deps_updated().since_last_handled()
     & ~dg.AutomationCondition.any_deps_in_progress()

@@ -1,9 +1,9 @@
-"""What assets may ask for: the warehouse, an Athena, PySpark where it computes, on AWS clients of S3 and Glue.
+"""Dagster resources: the warehouse, an Athena, PySpark if the engine is Spark, and on AWS clients of S3 and Glue.
 
 Each is opened at its first use. Of dagster-aws, `S3Resource` is used. Its
-`AthenaClientResource` is not: it gives texts without their types, has no word of
-bytes or cost, reuses no result, gives up after ten minutes while the query goes
-on, and works on AWS alone. It has no resource for Glue's catalog.
+`AthenaClientResource` is not: it returns values as text without their types, does not
+report bytes scanned or cost, reuses no result, stops waiting after ten minutes while the
+query goes on, and needs AWS. dagster-aws has no resource for Glue's catalog.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def pyspark_resource(settings: Settings) -> dg.ResourceDefinition:
     def opened(_: object) -> Any:
         from dagster_pyspark import LazyPySparkResource
 
-        # A session that is wanted first starts Spark as the engine would.
+        # An asset may ask for the session before the engine does, so it starts Spark with the engine's settings.
         from star_assets.engines.spark.session import QUIET
 
         master = {"spark.master": settings.spark_master} if settings.spark_master else {}

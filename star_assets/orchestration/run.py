@@ -1,6 +1,6 @@
-"""Materializing every table from a program: one Dagster run, in this process, kept in the history.
+"""Materializes every table in one Dagster run in this process, recorded in Dagster's run history.
 
-Used by `star-assets demo`. Not here: what the demo prints.
+`star-assets demo` uses it. Not here: what the demo prints.
 """
 
 from __future__ import annotations
@@ -28,39 +28,39 @@ from star_assets.pipeline.outcome import Outcome
 from star_assets.pipeline.warehouse import Warehouse
 from star_assets.settings import Settings
 
-Tell = Callable[[Outcome], None]
+OnOutcome = Callable[[Outcome], None]
 
-# The caller shows progress; Dagster's own lines go into the history alone.
+# The caller shows progress, so Dagster's own log lines go only into its run history.
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 # The code location of workspace.yaml, and the name that Dagster gives the repository in it.
 CODE_LOCATION, REPOSITORY = "star_assets.definitions", "__repository__"
 
 
-class TellingWarehouse(Warehouse):
-    """A warehouse that tells each outcome as soon as it is known."""
+class ReportingWarehouse(Warehouse):
+    """A warehouse that calls back with each outcome as soon as it is known."""
 
-    def __init__(self, star: Star, settings: Settings, tell: Tell) -> None:
+    def __init__(self, star: Star, settings: Settings, on_outcome: OnOutcome) -> None:
         super().__init__(star, settings)
-        self.tell = tell
+        self.on_outcome = on_outcome
 
     def refresh(
         self, table: str, days: Sequence[str], launch: Launch | None = None, undo_rollbacks: bool = True
     ) -> Iterator[Outcome]:
-        """Refresh, and tell."""
+        """Refresh, and call back with each outcome."""
         for outcome in super().refresh(table, days, launch, undo_rollbacks):
-            self.tell(outcome)
+            self.on_outcome(outcome)
             yield outcome
 
 
-def materialize_all(star: Star, settings: Settings, days: Sequence[str], tell: Tell) -> bool:
-    """Materialize every asset for days that follow each other. Whether the run succeeded.
+def materialize_all(star: Star, settings: Settings, days: Sequence[str], on_outcome: OnOutcome) -> bool:
+    """Materialize every asset for consecutive days. Whether the run succeeded.
 
-    What went wrong has been told: a failed day is an outcome with an error. The run
-    is one of the job `all_tables`, of the code location that the web UI loads: its
-    first page leaves out runs of none.
+    A failed day is an outcome with an error, which `on_outcome` gets. The run belongs to the
+    job `all_tables` of the code location that the web UI loads, because the UI's first page
+    omits runs without a code location.
     """
-    definitions = build_definitions(star, settings, TellingWarehouse(star, settings, tell))
+    definitions = build_definitions(star, settings, ReportingWarehouse(star, settings, on_outcome))
     job = definitions.resolve_job_def(all_tables.name)
     location = ManagedGrpcPythonEnvCodeLocationOrigin(LoadableTargetOrigin(module_name=CODE_LOCATION), CODE_LOCATION)
     with history() as instance:
@@ -74,16 +74,16 @@ def materialize_all(star: Star, settings: Settings, days: Sequence[str], tell: T
 
 
 def partition_tags(days: Sequence[str]) -> dict[str, str]:
-    """The tags by which Dagster knows a run's day, or its range of days."""
+    """The Dagster tags of a run's day, or of its range of days."""
     if len(days) == 1:
         return {"dagster/partition": days[0]}
     return {"dagster/asset_partition_range_start": days[0], "dagster/asset_partition_range_end": days[-1]}
 
 
 def history() -> AbstractContextManager[dg.DagsterInstance]:
-    """The instance that `dagster dev` would use here: of DAGSTER_HOME, or of this folder's dagster.yaml.
+    """The Dagster instance that `dagster dev` would use here: of DAGSTER_HOME, or of this folder's dagster.yaml.
 
-    Where there is neither, one that lasts as long as the run.
+    If there is neither, an ephemeral one.
     """
     if os.getenv("DAGSTER_HOME"):
         return dg.DagsterInstance.get()

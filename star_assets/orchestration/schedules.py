@@ -1,8 +1,8 @@
-"""The schedules: yesterday once a day, today once an hour, housekeeping once a day.
+"""The Dagster schedules: `daily` for yesterday, `hourly` for today so far, and `housekeeping`.
 
-All are stopped until somebody starts them: they begin runs, and a lake whose
-exports ended long ago, as a sample's do, has nothing for them. They start only
-what the exports suffice for, or what can be pulled, and say why if that is nothing.
+All are stopped until somebody starts them: they start runs, and a lake whose exports
+ended long ago, such as the sample's, needs none. They request only tables whose exports
+are whole or can be pulled, and give the reason if there are none.
 """
 
 import time
@@ -12,11 +12,11 @@ from datetime import timedelta
 import dagster as dg
 
 from star_assets.orchestration.dashboard import reports_on
-from star_assets.orchestration.exports import RawZone
 from star_assets.orchestration.housekeeping import housekeeping
 from star_assets.orchestration.jobs import all_tables
 from star_assets.orchestration.keys import asset_key
 from star_assets.orchestration.powerbi_refresh import NAME as REFRESH
+from star_assets.orchestration.raw_zone import RawZone
 from star_assets.orchestration.resources import WAREHOUSE
 from star_assets.settings import Settings
 

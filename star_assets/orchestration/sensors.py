@@ -1,8 +1,8 @@
-"""The sensors: what they look at, how often, and what they tell Dagster.
+"""The Dagster sensors: new exports, new events, tables that are out of date, Athena's partitions.
 
-Here: their declarations, cursors and skip reasons. Not here: which exports are
-new or changed (arrivals), what is out of date (due), how the catalog is kept in
-step (in_step), what is in the lake that Dagster has not seen (landed).
+Here: their declarations, cursors and skip reasons. Not here: finding new or changed
+exports (arrivals), what is out of date (due), updating the catalog (catalog_sync),
+versions that were published outside Dagster (published_elsewhere).
 """
 
 import json
@@ -16,22 +16,21 @@ from star_assets.exports.finding import RAW
 from star_assets.exports.strays import not_understood
 from star_assets.lake.drift import Drift
 from star_assets.model import Star
-from star_assets.orchestration.arrivals import Look, Request, look
-from star_assets.orchestration.due import UNDER_WAY, under_way
-from star_assets.orchestration.due import look as due
-from star_assets.orchestration.in_step import Keeper, Tick
+from star_assets.orchestration.arrivals import Arrivals, Request, find_arrivals
+from star_assets.orchestration.catalog_sync import CatalogSync, Tick
+from star_assets.orchestration.due import UNDER_WAY, find_due, under_way
 from star_assets.orchestration.jobs import all_tables
 from star_assets.orchestration.keys import asset_key
-from star_assets.orchestration.landed import Reporter
+from star_assets.orchestration.published_elsewhere import Reporter
 from star_assets.orchestration.resources import WAREHOUSE
 from star_assets.settings import Settings
 
-# Dagster ends a tick after 60 s. What a tick has no time for is left to the next.
+# Dagster ends a tick after 60 s. What is not done by then is left to the next tick.
 TICK_SECONDS = 30.0
 REPORT_SECONDS = 10.0
 INTERVAL_SECONDS = 60
 
-# A run of events costs the start of a process: there is one in so many seconds at most, and never two at once.
+# A run of events starts a process, so there is at most one in so many seconds, and never two at once.
 EVENTS_SECONDS = 300
 OF_EVENTS = {"star_assets/queue": "events"}
 
@@ -52,7 +51,7 @@ def build_sensors(star: Star, settings: Settings) -> list[dg.SensorDefinition]:
     "and those that are over and have not been pulled.",
 )
 def new_exports(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-    """The cursor is a digest of each month's listing, so a lost one costs a longer look and nothing else."""
+    """The cursor is a digest of each month's listing, so a lost one only makes the next tick longer."""
     warehouse = context.resources.warehouse
     found, cursor = _arrived(context, streams=False)
     if found.requests:
@@ -71,7 +70,7 @@ def new_exports(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     "Exports go first.",
 )
 def new_events(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-    """The cursor is that of `new_exports`, of streams. While a run of events is under way, the next one waits."""
+    """The cursor is like that of `new_exports`. While a run of events is under way, no other is requested."""
     warehouse = context.resources.warehouse
     if context.instance.get_runs(dg.RunsFilter(tags=OF_EVENTS, statuses=UNDER_WAY), limit=1):
         reason = "A run of events is under way; the next tick requests what has arrived meanwhile."
@@ -83,13 +82,13 @@ def new_events(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     return dg.SensorResult(skip_reason="No event has arrived since the last look.", cursor=cursor)
 
 
-def _arrived(context: dg.SensorEvaluationContext, streams: bool) -> tuple[Look, str]:
-    """What has come since the last tick, of streams or of other sources; and the cursor of the next tick."""
+def _arrived(context: dg.SensorEvaluationContext, streams: bool) -> tuple[Arrivals, str]:
+    """The arrivals since the last tick, of streams or of other sources, and the cursor for the next tick."""
     warehouse = context.resources.warehouse
     known = json.loads(context.cursor) if context.cursor else {}
     busy = under_way(warehouse, context.instance)
-    found = look(warehouse, known, busy, time.time(), time.monotonic() + TICK_SECONDS, streams)
-    return found, json.dumps(found.seen, sort_keys=True)
+    found = find_arrivals(warehouse, known, busy, time.time(), time.monotonic() + TICK_SECONDS, streams)
+    return found, json.dumps(found.digests, sort_keys=True)
 
 
 @dg.sensor(
@@ -100,10 +99,10 @@ def _arrived(context: dg.SensorEvaluationContext, streams: bool) -> tuple[Look, 
     description="Requests the dimensions and the business dates that are not what the staged exports say.",
 )
 def out_of_date(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-    """The cursor holds what was requested and is still out of date; a lost one costs a request that Dagster drops."""
+    """The cursor holds what was requested and is still out of date; without it, Dagster drops the repeated request."""
     warehouse = context.resources.warehouse
     tried = json.loads(context.cursor) if context.cursor else {}
-    found = due(warehouse, context.instance, tried, time.monotonic() + TICK_SECONDS)
+    found = find_due(warehouse, context.instance, tried, time.monotonic() + TICK_SECONDS)
     cursor = json.dumps(found.tried, sort_keys=True)
     if found.requests:
         for reason in found.reasons:
@@ -132,37 +131,37 @@ def _run_request(request: Request, tables: list[dg.AssetKey], tags: Mapping[str,
     return dg.RunRequest(run_key=request.key, tags=ranged, asset_selection=tables)
 
 
-def _nothing_new(folder: str, found: Look) -> str:
+def _nothing_new(folder: str, found: Arrivals) -> str:
     parts = [f"{found.exports} exports up to {found.newest} in {folder}: none is new or changed."]
     if not found.exports:
         parts = [f"{folder} holds no exports. Is STAR_LAKE right?"]
     if found.waiting:
         parts.append(f"Not whole yet: {_some(found.waiting)}.")
     if found.unfinished:
-        parts.append(f"{TICK_SECONDS:g} s were not enough to look at all; the next tick goes on.")
+        parts.append(f"{TICK_SECONDS:g} s were not enough to compare all exports; the next tick goes on.")
     if found.strays:
         parts.append(not_understood(folder, found.strays))
     return " ".join(parts)
 
 
 def _athena_partitions(star: Star, settings: Settings) -> dg.SensorDefinition:
-    keeper, reporter = Keeper(), Reporter(star, settings)
+    sync, reporter = CatalogSync(), Reporter(star, settings)
 
     @dg.sensor(
         name="athena_partitions",
         minimum_interval_seconds=INTERVAL_SECONDS,
-        # It starts no runs and only makes true what is served, so it is on.
+        # It starts no runs and only updates the catalog, so it is on.
         default_status=dg.DefaultSensorStatus.RUNNING,
         required_resource_keys={WAREHOUSE},
         description="Registers published partitions and raw exports that the catalog lacks, mends drift, "
         "and records what was published outside Dagster.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        """The cursor: until when publications are compared with Dagster's records, and where a pass has come to."""
+        """The cursor: until when versions are compared with Dagster's records, and where the full pass continues."""
         warehouse, cursor = context.resources.warehouse, _read(context.cursor)
-        tick = keeper.tick(warehouse, cursor.get("at", ""), time.monotonic() + TICK_SECONDS)
+        tick = sync.tick(warehouse, cursor.get("at", ""), time.monotonic() + TICK_SECONDS)
         deadline = time.monotonic() + REPORT_SECONDS
-        found = reporter.unreported(context.instance, keeper.live, cursor.get("until", 0.0), deadline)
+        found = reporter.unreported(context.instance, sync.live, cursor.get("until", 0.0), deadline)
         for drift in tick.drifts:
             context.log.info(_sentence(drift))
         for problem in tick.problems:
@@ -176,7 +175,7 @@ def _athena_partitions(star: Star, settings: Settings) -> dg.SensorDefinition:
 
 
 def _read(cursor: str | None) -> dict[str, Any]:
-    """The cursor of `athena_partitions`; one that says nothing costs a longer look and nothing else."""
+    """The cursor of `athena_partitions`. An empty one only makes the next tick longer."""
     found = json.loads(cursor) if cursor and cursor.startswith("{") else {}
     return dict(found)
 

@@ -1,8 +1,7 @@
-"""The checks that a failed step keeps a run from evaluating: what was found last is recorded of them once more.
+"""Checks that a run planned and did not evaluate, because a step failed: their last evaluations are recorded again.
 
-Dagster shows every check that a failed run planned and did not evaluate as failed. After a bad
-day of a source, that is each check of each table built from it, though all is live as it was.
-Not here: the evaluations themselves (describe, checks).
+Dagster would show these checks as failed. After a bad day of a source, that is each check of each
+table built from it, though every live version is unchanged. Not here: evaluating checks (checks).
 """
 
 from __future__ import annotations
@@ -25,12 +24,12 @@ from star_assets.settings import Settings
 EVALUATED = {AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED}
 
 
-def found_before(
+def repeat_last_evaluations(
     context: dg.AssetExecutionContext, star: Star, settings: Settings, table: AnyTable
 ) -> Iterator[dg.AssetCheckEvaluation]:
-    """What was found last by each check that the run planned, and does not come to because this table failed.
+    """The last evaluation of each check that the run planned and cannot evaluate, because this table failed.
 
-    A check that was never evaluated is left out: Dagster shows that it failed.
+    A check without any earlier evaluation is left out: Dagster shows it as failed.
     """
     storage = context.instance.event_log_storage
     tables = {asset_key(settings, name) for name in star.tables}
@@ -44,12 +43,12 @@ def found_before(
         own_audit = key == dg.AssetCheckKey(context.asset_key, AUDIT)
         if own_audit or (event.asset_key in tables and event.asset_key not in kept):
             continue
-        # Dagster plans every check for the run's days; of those that have none, it records one evaluation.
+        # Dagster plans every check for the run's days; for checks without partitions it records one evaluation.
         days = context.partition_keys if key.name == AUDIT else [None]
         for day in days:
             chosen = PartitionKeyFilter(key=day)
             for before in storage.get_asset_check_execution_history(key, 1, None, EVALUATED, chosen):
                 evaluation = before.evaluation
                 assert evaluation is not None
-                said = dg.MetadataValue.text(f"before this run, in which {table.name} failed")
-                yield replace(evaluation, metadata={**evaluation.metadata, "evaluated": said})
+                note = dg.MetadataValue.text(f"before this run, in which {table.name} failed")
+                yield replace(evaluation, metadata={**evaluation.metadata, "evaluated": note})

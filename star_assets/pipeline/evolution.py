@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
-from star_assets.model.errors.exports import told_names
+from star_assets.model.errors.exports import visible_names
 from star_assets.model.source import Source
 from star_assets.pipeline.context import Context
 from star_assets.rules.winners import DELETED
@@ -39,7 +39,7 @@ def new_column_notes(source: Source, columns: Mapping[str, str]) -> list[str]:
     """What people should know of `new_columns`: which, since when, and how to give them a type."""
     if not columns:
         return []
-    listed = told_names([f"{column} since {day}" for column, day in columns.items()])
+    listed = visible_names([f"{column} since {day}" for column, day in columns.items()])
     noun, pronoun = ("1 column", "it") if len(columns) == 1 else (f"{len(columns):,} columns", "them")
     return [f"{source.name}: {noun} came later than the first export: {listed}. Declare {pronoun} to give a type."]
 

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from star_assets import cli
 from star_assets.aws import check as check_module
 from star_assets.aws.check import Point, check, read
-from star_assets.aws.metrics import tell_success
+from star_assets.aws.metrics import count_success
 from star_assets.lake.aws import session
 from star_assets.model.errors import AwsBusy
 from star_assets.settings import Settings
@@ -46,7 +46,7 @@ def stack(aws: Callable[..., Settings], answered: dict[str, Any]) -> Stack:
     suffix = uuid.uuid4().hex[:8]
     made = Stack(f"shop-{suffix}", DatabasePrefix=f"s{suffix}_")
     made.put_bucket_policies()
-    tell_success(made.outputs["StarMetricsNamespace"])
+    count_success(made.outputs["StarMetricsNamespace"])
     return made
 
 

@@ -22,17 +22,17 @@ from click.testing import CliRunner
 
 from star_assets import cli
 from star_assets.athena.opening import open_athena
-from star_assets.aws.metrics import tell_success
+from star_assets.aws.metrics import count_success
 from star_assets.aws.policies import ACCOUNT, EVERYTHING, KEY, NAMES, example, example_of_costs, policies
 from star_assets.aws.template import Template, parsed, text
-from star_assets.aws.topics import tell_topic
+from star_assets.aws.topics import notify_topic
 from star_assets.costs.star import costs
 from star_assets.costs.used import published
 from star_assets.lake.glue_crawler import Crawler
 from star_assets.lake.vacuum import vacuum
 from star_assets.model.errors import AwsRefused, BadQuery, QueryStopped
+from star_assets.orchestration.catalog_sync import CatalogSync
 from star_assets.orchestration.glue import GlueLauncher
-from star_assets.orchestration.in_step import Keeper
 from star_assets.pipeline.glue.step import Job, JobResult
 from star_assets.pipeline.warehouse import Warehouse
 from star_assets.reports.dashboard.publishing import publish
@@ -155,9 +155,9 @@ def build_anew(lake: Warehouse, day: str, *tables: str) -> None:
 
 def keep(lake: Warehouse, fact: str, day: str) -> None:
     """A partition that somebody dropped is served again; superseded versions are deleted; reports are written."""
-    Keeper().tick(lake, "", monotonic() + 60)
+    CatalogSync().tick(lake, "", monotonic() + 60)
     lake.catalog.drop_partitions("olap", fact, [(day,)])
-    Keeper().tick(lake, "", monotonic() + 60)
+    CatalogSync().tick(lake, "", monotonic() + 60)
     for table in lake.star.tables:
         database = "staging" if table in lake.star.sources else "olap"
         vacuum(lake.storage, lake.catalog, [(database, table)], timedelta(0))
@@ -275,7 +275,7 @@ def tell_costs(lake: Warehouse, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     with pytest.raises(BadQuery):
         open_athena(own.storage, own.catalog, own.settings).query("SELECT * FROM fact_costs")
     with pytest.raises(AwsRefused, match="Topic"):
-        tell_topic(NAMES["Topic"], "budget", "spent")
+        notify_topic(NAMES["Topic"], "budget", "spent")
 
 
 def test_each_role_may_do_its_work_and_takes_all_it_was_given(
@@ -285,7 +285,7 @@ def test_each_role_may_do_its_work_and_takes_all_it_was_given(
     with calls.working("pipeline"):
         run_the_pipeline(lake)
         compute_on_glue(lake, calls, monkeypatch, tmp_path)
-        tell_success("star_assets/shop")
+        count_success("star_assets/shop")
     ring_up(lake, calls, tmp_path)
     with calls.working("costs"):
         tell_costs(lake, monkeypatch, tmp_path)

@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from star_assets import cli
-from star_assets.aws.metrics import METRIC, tell_success
+from star_assets.aws.metrics import METRIC, count_success
 from star_assets.aws.template import text
-from star_assets.lake.aws import session, tell_denied
+from star_assets.lake.aws import session, warn_denied
 from star_assets.settings import Settings
 
 from .deployed import Stack
@@ -94,9 +94,9 @@ def test_a_success_that_may_not_be_told_fails_nothing(
     """The run itself went well; the right that is missing is named with its statement, once."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "ALWAYS.AccessDenied.PutMetricData")
     session.cache_clear()
-    tell_denied.cache_clear()
+    warn_denied.cache_clear()
     for _ in range(2):
-        tell_success("star_assets/shop")
+        count_success("star_assets/shop")
     session.cache_clear()
     assert len(caplog.messages) == 1
     assert caplog.messages[0].startswith("cloudwatch:PutMetricData was denied: ")

@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from star_assets.costs.explorer import CostExplorer, Outlook
-from star_assets.lake.aws import tell_denied
+from star_assets.lake.aws import warn_denied
 from star_assets.model.errors import AwsBusy, AwsDenied, AwsRefused
 from star_assets.settings import Settings
 
@@ -125,7 +125,7 @@ def test_the_outlook_has_the_budget_of_the_tag(bill: Bill) -> None:
 
 def test_what_may_not_be_asked_for_is_unknown_and_told_once(bill: Bill, caplog: pytest.LogCaptureFixture) -> None:
     """A forecast is worth no failed bill."""
-    tell_denied.cache_clear()
+    warn_denied.cache_clear()
     denied = ("GetCostForecast", "AccessDeniedException", "not authorized")
     bill.errors = [denied, denied]
     with caplog.at_level(logging.WARNING):

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from star_assets.lake.aws import Client, session, tell_denied
+from star_assets.lake.aws import Client, session, warn_denied
 from star_assets.lake.catalog import CatalogColumn, ColumnStatistics, PartitionEntry, TableEntry
 from star_assets.lake.glue_catalog import GlueCatalog
 from star_assets.lake.places import open_catalog
@@ -114,7 +114,7 @@ def test_a_catalog_without_statistics_is_asked_once(
         return client
 
     catalog.statistics._first = catalog.statistics._client = Client("glue", counted)
-    tell_denied.cache_clear()
+    warn_denied.cache_clear()
     for _ in range(3):
         catalog.put_statistics("olap", "dim", {(): COLUMNS})
     assert (len(asked), catalog.takes_statistics) == (1, False)

@@ -16,9 +16,9 @@ from star_assets.lake.ledger import read_day
 from star_assets.lake.publish import Commit, commit, write_version
 from star_assets.lake.versions import Identity, Partition
 from star_assets.model.errors import CatalogBusy
-from star_assets.orchestration import in_step
+from star_assets.orchestration import catalog_sync
 from star_assets.orchestration.build import build_definitions
-from star_assets.orchestration.in_step import Keeper, Tick
+from star_assets.orchestration.catalog_sync import CatalogSync, Tick
 from star_assets.pipeline.warehouse import Warehouse
 from star_assets.samples.lake import export_samples
 from star_assets.settings import Settings
@@ -109,8 +109,8 @@ def test_a_partition_that_somebody_dropped_is_registered_by_the_next_pass(
     if restarted:
         kept = Sensor(kept.lake, kept.instance, kept.cursor)
     else:
-        later = time.monotonic() + in_step.PASS_SECONDS
-        monkeypatch.setattr(in_step.time, "monotonic", lambda: later)
+        later = time.monotonic() + catalog_sync.PASS_SECONDS
+        monkeypatch.setattr(catalog_sync.time, "monotonic", lambda: later)
     assert kept.reason().startswith(f"Mended: olap.fact_sales date={DAYS[1]}: registered.")
     assert [entry.values[0] for entry in kept.lake.catalog.partitions("olap", "fact_sales")] == DAYS
 
@@ -167,7 +167,7 @@ def test_a_table_that_cannot_be_looked_at_does_not_keep_the_others(
 
 def test_a_pass_that_has_no_time_goes_on_with_the_next_tick(kept: Sensor) -> None:
     """Dagster ends a tick after a minute, however large the lake."""
-    keeper, at, parts = Keeper(), "", []
+    keeper, at, parts = CatalogSync(), "", []
     for _ in range(100):
         tick = keeper.tick(kept.lake, at, time.monotonic() - 1)
         at = tick.at
@@ -181,21 +181,21 @@ def test_a_pass_that_has_no_time_goes_on_with_the_next_tick(kept: Sensor) -> Non
 
 def test_a_restarted_pass_begins_where_the_last_one_was(kept: Sensor) -> None:
     """With little time and many restarts, the last tables would never have a turn."""
-    tick = Keeper().tick(kept.lake, "olap.fact_sales", time.monotonic() - 1)
+    tick = CatalogSync().tick(kept.lake, "olap.fact_sales", time.monotonic() - 1)
     assert tick.at == "olap.fact_sales"
-    assert Keeper().tick(kept.lake, "olap.fact_sales", NEVER) == Tick()
-    assert Keeper().tick(kept.lake, "olap.gone", NEVER) == Tick()
+    assert CatalogSync().tick(kept.lake, "olap.fact_sales", NEVER) == Tick()
+    assert CatalogSync().tick(kept.lake, "olap.gone", NEVER) == Tick()
 
 
 def test_tables_take_turns_where_looking_at_all_takes_too_long(kept: Sensor, monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise those at the end would be served an hour late."""
-    keeper = Keeper()
+    keeper = CatalogSync()
     assert keeper.tick(kept.lake, "", NEVER).drifts == []
     looked: list[str] = []
     for follower in keeper.followers.values():
         monkeypatch.setattr(follower, "look", lambda name=follower.name: looked.append(name) or iter([[]]))
     clock = iter(range(10_000))
-    monkeypatch.setattr(in_step.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(catalog_sync.time, "monotonic", lambda: next(clock))
     first = next(clock)
     keeper.tick(kept.lake, "", first + 4)
     keeper.tick(kept.lake, "", next(clock) + 4)
@@ -255,8 +255,8 @@ def test_many_events_are_told_over_several_ticks(
     lake: Warehouse, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Dagster stores them one by one; a lake of ten years must not end a tick by its time."""
-    monkeypatch.setattr("star_assets.orchestration.landed.MOST_EVENTS", 2)
-    monkeypatch.setattr("star_assets.orchestration.landed.AT_A_TIME", 2)
+    monkeypatch.setattr("star_assets.orchestration.published_elsewhere.MOST_EVENTS", 2)
+    monkeypatch.setattr("star_assets.orchestration.published_elsewhere.AT_A_TIME", 2)
     for source in ("orders", "stores"):
         assert all(not outcome.error for outcome in lake.refresh(source, DAYS))
     sensor = Sensor(lake, instance)

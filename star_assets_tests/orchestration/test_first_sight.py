@@ -15,7 +15,7 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 
 from star_assets.model.errors import CatalogBusy, ColumnMissing, StarError
 from star_assets.orchestration.build import build_definitions
-from star_assets.orchestration.failures import Told, as_failure
+from star_assets.orchestration.failures import PermanentFailure, as_failure
 from star_assets.orchestration.keys import asset_key
 from star_assets.orchestration.partitions import daily_partitions
 from star_assets.pipeline.warehouse import Warehouse
@@ -181,7 +181,7 @@ def test_a_retry_policy_tries_again_what_is_transient_alone(error: StarError, re
 
     assert not job.execute_in_process(raise_on_error=False).success
     assert len(tries) == 1 + retried
-    assert isinstance(as_failure(error), Told) is not retried
+    assert isinstance(as_failure(error), PermanentFailure) is not retried
 
 
 def test_the_reports_are_requested_once_a_table_they_show_has_changed(

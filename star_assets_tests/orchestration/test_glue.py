@@ -173,7 +173,7 @@ class TestTheJobItself:
 
 
 ENDS = {
-    "a script that is not ours": (SILENT, (), "succeeded without a word of what it wrote"),
+    "a script that is not ours": (SILENT, (), "succeeded without reporting what it wrote"),
     "a script that fails": (BROKEN, (), "ended as FAILED: SystemExit: 1. Nothing was published"),
     "a run that waited too long": (SILENT, ("EXPIRED",), "ended as EXPIRED"),
     "a run that worked too long": (SILENT, ("TIMEOUT",), "ended as TIMEOUT"),
@@ -208,7 +208,7 @@ def test_a_job_of_another_package_costs_one_run_and_says_what_to_ship(settings: 
 def test_as_many_runs_as_may_be_are_waited_for(settings: Settings, glue: Any) -> None:
     """Glue refuses a run above the job's own limit; that is no failure."""
     runs = glue(SILENT, ("REFUSED", "REFUSED"))
-    assert "without a word" in failure(materialize(settings, "customers"))
+    assert "without reporting" in failure(materialize(settings, "customers"))
     assert len(runs.started) == 1
 
 

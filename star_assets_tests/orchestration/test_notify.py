@@ -16,7 +16,7 @@ import pytest
 
 from star_assets.model.errors import ColumnMissing
 from star_assets.orchestration.build import build_definitions
-from star_assets.orchestration.notify import build_notifier, build_success_teller, quoted
+from star_assets.orchestration.notify import build_notifier, build_success_counter, quoted
 from star_assets.settings import Settings
 from star_assets.star import retail
 
@@ -50,7 +50,7 @@ def test_a_failed_run_is_posted_with_the_table_the_day_and_the_reason(
     url, posted = webhook
     decided.errors["orders", DAYS[1]] = ColumnMissing("oltp/orders/x.csv", ["store_id"], ["order_id"])
     definitions = build_definitions(retail, decided.settings, decided)
-    result = materialize(decided, instance, DAYS, ["orders"])
+    result = materialize(decided, instance, DAYS, "orders")
     events = instance.all_logs(result.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
     context = dg.build_run_status_sensor_context(
         sensor_name="failures",
@@ -75,7 +75,7 @@ def test_a_run_that_built_tables_is_told_to_cloudwatch(
     """Its alarm is about the lack of such runs; a run that keeps house builds nothing."""
     namespace = f"star_assets/{uuid.uuid4().hex[:8]}"
     definitions = build_definitions(retail, decided.settings, decided)
-    result = materialize(decided, instance, DAYS, ["orders"])
+    result = materialize(decided, instance, DAYS, "orders")
     events = instance.all_logs(result.run_id, of_type=dg.DagsterEventType.RUN_SUCCESS)
     context = dg.build_run_status_sensor_context(
         sensor_name="successes",
@@ -84,7 +84,7 @@ def test_a_run_that_built_tables_is_told_to_cloudwatch(
         dagster_run=result.dagster_run._replace(job_name=job),
         repository_def=definitions.get_repository_def(),
     )
-    build_success_teller(namespace)(context)
+    build_success_counter(namespace)(context)
     found = boto3.client("cloudwatch").list_metrics(Namespace=namespace)["Metrics"]
     assert len(found) == told
 

@@ -10,7 +10,7 @@ import pytest
 from dagster._core.definitions.sensor_definition import SensorExecutionData
 
 from star_assets.model.errors import StarError
-from star_assets.orchestration.arrivals import look
+from star_assets.orchestration.arrivals import find_arrivals
 from star_assets.orchestration.build import build_definitions
 from star_assets.pipeline.warehouse import Warehouse
 from star_assets.settings import Settings
@@ -154,16 +154,16 @@ def test_only_a_facts_own_exports_make_it_wait(lake: Warehouse) -> None:
     assert by_day[DAYS[1]] == set(retail.tables) - {"stores", "pos_sales"}
 
 
-def test_a_look_that_runs_out_of_time_goes_on_at_the_next_tick(lake: Warehouse) -> None:
+def test_a_comparison_that_runs_out_of_time_goes_on_at_the_next_tick(lake: Warehouse) -> None:
     idle = dict.fromkeys(retail.sources, ())
-    found = look(lake, {}, idle, time.time(), deadline=time.monotonic() - 1)
+    found = find_arrivals(lake, {}, idle, time.time(), deadline=time.monotonic() - 1)
     assert found.unfinished and not found.requests
-    rest = look(lake, found.seen, idle, time.time(), NEVER)
+    rest = find_arrivals(lake, found.digests, idle, time.time(), NEVER)
     assert not rest.unfinished and [r.days for r in rest.requests] == [tuple(DAYS)]
 
 
 def test_what_a_run_is_at_is_left_to_a_later_tick(lake: Warehouse, instance: dg.DagsterInstance) -> None:
-    """A run that pulls exports writes what would look new to every tick until it has staged them."""
+    """A run that pulls exports writes what would find_arrivals new to every tick until it has staged them."""
     job = build_definitions(retail, lake.settings, lake).resolve_job_def("all_tables")
     run = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED, tags={"dagster/partition": DAYS[0]})
     first = evaluate(lake, "new_exports", instance, None)

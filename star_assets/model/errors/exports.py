@@ -25,11 +25,11 @@ class ColumnMissing(Permanent):
         renamed = declare = ""
         if self.undeclared:
             are = "is" if len(self.undeclared) == 1 else "are"
-            renamed = f" Of these, {told_names(self.undeclared)} {are} not declared: a new name?"
+            renamed = f" Of these, {visible_names(self.undeclared)} {are} not declared: a new name?"
             declare = "declare the new name, or "
         return (
-            f"{self.file}: expected {columns} {told_names([*map(repr, self.missing)])}, "
-            f"found {told_names(self.found) or 'no columns'}.{renamed} The live version stays. "
+            f"{self.file}: expected {columns} {visible_names([*map(repr, self.missing)])}, "
+            f"found {visible_names(self.found) or 'no columns'}.{renamed} The live version stays. "
             f"Export again, or {declare}mark the {columns} optional in the Source."
         )
 
@@ -44,8 +44,8 @@ class UnknownColumns(Permanent):
 
     def __str__(self) -> str:
         return (
-            f"{self.file}: expected no columns but {told_names(self.declared)}, "
-            f"found {told_names(self.unknown)} beside them. The live version stays. "
+            f"{self.file}: expected no columns but {visible_names(self.declared)}, "
+            f"found {visible_names(self.unknown)} beside them. The live version stays. "
             f"Export without {'it' if len(self.unknown) == 1 else 'them'}, or change the Source: "
             'declare what is new, or set new_columns to "evolve" or "ignore".'
         )
@@ -161,7 +161,7 @@ class RawRetired(Permanent):
 MOST_NAMES = 20
 
 
-def told_names(columns: Sequence[str]) -> str:
+def visible_names(columns: Sequence[str]) -> str:
     """The names of columns in a message: the first ones, with characters that cannot be seen escaped."""
     shown = [name if name.isprintable() else ascii(name)[1:-1] for name in columns[:MOST_NAMES]]
     beyond = len(columns) - MOST_NAMES

@@ -12,7 +12,7 @@ import dagster as dg
 from star_assets.lake.versions import DataFile, Identity, Manifest
 from star_assets.orchestration.describe import lag_metadata
 from star_assets.orchestration.sensors import OF_EVENTS
-from star_assets.orchestration.tills import alive, receipts_closed
+from star_assets.orchestration.stream_checks import alive, receipts_closed
 from star_assets.pipeline.warehouse import Warehouse
 from star_assets.star import pos_sales, retail
 

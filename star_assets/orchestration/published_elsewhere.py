@@ -2,7 +2,7 @@
 
 `star-assets run`, a rollback and other machines publish too. The Athena partition
 sensor reports these versions as materializations and observations, so that
-Dagster's UI shows what is live. Not here: updating the catalog (in_step).
+Dagster's UI shows the live versions. Not here: updating the catalog (catalog_sync).
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from star_assets.settings import Settings
 
 RUNNING = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 
-# What became live so long before the last look is looked at once more: clocks differ.
+# Versions that became live so long before the last tick are compared once more: clocks differ.
 SLACK_SECONDS = 900.0
 
-# Dagster stores each event on its own, which takes some 20 ms. The rest is left to the next look.
+# Dagster stores each event on its own, which takes some 20 ms. The next tick reports the rest.
 MOST_EVENTS, AT_A_TIME = 500, 100
 
 Event = dg.AssetMaterialization | dg.AssetObservation
@@ -36,7 +36,7 @@ Event = dg.AssetMaterialization | dg.AssetObservation
 
 @dataclass(frozen=True)
 class Unreported:
-    """The events to tell, the time (Unix seconds) up to which they are complete, and why that may be none."""
+    """Events to report, the Unix time up to which they are complete, and the reason if there are none."""
 
     events: list[Event]
     until: float
@@ -44,12 +44,12 @@ class Unreported:
 
 
 class Reporter:
-    """Compares what is live with what Dagster recorded, from tick to tick of one process."""
+    """Finds live versions that Dagster has not recorded, from tick to tick of one process."""
 
     def __init__(self, star: Star, settings: Settings) -> None:
         self.star = star
         self.settings = settings
-        # The version of each day that was compared last.
+        # For each table and day, the version that was compared last.
         self._compared: dict[tuple[str, str | None], str] = {}
 
     def unreported(
@@ -59,14 +59,14 @@ class Reporter:
         since: float,
         deadline: float,
     ) -> Unreported:
-        """What became live after `since` and is not the version that Dagster recorded last.
+        """Events for versions that became live after `since` and are not the ones that Dagster recorded last.
 
-        A run tells Dagster of its versions some time after it has published them,
-        so nothing is compared while one is under way. After the deadline, by
-        `time.monotonic()`, the rest is left to the next look.
+        A run records its versions in Dagster some time after it has published them,
+        so nothing is compared while a run is under way. After the deadline, by
+        `time.monotonic()`, the rest is left to the next tick.
         """
         if instance.get_runs_count(RunsFilter(statuses=RUNNING)):
-            return Unreported([], since, "Runs are under way; what they publish is theirs to record.")
+            return Unreported([], since, "Runs are under way, and record what they publish themselves.")
         events, until, complete = list[Event](), time.time(), True
         for table in self.star.tables.values():
             found = live.get((database(table), table.name))
@@ -91,7 +91,7 @@ class Reporter:
 
 
 def _recorded(instance: DagsterInstance, key: dg.AssetKey, days: list[str]) -> set[tuple[str | None, str]]:
-    """(day, version) of what Dagster recorded last of each of the days; with no days, of the asset."""
+    """The (day, version) pairs that Dagster recorded last: of each of the days, or of the asset if there are none."""
     records = list(_records(instance, key, days))
     if not days:
         records += instance.fetch_observations(key, limit=1).records
@@ -105,7 +105,7 @@ def _recorded(instance: DagsterInstance, key: dg.AssetKey, days: list[str]) -> s
 
 
 def _records(instance: DagsterInstance, key: dg.AssetKey, days: list[str]) -> Iterator[dg.EventLogRecord]:
-    """An asset's materializations of some days (none: the newest one), newest first."""
+    """An asset's materializations of some days, newest first; without days, only the newest one."""
     chosen = dg.AssetRecordsFilter(key, asset_partitions=days or None)
     cursor: str | None = None
     while True:
@@ -117,7 +117,7 @@ def _records(instance: DagsterInstance, key: dg.AssetKey, days: list[str]) -> It
 
 
 def _event(key: dg.AssetKey, table: AnyTable, day: str | None, entry: Entry) -> Event:
-    """A day is a materialization. A dimension does not say which days it includes, so it is an observation."""
+    """A day's materialization; a dimension's observation, because its ledger does not name the included days."""
     metadata: dict[str, str | int] = {
         "version": entry.version,
         "live since": entry.at,

@@ -1,6 +1,6 @@
-"""Which exports are whole, and for which tables they suffice.
+"""Which exports are whole, and which tables can be built from them for a day.
 
-Schedules and sensors use this, so that they start no run over half an export.
+Schedules and sensors ask this, so that they start no run over half an export.
 Not here: reading exports (exports).
 """
 
@@ -29,7 +29,7 @@ class RawZone:
     """The export days of every source, as of one listing; `now` is in Unix seconds.
 
     `pulled_until` is the last day that can be pulled, "" where nothing is pulled.
-    `strays` are what lies in the raw zone and is no export's.
+    `strays` are the files in the raw zone that belong to no export.
     """
 
     star: Star
@@ -52,12 +52,12 @@ class RawZone:
         return cls(star, storage, now, days, last_over(settings), today, tuple(strays))
 
     def is_whole(self, source: Source, day: ExportDay) -> bool:
-        """Whether a source's day is to be staged: nothing more is to come of it.
+        """Whether a run should stage the source's day: no more files of it are expected.
 
-        A day without an export, where that means that nothing happened, is whole
-        once a later one has come. Before that, its export may be late. Where it is
-        missing, it waits, or fails once it is over. A day that can be pulled is whole
-        in its database.
+        A day without an export is whole once a later export has come, if the source
+        declares that such a day had no rows; until then its export may be late. If the
+        source declares such a day missing, the day waits, or fails once it is past. A
+        day that can be pulled is whole in its database.
         """
         can_be_pulled = source.is_pulled and day <= self.pulled_until
         if day not in self.days[source.name]:
@@ -72,20 +72,21 @@ class RawZone:
         except HalfExport:
             return can_be_pulled and is_lacking(source, export)
         except BrokenFile:
-            # The run of that day says so.
+            # The run of that day fails and names the broken file.
             return True
         return True
 
     def ready(self, day: str) -> list[str]:
-        """The tables that can be made for the day: those whose own exports of it are whole; none where no source's is.
+        """The tables that can be built for the day; none if no source has a whole export of it.
 
-        A dimension waits for none: it includes what has come. A fact waits for its
-        driving source and the parts of that, or has events of the day.
+        A source needs its own export. A dimension waits for no export: it includes those
+        that have come. A fact needs its driving source and the parts of that source, or
+        events of the day.
         """
         whole = {name for name, source in self.star.sources.items() if self.is_whole(source, ExportDay(day))}
-        return [name for name in self.star.tables if self._suffice(name, whole)] if whole else []
+        return [name for name in self.star.tables if self._is_ready(name, whole)] if whole else []
 
-    def _suffice(self, name: str, whole: Collection[str]) -> bool:
+    def _is_ready(self, name: str, whole: Collection[str]) -> bool:
         table = self.star.table(name)
         if isinstance(table, Fact):
             stream = self.star.stream(table)

@@ -5,7 +5,7 @@ version changed. Once an hour, and after a restart of the daemon, the sensor
 compares every catalog entry with its ledger, and every table over raw exports
 with the exports. Both are done in small steps: a tick ends at its deadline, and
 the next tick continues. Not here: how differences are found (lake.drift,
-pipeline.raw_tables), the events that Dagster gets (landed).
+pipeline.raw), the events that Dagster gets (published_elsewhere).
 """
 
 from __future__ import annotations
@@ -24,41 +24,41 @@ from star_assets.model.errors import StarError
 if TYPE_CHECKING:
     from star_assets.pipeline.warehouse import Warehouse
 
-# Drift that nobody published, say a partition that was dropped by hand, is found within an hour.
+# Drift without a publication, such as a partition that was dropped by hand, is found within an hour.
 PASS_SECONDS = 3600.0
 
 
 @dataclass
 class Tick:
-    """What a tick did: what it mended, what it ran into, and where the pass over everything is (empty: at its end)."""
+    """The result of a tick: what it mended, its errors, and the table that the full pass is at (empty: it is over)."""
 
     drifts: list[Drift] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     at: str = ""
 
 
-class Keeper:
-    """Keeps the catalog in step, from tick to tick of one process."""
+class CatalogSync:
+    """Updates the catalog from the ledgers, from tick to tick of one process."""
 
     def __init__(self) -> None:
         self.followers: dict[tuple[str, str], Follower] = {}
-        # Which table is the first to be looked at.
+        # The index of the table that the next tick lists first.
         self._turn = 0
-        # What is left of a pass, the steps of its first part that were begun, and when the next one is due.
+        # The tables left of the full pass, the begun steps of the first of them, and when the next pass is due.
         self._at, self._left = "", list[str]()
         self._steps: Iterator[list[Drift]] | None = None
         self._next_pass = 0.0
 
     @property
     def live(self) -> dict[tuple[str, str], Mapping[str | None, Entry] | None]:
-        """The live versions of each table, as last looked up; None of a table before its first look."""
+        """The live versions of each table, as last listed; None for a table that has not been listed."""
         return {table: follower.live for table, follower in self.followers.items()}
 
     def tick(self, warehouse: Warehouse, at: str, deadline: float) -> Tick:
-        """Look for what moved, then go on with the pass over everything, if one is due.
+        """Update what changed since the last tick, then go on with the full pass, if one is due.
 
         Args:
-            at: where a pass of an earlier process had come to.
+            at: the table at which a full pass of an earlier process stopped.
             deadline: `time.monotonic()` after which no further step is begun.
         """
         if not self.followers:
@@ -69,23 +69,23 @@ class Keeper:
                     warehouse.storage, warehouse.catalog, table, ledgers
                 )
         found = Tick()
-        self._look(found, deadline)
-        self._go_through(warehouse, found, deadline)
+        self._list_changes(found, deadline)
+        self._continue_pass(warehouse, found, deadline)
         found.at = self._at
         return found
 
-    def _look(self, found: Tick, deadline: float) -> None:
-        """One listing per table. Who had no turn for want of time is the first in the next tick."""
+    def _list_changes(self, found: Tick, deadline: float) -> None:
+        """One listing per table. A table that the deadline left out is listed first in the next tick."""
         tables = list(self.followers.values())
         for table in tables[self._turn :] + tables[: self._turn]:
             if time.monotonic() > deadline:
                 return
             self._turn = (self._turn + 1) % len(tables)
             if table.live is not None:
-                _take(table.look(), table.name, found, deadline)
+                _take_steps(table.look(), table.name, found, deadline)
 
-    def _go_through(self, warehouse: Warehouse, found: Tick, deadline: float) -> None:
-        """Go on with the pass over everything; at least by one step, however little time is left."""
+    def _continue_pass(self, warehouse: Warehouse, found: Tick, deadline: float) -> None:
+        """Go on with the full pass, by one step at least, even after the deadline."""
         parts = self._parts(warehouse)
         if not self._left and time.monotonic() >= self._next_pass:
             names = list(parts)
@@ -93,7 +93,7 @@ class Keeper:
             self._left = names[first:] + names[:first]
         while self._left:
             self._steps = self._steps or parts[self._left[0]]()
-            if _take(self._steps, self._left[0], found, deadline):
+            if _take_steps(self._steps, self._left[0], found, deadline):
                 self._steps = None
                 self._left.pop(0)
                 self._next_pass = time.monotonic() + PASS_SECONDS
@@ -111,7 +111,7 @@ class Keeper:
         return {**parts, **raw}
 
 
-def _take(steps: Iterator[list[Drift]], name: str, found: Tick, deadline: float) -> bool:
+def _take_steps(steps: Iterator[list[Drift]], name: str, found: Tick, deadline: float) -> bool:
     """Take one step, and more while there is time. Whether that was all."""
     try:
         for drifts in steps:

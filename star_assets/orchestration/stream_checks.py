@@ -1,4 +1,4 @@
-"""The checks of streams and of what they give to facts: whether events still arrive, and whether receipts are closed.
+"""Checks of streams: whether events still arrive, and whether provisional receipts are closed in time.
 
 Not here: the other checks, and when they run (checks).
 """
@@ -18,47 +18,47 @@ if TYPE_CHECKING:
 
 ALIVE, CLOSED = "alive", "receipts_closed"
 
-# An hour of a weekday is one in which events usually arrive if they did in so many of so many weeks before.
+# Events are usual in an hour of a weekday if they arrived in it in USUAL of the WEEKS weeks before.
 WEEKS, USUAL = 4, 2
 
-# Receipts that a check names before it only counts them.
+# So many receipts are named in the check's description; the rest are counted.
 NAMED = 10
 
 
 def alive(warehouse: Warehouse, stream: Source, now: datetime | None = None) -> CheckResult:
-    """Fails if nothing arrived in the last whole hour, though something usually does in that hour of that weekday."""
+    """Fails if no event arrived in the last whole hour, though events usually arrive in that hour of that weekday."""
     moment = (now or datetime.now(UTC)).astimezone(warehouse.settings.zone)
     hour = moment.replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
     before = [_arrived(warehouse, stream, hour - timedelta(weeks=week)) for week in range(1, WEEKS + 1)]
     arrived = _arrived(warehouse, stream, hour) or _arrived(warehouse, stream, hour + timedelta(hours=1))
     live = warehouse.staged(stream)
     newest = _newest(warehouse.live_manifest(stream.name, max(live)), stream) if live else None
-    told = f"the newest event is of {newest:%Y-%m-%d %H:%M} UTC" if newest else "no event has ever arrived"
+    latest = f"the newest event is of {newest:%Y-%m-%d %H:%M} UTC" if newest else "no event has ever arrived"
     usual = f"in {sum(before)} of {WEEKS} weeks before, events arrived in that hour"
     metadata: dict[str, Any] = {"hour": f"{hour:%Y-%m-%d %H}:00", "weeks with events": sum(before)}
     if newest:
         metadata["minutes since the newest event"] = round(((now or datetime.now(UTC)) - newest).total_seconds() / 60)
     passed = arrived or sum(before) < USUAL
-    return CheckResult(ALIVE, passed, f"{hour:%Y-%m-%d %H}:00: {told}; {usual}", metadata)
+    return CheckResult(ALIVE, passed, f"{hour:%Y-%m-%d %H}:00: {latest}; {usual}", metadata)
 
 
 def receipts_closed(warehouse: Warehouse, fact: Fact, now: datetime | None = None) -> CheckResult:
-    """Fails if receipts are provisional for longer than `closes_after`; names them, with members and money."""
+    """Fails if receipts are provisional for longer than `closes_after`. Names them, with their keys and amounts."""
     assert fact.provisional is not None
     before = (now or datetime.now(UTC)) - fact.provisional.closes_after
     found = warehouse.provisional_receipts(fact.name, before)
     hours = fact.provisional.closes_after / timedelta(hours=1)
     sums = {column: sum(receipt[column] or 0 for receipt in found) for column in fact.summed}
-    told = f"{len(found):,} receipts are provisional for longer than {hours:g} hours"
+    text = f"{len(found):,} receipts are provisional for longer than {hours:g} hours"
     if found:
         more = f"; and {len(found) - NAMED:,} more" if len(found) > NAMED else ""
-        told += f", {_amounts(sums)}: {'; '.join(map(_receipt, found[:NAMED]))}{more}. Export "
-        told += f"{fact.provisional.until.name} with them, or send events that void them"
-    return CheckResult(CLOSED, not found, told, {"expected": 0, "actual": len(found), **_texts(sums)})
+        text += f", {_amounts(sums)}: {'; '.join(map(_receipt, found[:NAMED]))}{more}. Export "
+        text += f"{fact.provisional.until.name} with them, or send events that void them"
+    return CheckResult(CLOSED, not found, text, {"expected": 0, "actual": len(found), **_texts(sums)})
 
 
 def _arrived(warehouse: Warehouse, stream: Source, hour: datetime) -> bool:
-    """Whether the stream's folder of an hour has files that are staged."""
+    """Whether files of that hour of the stream are staged."""
     manifest = warehouse.live_manifest(stream.name, f"{hour:%Y-%m-%d}")
     folder = f"/date={hour:%Y-%m-%d}/hour={hour:%H}/"
     return manifest is not None and any(folder in file["path"] for file in manifest.inputs.get("files", ()))
