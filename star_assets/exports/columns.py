@@ -1,6 +1,6 @@
-"""The columns that a file has, held against those that its source declares.
+"""Compares the columns of a file with those that its source declares.
 
-Not here: how a file says its columns (formats), their types (grammar).
+Not here: reading a file's columns (formats), their types (grammar).
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ def required_columns(source: Source) -> tuple[str, ...]:
 
 
 def require_columns(source: Source, file: str, found: Sequence[str]) -> None:
-    """Raises ColumnMissing where a required column was not found, UnknownColumns for others where these are frozen."""
-    missing = [told_column(source, column) for column in required_columns(source) if column not in found]
+    """Raises ColumnMissing if a required column is missing, UnknownColumns if `new_columns="freeze"` forbids others."""
+    missing = [header_names(source, column) for column in required_columns(source) if column not in found]
     undeclared = [column for column in found if column not in source.declared]
     if missing:
         raise ColumnMissing(file, missing, found, undeclared)
@@ -26,8 +26,8 @@ def require_columns(source: Source, file: str, found: Sequence[str]) -> None:
         raise UnknownColumns(file, undeclared, list(source.declared))
 
 
-def told_column(source: Source, column: str) -> str:
-    """A declared column as people look for it in a file: by its header."""
+def header_names(source: Source, column: str) -> str:
+    """The headers that a declared column may have in a file, for messages."""
     return " or ".join(source.declared[column].headers) or column
 
 

@@ -1,7 +1,6 @@
-"""The content of raw files: opened, decompressed, hashed, decoded.
+"""Opens, decompresses, hashes and decodes raw files.
 
-Here: bytes and text, and the errors of bytes that cannot be read. Not here:
-what the first bytes say (signatures), records (formats).
+Not here: recognizing formats and encodings by the first bytes (signatures), records (formats).
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ CHUNK = 1 << 17
 GZIP_MAGIC = b"\x1f\x8b"
 
 # A byte that is not valid in a file's encoding is decoded to a lone surrogate,
-# U+DC00 plus the byte: no valid text holds one, and the byte can be told.
+# U+DC00 plus the byte: no valid text has one, and the byte can be recovered.
 _MARK = "star_assets.mark"
 _MARKED = re.compile("[\udc00-\udcff]")
 
@@ -62,11 +61,11 @@ class _HashedFile(io.RawIOBase):
 
 @contextmanager
 def open_raw(path: Path, name: str, sha256: _Hash | None = None) -> Iterator[BinaryIO]:
-    """The file's content, decompressed if its first bytes say gzip. `name` is what people call the file.
+    """The file's content, decompressed if it begins like gzip. Messages call the file `name`.
 
-    `sha256` is fed the file's own bytes as they are read. Raises BrokenFile for
-    a file that is gone, is no whole gzip stream or cannot be decoded, LakeRefused
-    without rights.
+    `sha256` is updated with the file's own bytes as they are read. Raises BrokenFile
+    if the file is gone, is no whole gzip stream or cannot be decoded, LakeRefused
+    if it may not be read.
     """
     try:
         with path.open("rb", buffering=0) as file:
@@ -79,7 +78,7 @@ def open_raw(path: Path, name: str, sha256: _Hash | None = None) -> Iterator[Bin
     except (gzip.BadGzipFile, zlib.error) as error:
         raise BrokenFile(name, None, "expected a gzip stream, found a damaged one") from error
     except UnicodeError as error:
-        # Few decoders end so: of what most of them cannot decode, each byte is marked.
+        # Only a few decoders raise: with most of them, bytes that cannot be decoded are marked one by one.
         raise BrokenFile(name, None, f"expected text in the declared encoding, found other bytes ({error})") from error
     except FileNotFoundError as error:
         raise BrokenFile(name, None, "expected a file, found that it is gone") from error
@@ -102,7 +101,7 @@ def sha256_of(path: Path, name: str) -> str:
 
 
 def start_of(content: BinaryIO, name: str, encoding: str, remedy: str) -> tuple[bytes, str]:
-    """The first chunk without its byte order mark, and its encoding. Raises BrokenFile if it is no such text."""
+    """The first chunk without its byte order mark, and its exact encoding. Raises BrokenFile if it is not such text."""
     start = content.read(CHUNK)
     require_text(start, name, encoding, remedy)
     mark, exact = byte_order(start, encoding)
@@ -110,7 +109,7 @@ def start_of(content: BinaryIO, name: str, encoding: str, remedy: str) -> tuple[
 
 
 def chunks(start: bytes, content: BinaryIO) -> Iterator[tuple[bytes, bool]]:
-    """The content in chunks, and whether one is the last; the last is empty."""
+    """The content in chunks, each with whether it is the last; the last is empty."""
     chunk = start
     while chunk:
         yield chunk, False
@@ -129,7 +128,7 @@ def as_text(content: BinaryIO, encoding: str) -> io.TextIOWrapper:
 
 
 def flaw(text: str, encoding: str) -> str | None:
-    """Why the text cannot be trusted as text: bytes that are not valid, or a NUL; None if it can."""
+    """The problem with a decoded text: an invalid byte or a NUL; None if there is none."""
     if not text.isascii() and (found := _MARKED.search(text)):
         return f"expected {encoding}, found the byte 0x{ord(found[0]) - 0xDC00:02x}"
     return "expected text, found a NUL byte" if "\0" in text else None

@@ -1,8 +1,8 @@
-"""A raw file without a person: records removed, or one of their fields emptied; all else byte for byte.
+"""Rewriting a raw file without a person: records are removed or fields emptied; all other bytes stay.
 
-Raw files are never modified, but for this. Here: what all formats have in common.
-Not here: how each keeps its own text (formats), whose records these are, and what
-is staged from the file afterwards (pipeline.forget).
+Nothing else modifies raw files. Here: what all formats have in common. Not here:
+rewriting one format (formats), which records are the person's, and staging the
+file afterwards (keeping.forget).
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class Erasure:
     Args:
         removes: whether a record with these fields is the person's.
         empties: the columns in which the person's key becomes NULL.
-        names: whether a field of such a column holds the person's key.
-        mentions: finds the person in the text of a record that cannot be read.
+        names: whether a field of such a column has the person's key.
+        mentions: finds the person in the text of a record that cannot be parsed.
     """
 
     removes: Callable[[Fields], bool]
@@ -51,20 +51,20 @@ class Erased:
 
 
 def write_like(path: Path, name: str, encoding: str, compressed: bool, pieces: Iterable[str], out: Path) -> None:
-    """Write text to `out` in a file's encoding, behind its byte order mark if it has one, compressed as it is."""
+    """Write text to `out` in a file's encoding, after its byte order mark if it has one, compressed if it is."""
     with _created(out, compressed, *_begin(path, name, encoding)) as file:
         file.writelines(pieces)
 
 
 def _begin(path: Path, name: str, encoding: str) -> tuple[bytes, str]:
-    """The file's byte order mark, if it has one, and the encoding of what is behind it."""
+    """The file's byte order mark, if it has one, and the encoding of what follows it."""
     with open_raw(path, name) as content:
         return byte_order(content.read(LONGEST_MARK), encoding)
 
 
 @contextmanager
 def _created(out: Path, compressed: bool, mark: bytes, encoding: str) -> Iterator[TextIO]:
-    """A text file that gives back the bytes that `as_text` could not decode."""
+    """A new text file that writes marked bytes as `as_text` found them."""
     with out.open("wb") as raw:
         binary = gzip.GzipFile(fileobj=raw, mode="wb", filename="") if compressed else raw
         binary.write(mark)

@@ -1,7 +1,6 @@
-"""Which exports lie in the raw zone, whether they are whole, and what tells two of them apart.
+"""Finds exports in the raw zone: their files, whether they are whole, and their fingerprints.
 
-Here: an export's files, its markers, its fingerprint. Not here: what is no export's
-(strays), what the files say and which rows are in them (formats).
+Not here: files that belong to no export (strays), the content of files (formats).
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from star_assets.exports.content import sha256_of
-from star_assets.exports.strays import NO_LAST, Stray, sort_names, strays_among_sources
+from star_assets.exports.strays import NO_LAST_DAY, Stray, sort_names, strays_among_sources
 from star_assets.lake.catalog import OLTP
 from star_assets.lake.storage import Storage, Stored
 from star_assets.model.days import ExportDay
@@ -23,18 +22,18 @@ from star_assets.model.source import FileCount, Marker, Source
 
 RAW = OLTP
 
-# Beside the files of a day, says that they were, or are being, deleted because
-# what was staged of them stands for them; it lists their fingerprints.
+# A marker in a day's folder: the day is retired, so its files were, or are being, deleted, and its
+# staged version is the only copy. It lists the files' fingerprints.
 RETIRED = "_retired"
 
-# The marker of a pulled export whose source has none of its own.
+# The marker of a pulled export, if its source declares none.
 PULLED = "_pulled"
 
-# A file that was pulled; all files of one pull have its id and are as of one moment.
+# The name of a pulled file. All files of one pull have its id and are from one snapshot.
 PULLED_FILE = re.compile(r"pulled-(\w+-\w+)\.csv\.gz")
 
 
-# The folder of an hour of a stream's day, and what is expected where another name is.
+# The folder of an hour in a stream's day, and what messages say was expected.
 HOUR = re.compile(r"hour=(?:[01][0-9]|2[0-3])(?:/|$)")
 HOUR_EXPECTED = "a folder hour=HH, from 00 to 23"
 
@@ -53,11 +52,11 @@ class RawFile:
 class Export:
     """What a source exported on a day: the data files by path, and the names of the markers beside them.
 
-    `exists` is False where the day has no folder. `retired` is True where the
-    files were deleted on purpose: what was staged of them stands; `left` are
-    those that a killed retirement did not come to, which are no export any more.
-    `broken` is what lies among the files and cannot be read: nothing of such a
-    day is staged. `strays` are what lies in a stream's day and is in no hour of it.
+    `exists` is False if the day has no folder. `retired` is True if `retire` deleted
+    the files: their staged version stays. `left` are files that a killed retirement
+    did not delete yet; they are no export any more. `broken` are paths among the
+    files that cannot be read: no file of such a day is staged. `strays` are the
+    files of a stream's day outside its hours' folders.
     """
 
     source: str
@@ -72,19 +71,19 @@ class Export:
 
     @property
     def pulls(self) -> frozenset[str]:
-        """The ids of the pulls that its files are of; none where they, or any of them, came otherwise."""
+        """The ids of the pulls that wrote its files; none if any file was not pulled."""
         found = [PULLED_FILE.fullmatch(file.path.rpartition("/")[2]) for file in self.files]
         return frozenset(match[1] for match in found if match) if all(found) else frozenset()
 
     @property
     def listed(self) -> list[tuple[str, str]]:
-        """What tells it from another one of its day, by what a listing says: paths, each with its ETag or problem."""
+        """Its paths, each with its ETag or problem: what distinguishes it from another export in a listing."""
         return [(file.path, file.etag) for file in self.files] + [(stray.path, stray.found) for stray in self.broken]
 
 
 @dataclass(frozen=True)
 class RawListing:
-    """What lies in a source's folder: the export of each day, in order, and what is no export's."""
+    """The listing of a source's folder: the export of each day, in order, and the strays."""
 
     exports: Mapping[ExportDay, Export]
     strays: tuple[Stray, ...]
@@ -92,7 +91,7 @@ class RawListing:
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """A data file and the SHA-256 of its bytes, as they were when it was hashed."""
+    """A data file and the SHA-256 of its bytes, as of when it was hashed."""
 
     path: str
     size: int
@@ -101,24 +100,24 @@ class Fingerprint:
     etag: str = ""
 
 
-def export_days(storage: Storage, source: Source, last: str = NO_LAST) -> list[ExportDay]:
+def export_days(storage: Storage, source: Source, last: str = NO_LAST_DAY) -> list[ExportDay]:
     """The days up to the `last` that have a folder in the raw zone, in order."""
     return days_and_strays(storage, source, last)[0]
 
 
 def days_and_strays(storage: Storage, source: Source, last: str) -> tuple[list[ExportDay], list[Stray]]:
-    """The same, and what else is directly in the source's folder. Of a day's folder nothing is listed."""
+    """The days up to the `last`, and the strays in the source's folder. The days' folders are not listed."""
     folder = f"{RAW}/{source.name}"
     return sort_names(folder, storage.names(folder), last)
 
 
 def strays_beside_sources(storage: Storage, sources: Collection[str]) -> list[Stray]:
-    """What lies directly in the raw zone and is no source's folder."""
+    """The files and folders directly in the raw zone that are no source's folder."""
     return strays_among_sources(RAW, storage.names(RAW), sources)
 
 
 def days_between(first: str, last: str) -> list[str]:
-    """Every day from the first to the last, both included; none where the last comes before."""
+    """Every day from the first to the last, both included; none if the last is earlier."""
     if last < first:
         return []
     begin = date.fromisoformat(first)
@@ -126,7 +125,7 @@ def days_between(first: str, last: str) -> list[str]:
 
 
 def read_export(storage: Storage, source: Source, day: ExportDay) -> Export:
-    """The day's export as it lies there now. Names that begin with `_` or `.` are no data."""
+    """The day's export as it is now. Names that begin with `_` or `.` are no data."""
     folder = f"{RAW}/{source.name}/date={day}"
     found = list(storage.survey(folder))
     if not found and f"date={day}" in storage.names(f"{RAW}/{source.name}"):
@@ -134,8 +133,8 @@ def read_export(storage: Storage, source: Source, day: ExportDay) -> Export:
     return _export(storage, source, day, found)
 
 
-def list_exports(storage: Storage, source: Source, last: str = NO_LAST) -> RawListing:
-    """The export of every day up to the `last` that has a folder in the raw zone, by one listing.
+def list_exports(storage: Storage, source: Source, last: str = NO_LAST_DAY) -> RawListing:
+    """The export of every day up to the `last` that has a folder in the raw zone, from one listing.
 
     Raises LakeRefused if the source's folder cannot be listed.
     """
@@ -156,7 +155,7 @@ def list_exports(storage: Storage, source: Source, last: str = NO_LAST) -> RawLi
 
 
 def _export(storage: Storage, source: Source, day: ExportDay, found: Sequence[Stored]) -> Export:
-    """The export that these listed paths make. An empty folder's path ends with `/`."""
+    """The export of a day from its listed paths. An empty folder's path ends with `/`."""
     folder = f"{RAW}/{source.name}/date={day}"
     marker = source.whole.name if isinstance(source.whole, Marker) else None
     files, markers, broken = list[RawFile](), set[str](), list[Stray]()
@@ -185,12 +184,12 @@ def _export(storage: Storage, source: Source, day: ExportDay, found: Sequence[St
 
 
 def retirement(files: Sequence[Fingerprint]) -> bytes:
-    """The content of the marker RETIRED: which files are retired, and how each is told from a new one of its name."""
+    """The content of the marker RETIRED: the files' fingerprints, which tell them from new files of the same name."""
     return json.dumps([vars(file) for file in files]).encode()
 
 
 def _all_listed(storage: Storage, marker: str, files: Sequence[RawFile]) -> bool:
-    """Whether the files are all among those that were retired. Any other file is a new export of that day."""
+    """Whether the marker lists all the files. Any other file is a new export of the day."""
     listed = json.loads(storage.read(marker)[0])
     # Earlier markers list paths and sizes alone.
     sizes = {entry[0]: entry[1] for entry in listed if isinstance(entry, list)}
@@ -208,31 +207,31 @@ def is_same(storage: Storage, file: RawFile, known: Fingerprint) -> bool:
     """
     if file.etag == known.etag or file.size != known.size:
         return file.etag == known.etag
-    # Touched, or copied to another place: a correction may have the same size, but not the same checksum.
+    # The file was touched or copied, or is a correction of the same size: only the checksum decides.
     (local,) = storage.local([file.path])
     return sha256_of(Path(local), file.path) == known.sha256
 
 
 def marker_of_pulled(source: Source) -> Marker:
-    """What says that a pulled export is whole: the source's own marker, should it have one."""
+    """The marker of a whole pulled export: the source's own, or else PULLED."""
     return source.whole if isinstance(source.whole, Marker) else Marker(PULLED)
 
 
 def require_readable(export: Export) -> None:
-    """Raises BrokenFile if something lies among the files that cannot be read."""
+    """Raises BrokenFile if a path among the files cannot be read."""
     for stray in export.broken:
         problem = f"expected {stray.expected}, found {stray.found}"
         raise BrokenFile(stray.path, None, problem, f"Put {stray.expected} there that this user may read, or remove it")
 
 
 def require_whole(export: Export, source: Source, now: float) -> None:
-    """Raises HalfExport unless the export is whole by its source's rule, BrokenFile where part of it cannot be read.
+    """Raises HalfExport unless the export is whole by its source's rule, BrokenFile if part of it cannot be read.
 
     `now` is in Unix seconds.
     """
     require_readable(export)
     if not export.exists or export.retired or source.is_stream:
-        # Of a stream, what has come is staged; more may come at any time.
+        # A stream is never whole: the files that have come are staged, and more may come at any time.
         return
     count, whole = len(export.files), marker_of_pulled(source) if export.pulls else source.whole
     if isinstance(whole, Marker):
@@ -250,7 +249,7 @@ def require_whole(export: Export, source: Source, now: float) -> None:
 
 
 def is_whole(export: Export, source: Source, now: float) -> bool:
-    """Whether nothing more is to come of the export, by its source's rule."""
+    """Whether no more files of the export are expected, by its source's rule."""
     try:
         require_whole(export, source, now)
     except HalfExport:

@@ -1,10 +1,10 @@
-"""Which text is a valid value of a type: one regular expression each.
+"""For each type, the regular expression that the text of a valid value matches.
 
 Engines disagree on `12.5` as an integer, on `2023` as a date, on `+02` as an
-offset, so text is held against these before any cast, and what does not match
-is a reject. The expressions mean the same to RE2, Java and Python, and are
-matched against the whole value. What matches may still be no value (30 February,
-an integer of 19 digits that is too large): the cast finds that.
+offset, so text is matched against these before any cast, and a row with text that
+does not match is a reject. The expressions mean the same to RE2, Java and Python, and are
+matched against the whole value. Text that matches may still be no valid value
+(30 February, an integer of 19 digits that is too large): the cast finds that.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _PATTERNS = {
     "timestamp": rf"{_DATE}(?:{_TIME}{_OFFSET}?)?",
 }
 
-# How each type is told to a person whose value is none.
+# What messages say was expected, by type.
 EXAMPLES = {
     "int32": "a whole number up to 2,147,483,647",
     "int64": "a whole number up to 9,223,372,036,854,775,807",
@@ -41,7 +41,7 @@ EXAMPLES = {
 
 
 def pattern(type_: Type) -> str | None:
-    """The expression that a value's whole text must match; None where any text will do."""
+    """The expression that a value's whole text must match; None if any text is valid."""
     if type_.name != "decimal":
         return _PATTERNS.get(type_.name)
     assert type_.precision is not None and type_.scale is not None
@@ -52,7 +52,7 @@ def pattern(type_: Type) -> str | None:
 
 
 def expected(type_: Type) -> str:
-    """What a value of the type looks like, for people."""
+    """What was expected, for messages about a value that is not of the type."""
     if type_.name == "decimal":
         return f"a number with up to {type_.scale} decimals"
     return EXAMPLES.get(type_.name, "text")

@@ -1,6 +1,6 @@
-"""How an export looks to Athena, which reads raw files with Hive's SerDes: its columns, or why it cannot.
+"""The columns with which Athena reads an export's raw files by Hive's SerDes, or why it cannot.
 
-Every value is text. Not here: how the files of one format look (formats), which
+Every value is text. Not here: the layout of one format's files (formats), which
 exports fit into one table (pipeline).
 """
 
@@ -15,11 +15,13 @@ from star_assets.model.source import Source
 
 
 def layout_of(source: Source, files: Sequence[Inspected], markers: Iterable[str]) -> Layout:
-    """The layout of an export's data files. `markers` lie beside them. Raises BrokenFile, LakeRefused."""
+    """The layout of an export's data files. `markers` are its marker files. Raises BrokenFile, LakeRefused."""
     try:
         for marker in markers:
             if not marker.startswith(("_", ".")):
-                raise Hindrance(f"{marker} is no data, but only a name that begins with _ would hide it")
+                raise Hindrance(
+                    f"{marker} is no data, but Athena would read it: only names that begin with _ are hidden"
+                )
         formats = dict.fromkeys(profile.format for *_, profile in files if profile.lines)
         if len(formats) > 1:
             raise Hindrance(f"some files are {', others are '.join(name.upper() for name in sorted(formats))}")
@@ -35,11 +37,11 @@ def unreadable(error: BrokenFile | ColumnMissing | UnknownColumns) -> Layout:
     if isinstance(error, ColumnMissing):
         return Layout(problem=f"{error.file} lacks {', '.join(error.missing)}")
     if isinstance(error, UnknownColumns):
-        return Layout(problem=f"{error.file} has {', '.join(error.unknown)}, which its source does not let in")
+        return Layout(problem=f"{error.file} has {', '.join(error.unknown)}, which its source does not allow")
     return Layout(problem=f"{error.file}: {error.problem}")
 
 
 def _require_suffix(name: str, profile: RawProfile) -> None:
-    """Hadoop's readers tell compression by a file's name."""
+    """Raises Hindrance unless `.gz` names say the truth: Hadoop's readers decide by a file's name."""
     if profile.gzip != name.endswith(".gz"):
         raise Hindrance(f"{name} is {'' if profile.gzip else 'not '}compressed, and its name says otherwise")

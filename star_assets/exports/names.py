@@ -1,6 +1,6 @@
-"""What a column of an export is called in tables.
+"""Names of an export's columns in tables.
 
-A declared column keeps its name. Any other gets one that paths, SQL and Glue take.
+A declared column keeps its name. Any other gets one that paths, SQL and Glue accept.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from star_assets.model.members import MEMBER_KIND
 from star_assets.model.schema import PARTITION_COLUMN
 from star_assets.model.source import NAME, Source
 
-# Names that published tables need for themselves; an export's column of such a
-# name is carried along as raw_<name>.
+# Columns that the project adds to published tables; an export's column of such a
+# name becomes raw_<name>.
 RESERVED = frozenset({PARTITION_COLUMN, MEMBER_KIND})
 
 
 def table_names(header: Sequence[str], source: Source) -> dict[str, str]:
-    """Each column of a header, in its order, with a name of its own among them and the declared ones."""
+    """For each column of a header, in order, its name in tables; all names are distinct."""
     declared, reserved = source.declared, RESERVED | (source.staged.keys() - source.declared.keys())
 
     def is_usable(column: str) -> bool:

@@ -1,4 +1,4 @@
-"""What readers of raw files give: batches of text rows, and rejects.
+"""What the readers of raw files return: batches of rows as text, and rejects.
 
 Not here: how each format is read (formats).
 """
@@ -13,19 +13,19 @@ import pyarrow as pa
 from star_assets.model.errors import BrokenFile
 from star_assets.model.source import Source
 
-# Where a row came from: columns beside the file's own.
+# Columns that say where in the file a row came from.
 LINE = "_line"
 RAW = "_raw"
 
-# A batch ends at so many records, or at so much raw text: memory is bounded,
-# and no column of a batch outgrows Arrow's 2 GiB.
+# A batch ends at so many records, or at so much raw text, so that memory is bounded
+# and no column of a batch exceeds Arrow's 2 GiB.
 BATCH_RECORDS = 50_000
 BATCH_CHARACTERS = 1 << 26
 
 
 @dataclass(frozen=True)
 class Reject:
-    """A record that is no row: its first line, its raw text, and why."""
+    """A record that is not a valid row: its first line, its raw text, and the reason."""
 
     line: int
     raw: str
@@ -48,7 +48,7 @@ class Records:
 def column_names(found: Iterable[str], file: str, line: int, source: Source) -> tuple[str, ...]:
     """The columns of a header: the declared ones by their names, others as the file has them, in lower case.
 
-    Raises BrokenFile if they are not usable.
+    Raises BrokenFile if a name is empty, repeated or reserved.
     """
     headers = tuple(name.strip().lower() for name in found)
     names = tuple(column_of(header, source) for header in headers)
@@ -66,9 +66,9 @@ def column_names(found: Iterable[str], file: str, line: int, source: Source) -> 
 
 
 def column_of(header: str, source: Source) -> str:
-    """The declared column that a header, in lower case, stands for, or the header itself.
+    """The declared column with this header, in lower case, or else the header itself.
 
-    One that is called like a declared column, which has another header, is not that column.
+    A header equal to the name of a declared column that has another header becomes `raw_<header>`.
     """
     declared = source.by_header.get(header)
     return declared or (f"raw_{header}" if header in source.declared else header)
@@ -85,7 +85,7 @@ def text_table(
 
 
 def require_same(file: str, what: str, expected: int, found: int) -> None:
-    """Hold what was read against what was counted at first. Raises BrokenFile if they differ."""
+    """Raises BrokenFile if the number of lines or elements differs from the count of the inspection."""
     if found != expected:
         problem = f"expected {expected} {what}, as counted at first, found {found}: it changed while it was read"
         raise BrokenFile(file, None, problem)

@@ -1,4 +1,4 @@
-"""The rejects of a day, on their way into a Parquet file: in bounded memory, and no more than a reader can use."""
+"""Writes a day's rejects into a Parquet file, in bounded memory, and at most MOST_REJECTS of them."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ import pyarrow.parquet as pq
 
 from star_assets.model.errors.exports import MOST_REJECTS
 
-# The file's columns: a file of the export, the record's first line in it, why it is no row, and its text.
+# The columns: the raw file, the record's first line in it, the reason for the reject, and the record's text.
 REJECTS = pa.schema([("file", pa.string()), ("line", pa.int64()), ("reason", pa.string()), ("raw", pa.string())])
 
-# How many rejects are told in an error's text.
-TOLD = 3
+# An error's message quotes so many rejects.
+QUOTED = 3
 
-# Characters of rejects that are held before they are written.
-HELD = 4 * 1024 * 1024
+# Rejects are buffered up to so many characters of text.
+BUFFERED = 4 * 1024 * 1024
 
 # A reject of a file: its line, the reason, its text.
 Reject = tuple[int, str, str]
 
 
 class RejectsFile:
-    """Writes rejects as they are added; where there are none, there is no file.
+    """Writes rejects as they are added; without rejects there is no file.
 
-    `count` are all that were added, `first` the texts of the first few.
+    `count` is the number of all that were added, `first` the messages of the first few.
     """
 
     def __init__(self, path: Path, compression: str) -> None:
@@ -36,7 +36,7 @@ class RejectsFile:
         self._path = path
         self._compression = compression
         self._writer: pq.ParquetWriter | None = None
-        self._held: list[tuple[str, int, str, str]] = []
+        self._buffer: list[tuple[str, int, str, str]] = []
         self._size = 0
 
     def __enter__(self) -> RejectsFile:
@@ -53,21 +53,21 @@ class RejectsFile:
         return self._path if self.count else None
 
     def add(self, file: str, rejects: Sequence[Reject]) -> None:
-        """Rejects of a file of the export, in order."""
-        told = rejects[: TOLD - len(self.first)] if len(self.first) < TOLD else ()
-        self.first += [f"{file}, line {line}: {reason}" for line, reason, _ in told]
+        """Add rejects of one raw file, in order."""
+        quoted = rejects[: QUOTED - len(self.first)] if len(self.first) < QUOTED else ()
+        self.first += [f"{file}, line {line}: {reason}" for line, reason, _ in quoted]
         kept = rejects[: max(MOST_REJECTS - self.count, 0)]
         self.count += len(rejects)
-        self._held += [(file, *reject) for reject in kept]
+        self._buffer += [(file, *reject) for reject in kept]
         self._size += sum(len(raw) for _, _, raw in kept)
-        if self._size > HELD:
+        if self._size > BUFFERED:
             self._write()
 
     def _write(self) -> None:
-        if not self._held:
+        if not self._buffer:
             return
-        columns = [pa.array(values, f.type) for values, f in zip(zip(*self._held, strict=True), REJECTS, strict=True)]
+        columns = [pa.array(values, f.type) for values, f in zip(zip(*self._buffer, strict=True), REJECTS, strict=True)]
         if self._writer is None:
             self._writer = pq.ParquetWriter(self._path, REJECTS, compression=self._compression)
         self._writer.write_table(pa.Table.from_arrays(columns, schema=REJECTS))
-        self._held, self._size = [], 0
+        self._buffer, self._size = [], 0

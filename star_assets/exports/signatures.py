@@ -1,6 +1,6 @@
-"""What the first bytes of a file say: that it is no text, or text in another encoding than declared.
+"""Recognizes by a file's first bytes that it is not text, or is in another encoding than declared.
 
-Not here: opening and decoding (content), what a header says (formats).
+Not here: opening and decoding (content), headers (formats).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import codecs
 
 from star_assets.model.errors import BrokenFile
 
-# What files that are no text begin with.
+# The first bytes of common formats that are not text.
 _SIGNATURES = {
     b"PAR1": "Parquet",
     b"ORC": "ORC",
@@ -28,7 +28,7 @@ _SIGNATURES = {
 _SAVE = "Save its sheet as CSV UTF-8, or unpack the archive"
 _REMEDIES = {what: _SAVE for what in _SIGNATURES.values() if "Excel" in what}
 
-# How text may say its encoding. UTF-32 first, because one of its marks begins like one of UTF-16.
+# Byte order marks. UTF-32 first, because one of its marks begins like one of UTF-16.
 _MARKS = {
     codecs.BOM_UTF32_LE: "utf-32-le",
     codecs.BOM_UTF32_BE: "utf-32-be",
@@ -38,7 +38,7 @@ _MARKS = {
 }
 LONGEST_MARK = max(map(len, _MARKS))
 
-# Where the NUL bytes are among each four bytes of ASCII text in an encoding without a mark.
+# Which of each four bytes are NUL in ASCII text in an encoding without a byte order mark.
 _NULS: dict[tuple[bool, ...], str] = {
     (False, True, True, True): "utf-32-le",
     (True, True, True, False): "utf-32-be",
@@ -49,12 +49,12 @@ _ASCII = frozenset(b"\t\r") | frozenset(range(32, 127))
 
 
 def standard_name(encoding: str) -> str:
-    """An encoding's one name, in whatever spelling and with or without a byte order mark."""
+    """The canonical name of an encoding, without `-sig`."""
     return codecs.lookup(encoding).name.removesuffix("-sig")
 
 
 def byte_order(start: bytes, encoding: str) -> tuple[bytes, str]:
-    """The byte order mark that content in the encoding begins with, if any, and the encoding of what is behind it."""
+    """The byte order mark that the content begins with, if any, and the encoding of what follows it."""
     declared = standard_name(encoding)
     for mark, exact in _MARKS.items():
         if start.startswith(mark) and exact.startswith(declared):
@@ -63,7 +63,7 @@ def byte_order(start: bytes, encoding: str) -> tuple[bytes, str]:
 
 
 def require_text(start: bytes, name: str, encoding: str, remedy: str) -> None:
-    """Raises BrokenFile for content that is no text, or that is in another encoding.
+    """Raises BrokenFile for content that is not text, or is in another encoding.
 
     `remedy` is what to do about another encoding, with `{}` for its name.
     """
@@ -80,7 +80,7 @@ def require_text(start: bytes, name: str, encoding: str, remedy: str) -> None:
 
 
 def _other_encoding(start: bytes, first_line: bytes, declared: str) -> str | None:
-    """The encoding that content is in, where that is known not to be the declared one."""
+    """The encoding of the content, if it is certainly not the declared one; else None."""
     for mark, exact in _MARKS.items():
         if start.startswith(mark):
             return None if exact.startswith(declared) else exact
@@ -91,7 +91,7 @@ def _other_encoding(start: bytes, first_line: bytes, declared: str) -> str | Non
 
 
 def _encoding_without_mark(first_line: bytes) -> str | None:
-    """UTF-16 or UTF-32, by the places of NUL bytes in a line of ASCII; None where it is none."""
+    """UTF-16 or UTF-32, by the places of NUL bytes in a line of ASCII; None if it is neither."""
     most = len(first_line) // 4 * 4
     if not most or not _ASCII.issuperset(first_line.replace(b"\0", b"")):
         return None

@@ -1,8 +1,8 @@
-"""What lies in the raw zone and is no part of an export, each with what was expected in its place.
+"""Strays: files and folders in the raw zone that belong to no export, each with what was expected instead.
 
-The names directly in a source's folder decide: one that is exactly `date=<day>` is
-that day's export, one that begins with `_` or `.` is hidden, and any other is a
-stray. Not here: what is in a day's folder (finding).
+The names directly in a source's folder decide: the folder `date=<day>` is that day's
+export, a name that begins with `_` or `.` is ignored, and any other is a stray. Not
+here: the content of a day's folder (finding).
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from difflib import get_close_matches
 
 from star_assets.model.days import ExportDay
 
-# Strays that a message names before it only counts them.
+# So many strays are named in a message; the rest are counted.
 NAMED = 5
 
 DAY = "date=YYYY-MM-DD"
 
-# Later than any day.
-NO_LAST = "9999-12-31"
+# A last day later than any, where no day is too late.
+NO_LAST_DAY = "9999-12-31"
 
 _DAY_FOLDER = re.compile(r"date=([0-9]{4}-[0-9]{2}-[0-9]{2})")
 
-# Year, month and day, however they are written.
+# A name that probably means a day: year, month and day in any notation.
 _LIKE_A_DAY = re.compile(r"(?:.*[^0-9])?([0-9]{4})[^0-9]?([0-9]{1,2})[^0-9]?([0-9]{1,2})(?:[^0-9].*)?")
 
 
@@ -42,7 +42,7 @@ class Stray:
 
 
 def sort_names(folder: str, names: Iterable[str], last: str) -> tuple[list[ExportDay], list[Stray]]:
-    """The days of a source's folder, in order, and what is no day up to the `last`. Names of folders end with `/`."""
+    """The days up to the `last` in a source's folder, in order, and the strays. `names` of folders end with `/`."""
     days, strays = set[ExportDay](), list[Stray]()
     for name in sorted(names):
         bare, is_folder = name.rstrip("/"), name.endswith("/")
@@ -56,7 +56,7 @@ def sort_names(folder: str, names: Iterable[str], last: str) -> tuple[list[Expor
 
 
 def strays_among_sources(folder: str, names: Iterable[str], sources: Collection[str]) -> list[Stray]:
-    """What lies directly in the raw zone and is no source's folder."""
+    """The files and folders directly in the raw zone that are no source's folder."""
     strays = []
     for name in sorted(names):
         bare, is_folder = name.rstrip("/"), name.endswith("/")
@@ -69,7 +69,7 @@ def strays_among_sources(folder: str, names: Iterable[str], sources: Collection[
 
 
 def not_understood(folder: str, strays: Sequence[Stray]) -> str:
-    """What people should know of strays in a folder: how many, and of each what was expected."""
+    """A message about strays in a folder: how many there are, and for each what was expected."""
     count = "1 name is" if len(strays) == 1 else f"{len(strays):,} names are"
     beyond = f"; and {len(strays) - NAMED:,} more" if len(strays) > NAMED else ""
     named = "; ".join(map(str, strays[:NAMED])) + beyond

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from star_assets.exports.erasing import Erasure
 from star_assets.exports.finding import days_and_strays, export_days, read_export
 from star_assets.exports.formats.opening import erase, inspect_file
-from star_assets.exports.strays import NO_LAST
+from star_assets.exports.strays import NO_LAST_DAY
 from star_assets.keeping.traces import Traces, search, texts_of_key, without_member
 from star_assets.lake.ledger import read_day
 from star_assets.lake.publish import Commit, commit, write_version
@@ -65,7 +65,7 @@ def forget(warehouse: Warehouse, dimension: str, key: str) -> Mapping[str, int]:
         raise CannotForget(dimension, "expected a dimension: sources and facts have no members")
     member = _Member(warehouse, found, key)
     for source in member.sources:
-        for stray in days_and_strays(warehouse.storage, source, NO_LAST)[1]:
+        for stray in days_and_strays(warehouse.storage, source, NO_LAST_DAY)[1]:
             raise CannotForget(dimension, f"{stray}; what it holds is not searched. Put it there, or delete it")
     traces = member.traces()
     before = search(warehouse.storage, member.sources, member.folders, traces)

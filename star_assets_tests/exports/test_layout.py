@@ -191,7 +191,7 @@ def test_a_long_delimiter_and_another_encoding_are_told(look: Look) -> None:
 def test_a_marker_that_athena_would_read_is_told(look: Look) -> None:
     """Hidden from us by its declaration, it is a file of data to everybody else."""
     assert look({"o.csv": b"a\n1\n"}, markers=("done.flag",)).problem == (
-        "done.flag is no data, but only a name that begins with _ would hide it"
+        "done.flag is no data, but Athena would read it: only names that begin with _ are hidden"
     )
 
 

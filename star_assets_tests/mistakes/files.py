@@ -273,7 +273,7 @@ MISTAKES = [
         (
             "orders               1 failed\n"
             "Error: oltp/orders/date=2023-07-02/orders.csv: expected records of 64 MiB at most, found one "
-            "behind 3 others that has not ended by then. Nothing of this day was staged; the live version "
+            "after 3 others that is longer. Nothing of this day was staged; the live version "
             "stays. Export the file again, with the lines ended and the quotes closed.\n"
         ),
         orders(gzip.compress(lines(HEADER, *GOOD, '3,"').encode() + b"x" * 70 * 2**20, 1)),
@@ -283,7 +283,7 @@ MISTAKES = [
         (
             "orders               1 failed\n"
             "Error: oltp/orders/date=2023-07-02/orders.csv: expected records of 64 MiB at most, found one "
-            "behind 3 others that has not ended by then. Nothing of this day was staged; the live version "
+            "after 3 others that is longer. Nothing of this day was staged; the live version "
             "stays. Export the file again, with the lines ended and the quotes closed.\n"
         ),
         orders(gzip.compress(lines(HEADER, *GOOD).encode() + b"3," + b"x" * 70 * 2**20, 1)),
@@ -293,7 +293,7 @@ MISTAKES = [
         (
             "products             1 failed\n"
             "Error: oltp/products/date=2023-07-02/products.jsonl: expected records of 64 MiB at most, found "
-            "one behind 0 others that has not ended by then. Nothing of this day was staged; the live "
+            "one after 0 others that is longer. Nothing of this day was staged; the live "
             "version stays. Export the file again, with the lines ended and the quotes closed.\n"
         ),
         export("products", "products.jsonl", gzip.compress(b'{"product_id": "' + b"x" * 70 * 2**20, 1)),

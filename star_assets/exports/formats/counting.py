@@ -1,7 +1,7 @@
-"""How many records a raw file holds, counted without its parser.
+"""Counts the records of a raw file independently of its parser.
 
-Here: scanners over the bytes that know quotes, brackets and line ends, and
-nothing of values. What the readers find is held against these counts. Not here:
+The counters scan bytes for quotes, brackets and line ends, and ignore values. The
+number of records that the readers find is compared with these counts. Not here:
 decoding (content), reading (csv.records, json.records).
 """
 
@@ -21,7 +21,7 @@ _LF = 10
 
 
 def _inside_quotes(quote: Flags, before: bool) -> Flags:
-    """Whether each byte is behind an odd number of quotes; an opening quote is inside, a closing one is not."""
+    """Whether each byte follows an odd number of quotes; an opening quote is inside, a closing one is not."""
     return ((np.cumsum(quote, dtype=np.int32) + before) & 1).astype(np.bool_)
 
 
@@ -31,12 +31,12 @@ class _LineEnds:
     def __init__(self) -> None:
         self.crlf = self.lone_cr = 0
         self._line_ends = 0
-        self._held = b""
+        self._pending = b""
         self._open = False
 
     @property
     def lines(self) -> int:
-        """Physical lines, the last one also where no line end closes it."""
+        """Physical lines, including a last one without a line end."""
         return self._line_ends + self._open
 
     @property
@@ -45,10 +45,10 @@ class _LineEnds:
         return not self.lone_cr and self.crlf in (0, self._line_ends)
 
     def feed(self, chunk: bytes, final: bool) -> bytes:
-        """The chunk with LF line ends. A CR at its end waits for the next chunk."""
-        chunk, self._held = self._held + chunk, b""
+        """The chunk with LF line ends. A CR at its end is kept for the next chunk."""
+        chunk, self._pending = self._pending + chunk, b""
         if chunk.endswith(b"\r") and not final:
-            chunk, self._held = chunk[:-1], b"\r"
+            chunk, self._pending = chunk[:-1], b"\r"
         if b"\r" in chunk:
             size, chunk = len(chunk), chunk.replace(b"\r\n", b"\n")
             self.crlf += size - len(chunk)
@@ -63,19 +63,19 @@ class _LineEnds:
 class CsvCounter:
     """Counts a CSV file's records by the parity of its quotes; takes UTF-8 in chunks.
 
-    `records` are those that are not blank, the header among them; `delimiters`
-    are those between fields, for a delimiter of one byte. `tidy` says whether
-    quotes stand only around whole fields and are all closed; `has_nul` and
-    `has_escape` whether these bytes are anywhere in it, `has_mark` whether a byte
-    order mark is, as where files were joined; `repeats_first_line` whether a later
-    line is the first one again; `has_escaped` whether it may hold an escape character.
+    `records` counts records that are not blank, including the header; `delimiters`
+    counts those between fields, for a delimiter of one byte. `tidy`: quotes stand
+    only around whole fields, and all are closed. `has_nul`, `has_escape`: the file
+    has a NUL, or Hive's escape byte. `has_mark`: it has a byte order mark, as joined
+    files do. `repeats_first_line`: a later line equals the first one. `has_escaped`:
+    it may have the dialect's escape character.
     """
 
     def __init__(self, delimiter: str, quote: str, escape: str | None = None) -> None:
         self.has_escaped = False
         self._escaped = re.compile(re.escape(escape.encode()) + b".", re.S) if escape else None
         self._escape = escape.encode() if escape else b""
-        self._held = b""
+        self._pending = b""
         self.records = self.delimiters = 0
         self.tidy = True
         self.has_nul = self.has_escape = self.has_mark = self.repeats_first_line = False
@@ -115,17 +115,17 @@ class CsvCounter:
             self.tidy = self.tidy and not self._inside
 
     def _without_escaped(self, chunk: bytes, final: bool) -> bytes:
-        """The chunk with letters in place of what is escaped. An escape at its end waits for the next chunk."""
+        """The chunk with `__` for each escaped character. An escape at its end is kept for the next chunk."""
         if self._escaped is None:
             return chunk
-        chunk = self._escaped.sub(b"__", self._held + chunk)
+        chunk = self._escaped.sub(b"__", self._pending + chunk)
         cut = len(chunk) - (chunk.endswith(self._escape) and not final)
-        chunk, self._held = chunk[:cut], chunk[cut:]
-        self.has_escaped = self.has_escaped or bool(self._held) or b"__" in chunk or self._escape in chunk
+        chunk, self._pending = chunk[:cut], chunk[cut:]
+        self.has_escaped = self.has_escaped or bool(self._pending) or b"__" in chunk or self._escape in chunk
         return chunk
 
     def _seek_first_line(self, chunk: bytes, final: bool) -> None:
-        """Look for the first line among those behind it; it must end within the first chunk."""
+        """Look for a repetition of the first line, which must end within the first chunk."""
         if self._first_line is None and chunk:
             self._first_line = b"\n" + chunk.partition(b"\n")[0] + b"\n"
         if self._first_line and not self.repeats_first_line:
@@ -170,7 +170,7 @@ _STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.S)
 
 
 class JsonLinesCounter:
-    """Counts the records of JSON lines: the lines that are not blank, and each object where a line holds several."""
+    """Counts the records of JSON lines: the lines that are not blank, and each object of a line with several."""
 
     def __init__(self) -> None:
         self.records = 0
@@ -190,7 +190,7 @@ class JsonLinesCounter:
 
 
 def _objects(line: bytes) -> int:
-    """The records of a line: none in a blank one, else one, or as many as it holds objects."""
+    """The records of a line: none in a blank one, else one, or one per object."""
     if not _TWO_OBJECTS.search(line):
         return 1 if line.strip(_BLANKS) else 0
     depth = objects = 0
@@ -219,19 +219,19 @@ class JsonArrayCounter:
         self._content = 0
         self._depth = 0
         self._inside = False
-        self._held = b""
+        self._pending = b""
 
     @property
     def records(self) -> int:
-        """The elements so far: one more than commas, unless there is nothing but brackets."""
+        """The elements so far: one more than commas, or none if the brackets are empty."""
         return self._commas + 1 if self._content else 0
 
     def feed(self, chunk: bytes, final: bool = False) -> None:
         """Count the next chunk; `final` says that it is the last one."""
-        chunk = _ESCAPE.sub(b"__", self._held + self.line_ends.feed(chunk, final))
-        # A backslash at the end belongs to a byte that has not come yet.
+        chunk = _ESCAPE.sub(b"__", self._pending + self.line_ends.feed(chunk, final))
+        # A backslash at the end escapes the first byte of the next chunk.
         cut = len(chunk) - chunk.endswith(b"\\")
-        chunk, self._held = chunk[:cut], chunk[cut:]
+        chunk, self._pending = chunk[:cut], chunk[cut:]
         if not chunk:
             return
         content = np.frombuffer(chunk, np.uint8)

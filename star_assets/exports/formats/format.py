@@ -1,7 +1,7 @@
-"""The interface of a source format, and the values that it gives.
+"""The interface of a source format (SourceFormat), and the values that it returns.
 
-A format is told by the endings of files' names. It inspects a file in one pass,
-reads its records as text, says how Athena would read it, and writes it without a
+A format is found by the ending of a file's name. It inspects a file in one pass,
+reads its records as text, gives its layout for Athena, and rewrites it without a
 person. Not here: finding a format (opening), types of values (engines).
 """
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RawProfile:
-    """What inspection found of one file.
+    """The result of inspecting one file.
 
     Args:
         sha256: of the file's own bytes, in hex.
         format: the name of the format that inspected it.
         gzip: whether the bytes are compressed.
-        header: the columns of a file that names them first, in its order, stripped and in lower case.
+        header: the columns of a format with a header, in the file's order, stripped and in lower case.
         records: the rows, counted independently of any parser.
-        lines: the physical lines, the header's among them.
-        plain: whether any reader of RFC 4180 in UTF-8 finds the same rows in it.
+        lines: the physical lines, including the header's.
+        plain: whether every reader of RFC 4180 in UTF-8 finds the same rows.
         array: whether the records are the elements of one JSON array.
         hindrance: why Hive's OpenCSVSerDe finds other rows in a CSV file; None if it finds the same.
     """
@@ -46,7 +46,7 @@ class RawProfile:
     hindrance: str | None = None
 
 
-# A raw file: where it can be read, what people call it, what inspection found.
+# A raw file: its local path, its name for messages, its inspection's result.
 Inspected = tuple[Path, str, RawProfile]
 
 
@@ -55,11 +55,11 @@ class Layout:
     """What one export's files have in common for Athena, which reads raw files with Hive's SerDes.
 
     Args:
-        format: of all files; None where no file holds anything.
-        columns: the names that a table gives them, for CSV in the files' order.
-        keys: those of `columns` that JSON calls otherwise, with what it calls them.
+        format: of all files; None if all are empty.
+        columns: the columns' names in tables, for CSV in the files' order.
+        keys: for columns whose JSON key differs from their name, that key.
         rows: the records in all files.
-        problem: why no SerDe finds the rows that are there; None if one does.
+        problem: why no SerDe reads the same rows; None if one does.
     """
 
     format: Literal["csv", "json"] | None = None
@@ -69,7 +69,7 @@ class Layout:
     problem: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON values."""
+        """The layout as JSON values."""
         return {**vars(self), "columns": list(self.columns), "keys": dict(self.keys)}
 
     @classmethod
@@ -79,13 +79,13 @@ class Layout:
 
 
 class Hindrance(Exception):
-    """No SerDe finds the rows that are there; the argument says why."""
+    """No SerDe reads the same rows; the argument says why."""
 
 
 class SourceFormat(Protocol):
-    """The raw files of one kind. `name` is always what people call a file; LakeRefused where it cannot be read.
+    """Reads and writes raw files of one format. Messages call a file `name`; all methods raise LakeRefused.
 
-    `endings` are those of files' names, in lower case and without `.gz`.
+    `endings` are the endings of files' names, in lower case and without `.gz`.
     """
 
     endings: tuple[str, ...]
@@ -93,8 +93,8 @@ class SourceFormat(Protocol):
     def inspect(self, path: Path, name: str, source: Source) -> RawProfile:
         """Read the file once, in bounded memory; a file without any bytes has no records.
 
-        Raises BrokenFile for what is no file of this format, ColumnMissing and
-        UnknownColumns where a header is not one that the source lets in.
+        Raises BrokenFile if the file is not of this format, ColumnMissing and
+        UnknownColumns if the source does not allow its header.
         """
         ...
 
@@ -103,9 +103,9 @@ class SourceFormat(Protocol):
         ...
 
     def layout(self, source: Source, files: Sequence[Inspected]) -> Layout:
-        """How Athena would read these files, all of this format. Raises Hindrance, BrokenFile."""
+        """The layout of these files, all of this format, for Athena. Raises Hindrance, BrokenFile."""
         ...
 
     def erase(self, path: Path, name: str, source: Source, profile: RawProfile, erasure: Erasure, out: Path) -> Erased:
-        """Write the file to `out` without what is to be erased, all else as it was. Raises BrokenFile, CannotForget."""
+        """Write the file to `out` without what the erasure covers; all else stays. Raises BrokenFile, CannotForget."""
         ...

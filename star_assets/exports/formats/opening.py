@@ -1,4 +1,4 @@
-"""The formats by name, as entry points of `star_assets.formats`, and by the endings of files' names."""
+"""Finds the format of a raw file by the ending of its name, among the entry points `star_assets.formats`."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from star_assets.packages import provided
 if TYPE_CHECKING:
     from star_assets.exports.records import Records
 
-# Packages that bring a format have an entry point of this group, which is called without arguments.
+# The group of the entry points that provide formats; each is called without arguments.
 GROUP = "star_assets.formats"
 
-# What a file is whose name has the ending of no format: an export's, and a stream's, as Firehose names objects.
+# The formats of files whose names have no known ending: of exports, and of streams, since Firehose adds none.
 DEFAULT, OF_STREAM = "csv", "json"
 
 
@@ -41,7 +41,7 @@ def format_of(file: str, source: Source) -> str:
 
 
 def inspect_file(path: Path, name: str, source: Source) -> RawProfile:
-    """Read the file once, in bounded memory. `name` is what people call it.
+    """Read the file once, in bounded memory. Messages call it `name`.
 
     Raises BrokenFile, ColumnMissing, UnknownColumns, LakeRefused.
     """
@@ -54,5 +54,5 @@ def read_records(path: Path, name: str, source: Source, profile: RawProfile) -> 
 
 
 def erase(path: Path, name: str, source: Source, profile: RawProfile, erasure: Erasure, out: Path) -> Erased:
-    """Write the file without what is to be erased to `out`. Raises BrokenFile, CannotForget, LakeRefused."""
+    """Write the file to `out` without what the erasure covers. Raises BrokenFile, CannotForget, LakeRefused."""
     return format_named(profile.format).erase(path, name, source, profile, erasure, out)

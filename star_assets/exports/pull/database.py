@@ -1,7 +1,7 @@
 """The interface of databases that exports are pulled from, and opening the one that STAR_SOURCE_DSN names.
 
-Entry points of the group `star_assets.databases` provide what opens a database, by the scheme of its DSN; each is
-imported when its database is opened. Not here: writing exports into the lake (pulling).
+The entry points `star_assets.databases` provide, by the scheme of a DSN, the function that opens its database.
+Each is imported when it is used. Not here: writing exports into the lake (pulling).
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def day_of(star: Star, settings: Settings, day: str) -> Day:
 
 
 def last_over(settings: Settings) -> str:
-    """The last day that is over in the business time zone; "" if nothing is pulled."""
+    """The last past day in the business time zone; "" if nothing is pulled."""
     if settings.source_dsn is None:
         return ""
     return str(settings.last_day_over)

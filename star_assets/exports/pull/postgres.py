@@ -1,4 +1,4 @@
-"""Pulling exports from PostgreSQL.
+"""Pulls exports from PostgreSQL.
 
 All sources of a day are copied in one REPEATABLE READ, READ ONLY transaction, so they are from one
 snapshot. Rows are streamed from the server through gzip into files, in bounded memory. Not here: SQL

@@ -16,10 +16,10 @@ from star_assets.model.errors import BadSetting, DatabaseBusy, DatabaseRefused, 
 # Classes of SQLSTATE that are transient: connections, rollbacks by the server (such as conflicts
 # on a replica), resources, locks, interventions, and idle transactions that were ended. Without a
 # SQLSTATE, the connection is gone.
-PASSING = ("08", "25P03", "40", "53", "55", "57")
+TRANSIENT = ("08", "25P03", "40", "53", "55", "57")
 
 # A failed connection has no SQLSTATE. Errors with these messages are permanent, all others transient.
-LASTING = re.compile(
+PERMANENT = re.compile(
     "authentication failed|no password supplied|does not exist|pg_hba.conf|permission denied"
     "|not permitted to log in|certificate|does not support SSL"
 )
@@ -61,25 +61,25 @@ def postgres_errors(what: str, role: str, table: str = "") -> Iterator[None]:
     try:
         yield
     except Error as error:
-        raise _worded(error, what, role, table or "…") from error
+        raise _star_error(error, what, role, table or "…") from error
 
 
 def refused_connection(error: Exception, what: str) -> StarError:
     """The error for a connection that failed."""
     lines = str(error).strip().splitlines()
     problem = lines[0].removeprefix("connection failed: ").rstrip(".") if lines else "it cannot be reached"
-    if LASTING.search(problem):
+    if PERMANENT.search(problem):
         return DatabaseRefused(what, problem, "Correct STAR_SOURCE_DSN, or let the role in; docs/postgres.md says how")
     return DatabaseBusy(what, problem)
 
 
-def _worded(error: Any, what: str, role: str, table: str) -> StarError:
+def _star_error(error: Any, what: str, role: str, table: str) -> StarError:
     state = error.sqlstate or ""
     problem = (error.diag.message_primary or str(error).strip().splitlines()[0]).rstrip(".")
     if state == "57014" and "statement timeout" in problem:
         raise_it = f"ALTER ROLE {role} SET statement_timeout = '2h'"
         return DatabaseRefused(what, f"PostgreSQL gave up: {problem}", f"Give it more time: `{raise_it}`")
-    if not state or state.startswith(PASSING):
+    if not state or state.startswith(TRANSIENT):
         return DatabaseBusy(what, f"PostgreSQL gave up: {problem}" if state else f"the connection is gone ({problem})")
     if state == "42501" and "row-level security" in problem:
         remedy = f"`ALTER ROLE {role} BYPASSRLS`, or make a view of that name: rows must not be left out unseen"

@@ -1,4 +1,4 @@
-"""Pulling a day into the raw zone: once, from one snapshot, whole or not at all.
+"""Pulls a day into the raw zone: once, from one snapshot, all sources or none.
 
 The files of all sources are written to scratch, then moved to the raw zone, then each gets its
 marker. Files change only while no marker of the same pull exists, so one marker proves that all

@@ -1,4 +1,4 @@
-"""A CSV file without a person: each record keeps its own lines."""
+"""Rewrites a CSV file without a person; all other records keep their bytes."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from star_assets.model.errors import CannotForget
 
 
 def erase_csv(path: Path, name: str, csv: Csv, profile: RawProfile, erasure: Erasure, out: Path) -> Erased:
-    """Write the file without what is to be erased. Raises BrokenFile, CannotForget where the dialect has no NULL."""
+    """Write the file without what the erasure covers. Raises BrokenFile, CannotForget if the dialect has no NULL."""
     erased = Erased()
     with open_raw(path, name) as content, open_raw(path, name) as again:
         text, lines = (as_text(one, csv.encoding) for one in (content, again))
-        pieces = _kept(text, lines, name, csv, profile.header, erasure, erased)
+        pieces = _remaining(text, lines, name, csv, profile.header, erasure, erased)
         write_like(path, name, csv.encoding, profile.gzip, pieces, out)
     return erased
 
 
-def _kept(
+def _remaining(
     text: TextIO, lines: TextIO, name: str, csv: Csv, header: Sequence[str], erasure: Erasure, erased: Erased
 ) -> Iterator[str]:
-    """Each record's own lines, but for those of the person."""
+    """The lines of all records that remain, with the person's key emptied."""
     header_seen = not csv.header
     for record in CsvGrammar(csv).records(text):
         own = "".join(islice(lines, record.lines))

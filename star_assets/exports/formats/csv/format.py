@@ -1,6 +1,6 @@
-"""CSV as a source format: its inspection in one pass, and what keeps Athena from reading a file.
+"""The source format CSV: inspects a file in one pass, and finds what would keep Athena from reading it.
 
-Not here: its header (header), its records (records), writing it without a person (erasing).
+Not here: the header (header), the records (records), rewriting without a person (erasing).
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ DECLARE = "Declare encoding={} in the Source's Csv, or export the file again"
 
 
 class CsvFormat:
-    """Files of records, a line each as a rule, below a header."""
+    """Files with a header and records, usually of one line each."""
 
     endings = (".csv",)
 
     def inspect(self, path: Path, name: str, source: Source) -> RawProfile:
-        """A file without any bytes has no header."""
+        """Inspect a file. One without any bytes has no header."""
         csv, sha256 = source.csv, hashlib.sha256()
         counter, bound = CsvCounter(csv.delimiter, csv.quote, csv.escape), RecordBound(name)
         with open_raw(path, name, sha256) as content:
@@ -52,17 +52,17 @@ class CsvFormat:
             header=header.columns,
             records=counter.records - bool(csv.header and header.columns),
             lines=counter.line_ends.lines,
-            # Engines tell by a file's name whether it is compressed.
+            # Engines decide by a file's name whether it is compressed.
             plain=compressed == name.endswith(".gz") and _is_plain(counter, utf8, header, csv),
             hindrance=_hindrance(counter, utf8, header, csv),
         )
 
     def read(self, path: Path, name: str, source: Source, profile: RawProfile) -> Iterator[Records]:
-        """The exact reader."""
+        """Read with the exact reader."""
         return read_csv(path, name, source, profile)
 
     def layout(self, source: Source, files: Sequence[Inspected]) -> Layout:
-        """OpenCSVSerDe goes by position: the files' columns must agree."""
+        """The files' common columns. OpenCSVSerDe reads by position, so they must agree."""
         header: tuple[str, ...] = ()
         for _, name, profile in files:
             if profile.hindrance:
@@ -75,14 +75,14 @@ class CsvFormat:
         return Layout("csv" if header else None, columns, rows=sum(profile.records for *_, profile in files))
 
     def erase(self, path: Path, name: str, source: Source, profile: RawProfile, erasure: Erasure, out: Path) -> Erased:
-        """Each record keeps its own lines. Raises CannotForget also where the dialect has no text for NULL."""
+        """Rewrite the file without the person. Raises CannotForget also if the dialect has no text for NULL."""
         from star_assets.exports.formats.csv.erasing import erase_csv
 
         return erase_csv(path, name, source.csv, profile, erasure, out)
 
 
 def _is_plain(counter: CsvCounter, utf8: Utf8, header: Header, csv: Csv) -> bool:
-    """Whether any reader of RFC 4180 in UTF-8 finds the rows that were counted."""
+    """Whether every reader of RFC 4180 in UTF-8 finds the rows that were counted."""
     return (
         utf8.unchanged
         and counter.tidy
@@ -101,7 +101,7 @@ def _is_plain(counter: CsvCounter, utf8: Utf8, header: Header, csv: Csv) -> bool
 def _hindrance(counter: CsvCounter, utf8: Utf8, header: Header, csv: Csv) -> str | None:
     """Why Hive's OpenCSVSerDe finds other rows in a file than were counted; None if it finds the same.
 
-    It cuts a file into lines before it looks at quotes, knows UTF-8 alone, and drops its escape character.
+    The SerDe splits a file into lines before it interprets quotes, reads only UTF-8, and drops its escape character.
     """
     if not header.columns:
         return None

@@ -1,9 +1,8 @@
-"""CSV's grammar: from physical lines to records, and from records to fields.
+"""The grammar of CSV: splits lines into records, and records into fields.
 
-Here: quotes, delimiters, NULLs, line numbers, and what to do where quoting is
-broken. A field is quoted if it begins with the quote; inside, the quote is
-doubled. A quote amid an unquoted field is text. Not here: files and batches
-(csv_records).
+Here: quotes, delimiters, NULLs, line numbers, and recovery from broken quoting.
+A field is quoted if it begins with the quote; inside, the quote is doubled. A quote
+within an unquoted field is text. Not here: files and batches (records).
 """
 
 from __future__ import annotations
@@ -15,20 +14,20 @@ from typing import NamedTuple, TextIO
 from star_assets.model.csv import Csv
 
 # Characters taken from the file at once, rounded up to whole lines. A quote that
-# nothing closes within the longest record is a mistake: it costs its own line,
-# not the file.
+# nothing closes within the longest record is a mistake: only its own line becomes
+# a reject, not the rest of the file.
 BLOCK = 1 << 20
 LONGEST_RECORD = 1 << 24
 
 
-# What is wrong with two fields that may have been one, or three.
+# The problem with fields that may have been one field with a delimiter in it.
 _STRAY = "a quote opens amid field {}, and one closes field {}; quote fields as a whole"
 
 
 class CsvRecord(NamedTuple):
     """A record: its first line, how many lines it has, its text, and its fields or the problem with it.
 
-    `raw` is the text without its last line end, so empty for a blank line.
+    `raw` is the text without its last line end: empty for a blank line.
     `fields` has None for NULL.
     """
 
@@ -44,7 +43,7 @@ class _Malformed(Exception):
 
 
 class _Unclosed(Exception):
-    """A quoted field, of this number, goes on beyond the lines at hand."""
+    """The quoted field of this number goes on beyond the lines read so far."""
 
 
 class CsvGrammar:
@@ -75,7 +74,7 @@ class CsvGrammar:
             lines = lines[taken:] + more
 
     def _record(self, lines: Sequence[str], first: int, line: int, whole: bool) -> CsvRecord | None:
-        """The record that begins at `lines[first]`; None if it may go on beyond them, unless they are the whole."""
+        """The record that begins at `lines[first]`; None if it may go on after them and they are not `whole`."""
         raw = lines[first].rstrip("\r\n")
         if self._quote not in raw and not (self._escape and self._escape in raw):
             fields = raw.split(self._delimiter)
@@ -96,8 +95,8 @@ class CsvGrammar:
     def _quoted_record(self, lines: Sequence[str], first: int) -> tuple[list[str | None], int, str | None]:
         """The fields of a record with quotes, how many lines it takes, and the problem with it, if there is one.
 
-        A quote amid unquoted text is text, as in `5" pipe`. Where a later unquoted
-        field ends in another one, both may have held a delimiter that is none.
+        A quote within unquoted text is text, as in `5" pipe`. If a later unquoted field
+        ends with another quote, the two may have enclosed a delimiter: that is a problem.
         """
         fields: list[str | None] = []
         number, position = first, 0
@@ -126,7 +125,7 @@ class CsvGrammar:
             position += len(self._delimiter)
 
     def _quoted_field(self, lines: Sequence[str], number: int, position: int, field: int) -> tuple[str, int, int]:
-        """The value of a field whose text begins at `position`; the line and the place behind its closing quote."""
+        """The value of a field whose text begins at `position`; the line and the position after its closing quote."""
         pieces = []
         while number < len(lines):
             line = lines[number]
@@ -143,7 +142,7 @@ class CsvGrammar:
         raise _Unclosed(field)
 
     def _escaped_record(self, lines: Sequence[str], first: int) -> tuple[list[str | None], int, str | None]:
-        """The same in a dialect with an escape character."""
+        """The result of `_quoted_record` in a dialect with an escape character."""
         fields: list[str | None] = []
         number, position = first, 0
         while True:
@@ -164,7 +163,7 @@ class CsvGrammar:
     def _escaped_field(
         self, lines: Sequence[str], number: int, position: int, quoted: bool, field: int
     ) -> tuple[str, str, int, int]:
-        """A field's value, its text as it is written, the line and the place behind it."""
+        """A field's value, its text as written, and the line and position after it."""
         value, written = "", ""
         while number < len(lines):
             line = lines[number]
@@ -180,7 +179,7 @@ class CsvGrammar:
                         return value, written, number, position + 1
                     value, written, position = value + special, written + special * 2, position + 2
                 elif special == self._escape:
-                    # A line end that is escaped is text, whether it is of one character or of two.
+                    # An escaped line end is text, be it one character or two.
                     taken = line[position + 1 : position + 2] if position + 1 < body else line[position + 1 :]
                     value, written = value + (taken or special), written + special + taken
                     position += 1 + len(taken)
@@ -192,7 +191,7 @@ class CsvGrammar:
         raise _Unclosed(field)
 
     def _until_special(self, line: str, position: int, end: int) -> tuple[str, str]:
-        """The text up to the next character that may mean something, and that character; none at the end."""
+        """The text up to the next character with a meaning in the grammar, and that character; empty at the end."""
         assert self._special
         found = self._special.search(line, position, end)
         return (line[position : found.start()], found[0]) if found else (line[position:end], "")

@@ -1,8 +1,8 @@
-"""The header of a CSV file: its columns, or what keeps it from being the one its source declares.
+"""Reads the header of a CSV file, and diagnoses a header that does not fit its source.
 
-Where it is not, the usual mistakes are tried in turn, so that people are told of
-another delimiter, or of lines before the header, rather than of a missing column.
-Not here: which columns a source requires (columns), the rows (csv_records).
+A wrong header is tried with other dialects and on later lines, so that the message
+names another delimiter, or lines before the header, rather than a missing column.
+Not here: which columns a source requires (columns), the rows (records).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import replace
 from io import BufferedReader, BytesIO, StringIO
 from typing import NamedTuple
 
-from star_assets.exports.columns import require_columns, required_columns, told_column
+from star_assets.exports.columns import header_names, require_columns, required_columns
 from star_assets.exports.content import CHUNK, as_text, flaw
 from star_assets.exports.formats.csv.grammar import CsvGrammar, CsvRecord
 from star_assets.exports.records import column_names, column_of
@@ -22,11 +22,11 @@ from star_assets.model.csv import Csv
 from star_assets.model.errors import BrokenFile, ColumnMissing
 from star_assets.model.source import Source
 
-# What is tried where a header is not the source's: dialects, and lines behind the first.
+# Delimiters, quotes, and the number of lines to try if the header does not fit its source.
 _DELIMITERS, _QUOTES, _LINES = (",", ";", "\t", "|", ", ", "; ", " ", ":"), ('"', "'"), 50
 
-# Of a line that is no header, and of the columns it lacks, so much is told.
-_TOLD_CHARACTERS, _TOLD_COLUMNS = 60, 5
+# A message shows so many characters of a line, and so many missing columns.
+_SHOWN_CHARACTERS, _SHOWN_COLUMNS = 60, 5
 
 _OTHER_FORMATS = (
     (re.compile(r'\s*(?:\{\s*"|\[\s*[\[{"])'), "JSON", "Name the file .json or .jsonl"),
@@ -43,10 +43,10 @@ class Header(NamedTuple):
 
 
 def read_header(start: bytes, encoding: str, name: str, source: Source) -> Header:
-    """The first record that is not blank; no columns where all are. `start` is the file's first chunk.
+    """The header: the first record that is not blank, or no columns. `start` is the file's first chunk.
 
-    Raises BrokenFile for a header that cannot be used or is in another dialect,
-    ColumnMissing where it lacks a required column, UnknownColumns where others are frozen.
+    Raises BrokenFile if the header cannot be used or is in another dialect, ColumnMissing
+    if it lacks a required column, UnknownColumns if `new_columns="freeze"` forbids others.
     """
     if not source.csv.header:
         return Header(tuple(source.declared), 0, "")
@@ -69,9 +69,9 @@ def read_header(start: bytes, encoding: str, name: str, source: Source) -> Heade
 
 
 def _mistake(start: bytes, encoding: str, header: CsvRecord, name: str, source: Source) -> BrokenFile | None:
-    """What people probably did wrong, where a file does not begin with its source's header; None where nothing tells.
+    """The probable mistake in a file that does not begin with its source's header; None if there is no clue.
 
-    A header that has every required column is the right one, whatever else is wrong with it.
+    A line with every required column counts as the header, even if something else is wrong with it.
     """
     text = start.decode(encoding, "replace")
     for pattern, what, remedy in _OTHER_FORMATS:
@@ -87,15 +87,15 @@ def _mistake(start: bytes, encoding: str, header: CsvRecord, name: str, source: 
     names = _named(header, source)
     if not (flaw(header.raw, encoding) or header.problem) and names.isdisjoint(source.declared):
         required = required_columns(source)
-        told = [told_column(source, column) for column in required[:_TOLD_COLUMNS]]
-        columns = ", ".join(told) + (", …" if len(required) > _TOLD_COLUMNS else "")
+        shown = [header_names(source, column) for column in required[:_SHOWN_COLUMNS]]
+        columns = ", ".join(shown) + (", …" if len(required) > _SHOWN_COLUMNS else "")
         problem = f"expected a header with the columns {columns}, found {_shown(header.raw)}"
         return BrokenFile(name, header.line, problem, "Export the file with its header")
     return None
 
 
 def _candidates(text: str, source: Source) -> Iterator[tuple[int, Csv]]:
-    """Lines that have every required column in some dialect, the source's own first; each with the dialect."""
+    """Lines that have every required column in some dialect, each with that dialect; the source's own comes first."""
     required = set(required_columns(source))
     others = [replace(source.csv, quote=quote, delimiter=d) for quote in _QUOTES for d in _DELIMITERS if d != quote]
     for number, line in enumerate(re.split("\r\n|\r|\n", text)[:_LINES], start=1):
@@ -107,7 +107,7 @@ def _candidates(text: str, source: Source) -> Iterator[tuple[int, Csv]]:
 
 
 def _named(record: CsvRecord, source: Source) -> set[str]:
-    """The columns that a record names, were it the header."""
+    """The columns that a record would name if it were the header."""
     return {column_of((field or "").strip().lower(), source) for field in record.fields}
 
 
@@ -122,4 +122,4 @@ def _other_dialect(name: str, line: int, declared: Csv, found: Csv) -> BrokenFil
 
 
 def _shown(raw: str) -> str:
-    return repr(raw if len(raw) <= _TOLD_CHARACTERS else raw[: _TOLD_CHARACTERS - 1] + "…")
+    return repr(raw if len(raw) <= _SHOWN_CHARACTERS else raw[: _SHOWN_CHARACTERS - 1] + "…")

@@ -1,7 +1,7 @@
 """The exact reader of CSV files: every record becomes a row or a reject, with its line and raw text.
 
-It is right for every dialect, encoding and line end, and accounts for every
-physical line. Not here: the grammar (grammar), types of values (engines).
+It handles every dialect, encoding and line end, and accounts for every physical
+line. Not here: the grammar (grammar), types of values (engines).
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from star_assets.exports.records import BATCH_CHARACTERS, BATCH_RECORDS, Records
 from star_assets.model.csv import Csv
 from star_assets.model.source import Source
 
-# What a byte order mark is once it is decoded; at the beginning of a file it never gets here.
+# A decoded byte order mark. At the beginning of a file it is already removed.
 MARK = "\ufeff"
 
 
 def read_csv(path: Path, name: str, source: Source, profile: RawProfile) -> Iterator[Records]:
-    """The file's records in batches, in its order. `profile` is its inspection's.
+    """The file's records in batches, in its order. `profile` is the inspection's result.
 
     A reject is a record with another number of fields than the header, with
-    bytes that are not valid in the declared encoding, the header itself once
-    more, or a line whose quoting is broken; reading goes on at the next line.
+    bytes that are not valid in the declared encoding, a repetition of the header,
+    or a line whose quoting is broken; reading goes on at the next line.
     Raises BrokenFile, LakeRefused.
     """
     if not profile.header:
@@ -38,21 +38,21 @@ def read_csv(path: Path, name: str, source: Source, profile: RawProfile) -> Iter
 
 
 class _Reader:
-    """Sorts records into rows and rejects, and adds up the lines of all it was given."""
+    """Sorts records into rows and rejects, and counts the lines of all records."""
 
     def __init__(self, header: Sequence[str], csv: Csv) -> None:
         self.lines = 0
         self._header = header
-        # The header's own text, once it was read; None where there is none.
+        # The header's text: empty until it was read; None if the file has no header.
         self._header_raw = "" if csv.header else None
         self._encoding = csv.encoding
 
     def batches(self, records: Iterator[CsvRecord]) -> Iterator[Records]:
-        """The records behind the header, in batches."""
+        """The records after the header, in batches."""
         rows: list[CsvRecord] = []
         rejects: list[Reject] = []
         characters = 0
-        for record in self._behind_header(records):
+        for record in self._after_header(records):
             problem = self._problem(record)
             if problem is None:
                 rows.append(record)
@@ -65,7 +65,7 @@ class _Reader:
         if rows or rejects:
             yield self._batch(rows, rejects)
 
-    def _behind_header(self, records: Iterator[CsvRecord]) -> Iterator[CsvRecord]:
+    def _after_header(self, records: Iterator[CsvRecord]) -> Iterator[CsvRecord]:
         for record in records:
             self.lines += record.lines
             if self._header_raw == "":

@@ -1,4 +1,4 @@
-"""A JSON file without a person: each object keeps its own text, an object a line."""
+"""Rewrites a JSON file without a person, one object per line; all other objects keep their text."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from star_assets.model.source import Source
 
 
 def erase_json(path: Path, name: str, source: Source, profile: RawProfile, erasure: Erasure, out: Path) -> Erased:
-    """Write the file without what is to be erased. Raises BrokenFile, LakeRefused."""
+    """Write the file without what the erasure covers. Raises BrokenFile, LakeRefused."""
     erased = Erased()
     with open_raw(path, name) as content:
-        pieces = _kept(as_text(content, "utf-8"), name, source, profile, erasure, erased)
+        pieces = _remaining(as_text(content, "utf-8"), name, source, profile, erasure, erased)
         write_like(path, name, "utf-8", profile.gzip, pieces, out)
     return erased
 
 
-def _kept(
+def _remaining(
     text: TextIO, name: str, source: Source, profile: RawProfile, erasure: Erasure, erased: Erased
 ) -> Iterator[str]:
-    """Each object's own text, an object a line, but for those of the person."""
+    """The text of all objects that remain, one per line, with the person's key emptied."""
     between, first = ("\n", "") if not profile.array else (",\n", "[\n")
     written = False
     for record in json_values(text, name, profile):

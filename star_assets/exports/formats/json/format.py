@@ -1,6 +1,6 @@
-"""JSON as a source format: its inspection in one pass, and what keeps Athena from reading a file.
+"""The source format JSON: inspects a file in one pass, and finds what would keep Athena from reading it.
 
-Not here: its records (records), writing it without a person (erasing).
+Not here: the records (records), rewriting without a person (erasing).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class JsonFormat:
     endings = (".json", ".jsonl", ".ndjson")
 
     def inspect(self, path: Path, name: str, source: Source) -> RawProfile:
-        """Which columns there are, only reading tells."""
+        """Inspect a file. Its columns are not known before all of it is read."""
         sha256 = hashlib.sha256()
         with open_raw(path, name, sha256) as content:
             start, encoding = start_of(content, name, "utf-8", "JSON is UTF-8: export the file in that")
@@ -52,11 +52,11 @@ class JsonFormat:
         )
 
     def read(self, path: Path, name: str, source: Source, profile: RawProfile) -> Iterator[Records]:
-        """The exact reader."""
+        """Read with the exact reader."""
         return read_json(path, name, source, profile)
 
     def layout(self, source: Source, files: Sequence[Inspected]) -> Layout:
-        """OpenX's JsonSerDe reads an object a line, and finds values by their keys."""
+        """The columns of all files. OpenX's JsonSerDe reads one object per line, by keys."""
         keys: dict[str, None] = {}
         for path, name, profile in files:
             keys.update(dict.fromkeys(_keys(path, name, profile)))
@@ -71,14 +71,14 @@ class JsonFormat:
         return Layout("json", tuple(columns), renamed, sum(profile.records for *_, profile in files))
 
     def erase(self, path: Path, name: str, source: Source, profile: RawProfile, erasure: Erasure, out: Path) -> Erased:
-        """Each object keeps its own text."""
+        """Rewrite the file without the person."""
         from star_assets.exports.formats.json.erasing import erase_json
 
         return erase_json(path, name, source, profile, erasure, out)
 
 
 def _columns(named: Mapping[str, str], source: Source) -> Iterable[str]:
-    """What a table calls keys, each of which stands for a column."""
+    """The names in tables of the columns that keys stand for."""
     return table_names(list(named.values()), source).values()
 
 
@@ -88,7 +88,7 @@ def _keys(path: Path, name: str, profile: RawProfile) -> list[str]:
         raise Hindrance(f"{name} is a JSON array, and the SerDe reads an object a line")
     if profile.lines != profile.records:
         raise Hindrance(f"{name}: a line holds several objects, or none")
-    # Objects share a few lists of keys.
+    # Most objects have one of a few lists of keys, so each list is looked at once.
     lists: dict[tuple[str, ...], None] = {}
     with open_raw(path, name) as content:
         if content.peek(len(BOM_UTF8)).startswith(BOM_UTF8):  # type: ignore[attr-defined]

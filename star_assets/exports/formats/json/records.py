@@ -1,6 +1,6 @@
 """The exact reader of JSON files: every object becomes a row or a reject, with its line and raw text.
 
-Numbers keep their text, so no decimal passes through a double. Not here: types
+Numbers keep their text, so no decimal becomes a double. Not here: types
 of values (engines).
 """
 
@@ -42,12 +42,12 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def read_json(path: Path, name: str, source: Source, profile: RawProfile) -> Iterator[Records]:
-    """The file's objects in batches, in its order. `profile` is its inspection's.
+    """The file's objects in batches, in its order. `profile` is the inspection's result.
 
     Each batch has the columns that occurred so far, and the declared ones. A
     key that an object lacks is NULL; nested values are compact JSON. A reject
     is a line that is no JSON, or an element that is no object. Raises BrokenFile
-    for an array with a syntax error, ColumnMissing where a required column
+    for an array with a syntax error, ColumnMissing if a required column
     occurs in no object, LakeRefused.
     """
     rows = _Rows(name, source)
@@ -64,27 +64,27 @@ def json_values(text: TextIO, name: str, profile: RawProfile) -> Iterator[JsonRe
 
 
 class _Number(str):
-    """The text of a number, told apart from a string."""
+    """The text of a number: a class of its own, to distinguish it from a string."""
 
     __slots__ = ()
 
 
 class _Constant(str):
-    """`NaN` or `Infinity`, which Python's parser takes but JSON does not have."""
+    """`NaN` or `Infinity`, which Python's parser accepts but JSON does not have."""
 
     __slots__ = ()
 
 
 class _Invalid(Exception):
-    """A value that no row can be made of."""
+    """A value that is not a valid row."""
 
 
-# Objects are kept as tuples of pairs: no key that occurs twice is lost.
+# Objects are tuples of pairs, so that keys that occur twice are noticed.
 _DECODER = json.JSONDecoder(parse_float=_Number, parse_int=_Number, parse_constant=_Constant, object_pairs_hook=tuple)
 
 
 class JsonRecord(NamedTuple):
-    """A value of the file: its first line, its text, what it is, or the problem with it.
+    """A value in the file: its first line, its text, the parsed value, or the problem with it.
 
     An object's `value` is a tuple of its (key, value) pairs.
     """
@@ -145,7 +145,7 @@ def _array(text: TextIO, name: str, profile: RawProfile) -> Iterator[JsonRecord]
 
 
 class _Window:
-    """The part of an array's text that is being read; what was read is let go."""
+    """The part of an array's text that is being parsed; parsed text is discarded."""
 
     def __init__(self, text: TextIO, name: str) -> None:
         self._text = text
@@ -164,14 +164,14 @@ class _Window:
             self._read_on()
 
     def take(self, character: str) -> None:
-        """Go past the next character, which must be this one."""
+        """Move past the next character. Raises BrokenFile if it is not `character`."""
         found = self.next_character()
         if found != character:
             raise self.broken(f"expected {character!r}, found {found!r}" if found else "the file ends within the array")
         self._move(self._position + 1)
 
     def element(self) -> JsonRecord:
-        """The next value, and go past it."""
+        """Parse the next value and move past it."""
         self.next_character()
         while True:
             try:
@@ -179,12 +179,12 @@ class _Window:
             except RecursionError as error:
                 raise self.broken(f"an element is {TOO_DEEP}") from error
             except json.JSONDecodeError as error:
-                # It may only be cut off at the end of the window.
+                # The value may only be cut off by the end of the window: then read more.
                 if self._ended or len(self._buffer) - self._position > LONGEST_ELEMENT:
                     self._move(error.pos)
                     raise self.broken(self._no_element()) from error
             else:
-                # A number at the end of the window may go on behind it.
+                # A number at the end of the window may go on after it.
                 if end < len(self._buffer) or self._ended:
                     record = JsonRecord(self._line, self._buffer[self._position : end], value)
                     self._move(end)
@@ -192,7 +192,7 @@ class _Window:
             self._read_on()
 
     def broken(self, problem: str) -> BrokenFile:
-        """The error of this place."""
+        """The error for a problem at the current line."""
         return BrokenFile(self._name, self._line, f"the JSON array cannot be read: {problem}")
 
     def _no_element(self) -> str:
@@ -214,7 +214,7 @@ class _Window:
 
 
 class _Rows:
-    """Makes rows of a file's objects, and rejects of what is no object."""
+    """Turns a file's objects into rows, and other values into rejects."""
 
     def __init__(self, name: str, source: Source) -> None:
         self.found: dict[str, None] = {}
