@@ -28,7 +28,7 @@ from star_assets.engines.spark.typed_sql import SparkTypedSql
 from star_assets.engines.typed_sql import Header
 from star_assets.exports.formats.opening import format_named
 from star_assets.exports.records import LINE, RAW
-from star_assets.exports.rejects_file import TOLD
+from star_assets.exports.rejects_file import QUOTED
 from star_assets.model.days import ExportDay
 from star_assets.model.errors.exports import MOST_REJECTS
 from star_assets.model.source import Source
@@ -254,7 +254,7 @@ class SparkStaging:
             f"WHERE reason IS NOT NULL ORDER BY {NUMBER}, {LINE}, reason LIMIT {MOST_REJECTS}"
         )
         records.execute(f"COPY ({rows}) TO {text(str(file))} {parquet_format(self.settings)}")
-        first = records.execute(f"SELECT file, line, reason FROM {parquet([str(file)])} LIMIT {TOLD}").fetchall()
+        first = records.execute(f"SELECT file, line, reason FROM {parquet([str(file)])} LIMIT {QUOTED}").fetchall()
         return file, tuple(f"{found}, line {line}: {reason}" for found, line, reason in first)
 
     def _publishable(
