@@ -1,1 +1,1 @@
-"""The sample data of the demo: a retailer that exports every day, and a server that plays AWS."""
+"""The demo's sample retailer, its exports and till events, and a local server that stands in for AWS."""

@@ -1,7 +1,7 @@
-"""S3 and Glue on this machine for trying things out: a moto server over HTTP, in a process of its own.
+"""A local stand-in for S3 and Glue: a moto server over HTTP, in a process of its own.
 
 `python -m star_assets.samples.aws_server` prints its address and serves until its standard input
-ends. Its data is lost then. Nothing here is needed for a real account.
+ends. Its data is lost then. A real account needs nothing of this module.
 """
 
 from __future__ import annotations

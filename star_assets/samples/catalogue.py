@@ -1,7 +1,6 @@
-"""What the retailer sells: its products, and what each costs on a day.
+"""The sample's products: their list prices, and the rows of the exported catalogue.
 
-Here: the assortment as constants, list prices, the rows of the catalogue.
-Brands are invented. Not here: who buys what (orders).
+Brands are invented. Not here: orders (orders).
 """
 
 from __future__ import annotations
@@ -14,11 +13,11 @@ from typing import NamedTuple
 
 from star_assets.samples.formats import dollars, utc
 
-# A list price holds for so many days; products change on different days.
+# A list price is valid for so many days; products change on different days.
 PRICE_DAYS = 60
 
-# Sold before the catalogue describes them: one is described this many days
-# after the first export, the other one never.
+# Two products are sold before the catalogue has them: the first is added so many days
+# after the first export, the second never.
 LATE_PRODUCT, LATE_BY_DAYS = 59, 5
 NEVER_DESCRIBED = 60
 
@@ -130,7 +129,7 @@ PRODUCTS: dict[int, tuple[str, Product]] = dict(
 
 @cache
 def list_price(product_id: int, day: date) -> int:
-    """What a product costs on a day, in cents: it moves by a few steps around its first price."""
+    """A product's list price on a day, in cents: a few steps above or below its first price."""
     cents = PRODUCTS[product_id][1].cents
     step = 50 if cents > 2000 else 10
     return cents + step * Random(f"price {product_id} {_price_number(product_id, day)}").randint(-3, 3)
@@ -154,5 +153,5 @@ def catalogue(day: date, first: date) -> Iterator[CatalogueRow]:
 
 
 def _price_number(product_id: int, day: date) -> int:
-    """Which of its list prices a product has on a day."""
+    """The number of the list price that a product has on a day."""
     return (day.toordinal() + product_id) // PRICE_DAYS

@@ -1,7 +1,6 @@
-"""Who buys: customers, the new ones of a day and those whose record changed.
+"""The sample's customers: the rows of a day's export, with new and changed customers.
 
-Here: homes, segments and the rows of the customers' export. Not here: what
-their names are made of (names), what they buy (orders).
+Not here: parts of their names (names), their orders (orders).
 """
 
 from __future__ import annotations
@@ -61,12 +60,12 @@ class CustomerRow(NamedTuple):
 
 
 def registered(day: date) -> int:
-    """How many customers there are at the end of a day; their ids count from 1."""
+    """The number of customers at the end of a day; their ids count from 1."""
     return ((day - FOUNDED).days + 1) * NEW_PER_DAY
 
 
 def customer_rows(day: date, first: date, seed: int) -> Iterator[CustomerRow]:
-    """The day's new and changed customers; on the first day of exports, all there are."""
+    """The day's new and changed customers; on the first day of exports, all customers."""
     known = registered(day - timedelta(days=1))
     start = 0 if day == first else known
     for customer_id in range(start + 1, registered(day) + 1):

@@ -1,7 +1,6 @@
-"""How the retailer's rows become files, and how an export is written.
+"""Writes the sample's rows as files: CSV as PostgreSQL's COPY writes it, JSON, and whole exports.
 
-Here: CSV as PostgreSQL's COPY writes it, JSON, timestamps, money; one export,
-whole or not at all. Not here: what the rows say.
+Not here: the rows (orders, customers, catalogue, stores).
 """
 
 from __future__ import annotations
@@ -55,14 +54,14 @@ def as_json_array(rows: Iterable[NamedTuple]) -> bytes:
 
 
 def write_export(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write one day's export of one source; the marker comes last. An identical one is left untouched."""
+    """Write one day's export of one source; the marker comes last. An identical export is left untouched."""
     marker = folder / MARKER
     if marker.exists() and all(_holds(folder / name, content) for name, content in files.items()):
         return
     folder.mkdir(parents=True, exist_ok=True)
     marker.unlink(missing_ok=True)
     for name, content in {**files, MARKER: b""}.items():
-        # Under a hidden name until it is whole.
+        # A file has a hidden name until it is whole.
         unfinished = folder / f"_{name}.{os.getpid()}.tmp"
         unfinished.write_bytes(content)
         unfinished.replace(folder / name)

@@ -1,4 +1,4 @@
-"""Writing the sample retailer's exports into a lake of any storage.
+"""Writes the sample retailer's exports into a lake of any storage.
 
 Not here: their rows (retailer).
 """
@@ -18,7 +18,7 @@ from star_assets.samples.retailer import write_exports
 def export_samples(
     storage: Storage, first: date, days: int, *, orders_per_day: int = 500, since: date | None = None
 ) -> int:
-    """Write the exports of `days` days from `first` on; return their rows. What is there already is not rewritten.
+    """Write the exports of `days` days from `first` on; return the number of rows. Existing exports stay.
 
     With `since`, only the days from then on are written.
     """

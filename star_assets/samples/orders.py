@@ -1,7 +1,6 @@
-"""What is bought: a day's orders, and how each comes to be exported, once or more often.
+"""The sample's orders: those of a day, with all their exports, including later changes.
 
-Here: how many orders a day has, what is in them, what becomes of them later.
-An export of an order holds its header and all its lines. Not here: files.
+An export of an order has its header and all its lines. Not here: files (retailer).
 """
 
 from __future__ import annotations
@@ -85,7 +84,7 @@ def first_number(day: date, orders_per_day: int) -> int:
 
 
 def _second_of_day(rng: Random) -> int:
-    """Mostly from noon UTC on, when the eastern stores open; online orders at any time."""
+    """A random second: mostly from noon UTC on, when the eastern stores open."""
     return int(rng.triangular(0, 86_399, 68_000))
 
 
@@ -118,7 +117,7 @@ def _demand(favourite: str) -> list[float]:
     return cumulated
 
 
-# What becomes of an order: each returns all its exports.
+# The ways in which an order may go on: each function returns all its exports.
 
 
 def _stays(rng: Random, first: Exported) -> list[Exported]:
@@ -126,7 +125,7 @@ def _stays(rng: Random, first: Exported) -> list[Exported]:
 
 
 def _returned(rng: Random, first: Exported) -> list[Exported]:
-    """Goods brought back: an order of its own, with negative quantities."""
+    """A return: an order of its own, with negative quantities."""
     lines = tuple(
         line._replace(quantity=-line.quantity, discount=-line.discount if line.discount else line.discount)
         for line in first.lines
@@ -148,7 +147,7 @@ def _shipped_later(rng: Random, first: Exported) -> list[Exported]:
 
 
 def _cancelled(rng: Random, first: Exported) -> list[Exported]:
-    """Mostly the next day or the day after, the rest within the week; a tenth before the first export."""
+    """Cancelled, mostly after one or two days, else within a week; a tenth of them before the first export."""
     placed = _with(first, status="placed")
     (days,) = rng.choices((0, 1, 2, 4, 7), (10, 50, 25, 10, 5))
     later = _later(rng, placed, days)
@@ -165,7 +164,7 @@ def _corrected(rng: Random, first: Exported) -> list[Exported]:
 
 
 def _deleted(rng: Random, first: Exported) -> list[Exported]:
-    """A tombstone: nothing but the key, when, and the op."""
+    """Deleted days later: the tombstone has only the key, the time and the op."""
     later = _later(rng, first, rng.randint(1, 5))
     gone = Order(later.order.order_id, None, None, None, None, later.order.updated_at, "D")
     return [first, Exported(later.day, gone, ())]

@@ -1,7 +1,6 @@
-"""A retailer that exports every day: orders, their lines, customers, products, stores.
+"""The sample retailer's daily exports: orders, order lines, customers, products and stores, as files.
 
-Here: which files each day's exports hold. Not here: what happens in the shops
-(orders, customers, catalogue, stores), how rows become bytes (formats).
+Not here: the rows (orders, customers, catalogue, stores), how rows become bytes (formats).
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ from star_assets.samples.formats import as_csv, as_gzip, as_json_array, as_json_
 from star_assets.samples.orders import Exported, Line, Order, orders_of
 from star_assets.samples.stores import FOUNDED, store_rows
 
-# On this day somebody types the quantity of one more line as a word. A smaller export would have more
-# rejects than its source allows, and the day would be refused.
+# On this day, a large export has one more line with a word as its quantity, to show a reject. A smaller
+# export would exceed the share of rejects that its source allows.
 TYPED_ON, TYPED_QUANTITY, LINES_OF_A_LARGE_EXPORT = date(2023, 9, 16), "two", 1_000
 
 
@@ -29,8 +28,8 @@ def write_exports(
     """Write the exports of `days` days from `first` on; return the number of rows in them.
 
     A day's export depends on `first`, `orders_per_day` and `seed` alone, so that
-    asking for more days adds days. What was ordered before `first` is not exported.
-    Exports that are there already are left untouched. Raises BadSetting for days
+    asking for more days adds days. Orders from before `first` are not exported.
+    Exports that exist already are left untouched. Raises BadSetting for days
     before the first store opened.
 
     Args:
@@ -81,5 +80,5 @@ def _exports(
 
 
 def _typed(last: Line) -> tuple[object, ...]:
-    """One more line of an order, with a quantity that is no number."""
+    """One more line of an order, with a word as its quantity."""
     return tuple({**last._asdict(), "line_number": last.line_number + 1, "quantity": TYPED_QUANTITY}.values())

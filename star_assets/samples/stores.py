@@ -1,6 +1,6 @@
-"""Where the retailer sells: its stores.
+"""The sample's stores: their data, and the rows of their export.
 
-Here: the stores as constants, the rows of their export. Not here: what they sell.
+Not here: products (catalogue).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ FOUNDED = date(2015, 3, 2)
 
 
 class Store(NamedTuple):
-    """A store: where, since when, its share of orders relative to others, the category it sells most of."""
+    """A store: its place, opening day, share of orders relative to others, and favourite category."""
 
     name: str
     city: str

@@ -1,6 +1,6 @@
-"""The retailer's days as they happen: tills ring, at any speed, and at night the same sales are exported.
+"""Plays a day of the sample retailer at any speed: tills send events, and at night the same sales are exported.
 
-Not here: what is sold (tills), how it is sent and delivered (star_assets.tills).
+Not here: the events (tills), sending and delivering them (star_assets.tills).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from star_assets.tills.firehose import NO_FAULTS, Faults
 from star_assets.tills.gateway import Gateway
 from star_assets.tills.opening import open_firehose, state_folder
 
-# How often, in seconds of this machine, the tills and Firehose look at the clock.
+# Seconds between two ticks, by this machine's clock.
 TICK = 0.05
 
 
@@ -28,13 +28,13 @@ class QuickClock:
         self.start, self.speed, self._began = start, speed, time.monotonic()
 
     def __call__(self) -> datetime:
-        """What it shows."""
+        """The moment that the clock shows now."""
         return self.start + timedelta(seconds=(time.monotonic() - self._began) * self.speed)
 
 
 @dataclass(frozen=True)
 class Tick:
-    """How far a day has come: the moment, events rung up, events that Firehose lacks, and objects in the lake."""
+    """The progress of a day: the moment, events rung up, events not accepted by Firehose yet, objects in the lake."""
 
     moment: datetime
     rung: int
@@ -51,9 +51,9 @@ def next_day(storage: Storage, first: date) -> date:
 def ring_up(
     storage: Storage, timezone: str, day: date, *, speed: float, orders_per_day: int, faults: Faults = NO_FAULTS
 ) -> Iterator[Tick]:
-    """Ring up the sales of a day, from the first one on, and deliver them to the lake; a tick for each look.
+    """Ring up the sales of a day, from the first one on, and deliver them to the lake; yields ticks.
 
-    Again after it was ended midway, it sends the same events again, under the same ids. Raises LakeRefused.
+    After an interruption, a new call sends the same events again, with the same ids. Raises LakeRefused.
     """
     coming = events_of(day, orders_per_day)
     clock = QuickClock(coming[0].moment if coming else datetime.now(UTC), speed)

@@ -1,6 +1,6 @@
-"""From a till to the lake's raw events: what sends them, and a Firehose on this machine that delivers them.
+"""Sending a till's events to the lake: a gateway for stores, and a Firehose on this machine that delivers them.
 
-Here: a library for the gateway of a store, which imports nothing of this package; Firehose's API over HTTP, with
-the stream of the template `lake`, for trying it without an account. Not here: what becomes of the events
-(staging, pipeline), a retailer whose tills ring (samples).
+The gateway imports nothing of this package. The Firehose serves the API of AWS's over HTTP, with the stream of the
+template `lake`, to try streams without an account. Not here: staging events (engines, pipeline), sample events
+(samples).
 """

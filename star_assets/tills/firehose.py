@@ -1,8 +1,8 @@
-"""A Firehose on this machine: it accepts records, keeps them on disk, and delivers them as objects of a lake.
+"""A local stand-in for Amazon Data Firehose: accepts records, keeps them on disk, and delivers them into a lake.
 
-Here: the answers of PutRecord, PutRecordBatch and DescribeDeliveryStream, buffering, delivery, and what goes wrong
-on request. An accepted record survives `kill -9`. Records are delivered at least once. Not here: HTTP (server),
-signatures, which nobody checks.
+Here: PutRecord, PutRecordBatch and DescribeDeliveryStream, buffering, delivery, and faults for tests. An accepted
+record survives `kill -9`. Records are delivered at least once. Not here: HTTP (server). Signatures of requests are
+not checked.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 
 class Refusal(Exception):
-    """A call that is refused, with the code and the message of Firehose's API."""
+    """The error for a refused call, with the code and message of Firehose's API."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(code, message)
@@ -42,15 +42,15 @@ class Refusal(Exception):
 
 @dataclass(frozen=True)
 class Faults:
-    """What goes wrong on request, as shares from 0 to 1; none by default.
+    """Faults to inject for tests, as probabilities from 0 to 1; none by default.
 
     Args:
-        refused: records of a batch that are refused, while the others are accepted.
-        throttled: calls that are refused as a whole.
-        unanswered: calls whose records are accepted, and whose answer is lost.
-        duplicated: records that are delivered once more, with the next object.
-        delayed: objects that are delivered `delay` after they are due.
-        failed: records that go to the prefix of errors, as those do that a transformation fails on.
+        refused: of a record in a batch to be refused, while others are accepted.
+        throttled: of a call to be refused as a whole.
+        unanswered: of a call whose records are accepted to lose its answer.
+        duplicated: of a record to be delivered once more, with the next object.
+        delayed: of an object to be delivered `delay` after it is due.
+        failed: of a record to go to the prefix of errors, as after a failed transformation.
     """
 
     refused: float = 0
@@ -67,10 +67,10 @@ NO_FAULTS = Faults()
 
 
 class Firehose:
-    """One stream. Its methods are those of boto3's client, so that either can be given to what sends.
+    """One delivery stream. Its methods are those of boto3's client, so that a Gateway takes either.
 
-    `journal` is the file that keeps accepted records until they are delivered. What an earlier process left
-    there is due at once, under the same object names, so that a delivery that was under way changes nothing.
+    `journal` is the file that keeps accepted records until they are delivered. Records that an earlier process
+    left there are due at once, under the same object names, so that repeating a delivery is idempotent.
     Raises LakeRefused if another process has the journal open.
     """
 
@@ -86,11 +86,11 @@ class Firehose:
         self.stream, self.storage, self.clock, self.faults = stream, storage, clock, faults
         self._chance = Random(faults.seed)
         self._accepting, self._delivering = Lock(), Lock()
-        self._journal = _opened(journal)
+        self._journal = _open_journal(journal)
         # When each object is due. An object is named by the moment in which its first record arrived.
         self._due = {name: self.clock() for (name,) in self._journal.execute("SELECT DISTINCT object FROM record")}
         self._open, self._open_bytes = "", 0
-        self._again: list[bytes] = []
+        self._duplicates: list[bytes] = []
 
     def put_record(self, **request: Any) -> dict[str, Any]:
         """Accept one record. Raises Refusal."""
@@ -105,11 +105,11 @@ class Firehose:
         self._require_stream(request)
         records = [bytes(record["Data"]) for record in request["Records"]]
         _require_limits(records)
-        if self._happens(self.faults.throttled):
+        if self._by_chance(self.faults.throttled):
             raise Refusal(*SLOW_DOWN)
-        is_accepted = [not self._happens(self.faults.refused) for _ in records]
+        is_accepted = [not self._by_chance(self.faults.refused) for _ in records]
         self._keep([record for record, accepted in zip(records, is_accepted, strict=True) if accepted])
-        if self._happens(self.faults.unanswered):
+        if self._by_chance(self.faults.unanswered):
             raise ConnectionResetError("The answer is lost.")
         error, message = SLOW_DOWN
         refused = {"ErrorCode": error, "ErrorMessage": message}
@@ -117,7 +117,7 @@ class Firehose:
         return {"FailedPutCount": is_accepted.count(False), "Encrypted": False, "RequestResponses": answers}
 
     def describe_delivery_stream(self, **request: Any) -> dict[str, Any]:
-        """What the stream is. Raises Refusal."""
+        """The stream's description. Raises Refusal."""
         self._require_stream(request)
         destination = {"DestinationId": "destinationId-1", "ExtendedS3DestinationDescription": self.stream.destination}
         description = {
@@ -134,7 +134,7 @@ class Firehose:
     def deliver(self, *, everything: bool = False) -> list[str]:
         """Write the objects that are due, or `everything` that was accepted. Returns their paths.
 
-        An object that cannot be written now stays, and is tried with the next call.
+        An object that cannot be written stays in the journal, and the next call tries again.
         """
         with self._delivering:
             with self._accepting:
@@ -144,7 +144,7 @@ class Firehose:
             return [path for name in due if (path := self._delivered(name))]
 
     def close(self) -> None:
-        """Give up the journal. What was not delivered stays in it."""
+        """Close the journal. Undelivered records stay in it."""
         self._journal.close()
 
     @property
@@ -162,11 +162,11 @@ class Firehose:
             )
 
     def _keep(self, records: Sequence[bytes]) -> None:
-        """Put records into the open object, and on disk."""
+        """Add records to the open object, and write them to the journal."""
         kept: list[bytes] = []
         failed: list[bytes] = []
         for record in records:
-            (failed if self._happens(self.faults.failed) else kept).append(record)
+            (failed if self._by_chance(self.faults.failed) else kept).append(record)
         with self._accepting:
             self._close()
             now = self.clock()
@@ -174,10 +174,10 @@ class Firehose:
             if kept:
                 if not self._open:
                     self._open = _object_name(now)
-                    kept, self._again = [*self._again, *kept], []
+                    kept, self._duplicates = [*self._duplicates, *kept], []
                 rows += [(self._open, record) for record in kept]
                 self._open_bytes += sum(map(len, kept))
-                self._again += [record for record in kept if self._happens(self.faults.duplicated)]
+                self._duplicates += [record for record in kept if self._by_chance(self.faults.duplicated)]
             if failed:
                 name = _object_name(now, "processing-failed")
                 rows += [(name, _failure(record, now)) for record in failed]
@@ -191,7 +191,7 @@ class Firehose:
             return
         due = _arrival(self._open) + self.stream.interval
         if everything or self._open_bytes >= self.stream.size or self.clock() >= due:
-            delay = self.faults.delay if self._happens(self.faults.delayed) else timedelta()
+            delay = self.faults.delay if self._by_chance(self.faults.delayed) else timedelta()
             self._due[self._open] = self.clock() + delay
             self._open, self._open_bytes = "", 0
 
@@ -211,15 +211,15 @@ class Firehose:
             del self._due[name]
         return path
 
-    def _happens(self, share: float) -> bool:
+    def _by_chance(self, share: float) -> bool:
         return share > 0 and self._chance.random() < share
 
 
-def _opened(journal: Path) -> sqlite3.Connection:
-    """The journal. It is this process's own until that ends, however that ends."""
+def _open_journal(journal: Path) -> sqlite3.Connection:
+    """The journal, locked for this process until it ends. Raises LakeRefused."""
     opened = sqlite3.connect(journal, check_same_thread=False, timeout=1)
     try:
-        # Nothing is flushed to disk: what must survive is the end of a process, not of the machine.
+        # Without flushes to disk: records must survive the end of this process, not of the machine.
         opened.executescript(
             "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = OFF; BEGIN IMMEDIATE; "
             "CREATE TABLE IF NOT EXISTS record (object TEXT, data BLOB); "

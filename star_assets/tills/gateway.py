@@ -1,6 +1,6 @@
-"""What a store's gateway sends its tills' events with: kept on disk first, then put to Firehose until it has them.
+"""A library for a store's gateway: keeps its tills' events on disk until Firehose has accepted them.
 
-It needs Python and boto3's client, and nothing of this package: the file can be copied to a gateway.
+It needs only Python and boto3's client: the file can be copied to a gateway.
 
     gateway = Gateway(boto3.client("firehose"), "shop-tills", Path("/var/lib/tills/events.db"))
     gateway.ring({"event_id": …})     # returns when the event is on disk
@@ -20,17 +20,17 @@ from random import uniform
 from threading import Event
 from typing import Any, Protocol
 
-# Firehose's limits of one call, and of one record. A delimiter comes on top of a record.
+# Firehose's limits of one call, and of one record without its delimiter.
 MOST_RECORDS, MOST_BYTES, MOST_RECORD_BYTES = 500, 4 * 2**20, 1_024_000
 
-# Pauses between passes, in seconds: the usual one, and the longest after passes that failed.
+# Seconds between passes, and the longest pause after failed ones.
 PAUSE, LONGEST_PAUSE = 1.0, 60.0
 
 log = logging.getLogger(__name__)
 
 
 class Client(Protocol):
-    """What is needed of boto3's client of Firehose."""
+    """The part of boto3's Firehose client that a Gateway calls."""
 
     def put_record_batch(self, **request: Any) -> dict[str, Any]:
         """Put records; some may be refused although the call succeeds."""
@@ -39,7 +39,7 @@ class Client(Protocol):
 
 @dataclass(frozen=True)
 class Pass:
-    """What a pass over the waiting events came to: how many Firehose took, how many it refused, and a problem."""
+    """The result of a pass over the waiting events: the numbers accepted and refused, and the error that ended it."""
 
     sent: int = 0
     refused: int = 0
@@ -47,10 +47,10 @@ class Pass:
 
 
 class Gateway:
-    """Events that wait in an SQLite file, and the stream that they are put to.
+    """Queues events in an SQLite file, and puts them to a Firehose stream.
 
-    An event leaves the file when Firehose has accepted it, not before: each is sent at least once, and sent again
-    under the same `event_id` if an answer was lost. Several processes may share the file; one of them should send.
+    An event is deleted only after Firehose has accepted it. So each is sent at least once, and again under the same
+    `event_id` if an answer was lost. Several processes may share the file; one of them should send.
     """
 
     def __init__(self, client: Client, stream: str, file: Path) -> None:
@@ -62,9 +62,9 @@ class Gateway:
             )
 
     def ring(self, *events: Mapping[str, Any]) -> None:
-        """Keep events, all or none; when this returns, they survive a power cut.
+        """Store events, all or none. Once this returns, they survive a power cut.
 
-        Raises ValueError for an event that Firehose would refuse for its size.
+        Raises ValueError for an event that is larger than Firehose accepts.
         """
         contents = [json.dumps(event, ensure_ascii=False, default=str).encode() for event in events]
         for content in contents:
@@ -75,18 +75,18 @@ class Gateway:
 
     @property
     def waiting(self) -> int:
-        """How many events Firehose has not accepted yet."""
+        """The number of events that Firehose has not accepted yet."""
         with closing(self._open()) as opened:
             (count,) = opened.execute("SELECT count(*) FROM event").fetchone()
         return int(count)
 
     def send(self) -> Pass:
-        """Put each waiting event once. Those that are refused, and all after a call that fails, go on waiting."""
+        """Put each waiting event once. Refused events, and all events after a failed call, go on waiting."""
         sent = refused = 0
         with closing(self._open()) as opened:
             for batch in _batches(opened):
                 request = [{"Data": content} for _, content in batch]
-                # Whatever the reason, the events are kept and tried again, until somebody mends it.
+                # After any error the events are kept, and the next pass tries again.
                 try:
                     answer = self.client.put_record_batch(DeliveryStreamName=self.stream, Records=request)
                 except Exception as error:
@@ -99,14 +99,14 @@ class Gateway:
         return Pass(sent, refused)
 
     def keep_sending(self, stopped: Event) -> None:
-        """Send what waits and what comes, until `stopped` is set. Pauses grow while Firehose refuses."""
+        """Send waiting and new events until `stopped` is set. Pauses grow while Firehose refuses or fails."""
         failures = 0
         while not stopped.is_set():
             done = self.send()
             failures = failures + 1 if done.problem or done.refused else 0
             if done.problem:
                 log.warning("%d events wait for %s: %s", self.waiting, self.stream, done.problem)
-            # By chance, so that gateways that failed together do not come back together.
+            # A random pause, so that gateways that failed together do not retry together.
             stopped.wait(uniform(PAUSE, min(PAUSE * 2**failures, LONGEST_PAUSE)))
 
     def _open(self) -> sqlite3.Connection:

@@ -1,4 +1,4 @@
-"""The Firehose of a lake on this machine, and where it keeps what it has accepted until that is delivered."""
+"""Opens the local Firehose of a lake, with its journal in this user's state folder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def open_firehose(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     faults: Faults = NO_FAULTS,
 ) -> Firehose:
-    """The one Firehose that delivers to a lake. Raises LakeRefused if another process is it already."""
+    """The local Firehose of a lake. Raises LakeRefused if another process has it open."""
     return Firehose(lake_stream(timezone), storage, state_folder(storage) / "firehose.db", clock=clock, faults=faults)
 
 

@@ -1,6 +1,6 @@
-"""Firehose's API over HTTP, as boto3 and AWS's other clients speak it.
+"""Serves Firehose's API over HTTP, for boto3 and AWS's other clients, on this machine only.
 
-Not here: what is answered (firehose). Nothing is checked of signatures; the server listens on this machine alone.
+Not here: answering the calls (firehose). Signatures of requests are not checked.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from typing import Any
 
 from star_assets.tills.firehose import Firehose, Refusal
 
-# How often the server looks for objects that are due.
-LOOK_SECONDS = 0.1
+# Seconds between two deliveries of objects that are due.
+DELIVERY_SECONDS = 0.1
 
 
 @contextmanager
 def serving(firehose: Firehose, port: int = 0) -> Iterator[str]:
-    """Serve for as long as the context lasts; then deliver what was accepted. Yields the address.
+    """Serve during the context, then deliver all accepted records. Yields the address.
 
-    Port 0 is any that is free. Raises OSError if the port is taken.
+    Port 0 stands for any free port. Raises OSError if the port is taken.
     """
     with ThreadingHTTPServer(("127.0.0.1", port), _handler(firehose)) as server, delivering(firehose):
         server.daemon_threads = True
-        Thread(target=server.serve_forever, args=(LOOK_SECONDS,), daemon=True).start()
+        Thread(target=server.serve_forever, args=(DELIVERY_SECONDS,), daemon=True).start()
         try:
             yield f"http://127.0.0.1:{server.server_port}"
         finally:
@@ -37,11 +37,11 @@ def serving(firehose: Firehose, port: int = 0) -> Iterator[str]:
 
 @contextmanager
 def delivering(firehose: Firehose) -> Iterator[None]:
-    """Deliver what is due for as long as the context lasts, and everything at its end."""
+    """Deliver due objects during the context, and all accepted records at its end."""
     ended = Event()
 
     def deliver() -> None:
-        while not ended.wait(LOOK_SECONDS):
+        while not ended.wait(DELIVERY_SECONDS):
             firehose.deliver()
 
     thread = Thread(target=deliver, daemon=True)
@@ -65,7 +65,7 @@ def _handler(firehose: Firehose) -> type[BaseHTTPRequestHandler]:
         """One request: its header `X-Amz-Target` names the operation, its body is JSON."""
 
         protocol_version = "HTTP/1.1"
-        # An answer goes out at once, as the client waits for it.
+        # Send an answer at once, because the client waits for it.
         disable_nagle_algorithm = True
 
         def do_POST(self) -> None:
@@ -92,13 +92,13 @@ def _handler(firehose: Firehose) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Requests are not worth a line each."""
+            """Log nothing."""
 
     return Handler
 
 
 def _request(body: bytes) -> dict[str, Any]:
-    """What a request asks, with records as bytes. Raises Refusal."""
+    """The parsed request, with records as bytes. Raises Refusal."""
     try:
         request: dict[str, Any] = json.loads(body)
         for record in [*request.get("Records", ()), *([request["Record"]] if "Record" in request else ())]:

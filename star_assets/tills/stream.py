@@ -1,7 +1,7 @@
-"""A delivery stream's configuration: where objects go, when, and in which form.
+"""A delivery stream's configuration: the paths, the buffering and the format of its objects.
 
-It is read from the stream of the template `lake`, so that this machine delivers as AWS does. Not here: who
-accepts and keeps records (firehose).
+It is read from the stream of the template `lake`, so that this machine delivers as AWS does. Not here:
+accepting and keeping records (firehose).
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from zoneinfo import ZoneInfo
 from star_assets.aws.policies import NAMES
 from star_assets.aws.template import Template, parsed, text
 
-# A word of Firehose's in a prefix, such as `!{timestamp:yyyy-MM-dd}`.
+# An expression in a prefix, such as `!{timestamp:yyyy-MM-dd}`.
 _EXPRESSION = re.compile(r"!\{([\w-]+):([^}]*)\}")
 
-# Java's patterns of dates that are evaluated here, and Python's. Other letters are refused.
+# Java's date patterns that are supported here → Python's.
 _DATE_FORMATS = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
 _LETTERS = re.compile(r"([A-Za-z])\1*")
 
@@ -40,17 +40,17 @@ class Stream:
 
     @property
     def interval(self) -> timedelta:
-        """How long the first record of an object waits at most."""
+        """The longest time that a record waits for its object to be delivered."""
         return timedelta(seconds=self.destination["BufferingHints"]["IntervalInSeconds"])
 
     @property
     def size(self) -> int:
-        """How many bytes an object has, uncompressed, when it is delivered without waiting any longer."""
+        """The uncompressed bytes at which an object is delivered before its interval is over."""
         return int(self.destination["BufferingHints"]["SizeInMBs"]) * 2**20
 
     @cached_property
     def delimiter(self) -> bytes:
-        """What is appended to each record."""
+        """The bytes that are appended to each record."""
         for processor in self.destination.get("ProcessingConfiguration", {}).get("Processors", ()):
             if processor["Type"] == "AppendDelimiterToRecord":
                 (parameter,) = processor["Parameters"]
@@ -58,7 +58,7 @@ class Stream:
         return b""
 
     def content(self, records: Iterable[bytes]) -> bytes:
-        """The content of an object; the same records give the same bytes. Raises ValueError if it is not known how."""
+        """The content of an object; the same records give the same bytes. Raises ValueError for other compressions."""
         whole = b"".join(record + self.delimiter for record in records)
         compression = self.destination.get("CompressionFormat", "UNCOMPRESSED")
         if compression not in ("GZIP", "UNCOMPRESSED"):
@@ -66,7 +66,7 @@ class Stream:
         return gzip.compress(whole, mtime=0) if compression == "GZIP" else whole
 
     def path(self, arrived: datetime, unique: str, error: str = "") -> str:
-        """Where an object goes whose first record arrived then; with `error`, below the prefix of errors."""
+        """The path of an object whose first record arrived at `arrived`; with `error`, below the prefix of errors."""
         prefix = self.destination["ErrorOutputPrefix" if error else "Prefix"]
         local = arrived.astimezone(self.zone)
         name = f"{self.name}-1-{local:%Y-%m-%d-%H-%M-%S}-{unique}{self.destination.get('FileExtension', '')}"
