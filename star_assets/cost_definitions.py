@@ -1,4 +1,4 @@
-"""The Dagster code location of costs: the star of costs, as assets, where the settings ask for costs; else nothing."""
+"""The Dagster code location of the star of costs; it is empty unless STAR_COSTS_START_DATE is set."""
 
 import dagster as dg
 
@@ -8,7 +8,7 @@ settings = load_settings()
 
 
 def build() -> dg.Definitions:
-    """The definitions; none where nobody asks for costs, who need not wait for their import."""
+    """The definitions. Without costs they are empty, and nothing else is imported."""
     if not settings.asks_for_costs:
         return dg.Definitions()
     from star_assets.orchestration.costs import build_costs

@@ -1,6 +1,6 @@
-"""What installed packages provide: entry points, by group.
+"""Entry points of all installed packages, by group.
 
-Not here: which groups there are, and what is called with what (settings, lake.places, exports.formats.opening,
+Not here: the groups, and how their entry points are called (settings, lake.places, exports.formats.opening,
 engines.opening).
 """
 

@@ -54,7 +54,7 @@ COST_EXPLORER_REQUEST = Decimal("0.01")
 # A machine for Dagster: t3.medium, with 30 GB of gp3.
 HOST_PER_HOUR, DISK_PER_GIGABYTE_MONTH, DISK_GIGABYTES = Decimal("0.0416"), Decimal("0.08"), 30
 
-# What a version says that it used (usage): the price of one of each, and the part of the bill that it belongs to.
+# For each amount that versions report (usage): its part of the bill, and its unit price.
 USED: Mapping[str, tuple[str, Decimal]] = {
     "seconds": (
         "machine",
@@ -70,7 +70,7 @@ PARTS = ("machine", "glue", "requests")
 
 
 def used(amounts: Mapping[str, float]) -> dict[str, Decimal]:
-    """What these amounts cost, to a billionth of a dollar, by PARTS. Other amounts cost nothing."""
+    """The cost of amounts, to a billionth of a dollar, by PARTS. Unknown amounts cost nothing."""
     found = dict.fromkeys(PARTS, Decimal(0))
     for name, amount in amounts.items():
         if name in USED:

@@ -30,13 +30,13 @@ STORAGES, CATALOGS, FOLDER = "star_assets.storages", "star_assets.catalogs", "fo
 # The group of entry points by which packages provide databases to pull from, named after the scheme of a DSN.
 DATABASES = "star_assets.databases"
 
-# Of the star of costs: its folder in the lake, what its assets' keys begin with, and what its databases' names do.
+# For the star of costs: its folder in the lake, and the prefix of its asset keys and database names.
 COSTS = "costs"
 
-# What the star of costs has in common with the star whose costs they are. All else is as it is by default.
+# The settings that the star of costs shares with the main star. All others have their defaults.
 IN_COMMON = ("compression", "memory_limit", "threads", "kms_key", "cache_size", "retention_days", "webhook", "topic")
 
-# The largest machines have some 900 processors. DuckDB starts as many threads as its setting says.
+# DuckDB starts as many threads as it is set to, and the largest machines have some 900 processors.
 MOST_THREADS = 1024
 
 # A century. Going back more than about two thousand years leaves the range of dates.
@@ -93,14 +93,14 @@ class Settings(BaseSettings):
     kms_key: str | None = Field(None, description="The KMS key that S3 encrypts with; none: the bucket's default.")
     glue_prefix: str = Field("", description="The prefix of the Glue databases' names.")
     crawler_role: str | None = Field(None, description="The IAM role of the Glue crawlers over raw exports.")
-    key_prefix: str = Field("", description="What the keys of Dagster's assets begin with, beside another star's.")
+    key_prefix: str = Field("", description="The prefix of asset keys in Dagster, if several stars share it.")
     costs_start_date: date | None = Field(
         None, description="On AWS: the first day whose costs are asked for, YYYY-MM-DD; none: costs are not asked for."
     )
     cost_tag: str | None = Field(
         None, description="The cost allocation tag whose spending counts, as name=value; none: the whole account's."
     )
-    topic: str | None = Field(None, description="The ARN of the SNS topic that is told of failed checks of costs.")
+    topic: str | None = Field(None, description="The ARN of the SNS topic that failed checks of costs are sent to.")
     athena_workgroup: str | None = Field(
         None, description="The Athena workgroup that runs queries; none: the embedded Athena runs them."
     )
@@ -241,14 +241,14 @@ class Settings(BaseSettings):
 
     @property
     def asks_for_costs(self) -> bool:
-        """Whether there is a star of costs beside this one: on AWS, from a start date on."""
+        """Whether the lake has a star of costs: on AWS, if STAR_COSTS_START_DATE is set."""
         return self.on_aws and self.costs_start_date is not None
 
     def for_costs(self) -> Settings:
         """The settings of the star of costs: a lake of its own in this lake, pulled from Cost Explorer in UTC.
 
-        Its days are Cost Explorer's. It is small, so that DuckDB and the embedded Athena serve, and it counts none of
-        its runs as a success of this lake.
+        It is small, so DuckDB and the embedded Athena suffice, and its runs are not counted as successes of this
+        lake. Its days are in UTC, as Cost Explorer's are.
         """
         fields = {name: field.get_default(call_default_factory=True) for name, field in Settings.model_fields.items()}
         fields |= {name: getattr(self, name) for name in (*IN_COMMON, "cost_tag", "costs_start_date")}

@@ -1,7 +1,7 @@
-"""What this process uses of AWS, and how long it works: counts that clients add to, and meters that read them.
+"""Counts this process's requests to AWS and its working time, and meters them per version.
 
-Here: amounts alone, by the names that `prices` has prices for. Not here: what they
-cost (prices), where a version keeps its share (pipeline).
+Amounts have the names by which `prices` has their unit prices. Not here: their cost
+(prices), storing them in manifests (pipeline).
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ from collections import Counter
 from collections.abc import Mapping
 from threading import Lock
 
-# When this process began to count: a job of Glue's is paid from its start on.
+# When this process started, because a Glue job is billed from its start.
 BEGAN = time.monotonic()
 
-# Operations of S3 that are billed as writes, by how their names begin, and those billed as reads. Deleting is free.
+# Prefixes of the names of S3's operations that are billed as writes, and of those billed as reads. Deletes are free.
 WRITES, READS = ("Put", "Copy", "Create", "Complete", "Upload", "List"), ("Get", "Head")
 
 _counts, _adding = Counter[str](), Lock()
 
 
 def add(name: str, amount: float = 1) -> None:
-    """Count so many more `reads`, `writes` or `catalog_calls`."""
+    """Add to the count of `reads`, `writes` or `catalog_calls`."""
     with _adding:
         _counts[name] += amount  # type: ignore[assignment]
 
 
 def add_request(service: str, operation: str) -> None:
-    """Count a request to S3 or Glue, as it is billed."""
+    """Count a request to S3 or Glue in its billing class."""
     if service == "glue":
         add("catalog_calls")
     elif service == "s3" and operation.startswith(WRITES):
@@ -37,9 +37,9 @@ def add_request(service: str, operation: str) -> None:
 
 
 class Meter:
-    """What was used since it was made, or read last: since `since`, by `time.monotonic()`, at the first reading.
+    """Measures amounts used between readings; the first begins at `since` (`time.monotonic()`), by default now.
 
-    Each second counts as `rate` of what `unit` names: of a job of Glue's, as its DPUs.
+    Each second counts as `rate` units of `unit`: for a Glue job, as its number of DPUs.
     """
 
     def __init__(self, unit: str = "seconds", rate: float = 1, since: float | None = None) -> None:
@@ -48,7 +48,7 @@ class Meter:
         self._since = time.monotonic() if since is None else since
 
     def read(self, shares: int) -> dict[str, float]:
-        """What each of so many versions used; only what is not zero. The next reading begins here."""
+        """The amounts since the last reading, divided by `shares` versions. Begins the next reading."""
         now, counts = time.monotonic(), Counter(_counts)
         found: dict[str, float] = {self._unit: (now - self._since) * self._rate, **(counts - self._before)}
         self._before, self._since = counts, now
@@ -56,6 +56,6 @@ class Meter:
 
 
 def with_files(used: Mapping[str, float], files: int) -> dict[str, float]:
-    """What was used, and the writes of so many files, where the lake is one that asks AWS."""
+    """The amounts plus the writes of so many files, if the lake is on AWS."""
     asks_aws = "reads" in used or "writes" in used
     return {**used, "writes": used.get("writes", 0) + files} if asks_aws else dict(used)

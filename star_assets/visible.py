@@ -1,6 +1,6 @@
-"""Escaping of text from data before people see it: control characters, which would steer a terminal, are written out.
+"""Escapes control characters, which could steer a terminal, in text from data.
 
-Not here: markup. What data says goes only where it is taken for text (rich's
+Not here: markup. Text from data goes only where markup is not interpreted (rich's
 Text, Dagster's texts and tables).
 """
 
@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-# Controls but for tab and line feed, line and paragraph separators, what turns the direction
-# of writing, and halves of surrogate pairs, which no encoding takes.
+# Control characters except tab and line feed, line and paragraph separators, characters that
+# change the direction of writing, and halves of surrogate pairs, which cannot be encoded.
 STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 

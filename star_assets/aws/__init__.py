@@ -1,6 +1,6 @@
-"""Deployment on AWS: CloudFormation templates, reading them, and checking an account against them.
+"""Deployment on AWS: CloudFormation templates, their policies as JSON, and checks of an account against them.
 
-Here: the templates, their policies as JSON, the settings of a stack, the modules of
-Glue's job, `star-assets aws check`. Not here: how a lake uses AWS (lake, athena), how
-a run of Glue's job is started (orchestration), the commands (cli).
+Also here: the settings of a stack, the packages of Glue's job, metrics and topics. Not
+here: calls that a lake makes (lake, athena), starting Glue's job (orchestration), the
+commands (cli).
 """

@@ -1,4 +1,4 @@
-"""Checking an account: whether the resources of a stack of the template `lake` are still as the template says.
+"""Checks whether the resources of a stack of the template `lake` still agree with the template.
 
 Nothing is changed. Each point fits, does not fit (with what to do), or is unknown,
 because the caller lacks a right or AWS could not be reached. Not here: showing the points
@@ -89,9 +89,9 @@ def read(name: str) -> Stack:
 
 def check(stack: Stack) -> Iterator[Point]:
     """Every point of a stack, in the order of the template."""
-    for what, look in _looks(stack):
+    for what, problem_of in _checks(stack):
         try:
-            problem = look()
+            problem = problem_of()
         except StarError as error:
             yield Point(what, "unknown", str(error))
         else:
@@ -99,10 +99,10 @@ def check(stack: Stack) -> Iterator[Point]:
 
 
 # Checks one point. Returns what to do, or "" if the point fits.
-Look = Callable[[], str]
+Check = Callable[[], str]
 
 
-def _looks(stack: Stack) -> Iterator[tuple[str, Look]]:
+def _checks(stack: Stack) -> Iterator[tuple[str, Check]]:
     key = stack.outputs["Key"]
     if stack.made("ExistingKey"):
         yield "key: rotated", partial(_rotated, key)
@@ -123,7 +123,7 @@ def _looks(stack: Stack) -> Iterator[tuple[str, Look]]:
     yield "pipeline: a success in time", partial(_success, stack)
 
 
-def _of_bucket(stack: Stack, logical: str, bucket: str) -> Iterator[tuple[str, Look]]:
+def _of_bucket(stack: Stack, logical: str, bucket: str) -> Iterator[tuple[str, Check]]:
     yield f"bucket {bucket}: private", partial(_private, bucket)
     yield f"bucket {bucket}: encrypted by the key", partial(_encrypted, bucket, stack.outputs["Key"])
     yield f"bucket {bucket}: versions", partial(_versions, bucket)
@@ -224,7 +224,7 @@ def _workgroup(stack: Stack, name: str) -> str:
 
 
 def _analysts(stack: Stack) -> str:
-    """Asks IAM's simulator, which evaluates identity policies only; other policies are compared by themselves."""
+    """Asks IAM's simulator, which evaluates only identity policies; other policies have checks of their own."""
     role = stack.outputs["AnalystRole"]
     folder = f"{stack.template.names['Lake.Arn']}/{stack.outputs['StarLake'].removeprefix('s3://').partition('/')[2]}"
     wrong = []

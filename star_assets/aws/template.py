@@ -1,8 +1,8 @@
-"""The CloudFormation templates of this folder: their texts, and their resources resolved with given names.
+"""Reads the CloudFormation templates in this folder, and resolves their parameters, conditions and functions.
 
-Of CloudFormation's functions, those that the templates use are resolved: Ref, GetAtt, Sub, If,
-Equals, Not, And, Or, Join, Split, Select, and Base64, whose text stays as it is. Not here: the
-policies of a template (policies).
+The supported functions are those that the templates use: Ref, GetAtt, Sub, If, Equals, Not, And,
+Or, Join, Split, Select, and Base64, which leaves its text unencoded. Not here: policies as JSON
+(policies).
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import Any
 
 TEMPLATES = ("lake", "host", "schedule", "costs")
 
-# A name in a text of Sub; `${!Literal}`, which becomes `${Literal}`, and Firehose's `!{timestamp}` are none.
+# A name in a text of Sub; not `${!Literal}`, which becomes `${Literal}`, nor Firehose's `!{timestamp}`.
 _NAMED = re.compile(r"\$\{([^!}]+)\}")
 
-# Stands for AWS::NoValue, and is left out of the result.
+# The value of AWS::NoValue, which is left out of the result.
 _NOTHING = object()
 
 
@@ -30,7 +30,7 @@ def text(name: str) -> str:
     return files(__package__).joinpath(f"{name}.yaml").read_text()
 
 
-# Functions that need the values of their arguments only.
+# Functions whose result depends only on the values of their arguments.
 _PLAIN: dict[str, Callable[..., Any]] = {
     "Join": lambda between, parts: between.join(map(str, parts)),
     "Split": lambda between, whole: whole.split(between),
@@ -76,25 +76,25 @@ class Template:
         if not isinstance(value, dict):
             return value
         if len(value) == 1:
-            (function, given), *_ = value.items()
+            (function, arguments), *_ = value.items()
             if function == "Ref" or function.startswith("Fn::"):
-                return self._called(function.removeprefix("Fn::"), given)
+                return self._called(function.removeprefix("Fn::"), arguments)
         return {key: found for key, one in value.items() if (found := self.resolved(one)) is not _NOTHING}
 
-    def _called(self, function: str, given: Any) -> Any:
+    def _called(self, function: str, arguments: Any) -> Any:
         if function == "Ref":
-            return _NOTHING if given == "AWS::NoValue" else self.names[given]
+            return _NOTHING if arguments == "AWS::NoValue" else self.names[arguments]
         if function == "GetAtt":
-            return self.names[given]
+            return self.names[arguments]
         if function == "Sub":
-            form, local = (given, {}) if isinstance(given, str) else given
+            form, local = (arguments, {}) if isinstance(arguments, str) else arguments
             known = {**self.names, **self.resolved(local)}
             return _NAMED.sub(lambda match: str(known[match[1]]), form).replace("${!", "${")
         if function == "Base64":
-            return self.resolved(given)
+            return self.resolved(arguments)
         if function == "If":
-            return self.resolved(given[1] if self._holds(given[0]) else given[2])
-        return _PLAIN[function](*self.resolved(given))
+            return self.resolved(arguments[1] if self._holds(arguments[0]) else arguments[2])
+        return _PLAIN[function](*self.resolved(arguments))
 
     def _holds(self, condition: str | None) -> bool:
         return condition is None or bool(self.resolved(self.document["Conditions"][condition]))

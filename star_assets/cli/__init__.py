@@ -65,7 +65,7 @@ def main() -> None:
       STAR_ATHENA_OUTPUT     on AWS: where Athena writes results (the workgroup's location)
       STAR_COSTS_START_DATE  on AWS: the first day whose costs are asked for (none: they are not)
       STAR_COST_TAG          on AWS: whose spending counts, as name=value (the whole account's)
-      STAR_TOPIC             on AWS: the topic of SNS that is told of failed checks of costs (none)
+      STAR_TOPIC             on AWS: the SNS topic that failed checks of costs are sent to (none)
       STAR_KEY_PREFIX        what the keys of Dagster's assets begin with, beside another star's
       STAR_METRICS_NAMESPACE on AWS: the CloudWatch namespace in which successful runs are counted (none)
       STAR_CACHE_SIZE        on S3: the size of the cache of local copies (10GB)

@@ -1,6 +1,6 @@
-"""What the lake costs, as a star of its own: AWS's bill by day, service and usage type, and what each version used.
+"""The star of costs: AWS's bill by day, service and usage type, and the estimated cost of each version.
 
-Here: the star, exporting Cost Explorer's answer as its sources, what people are told of
-costs. Not here: unit prices (prices), counting what is used (usage), Dagster
+Here: the star, its exports from Cost Explorer, the report and checks of costs. Not
+here: unit prices (prices), counting requests and seconds (usage), Dagster
 (orchestration), the command (cli).
 """

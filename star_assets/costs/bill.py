@@ -1,7 +1,7 @@
-"""A month's bill, worked out from the price list for so many stores: `python -m star_assets.costs.bill 12 200 2000`.
+"""Estimates a month's bill from the price list, for numbers of stores: `python -m star_assets.costs.bill 12 200 2000`.
 
-What is assumed of a retailer is at the top, to be replaced by one's own numbers; what
-one day takes was measured on the retail star (four days of 6,000 lines, on moto).
+The assumptions about a retailer are constants, to be replaced by your own numbers; the usage
+of a day was measured on the retail star (four days of 6,000 lines, on moto).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ DAYS = Decimal(prices.HOURS_OF_MONTH) / 24
 
 
 def bill(stores: int) -> dict[str, Decimal]:
-    """The month of so many stores, part by part, in US dollars, with Dagster on a machine that is always on."""
+    """A month's costs for so many stores, by part, in US dollars, with Dagster on a machine that is always on."""
     lines = stores * LINES_OF_STORE
     stored = Decimal(lines * DAYS_KEPT * (RAW + STAGED + OLAP)) / prices.GIGABYTE
     requests = WRITES * prices.S3_PER_1000_WRITES + READS * prices.S3_PER_1000_READS
@@ -52,7 +52,7 @@ def bill(stores: int) -> dict[str, Decimal]:
 
 
 def without_dagster(stores: int) -> Decimal:
-    """The total where a task on Fargate runs once a day, in place of Dagster and its sensor."""
+    """The total if a task on Fargate runs once a day in place of Dagster and its sensor."""
     parts = bill(stores)
     seconds = SECONDS + SECONDS_OF_LINE * stores * LINES_OF_STORE
     task = DAYS * seconds * prices.USED["seconds"][1]

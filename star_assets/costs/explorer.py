@@ -1,8 +1,8 @@
-"""Cost Explorer's answers, as plain decimals: the bill of some days, what is expected of a month, its budget.
+"""Asks Cost Explorer and Budgets for the bill of some days, a month's forecast, and its budget.
 
-Each page of an answer costs a cent. Amounts are texts, some with an exponent
-(`1.2E-7`); here they are decimals of twelve places. Not here: when to ask, and where
-answers go (exporting).
+Each page of an answer costs a cent. AWS writes amounts as texts, some with an exponent
+(`1.2E-7`); here they are decimals of twelve places. Not here: when to ask, and the rows
+of exports (exporting).
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from star_assets.model.errors import AwsBusy, AwsDenied, AwsRefused
 
 WHAT, POLICY = "Cost Explorer", "docs/aws/costs.json"
 
-# The names under which AWS's error says that it was asked too often.
+# AWS's error codes for too many requests.
 THROTTLED = {"LimitExceededException", "RequestChangedException"}
 
-# What a denial says where the rights sit with whoever pays for the account.
+# Words in the message of a denial that only the account's payer can lift.
 OF_THE_PAYER = ("not enabled", "linked account", "management account", "payer")
 ASK_THE_PAYER = (
     "The account that pays for this one must open Cost Explorer once, and let linked accounts see it: "
     "Billing, Cost Management preferences, Linked account access"
 )
 
-# What is no usage: what is given back, and taxes.
+# Record types of the bill that are not usage.
 NOT_USAGE = ["Credit", "Refund", "Tax"]
 
 # decimal(38,12)
@@ -38,7 +38,7 @@ PLACES, DIGITS = Decimal("1E-12"), Context(prec=38)
 
 @dataclass(frozen=True)
 class Line:
-    """What one usage type of a service cost on a day, in US dollars, and how much was used."""
+    """The cost of one usage type of a service on a day, in US dollars, and the quantity used."""
 
     service: str
     usage_type: str
@@ -58,7 +58,10 @@ class BillDay:
 
 @dataclass(frozen=True)
 class Outlook:
-    """What is expected of a month, in US dollars: its budget, its remaining days, what lacks the tag. None: unknown."""
+    """A month's budget, the forecast of its remaining days, and its spending without the tag, in US dollars.
+
+    None stands for unknown.
+    """
 
     budget: Decimal | None
     forecast: Decimal | None
@@ -66,7 +69,7 @@ class Outlook:
 
 
 class CostExplorer:
-    """Cost Explorer and Budgets, asked for the spending that carries a tag, given as name=value; None: all spending."""
+    """A client of Cost Explorer and Budgets for spending with a tag, written name=value; None: for all spending."""
 
     def __init__(self, tag: str | None) -> None:
         self.name, _, self.value = (tag or "").partition("=")
@@ -85,9 +88,9 @@ class CostExplorer:
         return list(days.values())
 
     def outlook(self, today: date, services: list[str]) -> Outlook:
-        """What is expected of today's month; of spending without the tag, what these services cost in it.
+        """The outlook of today's month; its untagged spending is that of these services.
 
-        What this identity may not ask for is unknown, and told once.
+        If this identity may not ask for a part, that part is unknown, which is logged once.
         """
         first, end = today.replace(day=1), _next_month(today)
         return Outlook(self._budget(), self._forecast(today, end), self._untagged(first, end, services))
@@ -114,7 +117,7 @@ class CostExplorer:
         return sum((_amount(result["Total"]["UnblendedCost"]) for result in results), Decimal(0))
 
     def _budget(self) -> Decimal | None:
-        """The monthly budget of the tag; without a tag, the one of the whole account. None where there is none."""
+        """The monthly budget of the tag; without a tag, the one of the whole account. None if there is none."""
         with _optional("budgets:ViewBudget", "the month has no budget", "LookAtBudgets", "NotFoundException"):
             account = Client("sts")().get_caller_identity()["Account"]
             pages = Client("budgets")().get_paginator("describe_budgets").paginate(AccountId=account)
@@ -152,9 +155,9 @@ class CostExplorer:
 
 @contextmanager
 def cost_errors(action: str, absent: str = "") -> Iterator[None]:
-    """Turn AWS's errors into the model's: AwsBusy for too many calls, AwsDenied with what the payer is to grant.
+    """Turn AWS's errors into the model's: AwsBusy for too many calls, AwsDenied with the right to grant.
 
-    Nothing is raised for an error with the code `absent`, which says that there is nothing to tell.
+    An error with the code `absent` means that there is no such value, and is ignored.
     """
     from botocore.exceptions import ClientError
 
@@ -175,7 +178,7 @@ def cost_errors(action: str, absent: str = "") -> Iterator[None]:
 
 @contextmanager
 def _optional(action: str, without: str, statement: str, absent: str) -> Iterator[None]:
-    """Go on where the action is denied, which is told once, or where there is nothing to tell."""
+    """Ignore errors if the action is denied, which is logged once, or if there is no such value."""
     try:
         with cost_errors(action, absent):
             yield
@@ -186,7 +189,7 @@ def _optional(action: str, without: str, statement: str, absent: str) -> Iterato
 def _line(group: Mapping[str, Any]) -> Line:
     (service, usage_type), metrics = group["Keys"], group["Metrics"]
     quantity = metrics["UsageQuantity"]
-    # The bill writes N/A where lines of several units are added up.
+    # The bill has N/A if lines of several units are added up.
     unit = "" if quantity["Unit"] == "N/A" else quantity["Unit"]
     return Line(service, usage_type, _amount(metrics["UnblendedCost"]), _rounded(quantity["Amount"]), unit)
 

@@ -1,8 +1,8 @@
-"""The star's exports: a day's is one answer of Cost Explorer over the fortnight that ends with the day.
+"""Exports the bill and the usage of versions, as a database that the star of costs is pulled from.
 
-It is pulled as from a database, each day once, so that runs, schedules and sensors
-treat it as any export. What the lake itself published on the day is read off its
-manifests. Not here: asking (explorer), which day is pulled when (pull).
+A day's export has Cost Explorer's answer over the fortnight that ends with the day, and
+the lake's versions of the day. It is pulled once, like any other export. Not here:
+calls to Cost Explorer (explorer), which day is pulled when (exports.pull).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from star_assets.lake.storage import Storage
 from star_assets.model.source import Source
 from star_assets.settings import COSTS, Settings
 
-# Bills of the last days change: this many are asked for again each day.
+# The bills of so many last days may still change, and are exported again each day.
 DAYS = 14
 
 Rows = list[dict[str, Any]]
@@ -40,18 +40,18 @@ class CostExports(Database):
 
     @contextmanager
     def claimed(self, what: str) -> Iterator[None]:
-        """Nothing: what two processes were answered for one day differs in nothing but the time of asking."""
+        """No lock: the answers to two processes for one day differ only in the time of asking."""
         yield
 
     def export(self, sources: Sequence[Source], day: Day, folder: Path) -> Mapping[str, int]:
-        """Ask for the bill of the fortnight and, of yesterday, what is expected of the month; look into the lake.
+        """Export the bill of the fortnight, the day's versions, and, if the day is yesterday, the month's outlook.
 
         Raises AwsRefused, AwsDenied, AwsBusy.
         """
         last, asked_at = date.fromisoformat(day.name), datetime.now(UTC)
         found = self.explorer.bill(max(self.first, last - timedelta(days=DAYS - 1)), last + timedelta(days=1))
         services = sorted({line.service for bill in found for line in bill.lines})
-        # Of months that are over, nothing is expected.
+        # Only the newest day's export has the outlook of the current month.
         is_newest = last + timedelta(days=1) == asked_at.date()
         outlook = self.explorer.outlook(asked_at.date(), services) if is_newest else None
         rows = {
@@ -65,11 +65,11 @@ class CostExports(Database):
         return {source.name: len(rows[source.name]) for source in sources}
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Nothing to close."""
 
 
 def open_cost_explorer(settings: Settings) -> CostExports:
-    """What the star of costs is pulled from; the lake whose manifests are read is the one that holds its folder."""
+    """The exports of the star of costs; versions are those of the lake that contains the folder `costs`."""
     lake = settings.model_copy(update={"lake": settings.lake.removesuffix(f"/{COSTS}")})
     return CostExports(CostExplorer(settings.cost_tag), open_storage(lake), settings.start_date)
 
@@ -91,7 +91,7 @@ def bill_rows(found: Sequence[BillDay], asked_at: datetime) -> dict[str, Rows]:
 
 
 def month_rows(outlook: Outlook | None, asked_at: datetime) -> Rows:
-    """The row of `months`; none where nothing was asked."""
+    """The row of `months`; none without an outlook."""
     if outlook is None:
         return []
     return [{"month": f"{asked_at:%Y-%m}", **_plain(vars(outlook)), "asked_at": _moment(asked_at)}]

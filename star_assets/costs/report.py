@@ -1,7 +1,7 @@
-"""What people are told of costs: the month so far, what is expected of it, its services, its tables; and checks.
+"""The report of a month's costs, by service and by table, with its forecast; and the checks of costs.
 
-All of it is SQL over the star's tables: nobody is asked who asks for money. Not here: how
-the command shows it (cli), how Dagster does (orchestration).
+All of it is read by SQL from the star's tables, without calls to Cost Explorer, which cost money. Not here:
+showing it in the terminal (cli) and in Dagster (orchestration).
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import Any
 from star_assets.athena.client import Athena
 from star_assets.pipeline.outcome import CheckResult
 
-# A day is compared with the median of so many days before it; a bill with as many days of estimates.
+# Days over which a day's median and the sum of estimates are taken.
 FORTNIGHT = 14
 
-# Unusual is more than so many times as much, and by more than so many dollars: cents vary.
+# A day is unusual if it cost more than TIMES the median, and over LEAST_USD more: cents vary.
 TIMES, LEAST_USD = 2, Decimal(1)
 
 # Spending without the tag is tolerated up to this share.
@@ -27,7 +27,7 @@ MOST_UNTAGGED = Decimal("0.05")
 
 OLDEST_ANSWER = timedelta(hours=48)
 
-# A bill of the last days grows for so long.
+# The bill of a day goes on growing for so many days.
 LATE_DAYS = 2
 
 # The usage types that versions count too: requests to S3 and Glue, and DPU hours.
@@ -47,8 +47,8 @@ class Report:
         tables: what versions of each table cost in the month, by estimate, the largest first.
         budget, forecast, untagged: as the table `dim_month` has them.
         asked_at: when Cost Explorer was asked last (UTC); None where it never was.
-        counted: the bill of what versions count too, over the days that `estimated` is about.
-        estimated: what versions of these days were estimated to cost, without their machine.
+        counted: the bill of the usage types that versions count too, over the same days as `estimated`.
+        estimated: the estimated cost of these days' versions, without their machine.
     """
 
     month: str
@@ -64,17 +64,17 @@ class Report:
 
     @property
     def so_far(self) -> Decimal:
-        """The month until now."""
+        """The costs of the month until now."""
         return sum((cost for day, cost in self.days.items() if day.startswith(self.month)), NONE)
 
     @property
     def expected(self) -> Decimal:
-        """The whole month: what was billed, and the forecast of the rest where there is one."""
+        """The costs of the whole month: the bill so far, and the forecast of the rest if there is one."""
         return self.so_far + (self.forecast or NONE)
 
 
 def read(athena: Athena, today: date) -> Report:
-    """The report of today's month. Raises BadQuery where the star has not been built yet."""
+    """The report of today's month. Raises BadQuery if the star has not been built yet."""
     month, first = f"{today:%Y-%m}", today - timedelta(days=2 * FORTNIGHT + LATE_DAYS)
     since = min(f"{month}-01", first.isoformat())
     compared = (
@@ -111,22 +111,22 @@ def read(athena: Athena, today: date) -> Report:
 
 
 def checks(report: Report, now: datetime) -> list[CheckResult]:
-    """What somebody should look at: the budget, an unusual day, estimates, untagged spending, an old answer."""
+    """The results of all checks of costs."""
     return [budget(report), unusual_day(report), estimates(report), untagged(report), answered(report, now)]
 
 
 def budget(report: Report) -> CheckResult:
-    """The month so far and the forecast of its rest stay within the budget."""
+    """Fails if the month so far and the forecast of its rest exceed the budget."""
     if report.budget is None:
         return CheckResult("budget", True, "no budget is known; the template `costs` makes one")
-    told = f"{report.month}: expected at most {usd(report.budget)}, found {usd(report.so_far)}"
-    told += f" so far, {usd(report.expected)} with the forecast" if report.forecast is not None else " so far"
+    text = f"{report.month}: expected at most {usd(report.budget)}, found {usd(report.so_far)}"
+    text += f" so far, {usd(report.expected)} with the forecast" if report.forecast is not None else " so far"
     found = {"expected": float(report.budget), "actual": float(report.expected)}
-    return CheckResult("budget", report.expected <= report.budget, told, found)
+    return CheckResult("budget", report.expected <= report.budget, text, found)
 
 
 def unusual_day(report: Report) -> CheckResult:
-    """None of the two newest days cost twice the median of the fortnight before it."""
+    """Fails if one of the two newest days cost over twice the median of the fortnight before it."""
     days = list(report.days)
     for day in days[-LATE_DAYS:]:
         before = [report.days[other] for other in days if other < day][-FORTNIGHT:]
@@ -134,41 +134,41 @@ def unusual_day(report: Report) -> CheckResult:
             continue
         usual, found = Decimal(median(before)), report.days[day]
         if found > TIMES * usual and found - usual > LEAST_USD:
-            told = f"{day} cost {usd(found)}; the median of the {len(before)} days before is {usd(usual)}"
-            return CheckResult("unusual_day", False, told, {"expected": float(TIMES * usual), "actual": float(found)})
+            text = f"{day} cost {usd(found)}; the median of the {len(before)} days before is {usd(usual)}"
+            return CheckResult("unusual_day", False, text, {"expected": float(TIMES * usual), "actual": float(found)})
     return CheckResult("unusual_day", True, f"no day of the last {LATE_DAYS} is above {TIMES} × the median before it")
 
 
 def estimates(report: Report) -> CheckResult:
-    """What versions were estimated to cost is near what is billed for requests and DPU hours."""
+    """Fails if the versions' estimated cost is far from the bill for requests and DPU hours."""
     found, billed = report.estimated, report.counted
     apart = abs(found - billed)
     near = apart <= LEAST_USD or (billed > 0 and 1 / Decimal(TIMES) <= found / billed <= TIMES)
     by = f", {(found / billed - 1) * 100:+.0f} %" if billed else ""
-    told = f"the last {FORTNIGHT} whole days: estimated {usd(found)}, billed {usd(billed)} for the same{by}"
-    return CheckResult("estimates", near, told, {"expected": float(billed), "actual": float(found)})
+    text = f"the last {FORTNIGHT} whole days: estimated {usd(found)}, billed {usd(billed)} for the same{by}"
+    return CheckResult("estimates", near, text, {"expected": float(billed), "actual": float(found)})
 
 
 def untagged(report: Report) -> CheckResult:
-    """Little of the same services is spent without the tag."""
+    """Fails if much of the same services is spent without the tag."""
     if report.untagged is None:
         return CheckResult("untagged", True, "no tag is asked for, or what lacks it is unknown")
     most = max(LEAST_USD, MOST_UNTAGGED * report.so_far)
-    told = f"{report.month}: {usd(report.untagged)} of the same services lack the tag; expected at most {usd(most)}"
+    text = f"{report.month}: {usd(report.untagged)} of the same services lack the tag; expected at most {usd(most)}"
     found = {"expected": float(most), "actual": float(report.untagged)}
-    return CheckResult("untagged", report.untagged <= most, told, found)
+    return CheckResult("untagged", report.untagged <= most, text, found)
 
 
 def answered(report: Report, now: datetime) -> CheckResult:
-    """Cost Explorer was asked in the last two days."""
+    """Fails if Cost Explorer was not asked in the last two days."""
     if report.asked_at is None:
         return CheckResult("answered", False, "Cost Explorer was never asked")
     hours = (now - report.asked_at) / timedelta(hours=1)
     most = OLDEST_ANSWER / timedelta(hours=1)
-    told = f"the last answer is {hours:.0f} hours old; expected at most {most:.0f}"
-    return CheckResult("answered", hours <= most, told, {"expected": most, "actual": hours})
+    text = f"the last answer is {hours:.0f} hours old; expected at most {most:.0f}"
+    return CheckResult("answered", hours <= most, text, {"expected": most, "actual": hours})
 
 
 def usd(amount: Decimal) -> str:
-    """An amount for people: cents from a dollar on, below it enough digits to see anything."""
+    """An amount for people: with cents, or with four decimals below a dollar."""
     return f"${amount:,.2f}" if abs(amount) >= 1 else f"${amount:.4f}"

@@ -1,4 +1,4 @@
-"""What each version of a lake used, as its manifest says, and what that costs."""
+"""The rows of the source `versions`: what building each version used, by its manifest, and its estimated cost."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def published(lake: Storage, day: str) -> Iterator[dict[str, Any]]:
                 for version in found.versions:
                     moment = version_time(version)
                     if moment and moment.date() == wanted:
-                        # What vacuum has removed since is gone with what it used.
+                        # Vacuum may have removed the version meanwhile.
                         with suppress(FileNotFoundError):
                             yield _row(read_manifest(lake, partition, version), partition, moment)
 
