@@ -19,7 +19,7 @@ from star_assets.model.calendars import calendar_of
 from star_assets.model.rowwise import carry, unfiltered
 from star_assets.model.source import Source
 from star_assets.model.tables import IS_PROVISIONAL, Fact, History
-from star_assets.rules.accounts import CAUSE, exported_receipts, judged, judged_events, rivals
+from star_assets.rules.accounts import CAUSE, event_causes, exported_receipts, line_causes, rivals
 from star_assets.rules.winners import DELETED, EXPORT, LINE, lines_of, winners
 
 
@@ -105,8 +105,8 @@ class Accounts(Book):
             tables.create(
                 "again", f"SELECT {names(rivals(grain, driving))} FROM lines GROUP BY ALL HAVING count(*) > 1"
             )
-            tables.keep("judged", judged(tables.table("lines"), tables.table("again"), headers, grain, driving))
-            tables.view("candidates", f"FROM lines ANTI JOIN (FROM judged WHERE {CAUSE} IS NOT NULL) USING ({LINE})")
+            tables.keep("causes", line_causes(tables.table("lines"), tables.table("again"), headers, grain, driving))
+            tables.view("candidates", f"FROM lines ANTI JOIN (FROM causes WHERE {CAUSE} IS NOT NULL) USING ({LINE})")
             tables.view("alive", "FROM headers" + (f" WHERE NOT {DELETED}" if driving.tombstone else ""))
             date = f"business_date({name(fact.date)})"
             tables.create(
@@ -130,8 +130,8 @@ class Accounts(Book):
             tables.view("lines", f"SELECT *, rowid AS {LINE} FROM numbered")
             exported = tables.staged(driving, given.staged[driving.name])
             receipts = tables.keep("receipts", exported_receipts(exported, provisional.receipt, driving))
-            tables.keep("judged", judged_events(tables.table("lines"), source, receipts))
-            tables.view("candidates", f"FROM lines ANTI JOIN (FROM judged WHERE {CAUSE} IS NOT NULL) USING ({LINE})")
+            tables.keep("causes", event_causes(tables.table("lines"), source, receipts))
+            tables.view("candidates", f"FROM lines ANTI JOIN (FROM causes WHERE {CAUSE} IS NOT NULL) USING ({LINE})")
             date = f"business_date({name(fact.date)})"
             sold = self._followed_events(tables, fact, source, given, "candidates")
             tables.create("sold", _by_line(fact, sold, date))
@@ -195,5 +195,5 @@ def _explained(fact: Fact, others: str) -> str:
         f"SELECT CAST({EXPORT} AS VARCHAR) AS export, CAST(date AS VARCHAR) AS date, "
         f"CASE WHEN {CAUSE} IS NULL AND date IS NULL THEN {text(fact.excluded)} ELSE {CAUSE} END AS cause, "
         f"{', '.join(['count(*) AS rows', *sums])} "
-        f"FROM judged LEFT JOIN (FROM sold UNION ALL BY NAME ({others})) USING ({LINE}) GROUP BY ALL"
+        f"FROM causes LEFT JOIN (FROM sold UNION ALL BY NAME ({others})) USING ({LINE}) GROUP BY ALL"
     )

@@ -75,7 +75,7 @@ class Assembling(ABC):
         column = self.star.describing(history.of)
         assert column is not None
         assert given.versions is not None
-        steps = self.keep("steps", in_force(self.read("said", [given.versions]), column.source))
+        steps = self.keep("steps", in_force(self.read("versions", [given.versions]), column.source))
         alive = self._alive("alive_steps", steps, column.source).drop(SINCE)
         upstream = {**self._upstream(history, given), column.source.name: alive}
         described = carry(self.star.transformed(history, upstream), alive, ROW)

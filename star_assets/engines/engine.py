@@ -77,9 +77,8 @@ class StagedDay:
     """A staged export: its file, the file of its rejects if there are any, and the counts of its records.
 
     `extra` names the columns that the declaration does not list; they are strings.
-    `repeated_keys` counts keys with different rows of one version, among which
-    only their content decides; `identical_rows` the rows that say once more what
-    another row of their key says.
+    `repeated_keys` counts keys with different rows of one version, of which the
+    greatest by content wins; `identical_rows` counts rows that repeat another row.
     """
 
     day: ExportDay

@@ -1,4 +1,4 @@
-"""Opening an engine by its name, which is an entry point of `star_assets.engines`; it is imported only then."""
+"""Opens an engine by its name, an entry point of `star_assets.engines`, which is imported only then."""
 
 from __future__ import annotations
 

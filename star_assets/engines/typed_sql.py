@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 
-from star_assets.engines.forms import Dialect, expected, in_grammar
+from star_assets.engines.value_formats import Dialect, expected, in_grammar
 from star_assets.exports import grammar
 from star_assets.exports.names import table_names
 from star_assets.exports.records import LINE, RAW

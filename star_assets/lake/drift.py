@@ -21,9 +21,9 @@ from star_assets.lake.publish import (
     Served,
     live_version,
     partitioned,
+    send_statistics,
     serve,
     served_entries,
-    tell_statistics,
 )
 from star_assets.lake.storage import Storage, each
 from star_assets.lake.versions import LIVE, Partition
@@ -142,7 +142,7 @@ def mend_days(storage: Storage, catalog: Catalog, table: TableEntry, days: Seque
     manifests = {partition: live.manifest for partition, live in behind.items() if live}
     if behind:
         serve(storage, catalog, table, list(behind), manifests.values())
-    tell_statistics(catalog, table, manifests)
+    send_statistics(catalog, table, manifests)
     return found
 
 

@@ -122,8 +122,8 @@ def _system_errors(path: Path) -> Iterator[None]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        told = LakeFull if error.errno in FULL else LakeRefused
-        raise told(str(path), error.strerror or str(error)) from error
+        kind = LakeFull if error.errno in FULL else LakeRefused
+        raise kind(str(path), error.strerror or str(error)) from error
 
 
 def cache_folder() -> Path:

@@ -57,7 +57,7 @@ _ANSWERS = {"EntityNotFoundException": _Absent, "AlreadyExistsException": _Exist
 class GlueCatalog(Catalog):
     """The databases of this account and region whose names in Glue begin with `prefix`; names here are without it.
 
-    Glue is told not to archive table versions: it keeps a limited number, and the ledgers name past versions.
+    Updates tell Glue not to archive table versions: it keeps a limited number, and the ledgers name past versions.
     """
 
     def __init__(self, prefix: str = "") -> None:
@@ -301,7 +301,7 @@ class GlueCatalog(Catalog):
             given["NextToken"] = reply["NextToken"]
 
     def _call(self, operation: str, what: str, **given: Any) -> dict[str, Any]:
-        """The reply to one call. Raises _Absent, _Exists, _Moved, and for other errors what `aws.told` raises."""
+        """The reply to one call. Raises _Absent, _Exists, _Moved, and for other errors those of `aws.refused`."""
         from botocore.exceptions import ClientError
 
         action = _action(operation)

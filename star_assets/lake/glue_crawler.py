@@ -144,7 +144,7 @@ class Crawler:
         return f"Glue crawler {self.name}"
 
     def _call(self, operation: str, **given: Any) -> dict[str, Any]:
-        """The reply to one call. Raises _Absent, _Running, _Exists, and for other errors what `aws.told` raises."""
+        """The reply to one call. Raises _Absent, _Running, _Exists, and for other errors those of `aws.refused`."""
         from botocore.exceptions import ClientError
 
         action = "glue:" + operation.title().replace("_", "")

@@ -132,7 +132,7 @@ def rollback(
             return ledger.returned(partition.key, manifest.version)
 
         seen = swap(storage, partition.ledger, change).day(partition.key)
-        tell_statistics(catalog, table, {partition: manifest})
+        send_statistics(catalog, table, {partition: manifest})
     serve(storage, catalog, table, [partition])
     return seen
 
@@ -214,7 +214,7 @@ def _look(
     return dict(zip(days, found, strict=True))
 
 
-def tell_statistics(catalog: Catalog, table: TableEntry, manifests: Mapping[Partition, Manifest]) -> None:
+def send_statistics(catalog: Catalog, table: TableEntry, manifests: Mapping[Partition, Manifest]) -> None:
     """Send the column statistics in manifests to a catalog that stores statistics."""
     if catalog.takes_statistics:
         entries = {(p.day,) if p.day else (): _statistics(manifest) for p, manifest in manifests.items()}

@@ -14,7 +14,7 @@ from typing import Protocol
 class WorkerFiles(Protocol):
     """Translates names of this machine's files into names for workers: paths, or URLs that Spark reads.
 
-    `shared` tells whether workers can open those names as files, without Spark.
+    `shared` says whether workers can open those names as files, without Spark.
     """
 
     shared: bool

@@ -1,4 +1,4 @@
-"""`Account`: the result of reconciling a fact, by day and step, with its two forms as rows.
+"""`Account`: the result of reconciling a fact, by day and by step.
 
 Not here: computing it (reconcile).
 """

@@ -1,6 +1,6 @@
-"""What every step of the pipeline works with: star, settings, storage, catalog, engine and books.
+"""The `Context` of all steps of the pipeline: star, settings, storage, catalog, engines and books.
 
-Here: opening each at its first use, and reading what is staged and served. Not
+Each is opened at its first use. Also here: reading what is staged and served. Not
 here: the steps (stage, dimensions, facts), the calls of users (warehouse).
 """
 
@@ -25,7 +25,7 @@ from star_assets.model.days import ExportDay
 from star_assets.model.source import Source
 from star_assets.model.star import Star
 from star_assets.model.tables import Fact
-from star_assets.pipeline.folded import Folded
+from star_assets.pipeline.folded_book import FoldedBook
 from star_assets.pipeline.identity import Build, code_identity
 from star_assets.settings import Settings
 
@@ -73,7 +73,7 @@ class Context:
         self._seen = _Seen()
         self._manifests: dict[str, Manifest] = {}
         # The books of this process: for each one's partition, what was found or folded last.
-        self.folded: dict[Partition, Folded] = {}
+        self.folded: dict[Partition, FoldedBook] = {}
         self._has_exports = False
         # For each source, its raw exports as they were listed last.
         self.raw_exports: dict[str, Mapping[ExportDay, Export]] = {}
@@ -227,7 +227,7 @@ class Context:
         files = self.first_files({Partition("staging", source.name, day): version for day, version in exports.items()})
         return tuple(StagedInput(day, (file,)) for day, file in zip(exports, files, strict=True))
 
-    def book_file(self, book: Folded) -> str:
+    def book_file(self, book: FoldedBook) -> str:
         """Where the file of a book can be read."""
         return book.temporary or self.first_files({book.partition: book.manifest.version})[0]
 

@@ -29,7 +29,7 @@ from star_assets.model.source import SourceColumn
 from star_assets.model.tables import CALENDAR, PARTITION_DATE, Dimension, History
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.fold import source_state, source_versions, used_days, used_keys, years
-from star_assets.pipeline.folded import Folded
+from star_assets.pipeline.folded_book import FoldedBook
 from star_assets.pipeline.identity import digest
 from star_assets.pipeline.key_index import KeyIndex
 from star_assets.pipeline.members import referring, used_members
@@ -54,15 +54,15 @@ class DimensionLook:
 
     own: Snapshot
     staged: Mapping[str, Snapshot]
-    states: Mapping[str, Folded]
-    used: tuple[Folded, ...]
+    states: Mapping[str, FoldedBook]
+    used: tuple[FoldedBook, ...]
     years: tuple[int, int]
-    versions: Folded | None
+    versions: FoldedBook | None
     superseded: tuple[str, ...]
     reach: tuple[int, int] = (1, 1)
 
     @property
-    def books(self) -> list[Folded]:
+    def books(self) -> list[FoldedBook]:
         """All books that it is built from."""
         return [book for book in (*self.states.values(), *self.used, self.versions) if book]
 
@@ -276,10 +276,10 @@ class DimensionStep:
         except (FileNotFoundError, AwsRefused):
             return None
 
-    def _used_keys(self, column: SourceColumn, key: str, keep: bool) -> Folded:
+    def _used_keys(self, column: SourceColumn, key: str, keep: bool) -> FoldedBook:
         return used_keys(self.context, column, key, self.context.look("staging", column.source.name), keep)
 
-    def _used_days(self, column: SourceColumn, keep: bool) -> Folded:
+    def _used_days(self, column: SourceColumn, keep: bool) -> FoldedBook:
         """The days of a column of dates or timestamps."""
         if column.source.declared[column.column].type == "date":
             return self._used_keys(column, self.dimension.key, keep)

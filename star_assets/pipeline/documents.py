@@ -11,7 +11,7 @@ from typing import Any
 from star_assets.lake.versions import Identity, Manifest, Partition, new_version_id, now, read_manifest
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.fold import keep_book, kept_book
-from star_assets.pipeline.folded import Folded
+from star_assets.pipeline.folded_book import FoldedBook
 
 DOCUMENT = "document"
 
@@ -44,9 +44,9 @@ def last(context: Context, partition: Partition) -> Any:
         return None
 
 
-def _made(context: Context, partition: Partition, identity: Identity, value: Any, keep: bool) -> Folded:
+def _made(context: Context, partition: Partition, identity: Identity, value: Any, keep: bool) -> FoldedBook:
     ledger = context.look(partition.database, partition.table).ledger(partition.day)
     manifest = Manifest(new_version_id(ledger.floor), identity, now(), (), (), {}, facts={DOCUMENT: value})
     if keep and keep_book(context, partition, ledger.day(partition.key).live, manifest, []):
-        return Folded(partition, identity, manifest)
-    return Folded(partition, identity, manifest, "not in the lake")
+        return FoldedBook(partition, identity, manifest)
+    return FoldedBook(partition, identity, manifest, "not in the lake")

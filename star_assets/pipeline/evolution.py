@@ -1,6 +1,6 @@
-"""How a source's columns change from export to export: those that nobody declared, and when each of them came.
+"""Finds the undeclared columns of a source's exports, and the day on which each first came.
 
-Not here: what becomes of such columns (staging, by the Source's `new_columns`).
+Not here: staging such columns (engines, by the Source's `new_columns`).
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from star_assets.model.source import Source
 from star_assets.model.tables import Fact
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.fold import source_state
-from star_assets.pipeline.folded import Folded
+from star_assets.pipeline.folded_book import FoldedBook
 from star_assets.pipeline.histories import FactHistories
 from star_assets.pipeline.identity import digest
 from star_assets.pipeline.key_index import KeyIndex, LineIndex, superseding_exports
@@ -75,7 +75,7 @@ class FactLook:
     dimensions: Mapping[str, Snapshot]
     staged: Mapping[str, Snapshot]
     needed: Mapping[str, ExportsByDate]
-    states: Mapping[str, Folded]
+    states: Mapping[str, FoldedBook]
     histories: FactHistories
     _contents: Mapping[str, str] = field(default_factory=dict)
     stream: str | None = None

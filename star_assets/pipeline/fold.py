@@ -1,10 +1,10 @@
-"""The books: what all live exports of a source say together, kept so that a new export costs no more than itself.
+"""Folding books, which summarize all live exports of a source, so that a new export costs no more than reading it.
 
-A book is a pure function of {export day → staged version}. A new export folds into
-the last version of the book; where an export was replaced or withdrawn, folding
-starts again from the newest earlier version that holds none but live exports, or
-from nothing. Books are versions like any other, in folders that no reader sees.
-Not here: the key index (key_index), what histories say of facts (histories).
+A book is a pure function of {export day → staged version}. A new export is folded
+onto the last version of the book; if an export was replaced or withdrawn, folding
+starts again from the newest earlier version that has only live exports, or from
+nothing. Books are versions like any other, in folders that no reader sees. Not here:
+the key index (key_index), digests of histories (histories).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from star_assets.lake.versions import (
 from star_assets.model.errors import LakeRefused
 from star_assets.model.source import Source, SourceColumn
 from star_assets.pipeline.context import FIRST_FILE, Context
-from star_assets.pipeline.folded import Folded
+from star_assets.pipeline.folded_book import FoldedBook
 from star_assets.pipeline.identity import digest
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Book(Generic[Read]):
         return Identity(digest(code=self.code, exports=dict(self.exports)))
 
 
-def source_state(context: Context, source: Source, staged: Snapshot, keep: bool) -> Folded:
+def source_state(context: Context, source: Source, staged: Snapshot, keep: bool) -> FoldedBook:
     """The winning row of each key over all live exports, tombstones among them."""
     book = _book(context, source, "_state", context.code_identity(source.name), staged)
 
@@ -85,7 +85,7 @@ def source_state(context: Context, source: Source, staged: Snapshot, keep: bool)
     return folded(context, book, fold, keep)
 
 
-def source_versions(context: Context, source: Source, staged: Snapshot, keep: bool) -> Folded:
+def source_versions(context: Context, source: Source, staged: Snapshot, keep: bool) -> FoldedBook:
     """Every row that differs from the one before it of the same key, over all live exports.
 
     A late export may say something between two rows that are known as one, so it
@@ -99,7 +99,7 @@ def source_versions(context: Context, source: Source, staged: Snapshot, keep: bo
     return folded(context, book, fold, keep, in_order=True)
 
 
-def used_keys(context: Context, column: SourceColumn, key: str, staged: Snapshot, keep: bool) -> Folded:
+def used_keys(context: Context, column: SourceColumn, key: str, staged: Snapshot, keep: bool) -> FoldedBook:
     """The distinct values of a source's column over all live exports, as a column named `key`."""
     code = digest(source=context.code_identity(column.source.name), key=key)
     book = _book(context, column.source, f"_used_{column.column}", code, staged)
@@ -110,7 +110,7 @@ def used_keys(context: Context, column: SourceColumn, key: str, staged: Snapshot
     return folded(context, book, fold, keep)
 
 
-def used_days(context: Context, column: SourceColumn, key: str, staged: Snapshot, keep: bool) -> Folded:
+def used_days(context: Context, column: SourceColumn, key: str, staged: Snapshot, keep: bool) -> FoldedBook:
     """The distinct business dates of a source's timestamps over all live exports, as a column named `key`."""
     code = digest(source=context.code_identity(column.source.name), key=key, timezone=context.settings.timezone)
     book = _book(context, column.source, f"_days_{column.column}", code, staged)
@@ -134,7 +134,7 @@ def folded(
     keep: bool,
     in_order: bool = False,
     kept: Snapshot | None = None,
-) -> Folded:
+) -> FoldedBook:
     """The book of these exports: found, or folded; `keep` says whether it is then kept in the lake.
 
     With `in_order`, what is added to a version is later than all that it holds.
@@ -150,13 +150,13 @@ def folded(
     return found
 
 
-def kept_book(context: Context, partition: Partition, identity: Identity, kept: Snapshot) -> Folded | None:
+def kept_book(context: Context, partition: Partition, identity: Identity, kept: Snapshot) -> FoldedBook | None:
     """The live version of a book, if it has this identity; None where it has another one, or its manifest is gone."""
     live = kept.day(partition.day).live
     if live is None or live.identity != identity:
         return None
     try:
-        return Folded(partition, identity, read_manifest(context.storage, partition, live.version))
+        return FoldedBook(partition, identity, read_manifest(context.storage, partition, live.version))
     except FileNotFoundError:
         return None
 
@@ -173,7 +173,9 @@ def keep_book(
     return True
 
 
-def _fold(context: Context, book: Book[Read], kept: Snapshot, fold: Fold[Read], keep: bool, in_order: bool) -> Folded:
+def _fold(
+    context: Context, book: Book[Read], kept: Snapshot, fold: Fold[Read], keep: bool, in_order: bool
+) -> FoldedBook:
     from star_assets.pipeline.describe import describe
 
     earlier = list(_earlier(context, book, kept.day(book.partition.day)))
@@ -181,7 +183,7 @@ def _fold(context: Context, book: Book[Read], kept: Snapshot, fold: Fold[Read], 
     added = {export: version for export, version in book.exports.items() if export not in covered}
     if base and not added:
         # A lake of the first form, whose books have another identity: what they hold is the same.
-        return Folded(book.partition, book.identity, base)
+        return FoldedBook(book.partition, book.identity, base)
     # A book of later exports stays: whoever folded it has seen more.
     keep = keep and not any(known.inputs.get("as_of", 0) > book.as_of for known, _ in earlier[:1])
     folder = _scratch(context, keep)
@@ -195,9 +197,9 @@ def _fold(context: Context, book: Book[Read], kept: Snapshot, fold: Fold[Read], 
         version = new_version_id(kept.ledger(book.partition.day).floor)
         manifest = Manifest(version, book.identity, now(), files, schema, inputs, statistics, facts)
         if keep and keep_book(context, book.partition, kept.day(book.partition.day).live, manifest, [file]):
-            return Folded(book.partition, book.identity, manifest)
+            return FoldedBook(book.partition, book.identity, manifest)
         aside = shutil.move(file, Path(context.temporary.name) / f"{version}.parquet")
-        return Folded(book.partition, book.identity, manifest, str(aside))
+        return FoldedBook(book.partition, book.identity, manifest, str(aside))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -247,7 +249,7 @@ def _checkpoint(
     return None, {}
 
 
-def years(folded: Sequence[Folded], column: str) -> tuple[int, int] | None:
+def years(folded: Sequence[FoldedBook], column: str) -> tuple[int, int] | None:
     """The first and last year that a column of dates has in these books; None where it has no value."""
     found = [book.manifest.statistics.get(column, {}) for book in folded]
     known = [(str(bounds["min"]), str(bounds["max"])) for bounds in found if "min" in bounds]

@@ -25,7 +25,7 @@ from star_assets.model.source import Source, SourceColumn
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.documents import document
 from star_assets.pipeline.fold import Book, Fold, folded, years
-from star_assets.pipeline.folded import Folded
+from star_assets.pipeline.folded_book import FoldedBook
 from star_assets.pipeline.identity import digest
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def catch_up(context: Context, columns: Sequence[SourceColumn], parts: Sequence[
 
 
 def _kept_dates(
-    context: Context, partition: Partition, months: Sequence[Folded], ask: Callable[[], ExportsByDate], keep: bool
+    context: Context, partition: Partition, months: Sequence[FoldedBook], ask: Callable[[], ExportsByDate], keep: bool
 ) -> ExportsByDate:
     """What the index says of every date. The same months say the same, so only the first to ask reads their keys."""
     identity = digest(months=[month.identity.made_of for month in months])
@@ -136,7 +136,7 @@ def _kept_dates(
     return found
 
 
-def _months(context: Context, column: SourceColumn, staged: Snapshot, keep: bool) -> Iterator[Folded]:
+def _months(context: Context, column: SourceColumn, staged: Snapshot, keep: bool) -> Iterator[FoldedBook]:
     source = column.source
     code = digest(source=context.code_identity(source.name), timezone=context.settings.timezone)
 
@@ -146,7 +146,7 @@ def _months(context: Context, column: SourceColumn, staged: Snapshot, keep: bool
     return _by_month(context, source, f"_index_{column.column}", code, staged, fold, keep)
 
 
-def _line_months(context: Context, part: Source, staged: Snapshot, keep: bool) -> Iterator[Folded]:
+def _line_months(context: Context, part: Source, staged: Snapshot, keep: bool) -> Iterator[FoldedBook]:
     code = digest(source=context.code_identity(part.name))
 
     def fold(base: str | None, added: Sequence[StagedInput], file: Path) -> None:
@@ -163,7 +163,7 @@ def _by_month(
     staged: Snapshot,
     fold: Fold[Sequence[StagedInput]],
     keep: bool,
-) -> Iterator[Folded]:
+) -> Iterator[FoldedBook]:
     kept = context.look("staging", f"{source.name}/{folder}")
     for month, ledger in sorted(staged.ledgers.items()):
         exports = {day: found.live.version for day, found in ledger.days.items() if found.live}

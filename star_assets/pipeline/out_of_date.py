@@ -265,69 +265,69 @@ def rows_outside(context: Context, fact: Fact, days: Sequence[str]) -> int:
 def remarks(context: Context, table: AnyTable, found: OutOfDate) -> list[str]:
     """What people should know of a table that refreshing it does not mend."""
     name, start = table.name, context.settings.start_date
-    told = _of_exports(context, table, found) if isinstance(table, Source) else []
+    remarks = _of_exports(context, table, found) if isinstance(table, Source) else []
     if found.rolled_back:
-        told.append(
+        remarks.append(
             f"{name}: {_counted(sorted(found.rolled_back), 'day')} as somebody rolled it back: "
             f"{_some(sorted(found.rolled_back))}. A run of such a day by name builds it again."
         )
     if found.for_histories:
-        told.append(
+        remarks.append(
             f"{name}: {_counted(found.for_histories, 'date')} concerned by nothing but a changed history: "
             f"{_some(found.for_histories)}."
         )
     if found.waiting:
         first = next(iter(found.waiting.values()))
-        told.append(f"{name}: {_counted(found.waiting, 'date')} waiting. {first}")
+        remarks.append(f"{name}: {_counted(found.waiting, 'date')} waiting. {first}")
     if found.awaited:
         days, sources = sorted(found.awaited), sorted({name for names in found.awaited.values() for name in names})
-        told.append(
+        remarks.append(
             f"{name}: {_counted(days, 'date')} known from tills alone: {_some(days)}. "
             f"Exports of {' and '.join(sources)} have yet to come."
         )
     if found.outside and isinstance(table, Dimension):
         first_year, last_year = table.calendar_years
-        told.append(
+        remarks.append(
             f"{name}: dates of sales reach the year {' and '.join(found.outside)}, and its calendar {first_year} to "
             f"{last_year}. Days beyond are inferred members. Correct the dates, or declare other calendar_years."
         )
     end = f"with STAR_END_DATE, {context.settings.end_date}" if context.settings.end_date else "today"
     if found.outside and isinstance(table, Fact) and (rows := rows_outside(context, table, found.outside)):
-        told.append(
+        remarks.append(
             f"{name}: {rows:,} rows are in no partition, because of their dates: {_some(found.outside)}. Partitions "
             f"begin with STAR_START_DATE, {start}, and end {end}. Set it to an earlier day, or correct the dates."
         )
-    return told
+    return remarks
 
 
 def _of_exports(context: Context, source: Source, found: OutOfDate) -> list[str]:
     """What people should know of a source's exports: those that are not staged, or not as they lie there."""
-    name, start, told = source.name, context.settings.start_date, list[str]()
+    name, start, remarks = source.name, context.settings.start_date, list[str]()
     if found.strays:
-        told.append(f"{name}: {not_understood(context.storage.uri(f'{RAW}/{name}'), found.strays)}")
+        remarks.append(f"{name}: {not_understood(context.storage.uri(f'{RAW}/{name}'), found.strays)}")
     if found.missing and source.absent == "wait":
-        told.append(
+        remarks.append(
             f"{name}: {_counted(found.missing, 'export')} missing: {_some(found.missing)}. What is built of them "
             'waits. Export them, without rows if nothing happened; or declare absent="empty".'
         )
     if found.withdrawn:
         day = found.withdrawn[0]
-        told.append(
+        remarks.append(
             f"{name}: {_counted(found.withdrawn, 'staged export')} no longer in {context.storage.uri(RAW)}: "
             f"{_some(found.withdrawn)}. What was staged stays; "
             f"`star-assets run {name} --from {day} --to {day}` withdraws a day."
         )
     if found.frozen:
-        told.append(
+        remarks.append(
             f"{name}: {_counted(found.frozen, 'day')} as an earlier declaration staged it: {_some(found.frozen)}. "
             "Their raw files were retired; put them back to have them staged again."
         )
     if found.outside:
-        told.append(
+        remarks.append(
             f"{name}: {_counted(found.outside, 'export')} from before STAR_START_DATE, {start}: "
             f"{_some(found.outside)}. Nothing of that is staged; set STAR_START_DATE to an earlier day to have it."
         )
-    return told
+    return remarks
 
 
 def stray_remarks(context: Context) -> list[str]:

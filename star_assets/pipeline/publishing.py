@@ -20,7 +20,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from star_assets.lake.catalog import Catalog, TableEntry
 from star_assets.lake.ledger import Entry
-from star_assets.lake.publish import serve, tell_statistics, write_version
+from star_assets.lake.publish import send_statistics, serve, write_version
 from star_assets.lake.storage import Storage
 from star_assets.lake.versions import Identity, Manifest, Partition, now, read_manifest
 from star_assets.model.errors import AuditFailed, LedgerContended, LostRace, StarError
@@ -241,7 +241,7 @@ def _publish_batch(
         failure = error
     outcomes += _served(storage, catalog, step, _committed(storage, step, look, written))
     published = {outcome.partition: outcome.manifest for outcome in outcomes if outcome.manifest}
-    tell_statistics(catalog, step.entry, published)
+    send_statistics(catalog, step.entry, published)
     seconds = (time.monotonic() - started) / len(plans)
     yield from (replace(outcome, seconds=seconds) for outcome in outcomes)
     if failure and len(plans) > 1:

@@ -52,7 +52,7 @@ def rejected_rows(context: Context, sources: Sequence[Source], wanted: Callable[
 
 
 def _versions(context: Context, source: Source, wanted: Callable[[str], bool]) -> Iterator[tuple[str, str, bool]]:
-    """(day, version, whether it is live) of the versions whose rejects are to be told, by day."""
+    """(day, version, whether it is live) of the versions whose rejects are reported, by day."""
     folder = table_folder("staging", source.name)
     kept: dict[ExportDay, list[str]] = {}
     for stored in context.storage.walk(folder):

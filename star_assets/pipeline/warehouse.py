@@ -1,6 +1,6 @@
 """The warehouse: one object for a star and its lake, which the command line, Dagster and tests call.
 
-Its methods refresh tables, reconcile, roll back, repair, and tell what is out of
+Its methods refresh tables, reconcile, roll back, repair, and find what is out of
 date. Not here: how a table is built (stage, dimensions, facts), what Dagster makes
 of it (orchestration).
 """
@@ -21,7 +21,7 @@ from star_assets.lake.catalog import TableEntry
 from star_assets.lake.drift import Drift, Follower
 from star_assets.lake.entries import table_entry
 from star_assets.lake.ledger import Day, read_day
-from star_assets.lake.publish import live_manifest, past_manifest, rollback, serve, tell_statistics
+from star_assets.lake.publish import live_manifest, past_manifest, rollback, send_statistics, serve
 from star_assets.lake.replacing import replace_live
 from star_assets.lake.vacuum import Vacuumed, vacuum
 from star_assets.lake.versions import Manifest, Partition
@@ -37,10 +37,10 @@ from star_assets.pipeline.fact_inputs import look_at_fact
 from star_assets.pipeline.facts import FactStep
 from star_assets.pipeline.glue.step import GlueStep, Job, Launch, write_versions
 from star_assets.pipeline.key_index import catch_up
-from star_assets.pipeline.losing import losing_first
 from star_assets.pipeline.members import referring, used_members
 from star_assets.pipeline.out_of_date import OutOfDate, out_of_date, remarks
 from star_assets.pipeline.outcome import Outcome
+from star_assets.pipeline.publish_order import in_publish_order
 from star_assets.pipeline.publishing import L, Step, W, publish
 from star_assets.pipeline.raw.updating import mend_raw, mend_raw_if_changed, registered
 from star_assets.pipeline.stage import StageStep
@@ -102,7 +102,7 @@ class Warehouse(Context):
             step = self._chosen(DimensionStep(self, table), launch)
             yield from refresh_dimension(self, table, step, days, undo_rollbacks)
         else:
-            for together in losing_first(self, table, days):
+            for together in in_publish_order(self, table, days):
                 chosen = self._chosen(FactStep(self, table), launch)
                 found = publish(self.storage, self.catalog, chosen, together, undo_rollbacks)
                 yield from (outcome for outcome in found if outcome.day in days)
@@ -204,7 +204,7 @@ class Warehouse(Context):
                 partial(self._require_members, dimension, seen.live.version, manifest),
                 lambda ledger: ledger.returned(partition.key, manifest.version),
             )
-            tell_statistics(self.catalog, entry, {partition: manifest})
+            send_statistics(self.catalog, entry, {partition: manifest})
         serve(self.storage, self.catalog, entry, [partition])
         return read_day(self.storage, partition)
 

@@ -1,4 +1,4 @@
-"""What is true of exported rows, as Ibis expressions: which row wins, what a member was when, why a line is no sale.
+"""Rules over exported rows as Ibis expressions: the winning row of a key, members' histories, why a line is not a sale.
 
 Not here: reading or writing anything.
 """

@@ -1,7 +1,7 @@
-"""Why a staged line, or an event, is no sale: each that did not win has one cause.
+"""Why a staged line, or an event, did not become a sale: duplicate, superseded, deleted, and so on.
 
-Ibis expressions, so that every engine accounts alike. Not here: what a fact's
-function leaves out, where sales went (engines), whether it adds up (pipeline).
+Ibis expressions, so that every engine finds the same causes. Not here: rows that a
+fact's function leaves out (books.accounts), comparing totals (pipeline).
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from star_assets.rules.winners import DELETED, EXPORT, LINE, wins
 
 DUPLICATE, SUPERSEDED, DELETED_LINE, HEADERLESS = "duplicate", "superseded", "deleted", "headerless"
 
-# Why an event is no provisional sale: another event of its id won; an export has its receipt.
+# Causes of events alone: another event with its id won; an export has its receipt.
 CONFLICTING, BY_EXPORT = "conflicting event", "superseded by export"
 
-# Why a line lost.
+# The column with the cause.
 CAUSE = "_cause"
 
 
 def rivals(grain: Source, header: Source) -> tuple[str, ...]:
-    """The columns by which rows of lines compete: complete lines only with those of their own export."""
+    """The columns that competing rows of lines share."""
     return (*grain.keys, EXPORT) if grain is not header and grain.lines == "complete" else grain.keys
 
 
-def judged(lines: Table, again: Table, headers: Table, grain: Source, header: Source) -> Table:
-    """(`_line`, `_export`, `_cause`) of each line; the cause is NULL where nothing but the fact itself can object.
+def line_causes(lines: Table, again: Table, headers: Table, grain: Source, header: Source) -> Table:
+    """(`_line`, `_export`, `_cause`) of each line; the cause is NULL if only the fact's function may omit the line.
 
-    A line that loses to one of its own export, key and version is a duplicate, whatever else became of both.
+    A line that loses to another of its own export, key and version is a duplicate, even if that one lost too.
 
     Args:
         lines: staged rows of `grain`, each with its `_line`; all rows of their keys.
-        again: the values of the `rivals` columns that several lines have.
-        headers: the winning row of each header, tombstones among them.
+        again: the values of the `rivals` columns that several lines share.
+        headers: the winning row of each header, including tombstones.
         header: the source of headers, which may be the grain itself.
     """
     is_part = grain is not header
@@ -74,8 +74,8 @@ def exported_receipts(exported: Table, receipt: Sequence[str], header: Source) -
     return exported.select(**{column: exported[key] for column, key in keys}).distinct()
 
 
-def judged_events(events: Table, stream: Source, receipts: Table) -> Table:
-    """(`_line`, `_export`, `_cause`) of each event of a stream; the cause is NULL where it counts.
+def event_causes(events: Table, stream: Source, receipts: Table) -> Table:
+    """(`_line`, `_export`, `_cause`) of each event of a stream; the cause is NULL for events that count.
 
     Args:
         events: staged rows of `stream`, each with its `_line`; all rows of their keys.

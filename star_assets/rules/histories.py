@@ -1,11 +1,10 @@
-"""What a member was when: intervals in which its tracked columns had one value (SCD type 2).
+"""The rows of a history (SCD type 2): for each member, intervals in which its tracked columns have one value.
 
-At any moment a key's row is the one that wins among those in effect by then. A
-row is in effect from its version on, where that is a time, else from the start of
-its export's day in the business time zone. So the last interval holds what the
-dimension itself shows, and the first one reaches back without limit. Ibis
-expressions, so that every engine keeps history alike. Not here: which row wins
-(winners), who asks for it (engines).
+At any moment, the row of a key is the one that wins among those in effect by then. A
+row takes effect at its version, if that is a time, else at the start of its export
+day in the business time zone. The last interval equals the dimension's row, and the
+first interval has no lower bound. Ibis expressions, so that every engine computes the
+same history. Not here: which row wins (winners), reading the rows (engines).
 """
 
 from __future__ import annotations
@@ -22,17 +21,17 @@ from star_assets.model.source import Source
 from star_assets.model.tables import IS_CURRENT, VALID_FROM, VALID_TO, History, surrogate
 from star_assets.rules.winners import EXPORT, precedence
 
-# The bounds of time: no retailer sold before, and every engine and BI tool knows both.
+# The bounds of the first and the last interval; every engine and BI tool supports both.
 BEGINNING, END = datetime(1900, 1, 1), datetime(9999, 12, 31)
 
 MOMENT = "timestamp(3)"
 
-# Columns beside a version row's own: which row it is, and from when on it is in effect.
+# Columns that are added to each row: its number, and when it takes effect.
 ROW, SINCE = "_row", "_since"
 
 
 def in_force(rows: Table, source: Source) -> Table:
-    """The rows that were ever the winning one of their key, each with `_row` and `_since`, from when on."""
+    """The rows that won their key at any time, each with `_row`, its number, and `_since`, when it took effect."""
     keys = list(source.keys)
     ranked = rows.mutate(
         _rank=ibis.row_number().over(group_by=keys, order_by=precedence(rows, source)),
@@ -47,13 +46,13 @@ def in_force(rows: Table, source: Source) -> Table:
 
 
 def history_rows(history: History, key: str, steps: Table, described: Table, members: Table) -> Table:
-    """Every member's intervals.
+    """The intervals of every member.
 
     Args:
         key: the source's column that is the member's key.
-        steps: what `in_force` gave, tombstones among them.
-        described: the dimension's rows of those that are alive, each with its `_row`.
-        members: the dimension's current rows, Unknown and inferred members among them.
+        steps: the result of `in_force`, including tombstones.
+        described: the dimension's rows of the steps that are no tombstones, each with its `_row`.
+        members: the dimension's current rows, including Unknown and inferred members.
     """
     of = history.of
     spans = _spans(history, key, steps, described)
@@ -91,7 +90,7 @@ def _in_effect_since(rows: Table, source: Source) -> ibis.Value:
 
 
 def _spans(history: History, key: str, steps: Table, described: Table) -> Table:
-    """The intervals of every key that was ever exported; where no row describes it, its attributes say so."""
+    """The intervals of every key that was ever exported; tombstones give intervals of undescribed attributes."""
     of = history.of
     tracked = described.select(**{ROW: described[ROW]}, **{f"_was_{name}": described[name] for name in of.history})
     found = steps.select(**{of.key: steps[key]}, **{SINCE: steps[SINCE], "_step": steps[ROW]})
@@ -102,7 +101,7 @@ def _spans(history: History, key: str, steps: Table, described: Table) -> Table:
     }
     values[MEMBER_KIND] = is_described.ifelse("described", "inferred")
     found = found.select(of.key, SINCE, **values)
-    changed = _where_it_changes(found, of.key, list(values))
+    changed = _changes(found, of.key, list(values))
     in_order = ibis.window(group_by=of.key, order_by=changed[SINCE])
     until = changed[SINCE].lead().over(in_order)
     is_first = ibis.row_number().over(in_order) == 0
@@ -116,7 +115,7 @@ def _spans(history: History, key: str, steps: Table, described: Table) -> Table:
     )
 
 
-def _where_it_changes(steps: Table, key: str, values: list[str]) -> Table:
+def _changes(steps: Table, key: str, values: list[str]) -> Table:
     in_order = ibis.window(group_by=key, order_by=steps[SINCE])
     same = ibis.and_(
         ibis.row_number().over(in_order) > 0,
@@ -127,7 +126,7 @@ def _where_it_changes(steps: Table, key: str, values: list[str]) -> Table:
 
 
 def _without_versions(history: History, members: Table, spans: Table) -> Table:
-    """The members that no export ever described: the Unknown one and those inferred from use."""
+    """The members that no export described: the Unknown member and the inferred ones."""
     of = history.of
     found = members.anti_join(spans, of.key)
     is_unknown = found[of.key] == ibis.literal(unknown_key(found, of.key), type=found[of.key].type())

@@ -1,11 +1,11 @@
-"""Which row wins: one row per key, whatever was exported when, in whatever order.
+"""The winning row of each key, independent of the order in which exports arrive.
 
 For each key the greatest of (version, nulls first; export day; content) wins;
 content is the columns in order of name. A winning tombstone removes its key.
 Rows carry `_export`, the day of the export they came in, and `_deleted` where
 their source has tombstones; folded rows of snapshots carry `_listed`, the last
-export that had the key; rows that are accounted for carry `_line`, a number that
-decides nothing. Ibis expressions, so that every engine resolves alike.
+export that had the key; rows of accounts carry `_line`, a number that does not
+affect the order. Ibis expressions, so that every engine finds the same winner.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ LINE = "_line"
 
 
 def winners(rows: Table, source: Source, again: Table | None = None) -> Table:
-    """The winning row of each key, tombstones among them.
+    """The winning row of each key, including tombstones.
 
-    `again` holds at least the keys that occur more than once, if they are known; all others win uncompared.
+    `again`, if given, has at least the keys that occur more than once; rows of other keys are not compared.
     """
     if again is not None:
         keys = list(source.keys)
@@ -42,7 +42,7 @@ def wins(rows: Table, source: Source, among: Sequence[str]) -> ibis.Value:
 
 
 def folded(rows: Table, source: Source) -> Table:
-    """The winning row of each key, over staged rows and those that were folded before."""
+    """The winning row of each key among staged rows and an earlier folded state."""
     if source.exports == "changes":
         return winners(rows, source)
     last = rows[LISTED].coalesce(rows[EXPORT]).max().over(group_by=list(source.keys))
@@ -50,22 +50,22 @@ def folded(rows: Table, source: Source) -> Table:
 
 
 def versions(rows: Table, source: Source) -> Table:
-    """Every row that says something else of its key than the one that wins over it next to it.
+    """The rows that differ from the row before them in their key's order of precedence.
 
-    Once exports are folded in order, those that only repeat what is known add nothing.
+    So an export that only repeats known rows adds none.
     """
     keys = list(source.keys)
     ascending = ibis.window(group_by=keys, order_by=precedence(rows, source))
-    said = [rows[name] for name in rows.columns if name not in (*keys, EXPORT, LISTED)]
+    content = [rows[name] for name in rows.columns if name not in (*keys, EXPORT, LISTED)]
     repeats = ibis.and_(
-        ibis.row_number().over(ascending) > 0, *(value.identical_to(value.lag().over(ascending)) for value in said)
+        ibis.row_number().over(ascending) > 0, *(value.identical_to(value.lag().over(ascending)) for value in content)
     )
     marked = rows.mutate(_repeats=repeats)
     return marked.filter(~marked["_repeats"]).drop("_repeats")
 
 
 def current(rows: Table, source: Source, again: Table | None = None) -> Table:
-    """The rows a transform sees: the winners that are no tombstones."""
+    """The rows that a transform gets: the winning rows that are no tombstones."""
     found = winners(rows, source, again)
     return found.filter(~found[DELETED]) if source.tombstone else found
 
@@ -73,8 +73,8 @@ def current(rows: Table, source: Source, again: Table | None = None) -> Table:
 def lines_of(headers: Table, lines: Table, header: Source, part: Source) -> Table:
     """The lines that belong to winning headers, each line's winning row.
 
-    With `lines="changed"` each line wins by itself, and belongs to its header
-    wherever that was exported.
+    With `lines="changed"` each line wins by itself, and belongs to its header, whichever
+    export that came in.
     """
     if part.lines == "changed":
         owners = headers.select(**_owners(headers, header, part))
@@ -83,11 +83,10 @@ def lines_of(headers: Table, lines: Table, header: Source, part: Source) -> Tabl
 
 
 def exported_with(headers: Table, lines: Table, header: Source, part: Source) -> Table:
-    """Every row of the lines that came with winning headers.
+    """The rows of lines from the same export as their winning header, without `_export`.
 
-    With `lines="complete"` a header's export defines its lines: lines from any
-    other export of the same header are superseded. Which export it was decides
-    nothing among those of one header, so it is left out.
+    With `lines="complete"`, a header's export defines its lines: lines from any other
+    export of the same header are superseded.
     """
     owners = headers.select(EXPORT, **_owners(headers, header, part))
     return lines.semi_join(owners, [*part.header_keys, EXPORT]).drop(EXPORT)
@@ -98,12 +97,12 @@ def _owners(headers: Table, header: Source, part: Source) -> dict[str, ibis.Valu
 
 
 def precedence(rows: Table, source: Source) -> list[ibis.Value]:
-    """The order of rows of one key in which each wins over those before."""
+    """Sort keys for rows of one key, in which each row wins over those before it."""
     return [value.asc(nulls_first=True) for value in _compared(rows, source)]
 
 
 def _compared(rows: Table, source: Source) -> list[ibis.Value]:
-    """What rows of one key are compared by, from lowest to highest: version, export day, content."""
+    """The values by which rows of one key are compared, the most significant first: version, export day, content."""
     first = [rows[name] for name in (source.version, EXPORT) if name in rows.columns]
     named = {value.get_name() for value in first} | {LISTED, LINE, *source.keys}
     return [*first, *(rows[name] for name in sorted(rows.columns) if name not in named)]

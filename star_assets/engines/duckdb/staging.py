@@ -20,6 +20,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from star_assets.engines.duckdb.row_keys import RowKeys
 from star_assets.engines.duckdb.session import (
     SMALL,
     Database,
@@ -30,7 +31,6 @@ from star_assets.engines.duckdb.session import (
     text,
     text_list,
 )
-from star_assets.engines.duckdb.telling_apart import RowsApart
 from star_assets.engines.duckdb.typed_sql import DuckDBTypedSql
 from star_assets.engines.engine import ExportInput, FileCount, RawInput, StagedDay
 from star_assets.engines.portions import portions
@@ -83,7 +83,7 @@ class Staging:
             together |= {day.day: day for day in self._stage_exactly_together(group, folder)}
 
         def stage(days: Sequence[ExportInput]) -> list[StagedDay]:
-            return self.told_apart(
+            return self.with_row_keys(
                 days, [together.get(day.day) or self._stage_day(day, folder) for day in days], folder
             )
 
@@ -143,13 +143,15 @@ class Staging:
                 cursor.execute(f"SET TimeZone = {text(self.source.timezone)}")
             yield cursor
 
-    def told_apart(self, exports: Sequence[ExportInput], staged: Sequence[StagedDay], folder: Path) -> list[StagedDay]:
-        """The staged days of some exports, once it is settled what tells their rows apart.
+    def with_row_keys(
+        self, exports: Sequence[ExportInput], staged: Sequence[StagedDay], folder: Path
+    ) -> list[StagedDay]:
+        """The staged days of some exports, after their rows' keys were added or compared.
 
-        Without a key, rows are given one; else rows of one key and version are
-        counted, or rejected, whichever engine staged them.
+        If the source has no key, each row gets an id; else rows of one key and version
+        are counted or rejected. Any engine's staged days can be passed.
         """
-        rows = RowsApart(self.sql, self.settings)
+        rows = RowKeys(self.sql, self.settings)
         with self._session(staged[0].day) as cursor:
             if self.source.key is None:
                 return [rows.with_ids(cursor, day) for day in staged]
@@ -214,15 +216,15 @@ class Staging:
                     found = [*((one.line, one.reason, one.raw) for one in records.rejects), *invalid]
                     rejects.add(file.name, sorted(found))
                     counts[file.name] = counts[file.name].plus(records.table.num_rows - len(invalid), len(found))
-            apart = RowsApart(self.sql, self.settings)
+            apart = RowKeys(self.sql, self.settings)
             for file_name, duplicates in apart.rejected(cursor, tables):
                 rejects.add(file_name, duplicates)
                 counts[file_name] = counts[file_name].plus(-len(duplicates), len(duplicates))
         valid = [(apart.kept(table), header) for header, table in tables.items()]
         staged = self._write(cursor, export.day, valid, folder)
-        return self._told_exactly(export.day, staged, counts, list(tables), rejects)
+        return self._exact_day(export.day, staged, counts, list(tables), rejects)
 
-    def _told_exactly(
+    def _exact_day(
         self,
         day: ExportDay,
         staged: Path,
@@ -264,7 +266,7 @@ class Staging:
             with self.rejects_file(of_day, folder) as rejects:
                 for raw_file, found in days[of_day].rejects.items():
                     rejects.add(raw_file, sorted(found))
-            yield self._told_exactly(of_day, file, days[of_day].counts(), [header], rejects)
+            yield self._exact_day(of_day, file, days[of_day].counts(), [header], rejects)
 
     def _explain(
         self, cursor: duckdb.DuckDBPyConnection, records: pa.Table, header: Header, table: str, file: str
@@ -273,7 +275,7 @@ class Staging:
         cursor.register("exact_records", records)
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE explained AS {self.sql.explained('exact_records', header)}")
         cursor.unregister("exact_records")
-        valid = f"{RowsApart(self.sql, self.settings).marked(file)} FROM explained WHERE _reason IS NULL"
+        valid = f"{RowKeys(self.sql, self.settings).marked(file)} FROM explained WHERE _reason IS NULL"
         cursor.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table} AS FROM ({valid}) WHERE false")
         cursor.execute(f"INSERT INTO {table} {valid}")
         invalid = f"SELECT {LINE}, _reason, {RAW} FROM explained WHERE _reason IS NOT NULL"

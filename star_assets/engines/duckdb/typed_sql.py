@@ -9,8 +9,8 @@ from __future__ import annotations
 from operator import attrgetter
 
 from star_assets.engines.duckdb.session import name, text
-from star_assets.engines.forms import Dialect
 from star_assets.engines.typed_sql import Header, TypedSql
+from star_assets.engines.value_formats import Dialect
 from star_assets.exports import grammar
 from star_assets.model.types import Type
 

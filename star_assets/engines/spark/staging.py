@@ -47,7 +47,7 @@ NOTHING = "\x00null"
 
 
 class SparkStaging:
-    """How one source is staged by Spark; DuckDB tells rows apart, and writes rejects and the published files."""
+    """Stages one source by Spark; DuckDB handles row keys, and writes rejects and the published files."""
 
     def __init__(
         self,
@@ -76,12 +76,12 @@ class SparkStaging:
             elif exact:
                 staged.update((day.day, day) for day in self.local.stage(exact, folder))
 
-            def told_apart(portion: Sequence[ExportInput]) -> list[StagedDay]:
+            def with_row_keys(portion: Sequence[ExportInput]) -> list[StagedDay]:
                 days = [day for export in portion if (day := staged[export.day])]
-                return self.local.told_apart(portion, days, folder)
+                return self.local.with_row_keys(portion, days, folder)
 
             with ThreadPoolExecutor(self.settings.threads) as pool:
-                found = list(pool.map(told_apart, self.local.portions(exports)))
+                found = list(pool.map(with_row_keys, self.local.portions(exports)))
         yield from chain.from_iterable(found)
 
     # Plain files

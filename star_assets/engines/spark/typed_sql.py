@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from operator import attrgetter
 
-from star_assets.engines.forms import Dialect
 from star_assets.engines.spark.sql import name, text, to_utc
 from star_assets.engines.typed_sql import TypedSql
+from star_assets.engines.value_formats import Dialect
 from star_assets.exports import grammar
 
 # Matches a timestamp with an offset from UTC. It begins with the time, so that the `-` in a date is no offset's sign.

@@ -1,9 +1,9 @@
-"""In which order the dates of a fact are published where receipts move: first the date that loses one.
+"""The order in which dates of a fact are published if receipts move between them: the date that loses one first.
 
-A receipt that was provisional on one date and has an order of another date would be
-seen on both, were the order's date published first. So the date of its events goes
-first, though nobody asked for it; between the two the receipt is on none. Not here:
-what a date is built from (fact_inputs).
+A receipt's events may be on one date, where it is provisional, and its exported order on
+another. If the order's date were published first, readers would see the receipt twice. So
+the date of the events is published first, even if it was not requested; between the two,
+readers see the receipt on neither. Not here: the inputs of a date (fact_inputs).
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from star_assets.pipeline.fact_inputs import FactLook, look_at_fact
 from star_assets.pipeline.key_index import KeyIndex, moved_receipts
 
 
-def losing_first(context: Context, fact: Fact, days: Sequence[str]) -> list[list[str]]:
-    """The days to publish together, one group after the other, with the dates that lose receipts to them first.
+def in_publish_order(context: Context, fact: Fact, days: Sequence[str]) -> list[list[str]]:
+    """The days in groups to publish one after another, preceded by the dates that lose receipts to them.
 
     Dates that lose receipts to each other are in one group.
     """
@@ -52,7 +52,7 @@ def losing_first(context: Context, fact: Fact, days: Sequence[str]) -> list[list
 
 
 def _loses(look: FactLook, date: str) -> bool:
-    """Whether a date is live, and of other inputs than it should be."""
+    """Whether a date is live and out of date."""
     live, wanted = look.dates.day(date).live, look.inputs_of(BusinessDate(date))
     return live is not None and not isinstance(wanted, NotStaged) and live.identity != wanted.identity
 

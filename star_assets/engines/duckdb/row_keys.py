@@ -1,6 +1,6 @@
-"""What tells a day's staged rows apart: the ids of rows without a key, and several rows of one key and version.
+"""The keys of staged rows: adds ids to rows without a key, and finds several rows of one key and version.
 
-Such rows are counted, or rejected, as the source declares. Not here: reading files, writing days (staging).
+Such rows are counted or rejected, as the source declares. Not here: reading files, writing days (staging).
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from star_assets.exports.rejects_file import Reject
 from star_assets.model.source import ROW_ID
 from star_assets.settings import Settings
 
-# Hexadecimal digits of the digest that stands for a row's content where a source has no key.
+# Hexadecimal digits of the digest of a row's content, if the source has no key.
 DIGEST = 32
 
-# The column that says in which file a row to be compared was; no column of an export begins with an underscore.
+# The column with the raw file of a row; no column of an export begins with an underscore.
 OF_FILE = "_of_file"
 
 
-class RowsApart:
-    """How the rows of one source are told apart, whichever engine staged them."""
+class RowKeys:
+    """Adds or compares the keys of one source's staged rows, whichever engine staged them."""
 
     def __init__(self, sql: DuckDBTypedSql, settings: Settings) -> None:
         self.sql = sql
@@ -35,7 +35,7 @@ class RowsApart:
         self.settings = settings
 
     def with_ids(self, cursor: duckdb.DuckDBPyConnection, day: StagedDay) -> StagedDay:
-        """The day, each row with what stands for its key: the same whichever file it came in, and in what order."""
+        """The day with an id for each row, which does not depend on the rows' files and order."""
         columns = [*self.sql.types, *day.extra]
         content = f"left(sha256({_content(columns)}), {DIGEST})"
         numbered = day.file.with_suffix(".numbered.parquet")
@@ -63,10 +63,10 @@ class RowsApart:
             f"(SELECT {keys} FROM {parquet([file])} GROUP BY {keys}{version} HAVING count(*) > 1)"
             for number, file in enumerate(files)
         )
-        # A number tells files apart in half the time that a name takes.
+        # Grouping by a file's number takes half the time of grouping by its name.
         rows = f"(SELECT * REPLACE (list_position({text_list(files)}, {FILE}) - 1 AS {FILE}) FROM {parquet(files)})"
         if all(day.file.stat().st_size <= SMALL for day in staged):
-            # For many small files, one look at all keys is cheaper than one at each file's; mostly that is all.
+            # For many small files, one query over all keys is cheaper than one per file, and mostly finds no repeats.
             (repeated,) = cursor.execute(
                 f"SELECT count(*) FROM (SELECT 1 FROM {parquet(files)} GROUP BY {FILE}, {keys}{version} "
                 "HAVING count(*) > 1)"
@@ -80,7 +80,7 @@ class RowsApart:
             f"SELECT {FILE}, count(DISTINCT ({keys})) FILTER (different > 1), "
             f"CAST(sum(every - different) AS BIGINT) FROM known GROUP BY ALL"
         ).fetchall()
-        counts = {number: told for number, *told in found}
+        counts = {number: pair for number, *pair in found}
         return [
             replace(day, repeated_keys=repeated, identical_rows=identical)
             for number, day in enumerate(staged)
@@ -88,7 +88,7 @@ class RowsApart:
         ]
 
     def marked(self, file: str) -> str:
-        """SQL that selects explained rows for an exact table; where they are to be compared, with where they were."""
+        """SQL that selects explained rows for an exact table, with their file and line if duplicates are rejected."""
         if self.source.duplicates == "collapse":
             return f"SELECT * EXCLUDE ({LINE}, {RAW}, _reason)"
         return f"SELECT * EXCLUDE (_reason), {text(file)} AS {OF_FILE}"
@@ -96,7 +96,7 @@ class RowsApart:
     def rejected(
         self, cursor: duckdb.DuckDBPyConnection, tables: Mapping[Header, str]
     ) -> list[tuple[str, list[Reject]]]:
-        """The rows of the exact tables that are rejected as duplicates, by file; `duplicates` says which they are."""
+        """The rows of the exact tables that are rejected as duplicates, by file; fills the table `duplicates`."""
         if self.source.duplicates == "collapse" or not tables:
             return []
         columns = [*self.sql.columns, *self.sql.extra(list(tables))]
@@ -133,5 +133,5 @@ class RowsApart:
 
 
 def _content(columns: Sequence[str]) -> str:
-    """SQL for one text of a row's values, by its columns' names: what two rows that differ do not share."""
+    """SQL for a text of all of a row's values, which differs between different rows."""
     return f"CAST(to_json([{', '.join(f'CAST({name(column)} AS VARCHAR)' for column in sorted(columns))}]) AS VARCHAR)"

@@ -1,8 +1,8 @@
-"""SQL that turns values that exports write otherwise into texts of the grammar: dates in a format, numbers with marks.
+"""SQL that converts values in a declared format, such as dates or numbers with a currency, into the grammar's form.
 
-What comes out is held against the grammar like any other text, so that types,
-casts and rejects stay those of all columns, on every engine. Not here: what can be
-declared (model/column), the grammar (exports/grammar).
+The result is matched against the grammar like any other text, so types, casts and
+rejects are the same for all columns, on every engine. Not here: what can be declared
+(model/column), the grammar (exports/grammar).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SPACES = (" ", "\u00a0", "\u202f")
 
 @dataclass(frozen=True)
 class Dialect:
-    """How an engine's SQL says what all engines' SQL consists of. Every argument but a literal or a name is SQL.
+    """Functions that write the parts of SQL that differ between engines. Arguments are SQL, except names and literals.
 
     Attributes:
         name: a quoted identifier.
@@ -36,7 +36,7 @@ class Dialect:
 
 
 def in_grammar(column: Column, raw: str, sql: Dialect) -> str:
-    """SQL for the text of a value as the grammar has it; a text that is not as declared is NULL, or stays as it is."""
+    """SQL for a value's text in the grammar's form; NULL or unchanged if the text is not in the declared format."""
     if column.format is not None:
         return _date(column.format, raw, sql)
     if column.decimal != "." or column.thousands or column.currency:
@@ -48,7 +48,7 @@ def in_grammar(column: Column, raw: str, sql: Dialect) -> str:
 
 
 def expected(column: Column) -> str | None:
-    """What a value looks like, for people; None where it is written as usual."""
+    """The expected form of a value, for messages; None if the column declares no format."""
     if column.format is not None:
         return f"a {column.type} written as {column.format}"
     number = f"{column.currency}1{column.thousands}234"

@@ -1,4 +1,4 @@
-"""`Folded`: an up-to-date book as a value, with its manifest and its file. Not here: folding (fold)."""
+"""`FoldedBook`: the result of folding a book, with its manifest and its file. Not here: folding (fold)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from star_assets.lake.versions import Identity, Manifest, Partition
 
 
 @dataclass(frozen=True)
-class Folded:
+class FoldedBook:
     """An up-to-date book: its identity, its manifest, and the path of its file if that is not in the lake."""
 
     partition: Partition
