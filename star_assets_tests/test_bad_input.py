@@ -195,7 +195,7 @@ CASES = [
         "the lake gives no rights",
         without_rights,
         "orders               1 failed\n"
-        "Error: LAKE/_scratch/SCRATCH: Permission denied. What was live stays live. Give this user read and write "
+        "Error: LAKE/_scratch/SCRATCH: Permission denied. The live versions stay. Give this user read and write "
         "rights to the lake, or set STAR_LAKE to another place.\n",
         options={"preexec_fn": as_anybody},
     ),
@@ -203,7 +203,7 @@ CASES = [
         "the disk is full",
         orders(HEADER, *TWO_ROWS),
         "orders               1 failed\n"
-        "Error: staging orders 2023-07-02: File too large. What was live stays live. Make room (`star-assets vacuum` "
+        "Error: staging orders 2023-07-02: File too large. The live versions stay. Make room (`star-assets vacuum` "
         "frees what superseded versions hold) and run again.\n",
         exit_code=75,
         options={"preexec_fn": full_disk},

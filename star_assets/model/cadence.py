@@ -19,8 +19,8 @@ def is_expected(day: str, every: str | None, holidays: Collection[str]) -> bool:
     """Whether an export of the day YYYY-MM-DD is expected."""
     if every is None:
         return False
-    of_week = WEEKDAYS[date.fromisoformat(day).weekday()]
-    return of_week in EVERY[every] and day not in holidays and day[5:] not in holidays
+    weekday = WEEKDAYS[date.fromisoformat(day).weekday()]
+    return weekday in EVERY[every] and day not in holidays and day[5:] not in holidays
 
 
 def is_holiday(text: str) -> bool:

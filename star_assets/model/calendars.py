@@ -1,4 +1,4 @@
-"""Calendars: the reference of a fact that equals its business date, and the dimension that it refers to.
+"""Finding the calendar of a fact: the dimension with a row for each day, which the business date refers to.
 
 A calendar is a dimension whose key is a date and that has a text column
 `partition_date`, equal to the partition column of the facts: a join through it
@@ -35,7 +35,7 @@ def calendar_of(star: StarSchema, fact: Fact) -> Calendar | None:
 
 
 def has_partition_date(star: StarSchema, dimension: Dimension) -> bool:
-    """Whether a dimension is a calendar."""
+    """Whether a dimension is a calendar: it has the column `partition_date`."""
     return PARTITION_DATE in star.transformed(dimension).columns
 
 
@@ -46,7 +46,7 @@ def check_calendar(star: StarSchema, dimension: Dimension) -> None:
         raise BadDeclaration(
             dimension.name,
             f"{PARTITION_DATE!r} is {types[PARTITION_DATE]}, and its key is {types[dimension.key]}",
-            "A calendar has a key of the type date, and in that column its text",
+            "A calendar has a key of type date, and that date as a string in this column",
         )
 
 

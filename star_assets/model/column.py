@@ -23,15 +23,15 @@ class Column:
     """A declared column: its type, what it means, whether an export may lack it.
 
     Args:
-        personal: that its values tell of a person, such as a name or an address: it is withheld from reports, and so
-            is what is computed from it.
+        personal: whether its values are personal data, such as a name or an address. Reports show neither the column
+            nor columns that are computed from it.
         header: what exports call it, where that is not the column's name; several where it was renamed. Case and
             spaces around it do not count.
         format: how dates or timestamps are written, as `%m/%d/%Y %I:%M %p`; ISO 8601 unless declared.
         decimal: the mark before a number's decimals.
         thousands: the mark between groups of three digits, where there is one.
         currency: a sign that may stand before or behind a number.
-        lenient: that whole numbers may be written with decimals that are zeros, as `17850.0`.
+        lenient: whether whole numbers may be written with zeros as decimals, as `17850.0`.
     """
 
     type: str
@@ -47,13 +47,13 @@ class Column:
 
     @property
     def headers(self) -> tuple[str, ...]:
-        """What exports call it, as headers are compared; none where it is the column's own name."""
+        """The declared headers in lower case, as they are compared; none if exports use the column's own name."""
         named = (self.header,) if isinstance(self.header, str) else self.header
         return tuple(name.strip().lower() for name in named)
 
     @property
     def written(self) -> Mapping[str, Any]:
-        """What is declared of its name and its values in exports, beyond what is usual."""
+        """The arguments on the column's form in exports (header, format, …) that are not the default, by name."""
         found = {field.name: getattr(self, field.name) for field in fields(self)[4:] if field.name != "header"}
         usual = {field.name: field.default for field in fields(self)}
         declared = {name: value for name, value in found.items() if value != usual[name]}
@@ -61,12 +61,12 @@ class Column:
 
     @property
     def is_written_otherwise(self) -> bool:
-        """Whether its values are not written as the grammar of its type has them."""
+        """Whether exports write its values in another form than the grammar of its type."""
         return bool(self.written.keys() - {"header"})
 
     @property
     def contradiction(self) -> tuple[str, str] | None:
-        """What is declared of it that does not fit its type, and what to do; None where all does."""
+        """An argument that does not fit the type, and what to do; None if all fit."""
         try:
             type_ = Type.parse(self.type).name
             parts = pieces(self.format) if self.format is not None else ()
@@ -76,8 +76,8 @@ class Column:
             return "header has an empty name", "Write what exports call it"
         if self.format is not None and type_ not in _DATES:
             return f"format={self.format!r} is for dates and timestamps, and it is {self.type}", "Leave it out"
-        if self.format is not None and (missing := _missing(parts, type_)):
-            return f"format={self.format!r} {missing}", "Write it as %m/%d/%Y, or %d.%m.%y %H:%M:%S"
+        if self.format is not None and (problem := _format_problem(parts, type_)):
+            return f"format={self.format!r} {problem}", "Write it as %m/%d/%Y, or %d.%m.%y %H:%M:%S"
         if self.lenient and type_ not in _INTEGERS:
             return f"lenient is for whole numbers, and it is {self.type}", "Leave it out"
         marks = self.written.keys() & {"decimal", "thousands", "currency"}
@@ -95,8 +95,8 @@ class Column:
         return None
 
 
-def _missing(parts: tuple[str, ...], type_: str) -> str:
-    """What a date's format lacks, or has too much."""
+def _format_problem(parts: tuple[str, ...], type_: str) -> str:
+    """What the directives of a format lack, or have too many of; "" if they fit the type."""
     known = set(parts)
     day = known & {"%Y", "%y"} and known & {"%m", "%b", "%B"} and "%d" in known
     time = known & {"%H", "%I", "%M", "%S", "%f", "%p", "%z"}

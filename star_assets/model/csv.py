@@ -30,7 +30,7 @@ class Csv:
 
     @property
     def parts(self) -> dict[str, Any]:
-        """What tells it from other dialects; what came later only where it is declared."""
+        """The arguments that tell dialects apart; `header` and `escape`, which came later, only if declared."""
         usual = {field.name: field.default for field in fields(self)[4:]}
         return {name: value for name, value in vars(self).items() if name not in usual or value != usual[name]}
 

@@ -1,10 +1,10 @@
-"""Formats of dates and timestamps, in the directives of strptime that every engine is made to read alike."""
+"""Formats of dates and timestamps, in those directives of strptime that all engines read alike."""
 
 from __future__ import annotations
 
 import re
 
-# What each directive matches, without groups of its own. Whether there is such a month or hour, the cast finds.
+# The pattern of each directive, without groups. The cast decides whether there is such a month or hour.
 _MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
 _WEEKDAYS = "monday|tuesday|wednesday|thursday|friday|saturday|sunday"
 
@@ -48,10 +48,10 @@ def pieces(format_: str) -> tuple[str, ...]:
 
 
 def pattern(format_: str) -> str:
-    """The expression that a whole text of the format matches, with a group for each directive, in order."""
+    """The regular expression that a whole text of the format matches, with a group for each directive, in order."""
     return "".join(f"({DIRECTIVES[piece]})" if piece in DIRECTIVES else literal(piece) for piece in pieces(format_))
 
 
 def literal(text: str) -> str:
-    """An expression of RE2, Java and Python that matches just this text."""
+    """The regular expression, for RE2, Java and Python, that matches exactly this text."""
     return "".join(f"\\{character}" if character in "\\.^$|()[]{}*+?" else character for character in text)

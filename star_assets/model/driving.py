@@ -17,10 +17,10 @@ REMEDY = "Pass one timestamp column of the driving source through"
 def driving_column(
     fact: Fact, rows: Table, lineage: Mapping[str, frozenset[Origin]], sources: Mapping[str, Source]
 ) -> SourceColumn:
-    """The column that the fact's date is, unchanged; `rows` is what its function returns.
+    """The source column that the fact's date passes through unchanged; `rows` is what the fact's function returns.
 
-    The key index holds the dates of this column: sales that a computed one posts
-    on other dates would never be built. Raises BadDeclaration.
+    The key index has the dates of this column: rows whose date was computed
+    from it would fall on days that are never built. Raises BadDeclaration.
     """
     origins = lineage.get(fact.date, frozenset())
     candidates = [(source, column) for source, column in origins if source in sources]

@@ -1,8 +1,8 @@
-"""The primitives that transforms may call beside Ibis, which every engine provides.
+"""The functions that every engine provides to transforms beside Ibis: business dates and surrogate keys.
 
 Ibis has no portable conversion between time zones, so the business date and its inverse
-are functions of the engine, which use the business time zone of the settings. Neither
-has Ibis a digest that is a number, for surrogate keys.
+are functions of the engine, which use the business time zone of the settings. Ibis
+also lacks a numeric digest, which surrogate keys need.
 """
 
 from __future__ import annotations

@@ -65,5 +65,5 @@ def _check_fact(table: Fact) -> None:
         if not isinstance(measure, Measure):
             raise BadDeclaration(table.name, f"measures holds {measure!r}", f"Write Measure({measure!r})")
         if measure.aggregate not in AGGREGATES:
-            problem = f"{measure.column} adds up by {measure.aggregate!r}"
+            problem = f"the aggregate of {measure.column} is {measure.aggregate!r}"
             raise BadDeclaration(table.name, problem, f"Use one of {', '.join(AGGREGATES)}")

@@ -34,7 +34,7 @@ def column_label(table: Dimension | Fact, column: str) -> str:
 
 
 def measure_label(fact: Fact, measure: Measure | Ratio) -> str:
-    """The label of a measure or ratio: `revenue`, which is summed, → "Total Revenue"; of a ratio, by its name."""
+    """The label of a measure or ratio: the summed `revenue` → "Total Revenue", the ratio `tax_rate` → "Tax Rate"."""
     if measure.label:
         return measure.label
     if isinstance(measure, Ratio):

@@ -21,13 +21,13 @@ def column_lineage(table: Table) -> dict[str, frozenset[Origin]]:
 
 
 def passed_through(table: Table, name: str) -> Origin | None:
-    """The upstream column that a column of `table` has the unchanged values of; None if it is computed."""
+    """The upstream column whose values a column of `table` has unchanged; None if it is computed."""
     found = origin(table.op(), name)
     return found if isinstance(found, tuple) else None
 
 
 def origin(relation: ops.Relation, name: str) -> Origin | ops.Node:
-    """The upstream column that a column has the unchanged values of, or else the expression that computes it."""
+    """The upstream column whose values a column has unchanged, or else the expression that computes it."""
     while not isinstance(relation, ops.PhysicalTable):
         if isinstance(relation, ops.Reference | ops.DropColumns | ops.Filter | ops.Sort):
             relation = relation.parent

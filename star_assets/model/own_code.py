@@ -10,7 +10,7 @@ from traceback import extract_tb
 _INSTALLED = (sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), str(Path(__file__).parents[1]), "<")
 
 
-def failed(error: BaseException) -> str:
+def described(error: BaseException) -> str:
     """The error's message with its place: `shop.py, line 4: name 'orders' is not defined`."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{Path(error.filename).name}, line {error.lineno}: {error.msg}"

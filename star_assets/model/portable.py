@@ -21,7 +21,7 @@ from star_assets.model.tables import Dimension, Fact
 
 AGREED_FILE = Path(__file__).with_name("agreed.txt")
 
-# Nodes of an expression that only combine operations, and are none themselves.
+# Nodes of an expression that have no signature, because they only combine operations.
 _SILENT = (
     ops.PhysicalTable,
     ops.Reference,
@@ -68,12 +68,12 @@ INSTEAD = {
 
 @cache
 def agreed() -> frozenset[str]:
-    """The signatures of the operations that are known to agree."""
+    """The signatures of the operations on which the engines are known to agree."""
     return frozenset(AGREED_FILE.read_text().splitlines())
 
 
 def signature(node: ops.Node) -> str | None:
-    """An operation with the kinds of its arguments, such as `Multiply(decimal, int)`; None if the node is none."""
+    """An operation with the kinds of its arguments, such as `Multiply(decimal, int)`; None for a node of _SILENT."""
     if isinstance(node, _SILENT) or not isinstance(node, ops.Value | ops.Relation | ops.JoinLink):
         return None
     name = node.__func_name__ if isinstance(node, ops.ScalarUDF) else type(node).__name__
@@ -97,12 +97,12 @@ def signatures(table: Table) -> list[str]:
 
 
 def unportable(table: Table) -> list[str]:
-    """The operations of an expression that are not known to agree, each as text that says what to write instead."""
-    return [_worded(one) for one in signatures(table) if one not in agreed()]
+    """The operations of an expression on which engines may disagree, each with what to write instead."""
+    return [_with_alternative(one) for one in signatures(table) if one not in agreed()]
 
 
 def require_portable(star: Star) -> None:
-    """Raises BadDeclaration for the first table whose function uses an operation that is not known to agree."""
+    """Raises BadDeclaration for the first table whose function uses an operation on which engines may disagree."""
     tables: list[Dimension | Fact] = [*star.dimensions.values(), *star.facts.values()]
     functions = [(table.name, star.transformed(table)) for table in tables]
     second = [fact.provisional for fact in star.facts.values() if fact.provisional]
@@ -116,13 +116,13 @@ def require_portable(star: Star) -> None:
             )
 
 
-def _worded(found: str) -> str:
+def _with_alternative(found: str) -> str:
     instead = max((begin for begin in INSTEAD if found.startswith(begin)), key=len, default=None)
     return f"{found} (instead: {INSTEAD[instead]})" if instead else found
 
 
 def _parameter(argument: object) -> str | None:
-    """The text of an argument that is no value but decides the result: a type, a unit, a word."""
+    """The text of an argument that is no expression but decides the result: a type, a unit, a word."""
     if isinstance(argument, dt.DataType):
         return f"to {_kind(argument)}"
     if isinstance(argument, Enum):

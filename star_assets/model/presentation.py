@@ -83,9 +83,9 @@ def check_presentation(star: StarSchema, dashboards: Sequence[Dashboard], curren
         _check_dimension(star, dimension)
     for fact in star.facts.values():
         _check_fact(star, fact)
-    seen_by = [table.name for table in star.dimensions.values() if table.visible_to]
-    if len(seen_by) > 1:
-        raise BadDeclaration("star", f"{' and '.join(seen_by)} both say who sees what", "Declare visible_to once")
+    restricting = [table.name for table in star.dimensions.values() if table.visible_to]
+    if len(restricting) > 1:
+        raise BadDeclaration("star", f"{' and '.join(restricting)} both declare visible_to", "Declare it once")
     for name, count in Counter(dashboard.name for dashboard in dashboards).items():
         if count > 1:
             raise BadDeclaration(f"dashboard {name}", "is declared twice in one star", "Names are unique")
@@ -157,7 +157,7 @@ def _check_dashboard(star: StarSchema, dashboard: Dashboard) -> None:
                 f"{place}, page {page.title!r}", f"{first} is after {last}", "Put the first date first"
             )
         _check_fixed(star, dashboard, page)
-    for name in _named(dashboard):
+    for name in _used_columns(dashboard):
         attribute = find_attribute(star, dashboard, name)
         if attribute.column in star.personal(attribute.table):
             raise _personal(place, name)
@@ -180,7 +180,7 @@ def _measures(page: Page) -> Iterator[str]:
     yield from (chart.measure for chart in page.charts)
 
 
-def _named(dashboard: Dashboard) -> Iterator[str]:
+def _used_columns(dashboard: Dashboard) -> Iterator[str]:
     """The name of every column that a dashboard uses."""
     yield from dashboard.filters
     for page in dashboard.pages:

@@ -1,4 +1,4 @@
-"""Adding a column of an upstream table to a transform's result, which tells the row that each result was computed from.
+"""Carrying a column of an upstream table through a transform, to find the row that each result was computed from.
 
 A transform does not say which upstream row became which of its rows, or was left out. If
 it computes each row from one row of an upstream table, an additional column of that table

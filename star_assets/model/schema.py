@@ -116,7 +116,7 @@ class StarSchema:
         return {name: origins | (events | added)[name] for name, origins in (added | found).items()}
 
     def _final_lineage(self, table: Dimension | Fact) -> dict[str, frozenset[Origin]]:
-        """The same of the table's own function alone, without provisional rows."""
+        """The lineage by the table's own function alone, without that of provisional rows."""
         if table.name not in self._final:
             found = column_lineage(self.transformed(table))
             if isinstance(table, History):
@@ -192,14 +192,14 @@ class StarSchema:
         """The stream that a function of provisional rows reads."""
         return next(self.sources[name] for name in provisional.upstream if self.sources[name].is_stream)
 
-    def provisional_rows(self, found: Provisional, upstream: Mapping[str, Table] | None = None) -> Table:
-        """The result of a fact's second function, over `upstream` tables by name, or over unbound tables."""
+    def provisional_rows(self, function: Provisional, upstream: Mapping[str, Table] | None = None) -> Table:
+        """The rows of a function of provisional rows, over `upstream` tables by name, or over unbound tables."""
         if upstream is not None:
-            return found.transform(**{name: upstream[name] for name in found.upstream})
-        if found.fact.name not in self._provisional_rows:
-            unbound = {name: self.source_table(self.sources[name]) for name in found.upstream}
-            self._provisional_rows[found.fact.name] = found.transform(**unbound)
-        return self._provisional_rows[found.fact.name]
+            return function.transform(**{name: upstream[name] for name in function.upstream})
+        if function.fact.name not in self._provisional_rows:
+            unbound = {name: self.source_table(self.sources[name]) for name in function.upstream}
+            self._provisional_rows[function.fact.name] = function.transform(**unbound)
+        return self._provisional_rows[function.fact.name]
 
     def stream(self, fact: Fact) -> SourceColumn | None:
         """The event time of the stream with the fact's provisional rows; None if it has none."""

@@ -104,8 +104,8 @@ class Source:
             lacks stays in the dimension, as a member of kind `vanished`.
         arrives: `"in exports"`, or `"continuously"` for a stream: events that arrive all day, at least once and in any
             order, in folders `oltp/<name>/date=<day>/hour=<HH>/` of the hour of arrival. Events add up, and none edits
-            another. What lies there is staged as it is, without waiting for more, and no day of it is ever missing.
-        whole: how an export is known to be whole; of a stream nothing is.
+            another. The files there are staged as they are, without waiting for more, and no day is ever missing.
+        whole: how an export is known to be whole; a stream has no exports.
         absent: how to treat a day without the export that was expected. `"wait"`:
             the day is missing, and is staged once its export arrives. `"empty"`: the
             day counts as a day without rows, once a later export has arrived.
@@ -207,7 +207,7 @@ class Source:
             )
 
     def _check_choices(self) -> None:
-        """Raises BadDeclaration for an unknown value of `absent`, `every` or `holidays`."""
+        """Raises BadDeclaration for an argument that is none of its allowed values."""
         if self.lines not in ("complete", "changed"):
             raise BadDeclaration(
                 f"source {self.name}", f"lines is {self.lines!r}", 'Use "complete" or "changed"; see docs/own-tables.md'
@@ -252,7 +252,7 @@ class Source:
             raise BadDeclaration(here, f"exports is {self.exports!r}", 'Use "changes" or "snapshots"')
 
     def _check_columns(self) -> None:
-        """Raises BadDeclaration for a name or a type that is none."""
+        """Raises BadDeclaration for a name, a type or a header that cannot be used."""
         for name in [self.name, *self.columns]:
             if not NAME.fullmatch(name):
                 raise BadDeclaration(
@@ -267,7 +267,7 @@ class Source:
                 raise BadDeclaration(f"source {self.name}", problem, "Give each column headers of its own")
 
     def _check_key(self) -> None:
-        """Raises BadDeclaration for a key of no columns, and for what needs one where there is none."""
+        """Raises BadDeclaration for an empty key and, without a key, for arguments that need one."""
         if self.key == ():
             raise BadDeclaration(
                 f"source {self.name}", "its key has no columns", "Name one, or write key=None: then every row counts"
@@ -281,13 +281,13 @@ class Source:
                 'duplicates="reject"': self.duplicates == "reject",
             }
             if asked := [what for what, is_asked in needing.items() if is_asked]:
-                problem = f"key=None says that every row counts, and {', '.join(asked)} that rows have a key"
+                problem = f"has key=None, and {', '.join(asked)}, which needs a key"
                 raise BadDeclaration(f"source {self.name}", problem, "Declare a key, or leave the other out")
             if ROW_ID in self.columns:
                 problem = f"has a column {ROW_ID!r}, which is added to a source without a key"
                 raise BadDeclaration(f"source {self.name}", problem, "Declare it as the key, or name it otherwise")
         if self.part_of and self.part_of.key is None:
-            problem = f"is part of {self.part_of.name}, whose rows nothing tells apart"
+            problem = f"is part of {self.part_of.name}, which has no key"
             raise BadDeclaration(f"source {self.name}", problem, f"Declare the key of {self.part_of.name}")
 
     @property
@@ -327,7 +327,7 @@ class Source:
         """Whether a day without an export is missing, and not empty."""
         return self.absent != "empty" and self.expects(day)
 
-    # Kept, as is `by_header`: each header of each file is looked up in them.
+    # Cached, as is `by_header`: each header of each file is looked up in them.
     @cached_property
     def declared(self) -> dict[str, Column]:
         """The declared columns, in order."""
@@ -344,7 +344,7 @@ class Source:
 
     @property
     def staged(self) -> dict[str, Column]:
-        """The declared columns as staged rows have them: with the one that stands for a key."""
+        """The columns of staged rows: the declared ones, and `row_id` if the source has no key."""
         return self.declared if self.key is not None else {**self.declared, ROW_ID: Column("string", _ROW_ID)}
 
     @property

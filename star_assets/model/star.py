@@ -22,7 +22,7 @@ from star_assets.model.dashboard import Dashboard
 from star_assets.model.errors import BadDeclaration, BadSetting
 from star_assets.model.kinds import check_kinds
 from star_assets.model.members import MEMBER_KIND
-from star_assets.model.own_code import failed
+from star_assets.model.own_code import described
 from star_assets.model.presentation import check_presentation
 from star_assets.model.provisional import check_provisional
 from star_assets.model.rowwise import carry
@@ -111,12 +111,12 @@ class Star(StarSchema):
             returned = self.transformed(table)
         except Exception as error:
             raise BadDeclaration(
-                table.name, f"its function fails: {failed(error)}", "It sees the declared columns"
+                table.name, f"its function fails: {described(error)}", "Its arguments have the declared columns alone"
             ) from error
         if not isinstance(returned, Table):
             kind = "nothing" if returned is None else f"a {type(returned).__name__}, and no table"
             problem = f"its function returns {kind}"
-            raise BadDeclaration(table.name, problem, "Return one that it is given, with columns changed or left out")
+            raise BadDeclaration(table.name, problem, "Return an argument, with columns changed or left out")
         columns = returned.columns
         if PARTITION_COLUMN in columns and isinstance(table, Fact):
             raise BadDeclaration(
@@ -173,24 +173,24 @@ class Star(StarSchema):
             )
         marked = self.source_table(column.source).mutate(_row=ibis.row_number())
         rows = ibis.table(marked.schema(), name=column.source.name)
-        given = {name: self._unbound(name) for name in table.upstream} | {column.source.name: rows}
+        upstream = {name: self._unbound(name) for name in table.upstream} | {column.source.name: rows}
         try:
-            carry(self.transformed(table, given), rows, "_row")
+            carry(self.transformed(table, upstream), rows, "_row")
         except ValueError as error:
             raise BadDeclaration(
                 table.name, f"has a history, but {error}", "Compute each row from one row, and aggregate elsewhere"
             ) from error
 
-    def _check_provisional(self, found: Sequence[Provisional]) -> None:
-        given: dict[str, Provisional] = {}
-        for one in found:
+    def _check_provisional(self, functions: Sequence[Provisional]) -> None:
+        by_fact: dict[str, Provisional] = {}
+        for one in functions:
             fact = self.facts.get(one.fact.name)
             if fact is None:
                 raise BadDeclaration(one.name, f"gives rows to {one.fact.name}, not in this star", "Add it")
-            if fact.name in given:
-                problem = f"gives provisional rows to {fact.name}, as {given[fact.name].name} does"
+            if fact.name in by_fact:
+                problem = f"gives provisional rows to {fact.name}, as {by_fact[fact.name].name} does"
                 raise BadDeclaration(one.name, problem, "A fact has one such function")
-            given[fact.name] = one
+            by_fact[fact.name] = one
             check_provisional(self, one, fact)
 
     def _extended(self, table: Fact, provisional: Provisional | None) -> Fact:
@@ -220,7 +220,7 @@ class Star(StarSchema):
             if fields[measure.column].partition("(")[0] not in NUMERIC:
                 problem = f"its measure {measure.column!r} is {fields[measure.column]}, expected a number"
                 raise BadDeclaration(
-                    table.name, problem, "Leave it out; dates, texts and truths are columns like others"
+                    table.name, problem, "Leave it out; dates, texts and booleans are columns like others"
                 )
         if fields[table.date] != "timestamp":
             raise BadDeclaration(
@@ -263,7 +263,7 @@ def load_star(path: str) -> Star:
         raise
     except Exception as error:
         # A module runs whatever its author wrote.
-        problem = f"package.module:attribute that can be imported ({failed(error)})"
+        problem = f"package.module:attribute that can be imported ({described(error)})"
         raise BadSetting("STAR_MODEL", path, problem) from error
     if not isinstance(found, Star):
         raise BadSetting("STAR_MODEL", path, f"a Star, found a {type(found).__name__}")

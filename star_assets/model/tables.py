@@ -257,7 +257,7 @@ def dimension(
     """Declare the decorated transform as a dimension, named after it; with `history`, a second table is added."""
 
     def declare(transform: Transform) -> Dimension:
-        name, description = _named(transform)
+        name, description = _name_and_description(transform)
         inferred = tuple(entry[key] if isinstance(entry, Source) else entry for entry in inferred_from)
         return Dimension(
             name,
@@ -295,7 +295,7 @@ def fact(
     """Declare the decorated transform as a fact, named after it."""
 
     def declare(transform: Transform) -> Fact:
-        name, description = _named(transform)
+        name, description = _name_and_description(transform)
         return Fact(
             name,
             transform,
@@ -316,7 +316,7 @@ def fact(
     return declare
 
 
-def _named(transform: Transform) -> tuple[str, str]:
+def _name_and_description(transform: Transform) -> tuple[str, str]:
     name: str = transform.__name__
     if not NAME.fullmatch(name):
         raise BadDeclaration(name, "is not a usable table name", "Use lower-case letters, digits and _")

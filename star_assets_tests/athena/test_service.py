@@ -254,7 +254,7 @@ FAILURES: list[tuple[str, str, dict[str, Any], type[StarError], str]] = [
         AwsRefused,
         "Athena query QUERY: glue:GetTable was denied (Insufficient permissions to execute the query. User: "
         "arn:aws:iam::1:user/ann is not authorized to perform: glue:GetTable on resource: "
-        "arn:aws:glue:us-east-1:1:catalog). What was live stays live. Allow the action for this identity; docs/aws.md "
+        "arn:aws:glue:us-east-1:1:catalog). The live versions stay. Allow the action for this identity; docs/aws.md "
         "lists what a lake needs.",
     ),
     (
@@ -263,7 +263,7 @@ FAILURES: list[tuple[str, str, dict[str, Any], type[StarError], str]] = [
         USERS,
         AwsRefused,
         "Athena query QUERY: s3:GetObject was denied (Insufficient permissions to execute the query. Amazon S3 access "
-        "denied on s3://b/olap/part-00000.parquet). What was live stays live. Allow the action for this identity; "
+        "denied on s3://b/olap/part-00000.parquet). The live versions stay. Allow the action for this identity; "
         "docs/aws.md lists what a lake needs.",
     ),
     (
@@ -272,7 +272,7 @@ FAILURES: list[tuple[str, str, dict[str, Any], type[StarError], str]] = [
         USERS,
         AwsRefused,
         "Athena query QUERY: results cannot be kept (Access denied when writing output to url: s3://results/1.csv). "
-        "What was live stays live. Create the bucket in this region, and allow s3:GetBucketLocation on it and "
+        "The live versions stay. Create the bucket in this region, and allow s3:GetBucketLocation on it and "
         "s3:GetObject and s3:PutObject below the place for results; docs/aws.md lists what a lake needs.",
     ),
 ]

@@ -581,8 +581,8 @@ MISTAKES = [
         "a lake that is a file",
         ("run",),
         (
-            "Error: LAKE/oltp/orders/date=2023-07-02/orders.csv/staging/orders/_pointers/: Not a directory. What was "
-            "live stays live. Give this user read and write rights to the lake, or set STAR_LAKE to another place.\n"
+            "Error: LAKE/oltp/orders/date=2023-07-02/orders.csv/staging/orders/_pointers/: Not a directory. The live "
+            "versions stay. Give this user read and write rights to the lake, or set STAR_LAKE to another place.\n"
         ),
         variables={"STAR_LAKE": "LAKE/oltp/orders/date=2023-07-02/orders.csv"},
     ),
@@ -590,8 +590,8 @@ MISTAKES = [
         "a lake below a file",
         ("sample",),
         (
-            "Error: LAKE/oltp/orders/date=2023-07-02/orders.csv/x/_scratch/SCRATCH: Not a directory. What "
-            "was live stays live. Give this user read and write rights to the lake, or set STAR_LAKE to "
+            "Error: LAKE/oltp/orders/date=2023-07-02/orders.csv/x/_scratch/SCRATCH: Not a directory. The "
+            "live versions stay. Give this user read and write rights to the lake, or set STAR_LAKE to "
             "another place.\n"
         ),
         variables={"STAR_LAKE": "LAKE/oltp/orders/date=2023-07-02/orders.csv/x"},

@@ -361,29 +361,29 @@ MISTAKES = [
         "a transform of a column that there is not",
         (
             "Error: dim_item: its function fails: shop.py, line 16: 'Table' object has no attribute "
-            "'colour'. It sees the declared columns.\n"
+            "'colour'. Its arguments have the declared columns alone.\n"
         ),
         item="items.mutate(x=items.colour)",
     ),
     _shop(
         "a transform that returns nothing",
-        (
-            "Error: dim_item: its function returns nothing. Return one that it is given, with columns "
-            "changed or left out.\n"
-        ),
+        ("Error: dim_item: its function returns nothing. Return an argument, with columns changed or left out.\n"),
         item="None",
     ),
     _shop(
         "a transform that returns a column",
         (
-            "Error: dim_item: its function returns a IntegerColumn, and no table. Return one that it is "
-            "given, with columns changed or left out.\n"
+            "Error: dim_item: its function returns a IntegerColumn, and no table. Return an argument, "
+            "with columns changed or left out.\n"
         ),
         item="items.item_id",
     ),
     _shop(
         "a transform that fails",
-        ("Error: dim_item: its function fails: shop.py, line 16: division by zero. It sees the declared columns.\n"),
+        (
+            "Error: dim_item: its function fails: shop.py, line 16: division by zero. Its arguments have the declared "
+            "columns alone.\n"
+        ),
         item="1 / 0",
     ),
     _shop(
@@ -450,14 +450,14 @@ MISTAKES = [
     ),
     _shop(
         "a measure that adds up as nothing does",
-        "Error: fact_sales: amount adds up by 'total'. Use one of sum, avg, min, max.\n",
+        "Error: fact_sales: the aggregate of amount is 'total'. Use one of sum, avg, min, max.\n",
         fact='key="sale_id", date="sold_at", references={}, measures=[Measure("amount", "total")]',
     ),
     _shop(
         "a measure of times",
         (
             "Error: fact_sales: its measure 'sold_at' is timestamp, expected a number. Leave it out; dates, "
-            "texts and truths are columns like others.\n"
+            "texts and booleans are columns like others.\n"
         ),
         fact='key="sale_id", date="sold_at", references={}, measures=[Measure("sold_at")]',
     ),

@@ -34,7 +34,7 @@ MISTAKES = [
         "a file that may not be read",
         (
             "orders               1 failed\n"
-            "Error: oltp/orders/date=2023-07-02/orders.csv: Permission denied. What was live stays live. "
+            "Error: oltp/orders/date=2023-07-02/orders.csv: Permission denied. The live versions stay. "
             "Give this user read and write rights to the lake, or set STAR_LAKE to another place.\n"
         ),
         _without(FILE, 0o000),
@@ -51,7 +51,7 @@ MISTAKES = [
     _denied(
         "a source that may not be listed",
         (
-            "Error: LAKE/oltp/orders: Permission denied. What was live stays live. Give this user read and "
+            "Error: LAKE/oltp/orders: Permission denied. The live versions stay. Give this user read and "
             "write rights to the lake, or set STAR_LAKE to another place.\n"
         ),
         _without("oltp/orders", 0o000),
@@ -59,7 +59,7 @@ MISTAKES = [
     _denied(
         "exports that may not be listed",
         (
-            "Error: LAKE/oltp/orders: Permission denied. What was live stays live. Give this user read and "
+            "Error: LAKE/oltp/orders: Permission denied. The live versions stay. Give this user read and "
             "write rights to the lake, or set STAR_LAKE to another place.\n"
         ),
         _without("oltp", 0o000),
@@ -67,7 +67,7 @@ MISTAKES = [
     _denied(
         "a lake that may not be entered",
         (
-            "Error: LAKE/staging/orders/_pointers/: Permission denied. What was live stays live. Give this user read "
+            "Error: LAKE/staging/orders/_pointers/: Permission denied. The live versions stay. Give this user read "
             "and write rights to the lake, or set STAR_LAKE to another place.\n"
         ),
         _without("", 0o000),
@@ -76,7 +76,7 @@ MISTAKES = [
         "staging that may not be written",
         (
             "orders               1 failed\n"
-            "Error: LAKE/staging/orders/_pointers/2023-07.json: Permission denied. What was live stays live. "
+            "Error: LAKE/staging/orders/_pointers/2023-07.json: Permission denied. The live versions stay. "
             "Give this user read and write rights to the lake, or set STAR_LAKE to another place.\n"
         ),
         _without("staging/orders/_pointers", 0o555, FILE),
@@ -85,7 +85,7 @@ MISTAKES = [
         "scratch that may not be written",
         (
             "orders               1 failed\n"
-            "Error: LAKE/_scratch/SCRATCH: Permission denied. What was live stays live. Give this user read "
+            "Error: LAKE/_scratch/SCRATCH: Permission denied. The live versions stay. Give this user read "
             "and write rights to the lake, or set STAR_LAKE to another place.\n"
         ),
         _without("_scratch", 0o555, FILE),
@@ -93,8 +93,8 @@ MISTAKES = [
     _denied(
         "a ledger that may not be read",
         (
-            "Error: LAKE/olap/fact_sales/_pointers/2023-07.json: Permission denied. What was live stays "
-            "live. Give this user read and write rights to the lake, or set STAR_LAKE to another place.\n"
+            "Error: LAKE/olap/fact_sales/_pointers/2023-07.json: Permission denied. The live versions "
+            "stay. Give this user read and write rights to the lake, or set STAR_LAKE to another place.\n"
         ),
         _without("olap/fact_sales/_pointers/2023-07.json", 0o000),
         ("status",),
@@ -102,7 +102,7 @@ MISTAKES = [
     _denied(
         "a catalog that may not be read",
         (
-            "Error: LAKE/_catalog/catalog.sqlite: unable to open database file. What was live stays live. "
+            "Error: LAKE/_catalog/catalog.sqlite: unable to open database file. The live versions stay. "
             "Give this user read and write rights to the lake, or set STAR_LAKE to another place.\n"
         ),
         _without("_catalog/catalog.sqlite", 0o000),
@@ -120,8 +120,8 @@ MISTAKES = [
     _denied(
         "samples where nothing may be written",
         (
-            "Error: LAKE/oltp/orders/date=2023-07-03/orders.csv: Permission denied. What was live stays "
-            "live. Give this user read and write rights to the lake, or set STAR_LAKE to another place.\n"
+            "Error: LAKE/oltp/orders/date=2023-07-03/orders.csv: Permission denied. The live versions "
+            "stay. Give this user read and write rights to the lake, or set STAR_LAKE to another place.\n"
         ),
         _without("oltp/orders", 0o555),
         ("sample", "--days", "3"),

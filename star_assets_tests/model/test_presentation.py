@@ -213,7 +213,7 @@ MISTAKES: dict[str, tuple[Callable[[], Star], str]] = {
         lambda: Star(
             [tickets, shops], [replace(dim_shop, visible_to="boss"), replace(dim_time, visible_to="holiday")], []
         ),
-        "star: dim_shop and dim_time both say who sees what. Declare visible_to once.",
+        "star: dim_shop and dim_time both declare visible_to. Declare it once.",
     ),
     "a format that nobody reads": (
         lambda: star(ticket={"measures": (Measure("money", format="euro"), Measure("pieces"))}),  # type: ignore[arg-type]

@@ -157,7 +157,7 @@ def test_a_table_that_cannot_be_looked_at_does_not_keep_the_others(
     monkeypatch.setattr(kept.lake.catalog, "table", busy)
     reason = kept.reason()
     assert f"Mended: olap.fact_sales date={DAYS[1]}: registered." in reason
-    assert "staging.orders: Glue staging: other processes held the catalog" in reason
+    assert "staging.orders: Glue staging: other processes kept the catalog locked" in reason
     monkeypatch.undo()
     assert kept.reason() == NOTHING
 

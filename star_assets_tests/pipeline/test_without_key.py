@@ -120,12 +120,12 @@ def test_a_column_of_the_name_of_the_key_is_carried_along_under_another(make_lak
     ids=lambda refused: next(iter(refused)),
 )
 def test_what_needs_a_key_is_refused_without_one(refused: dict[str, str]) -> None:
-    with pytest.raises(BadDeclaration, match=f"key=None says that every row counts, and {next(iter(refused))}"):
+    with pytest.raises(BadDeclaration, match=f"has key=None, and {next(iter(refused))}"):
         Source("tills", key=None, columns=COLUMNS, **refused)  # type: ignore[arg-type]
 
 
 def test_a_row_without_a_key_has_no_lines() -> None:
-    with pytest.raises(BadDeclaration, match="part of tills, whose rows nothing tells apart"):
+    with pytest.raises(BadDeclaration, match="part of tills, which has no key"):
         Source("lines", key="line", part_of=tills, columns={"line": "int64"})
 
 

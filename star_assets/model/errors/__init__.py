@@ -33,15 +33,15 @@
     │   ├── CrawlFailed          a Glue crawler ended with an error
     │   ├── UnknownDashboard     no such dashboard in the star
     │   ├── NumberTooLarge       a dashboard's number that a browser cannot count exactly
-    │   ├── NobodysPage          a page for an address that sees no member
-    │   ├── RefreshFailed        a refresh of a model in Power BI was refused, or did not end well
+    │   ├── NobodysPage          a page for an address that may see no member
+    │   ├── RefreshFailed        a refresh of a model in Power BI was refused, or did not complete
     │   └── QueryError           a SQL statement that cannot be answered
     │       ├── BadQuery             a wrong statement: syntax, names, types, values
     │       ├── QueryStopped         stopped on Athena: a limit, a timeout, a cancellation
     │       └── Unfaithful           answered by Athena, but not by the embedded Athena
     └── Transient            trying again later may help
         ├── HalfExport           an export that is not whole yet
-        ├── MissingExport        an export was expected of a day, and there is none
+        ├── MissingExport        the expected export of a day is missing
         ├── LostRace             another process published first
         ├── LedgerContended      other processes published first, too often in a row
         ├── CatalogBusy          other processes keep the catalog locked

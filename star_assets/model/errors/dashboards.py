@@ -1,4 +1,4 @@
-"""Pages of a dashboard that cannot be made."""
+"""The errors of dashboards: unknown names, numbers too large for a browser, viewers without rows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class UnknownDashboard(Permanent):
 
 @dataclass(eq=False)
 class NumberTooLarge(Permanent):
-    """A dashboard's number that a browser cannot count exactly; `total` is without regard to signs."""
+    """A dashboard's number that a browser cannot count exactly; `total` is the sum of absolute values."""
 
     dashboard: str
     fact: str
@@ -39,7 +39,7 @@ class NumberTooLarge(Permanent):
 
 @dataclass(eq=False)
 class NobodysPage(Permanent):
-    """A page for an address that sees no member."""
+    """A page for an address that may see no member."""
 
     dashboard: str
     address: str

@@ -115,7 +115,7 @@ class HalfExport(Transient):
 
 @dataclass(eq=False)
 class MissingExport(Transient):
-    """An export was expected of a day, and there is none."""
+    """The expected export of a day is missing."""
 
     source: str
     day: str
@@ -131,7 +131,7 @@ class MissingExport(Transient):
 
 @dataclass(eq=False)
 class NoExports(Permanent):
-    """No source has any export in the lake. Whoever mistyped the lake's name must not get empty tables."""
+    """No source has any export in the lake. Empty tables are not built: the lake's name may be mistyped."""
 
     folder: str
     sources: Sequence[str]
@@ -157,7 +157,7 @@ class RawRetired(Permanent):
         )
 
 
-# How many names a message lists; of the others it tells the number.
+# The most names that a message lists; it counts the others.
 MOST_NAMES = 20
 
 

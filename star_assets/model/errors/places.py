@@ -18,8 +18,8 @@ class EngineFailed(Permanent):
 
     def __str__(self) -> str:
         damaged = " `star-assets verify` finds files that are damaged." if "No files found" in self.problem else ""
-        told = f"{self.engine} failed while {self.doing}: {self.problem} Nothing was published; the live versions stay."
-        return told + damaged
+        failure = f"{self.engine} failed while {self.doing}: {self.problem} "
+        return f"{failure}Nothing was published; the live versions stay.{damaged}"
 
 
 @dataclass(eq=False)
@@ -109,7 +109,7 @@ class LakeRefused(Permanent):
     remedy: str = RIGHTS
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.problem}. What was live stays live. {self.remedy}."
+        return f"{self.path}: {self.problem}. The live versions stay. {self.remedy}."
 
 
 @dataclass(eq=False)
@@ -131,7 +131,7 @@ class LakeFull(Transient):
 
     def __str__(self) -> str:
         return (
-            f"{self.path}: {self.problem}. What was live stays live. Make room (`star-assets vacuum` frees what "
+            f"{self.path}: {self.problem}. The live versions stay. Make room (`star-assets vacuum` frees what "
             "superseded versions hold) and run again."
         )
 
@@ -145,8 +145,8 @@ class CatalogBusy(Transient):
 
     def __str__(self) -> str:
         return (
-            f"{self.catalog}: other processes held the catalog for {self.seconds:g} s. What was published is safe; "
-            "run `star-assets repair` when they have ended."
+            f"{self.catalog}: other processes kept the catalog locked for {self.seconds:g} s. "
+            "What was published is safe; run `star-assets repair` when they have ended."
         )
 
 
@@ -158,7 +158,7 @@ class AwsBusy(Transient):
     problem: str
 
     def __str__(self) -> str:
-        return f"{self.what}: {self.problem}. It was tried several times. What was live stays live; run it again later."
+        return f"{self.what}: {self.problem}. It was tried several times. The live versions stay; run it again later."
 
 
 @dataclass(eq=False)

@@ -36,7 +36,7 @@ class NotStaged(Permanent):
     def __str__(self) -> str:
         return (
             f"{self.table} {self.day}: needs {', '.join(self.missing) or 'its upstream tables'}, "
-            f"which is not published. The live version stays. Materialize that first, for the same day."
+            f"which is not published. The live version stays. Materialize it first, for the same day."
         )
 
 
@@ -52,7 +52,7 @@ class StagedOtherwise(Permanent):
     def __str__(self) -> str:
         return (
             f"{self.source}: expected column {self.column!r} as {self.declared} in all that is staged, "
-            f"found {self.found}, as an earlier declaration staged it. What is live stays. "
+            f"found {self.found}, as an earlier declaration staged it. The live versions stay. "
             f"`star-assets run {self.source}` stages again the days that still have raw files. "
             "For the others, put the raw files back, or declare a type that holds both."
         )

@@ -1,4 +1,4 @@
-"""Errors of Power BI: a project's file that cannot be read, and a published model that is not refreshed."""
+"""The errors of Power BI: an unreadable file of a project, and a refresh that failed or did not end."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from star_assets.model.errors.tree import Permanent, Transient
 
 @dataclass(eq=False)
 class UnreadableProject(Permanent):
-    """A file of a report's project, which people work on too, cannot be read."""
+    """A file of a report's project, which people may have edited, cannot be read."""
 
     file: str
     expected: str
     found: str
 
     def __str__(self) -> str:
-        told = f"{self.file}: expected {self.expected}, found {self.found}."
-        return f"{told} Nothing was written. Mend the file, or delete it."
+        difference = f"{self.file}: expected {self.expected}, found {self.found}."
+        return f"{difference} Nothing was written. Mend the file, or delete it."
 
 
 @dataclass(eq=False)
 class RefreshFailed(Permanent):
-    """A refresh of a model in Power BI was refused, or ended otherwise than well."""
+    """A refresh of a model in Power BI was refused, or did not complete."""
 
     model: str
     status: str
-    told: str
+    detail: str
 
     def __str__(self) -> str:
-        said = f" Power BI says: {self.told}" if self.told else ""
+        detail = f" Power BI says: {self.detail}" if self.detail else ""
         return (
-            f"Power BI model {self.model}: expected a refresh that completes, found {self.status}.{said} "
+            f"Power BI model {self.model}: expected a refresh that completes, found {self.status}.{detail} "
             "Its copy of the dimensions is that of the last refresh. See docs/power-bi.md, and materialize "
             "powerbi_refresh again."
         )
@@ -46,6 +46,6 @@ class RefreshUnfinished(Transient):
 
     def __str__(self) -> str:
         return (
-            f"Power BI model {self.model}: it is not known whether it is refreshed, because {self.reason}. "
+            f"Power BI model {self.model}: whether it was refreshed is unknown, because {self.reason}. "
             "Materialize powerbi_refresh again later."
         )
