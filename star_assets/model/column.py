@@ -1,7 +1,7 @@
 """A declared column of a source: its type, what exports call it, how they write its values.
 
 Not here: the source that has it (source), its type (types), what is done with such
-values (engines/forms).
+values (engines/value_formats).
 """
 
 from __future__ import annotations

@@ -113,7 +113,7 @@ def _returned(star: StarSchema, function: Provisional) -> Table:
         followed = function.transform(**{**unbound, stream.name: events})
     except Exception as error:
         problem = f"its function fails: {described(error)}"
-        raise BadDeclaration(function.name, problem, "Its arguments have the declared columns alone") from error
+        raise BadDeclaration(function.name, problem, "Its arguments have only the declared columns") from error
     if not isinstance(rows, Table):
         problem = f"its function returns a {type(rows).__name__}, and no table"
         raise BadDeclaration(function.name, problem, "Return its argument, with columns changed")

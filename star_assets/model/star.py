@@ -111,12 +111,12 @@ class Star(StarSchema):
             returned = self.transformed(table)
         except Exception as error:
             raise BadDeclaration(
-                table.name, f"its function fails: {described(error)}", "Its arguments have the declared columns alone"
+                table.name, f"its function fails: {described(error)}", "Its arguments have only the declared columns"
             ) from error
         if not isinstance(returned, Table):
             kind = "nothing" if returned is None else f"a {type(returned).__name__}, and no table"
             problem = f"its function returns {kind}"
-            raise BadDeclaration(table.name, problem, "Return an argument, with columns changed or left out")
+            raise BadDeclaration(table.name, problem, "Return one of its arguments, with columns changed or left out")
         columns = returned.columns
         if PARTITION_COLUMN in columns and isinstance(table, Fact):
             raise BadDeclaration(

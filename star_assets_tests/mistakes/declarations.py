@@ -361,19 +361,22 @@ MISTAKES = [
         "a transform of a column that there is not",
         (
             "Error: dim_item: its function fails: shop.py, line 16: 'Table' object has no attribute "
-            "'colour'. Its arguments have the declared columns alone.\n"
+            "'colour'. Its arguments have only the declared columns.\n"
         ),
         item="items.mutate(x=items.colour)",
     ),
     _shop(
         "a transform that returns nothing",
-        ("Error: dim_item: its function returns nothing. Return an argument, with columns changed or left out.\n"),
+        (
+            "Error: dim_item: its function returns nothing. Return one of its arguments, with columns changed or left "
+            "out.\n"
+        ),
         item="None",
     ),
     _shop(
         "a transform that returns a column",
         (
-            "Error: dim_item: its function returns a IntegerColumn, and no table. Return an argument, "
+            "Error: dim_item: its function returns a IntegerColumn, and no table. Return one of its arguments, "
             "with columns changed or left out.\n"
         ),
         item="items.item_id",
@@ -381,8 +384,8 @@ MISTAKES = [
     _shop(
         "a transform that fails",
         (
-            "Error: dim_item: its function fails: shop.py, line 16: division by zero. Its arguments have the declared "
-            "columns alone.\n"
+            "Error: dim_item: its function fails: shop.py, line 16: division by zero. Its arguments have only the "
+            "declared columns.\n"
         ),
         item="1 / 0",
     ),

@@ -376,8 +376,8 @@ def test_a_type_that_cannot_hold_what_is_staged_stops_what_is_built_of_it_and_no
     assert isinstance(outcome.error, StagedOtherwise)
     assert str(outcome.error) == (
         "products: expected column 'list_price' as int64 in all that is staged, found decimal(23,4), as an earlier "
-        "declaration staged it. The live versions stay. `star-assets run products` stages again the days that still have "
-        "raw files. For the others, put the raw files back, or declare a type that holds both."
+        "declaration staged it. The live versions stay. `star-assets run products` stages again the days that still "
+        "have raw files. For the others, put the raw files back, or declare a type that holds both."
     )
     assert answer(narrower, "SELECT product_id, list_price FROM dim_product ORDER BY 1") == before
 
