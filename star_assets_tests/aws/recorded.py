@@ -1,11 +1,12 @@
 """What calls of AWS take of IAM: the rights that each asks for, and the grants of a policy that none of them took.
 
-botocore tells the calls that this process makes. What AWS itself calls in a caller's name (Athena,
-Firehose, crawlers), or Spark does, is no call of this process.
+botocore tells the calls that this process makes; commands of the AWS CLI are read as such calls. What AWS
+itself calls in a caller's name (Athena, Firehose, crawlers, Fargate), or Spark does, is neither.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,13 +15,14 @@ from typing import Any
 
 from botocore.client import BaseClient
 
-from star_assets.aws.policies import ACCOUNT, REGION
+from star_assets.aws.policies import ACCOUNT, REGION, STACK
 
 from .evaluator import Request, Statement, applies, listed
 
 # Operations that go by another action's name.
 ACTIONS = {
     "budgets:DescribeBudgets": "budgets:ViewBudget",
+    "ecr:GetLoginPassword": "ecr:GetAuthorizationToken",
     "s3:ListObjectsV2": "s3:ListBucket",
     "s3:HeadObject": "s3:GetObject",
     "s3:DeleteObjects": "s3:DeleteObject",
@@ -43,7 +45,16 @@ BESIDE = {
 }
 
 # Operations that AWS knows no resource for, beside a namespace of metrics.
-WITHOUT_RESOURCE = {"ce:GetCostAndUsage", "ce:GetCostForecast", "glue:CreateCrawler"}
+WITHOUT_RESOURCE = {
+    "ce:GetCostAndUsage",
+    "ce:GetCostForecast",
+    "ec2:DescribeInstances",
+    "ecr:GetLoginPassword",
+    "glue:CreateCrawler",
+}
+
+# The tag of the machine that a command is about, whose stack is that of the examples.
+OF_THE_MACHINE = {"aws:ResourceTag/project": STACK}
 
 
 @dataclass(frozen=True)
@@ -85,9 +96,19 @@ class Calls:
         asked = {"WorkGroup": known, **given} if known else given
         self._rights[self._who].update(needed(service, operation, asked))
 
+    def note_command(self, line: str) -> None:
+        """Keep the rights that a command of the AWS CLI takes, such as `aws ec2 attach-volume --volume-id vol-1`."""
+        _, service, command, *_ = line.split()
+        given = {_camel(name): value for name, value in re.findall(r"--(\S+) ([^-\s]\S*)", line)}
+        self.note(service, _camel(command), given)
+
     def begun(self, given: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
         """Keep the workgroup of a query."""
         self._workgroups[answer["QueryExecutionId"]] = given["WorkGroup"]
+
+
+def _camel(name: str) -> str:
+    return "".join(word.capitalize() for word in name.split("-"))
 
 
 def record(calls: Calls, make: Callable[..., Any]) -> Callable[..., Any]:
@@ -108,6 +129,7 @@ def needed(service: str, operation: str, given: Mapping[str, Any]) -> Iterator[R
     action = ACTIONS.get(f"{service}:{operation}", f"{service}:{operation}")
     context = {"s3:prefix": given["Prefix"]} if given.get("Prefix") else {}
     context |= {"cloudwatch:namespace": given["Namespace"]} if "Namespace" in given else {}
+    context |= OF_THE_MACHINE if operation in ("AttachVolume", "StartSession") else {}
     for resource in _resources(service, operation, given):
         yield Right(action, resource, tuple(context.items()))
         if action in BESIDE:
@@ -140,6 +162,16 @@ def _resources(service: str, operation: str, given: Mapping[str, Any]) -> Iterat
         yield f"{here}:deliverystream/{given['DeliveryStreamName']}"
     elif service == "budgets":
         yield f"arn:aws:budgets::{ACCOUNT}:budget/"
+    elif service == "secretsmanager":
+        yield given["SecretId"]
+    elif service == "cloudformation":
+        yield f"{here}:stack/{given['StackName']}/any"
+    elif operation == "AttachVolume":
+        yield f"{here}:volume/{given['VolumeId']}"
+        yield f"{here}:instance/{given['InstanceId']}"
+    elif operation == "StartSession":
+        yield f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/{given['Target']}"
+        yield f"arn:aws:ssm:{REGION}::document/{given['DocumentName']}"
     elif service == "logs":
         yield f"{here}:log-group:{given['logGroupName']}:log-stream:{given['logStreamName']}"
     elif "Crawler" in operation:

@@ -12,44 +12,16 @@ import pytest
 import yaml
 
 from star_assets.aws.policies import ACCOUNT, NAMES, REGION, policies
-from star_assets.aws.template import Template, parsed, text
+from star_assets.aws.template import Template, text
 
 from . import rules
 from .evaluator import Request, allowed, assumable
+from .examples import IMAGE, SECRETS, example_of_host
+from .machine import Machine, user_data
 from .matrix import named
 from .mutants import mutants
 
 ROOT = Path(__file__).parents[2]
-REGISTRY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
-IMAGE = f"{REGISTRY}/star-assets:0.1.0"
-SECRETS = {one: f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:shop-{one}" for one in ("password", "dsn", "hook")}
-
-GIVEN = {
-    "Image": IMAGE,
-    "PipelinePolicy": NAMES["PipelinePolicy"],
-    "Topic": NAMES["Topic"],
-    "Vpc": "vpc-1",
-    "Subnet": "subnet-1",
-    "Zone": f"{REGION}a",
-    "Machine": "ami-1",
-    "SourceDsnSecret": SECRETS["dsn"],
-    "WebhookSecret": SECRETS["hook"],
-}
-
-NAMED = {
-    **NAMES,
-    "AWS::StackName": "shop-host",
-    "Volume": "vol-0a1",
-    "HistoryPassword": SECRETS["password"],
-    "Outbound.GroupId": "sg-1",
-    "MachineRole": "shop-machine",
-    "MachineProfile.Arn": f"arn:aws:iam::{ACCOUNT}:instance-profile/shop-machine",
-    "TunnelPolicy": f"arn:aws:iam::{ACCOUNT}:policy/shop-tunnel",
-    "Template": "lt-1",
-    "Template.LatestVersionNumber": "1",
-    "Group": "shop-host-group",
-}
-
 # Lines of `who | action | resource | context | answer | why`: `machine` is the machine's role, `tunnel` whoever has the
 # policy for people.
 CASES = (Path(__file__).parent / "host_cases.txt").read_text().splitlines()
@@ -57,13 +29,9 @@ CASES = (Path(__file__).parent / "host_cases.txt").read_text().splitlines()
 MUTANTS = list(mutants("host"))
 
 
-def made(content: str) -> Template:
-    return Template(parsed(content), NAMED, GIVEN)
-
-
 @pytest.fixture(scope="module")
 def template() -> Template:
-    return made(text("host"))
+    return example_of_host()
 
 
 def wrong(template: Template) -> list[str]:
@@ -119,11 +87,6 @@ def the_machine_begins_with_its_volume_and_keeps_no_secret(script: str) -> bool:
     return ordered and in_memory and enabled == ["systemctl enable dagster.service"]
 
 
-def user_data(template: Template) -> str:
-    script: str = template.resources["Template"]["Properties"]["LaunchTemplateData"]["UserData"]
-    return script
-
-
 RULES = (
     rules.allows_name_actions_and_resources,
     rules.conditions_do_not_vanish,
@@ -158,67 +121,25 @@ def test_nothing_is_found_in_the_template(template: Template) -> None:
 def test_each_way_to_break_it_is_found(what: str, content: str) -> None:
     """A check that never fires holds nothing."""
     assert content != text("host")
-    assert findings(made(content)) != []
+    assert findings(example_of_host(content)) != []
 
 
 def test_without_secrets_of_ones_own_the_machine_reads_its_password_alone() -> None:
     """An empty parameter must not become a resource that means everything."""
-    bare = Template(parsed(text("host")), NAMED, {**GIVEN, "SourceDsnSecret": "", "WebhookSecret": ""})
+    bare = example_of_host(SourceDsnSecret="", WebhookSecret="")
     (read,) = [one for one in dict(policies(bare))["machine"]["Statement"] if one["Sid"] == "ReadSecrets"]
     assert read["Resource"] == [SECRETS["password"]]
 
 
-# What the machine calls, as scripts that note how they were called. The disk is new where blkid finds nothing.
-STAND_INS = {
-    "aws": f"""case "$*" in
-      *get-secret-value*{SECRETS["dsn"]}*) echo 'postgresql://u:a$b@h/d' ;;
-      *get-secret-value*) echo s3cret ;;
-      *attach-volume*) touch "$DEVICE" ;;
-      *) echo token ;; esac""",
-    "blkid": '[ -e "$ROOT/formatted" ]',
-    "chown": "",
-    "curl": "echo i-1",
-    "docker": """case "$*" in
-      *"cat /opt/dagster/compose.yaml") echo 'services: {}' ;;
-      *"aws settings shop") echo STAR_LAKE=s3://shop-lake/retail ;;
-      # A pipe whose reader leaves before its writer fails the script.
-      login*) cat >/dev/null ;; esac""",
-    "mkfs.xfs": 'touch "$ROOT/formatted"',
-    "mount": "",
-    "mountpoint": "false",
-    "sleep": "",
-    "systemctl": "",
-}
-
-
 @pytest.fixture
-def machine(template: Template, tmp_path: Path) -> Path:
-    """A folder in which the machine's script can run, with its stand-ins."""
-    script = user_data(template).partition("<<'END'\n")[2].partition("\nEND\n")[0]
-    for place in ("/mnt/star", "/run/star", "/dev/disk"):
-        script = script.replace(place, f"{tmp_path}{place}")
-    (tmp_path / "dev/disk/by-id").mkdir(parents=True)
-    (tmp_path / "start-dagster").write_text(script)
-    (tmp_path / "bin").mkdir()
-    for name, body in STAND_INS.items():
-        file = tmp_path / "bin" / name
-        file.write_text(f'#!/bin/bash\necho "{name} $*" >>"$ROOT/calls"\n{body}\n')
-        file.chmod(0o755)
-    return tmp_path
+def machine(template: Template, tmp_path: Path) -> Machine:
+    """The machine, with a new volume."""
+    return Machine(user_data(template), tmp_path)
 
 
-def start(machine: Path) -> list[str]:
-    """Start Dagster there; the calls that it took."""
-    device = f"{machine}/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0a1"
-    environment = {"PATH": f"{machine}/bin:{os.environ['PATH']}", "ROOT": str(machine), "DEVICE": device}
-    (machine / "calls").unlink(missing_ok=True)
-    subprocess.run(["bash", machine / "start-dagster"], env=environment, check=True, capture_output=True)
-    return (machine / "calls").read_text().splitlines()
-
-
-def test_a_new_volume_is_formatted_once_and_dagster_starts_on_it(machine: Path) -> None:
+def test_a_new_volume_is_formatted_once_and_dagster_starts_on_it(machine: Machine) -> None:
     """Formatting a volume that has a history would be the end of it. Nothing here is AWS's: its tools are stand-ins."""
-    first, second = start(machine), start(machine)
+    first, second = machine.start(), machine.start()
     assert sum(call.startswith("mkfs.xfs") for call in first) == 1
     assert not any(call.startswith("mkfs.xfs") for call in second)
     order = [
@@ -226,11 +147,11 @@ def test_a_new_volume_is_formatted_once_and_dagster_starts_on_it(machine: Path) 
     ]
     assert order == sorted(order)
     assert any("up --detach --wait" in call for call in first)
-    settings = (machine / "run/star/.env").read_text().splitlines()
+    settings = (machine.folder / "run/star/.env").read_text().splitlines()
     assert "STAR_LAKE=s3://shop-lake/retail" in settings
     assert "STAR_SOURCE_DSN='postgresql://u:a$b@h/d'" in settings
     assert f"IMAGE={IMAGE}" in settings and "POSTGRES_PASSWORD='s3cret'" in settings
-    assert (machine / "run/star").stat().st_mode & 0o077 == 0
+    assert (machine.folder / "run/star").stat().st_mode & 0o077 == 0
 
 
 def test_the_whole_script_is_bash(template: Template) -> None:

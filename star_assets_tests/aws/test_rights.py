@@ -1,13 +1,16 @@
-"""Each role does its work. What its calls took is held against the template's policies, in both directions.
+"""Each role does its work. What its calls took is held against the templates' policies, in both directions.
 
 Here: the pipeline, the program of Glue's job, the stream and its tills, an analyst's query, and the star of costs
-work on moto. No call may lack a right, and what no call took is in not_called.txt, line by line, with who asks for it.
-Glue's program computes with DuckDB, since what Spark reads off a bucket passes botocore by.
+work on moto; a machine starts, people tunnel to it, a task begins. No call may lack a right, and what no call took is
+in not_called.txt, line by line, with who asks for it. Glue's program computes with DuckDB, since what Spark reads off
+a bucket passes botocore by.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import re
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -23,7 +26,7 @@ from click.testing import CliRunner
 from star_assets import cli
 from star_assets.athena.opening import open_athena
 from star_assets.aws.metrics import count_success
-from star_assets.aws.policies import ACCOUNT, EVERYTHING, KEY, NAMES, example, example_of_costs, policies
+from star_assets.aws.policies import EVERYTHING, NAMES, STACK, example, example_of_costs
 from star_assets.aws.template import Template, parsed, text
 from star_assets.aws.topics import notify_topic
 from star_assets.costs.star import costs
@@ -46,19 +49,17 @@ from star_assets.tills.server import serving
 from star_assets.tills.stream import lake_stream
 
 from ..costs.cost_explorer import S3, cost_explorer
-from .evaluator import allowed
-from .matrix import arn, named
-from .recorded import Calls, grants, record, request
+from .examples import example_of_host, example_of_schedule
+from .machine import Machine, called, put_stand_ins, user_data
+from .recorded import Calls, record
+from .reverse import Account
 
 DAY, NEXT = "2023-07-01", "2023-07-02"
 QUESTION = "SELECT count(*) FROM fact_sales JOIN dim_store USING (store_id)"
 
 USERS = {"ErrorCategory": 2}
 
-# Lines of `who | actions | resources | who asks for each of them, and when`; `all` is everything that a role may.
-NOT_CALLED = (Path(__file__).parent / "not_called.txt").read_text().splitlines()
-
-ROLES = ("pipeline", "job", "crawler", "stream", "till", "analyst", "catalog", "costs")
+AWS = Path(__file__).parents[2] / "docs" / "aws.md"
 
 
 @pytest.fixture
@@ -82,51 +83,18 @@ def lake(aws: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch) -> Wareh
     return warehouse
 
 
-class Account:
+def of_the_lake(lake: Warehouse, **names: str) -> Account:
     """The policies of the templates `lake` and `costs`, with this lake's names."""
-
-    def __init__(self, lake: Warehouse, **names: str) -> None:
-        bucket, _, folder = lake.settings.lake.removeprefix("s3://").partition("/")
-        prefix = lake.settings.glue_prefix
-        ours = {f"{name.capitalize()}Database": f"{prefix}{name}" for name in ("oltp", "staging", "olap")}
-        ours |= {"Lake": bucket, "Lake.Arn": f"arn:aws:s3:::{bucket}", **names}
-        template = Template(parsed(text("lake")), {**NAMES, **ours}, {**EVERYTHING, "Folder": folder})
-        known = example_of_costs()
-        parameters = {name: known.names[name] for name in known.document["Parameters"]}
-        parameters |= {"Bucket": bucket, "Folder": folder, "DatabasePrefix": prefix}
-        costs = Template(known.document, known.names, parameters)
-        found = (*policies(template), *policies(costs))
-        self.statements = {name: document["Statement"] for name, document in found}
-        self.shown = {name: one["Statement"] for name, one in (*policies(example()), *policies(example_of_costs()))}
-        self.lake = f"arn:aws:s3:::{bucket}"
-
-    def lacking(self, who: str, calls: Calls) -> set[str]:
-        """The rights that a role's calls took and the templates do not give."""
-        found = set()
-        for right in calls.rights(who):
-            asked = request(who, right, KEY)
-            resource = self.statements["lake"] if right.resource.startswith(self.lake) else []
-            resource = self.statements["key"] if right.resource == "key" else resource
-            if not allowed(asked, self.statements[who], resource, ACCOUNT):
-                found.add(f"{who} {asked.action} {asked.resource} {right.context}")
-        return found
-
-    def listed(self) -> set[tuple[str, str, str]]:
-        """What NOT_CALLED lists, in the same form."""
-        found: set[tuple[str, str, str]] = set()
-        for line in map(named, NOT_CALLED):
-            who, actions, resources, _ = (part.strip() for part in line.split("|"))
-            if actions == "all":
-                found |= {(who, one.action, one.resource) for one in grants(self.shown[who])}
-            else:
-                found |= {(who, one, arn(other)) for one in actions.split(", ") for other in resources.split(", ")}
-        return found
-
-    def not_called(self, who: str, calls: Calls) -> set[tuple[str, str, str]]:
-        """What the templates give and no call of the role took: who, action, resource, with the names of docs/aws."""
-        asked = [request(who, right, KEY) for right in calls.rights(who)]
-        pairs = zip(grants(self.statements[who]), grants(self.shown[who]), strict=True)
-        return {(who, shown.action, shown.resource) for ours, shown in pairs if not ours.is_taken(asked)}
+    bucket, _, folder = lake.settings.lake.removeprefix("s3://").partition("/")
+    prefix = lake.settings.glue_prefix
+    ours = {f"{name.capitalize()}Database": f"{prefix}{name}" for name in ("oltp", "staging", "olap")}
+    ours |= {"Lake": bucket, "Lake.Arn": f"arn:aws:s3:::{bucket}", **names}
+    template = Template(parsed(text("lake")), {**NAMES, **ours}, {**EVERYTHING, "Folder": folder})
+    known = example_of_costs()
+    parameters = {name: known.names[name] for name in known.document["Parameters"]}
+    parameters |= {"Bucket": bucket, "Folder": folder, "DatabasePrefix": prefix}
+    costs = Template(known.document, known.names, parameters)
+    return Account([template, costs], [example(), example_of_costs()])
 
 
 def run(*command: str) -> str:
@@ -300,7 +268,39 @@ def test_each_role_may_do_its_work_and_takes_all_it_was_given(
         assert "6 export days retired" in run("retire", "--older-than", "1", "--yes")
         run("repair")
     # Both ask in the one workgroup that there is here.
-    account = Account(lake, PipelineWorkgroup=decided_athena.workgroup, AnalystWorkgroup=decided_athena.workgroup)
-    assert [lack for who in ROLES for lack in account.lacking(who, calls)] == []
-    found = set().union(*(account.not_called(who, calls) for who in ROLES))
-    assert found == account.listed()
+    workgroup = decided_athena.workgroup
+    account = of_the_lake(lake, PipelineWorkgroup=workgroup, AnalystWorkgroup=workgroup)
+    assert account.lacking(calls) == set()
+    assert account.not_called(calls) == account.listed()
+
+
+@pytest.fixture
+def stack(aws: Callable[..., Settings]) -> Iterator[None]:
+    """CloudFormation knows the lake's stack."""
+    cloudformation = boto3.client("cloudformation")
+    resources = {"Nothing": {"Type": "AWS::SNS::Topic", "Properties": {}}}
+    body = {"Resources": resources, "Outputs": {"StarLake": {"Value": "s3://shop-lake/retail"}}}
+    cloudformation.create_stack(StackName=STACK, TemplateBody=json.dumps(body))
+    yield
+    cloudformation.delete_stack(StackName=STACK)
+
+
+def test_so_do_a_machine_a_schedule_and_people(stack: None, calls: Calls, tmp_path: Path) -> None:
+    """The machine's own script, the page's own command; what AWS's agents and services do in their name is listed."""
+    host, schedule = example_of_host(), example_of_schedule()
+    people = tmp_path / "people"
+    people.mkdir()
+    put_stand_ins(people, {"aws": "echo i-1"})
+    (tunnel,) = re.findall(r"^    (aws ssm start-session.+?\))$", AWS.read_text(), re.DOTALL | re.MULTILINE)
+    done = {"machine": Machine(user_data(host), tmp_path).start(), "tunnel": called(people, "bash", "-c", tunnel)}
+    for who, lines in done.items():
+        with calls.working(who):
+            for line in lines:
+                if line.startswith("aws "):
+                    calls.note_command(line)
+    for who in ("machine", "task"):
+        with calls.working(who):
+            assert run("aws", "settings", STACK).startswith("AWS_REGION=")
+    account = Account([host, schedule])
+    assert account.lacking(calls) == set()
+    assert account.not_called(calls) == account.listed()

@@ -12,26 +12,15 @@ from typing import Any
 
 import pytest
 
-from star_assets.aws.policies import ACCOUNT, KEY, NAMES, REGION
-from star_assets.aws.template import Template, parsed, text
+from star_assets.aws.policies import ACCOUNT, NAMES, REGION
+from star_assets.aws.template import Template
 
 from . import rules
 from .evaluator import Request, allowed, assumable
+from .examples import NAMES_OF_THE_SCHEDULE, SECRETS, TASK, example_of_schedule
 
-IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/star-assets"
-SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:shop-dsn"
-TASK = f"arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/shop-run:3"
-ROLES = {role: f"arn:aws:iam::{ACCOUNT}:role/shop-{role.lower()}" for role in ("Task", "Execution", "Scheduler")}
-
-GIVEN = {
-    "Image": f"{IMAGE}:0.1.0",
-    "PipelinePolicy": NAMES["PipelinePolicy"],
-    "Topic": NAMES["Topic"],
-    "Key": KEY,
-    "Vpc": "vpc-1",
-    "Subnets": "subnet-1,subnet-2",
-    "SourceDsnSecret": SECRET,
-}
+ROLES = {role: NAMES_OF_THE_SCHEDULE[f"{role}Role.Arn"] for role in ("Task", "Execution", "Scheduler")}
+SECRET = SECRETS["dsn"]
 
 CASES = f"""
 Execution | ecr:BatchGetImage | arn:aws:ecr:{REGION}:{ACCOUNT}:repository/star-assets | yes | the image
@@ -57,19 +46,7 @@ Scheduler | s3:GetObject | arn:aws:s3:::shop-lake/retail/olap/x | no | it only s
 
 @pytest.fixture
 def template() -> Template:
-    names = {
-        **NAMES,
-        "Cluster": "shop",
-        "Cluster.Arn": f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/shop",
-        "Log": "shop-run",
-        "Log.Arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:shop-run:*",
-        "Outbound.GroupId": "sg-1",
-        "Task": TASK,
-        "FailedStarts.Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:shop-failed",
-        "FailedStarts.QueueName": "shop-failed",
-        **{f"{role}Role.Arn": arn for role, arn in ROLES.items()},
-    }
-    return Template(parsed(text("schedule")), names, GIVEN)
+    return example_of_schedule()
 
 
 @pytest.mark.parametrize("case", CASES.strip().splitlines())
