@@ -16,7 +16,7 @@ from star_assets.exports.content import sha256_of
 from star_assets.exports.strays import NO_LAST_DAY, Stray, sort_names, strays_among_sources
 from star_assets.lake.catalog import OLTP
 from star_assets.lake.storage import Storage, Stored
-from star_assets.model.days import ExportDay
+from star_assets.model.days import ExportDay, folder_of, hour_of
 from star_assets.model.errors import BrokenFile, HalfExport, LakeRefused
 from star_assets.model.source import FileCount, Marker, Source
 
@@ -34,7 +34,7 @@ PULLED_FILE = re.compile(r"pulled-(\w+-\w+)\.csv\.gz")
 
 
 # The folder of an hour in a stream's day, and what messages say was expected.
-HOUR = re.compile(r"hour=(?:[01][0-9]|2[0-3])(?:/|$)")
+HOUR = re.compile(r"hour=([01][0-9]|2[0-3])(?:/|$)")
 HOUR_EXPECTED = "a folder hour=HH, from 00 to 23"
 
 
@@ -50,13 +50,12 @@ class RawFile:
 
 @dataclass(frozen=True)
 class Export:
-    """What a source exported on a day: the data files by path, and the names of the markers beside them.
+    """What a source exported on a day, or a stream in an hour: its data files by path, and the markers beside them.
 
-    `exists` is False if the day has no folder. `retired` is True if `retire` deleted
-    the files: their staged version stays. `left` are files that a killed retirement
-    did not delete yet; they are no export any more. `broken` are paths among the
-    files that cannot be read: no file of such a day is staged. `strays` are the
-    files of a stream's day outside its hours' folders.
+    `exists` is False if there is no folder. `retired` is True if `retire` deleted the
+    files: their staged version stays. `left` are files that a killed retirement did not
+    delete yet; they are no export any more. `broken` are paths among the files that
+    cannot be read: no file of such an export is staged.
     """
 
     source: str
@@ -67,7 +66,11 @@ class Export:
     retired: bool = False
     left: tuple[RawFile, ...] = ()
     broken: tuple[Stray, ...] = ()
-    strays: tuple[Stray, ...] = ()
+
+    @property
+    def folder(self) -> str:
+        """Its folder in the raw zone."""
+        return raw_folder(self.source, self.day)
 
     @property
     def pulls(self) -> frozenset[str]:
@@ -83,7 +86,7 @@ class Export:
 
 @dataclass(frozen=True)
 class RawListing:
-    """The listing of a source's folder: the export of each day, in order, and the strays."""
+    """The listing of a source's folder, or of a day's: its exports, in order, and the strays."""
 
     exports: Mapping[ExportDay, Export]
     strays: tuple[Stray, ...]
@@ -124,17 +127,29 @@ def days_between(first: str, last: str) -> list[str]:
     return [str(begin + timedelta(days=number)) for number in range((date.fromisoformat(last) - begin).days + 1)]
 
 
+def raw_folder(source: str, export: str) -> str:
+    """The folder of a source's export in the raw zone."""
+    return f"{RAW}/{source}/{folder_of(export)}"
+
+
 def read_export(storage: Storage, source: Source, day: ExportDay) -> Export:
-    """The day's export as it is now. Names that begin with `_` or `.` are no data."""
-    folder = f"{RAW}/{source.name}/date={day}"
-    found = list(storage.survey(folder))
-    if not found and f"date={day}" in storage.names(f"{RAW}/{source.name}"):
-        found = [Stored(folder, 0, "", 0.0)]
-    return _export(storage, source, day, found)
+    """An export as it is now. Names that begin with `_` or `.` are no data."""
+    return _export(storage, source, day, _survey(storage, source, day))
+
+
+def read_exports(storage: Storage, source: Source, day: str) -> RawListing:
+    """What lies in a calendar day's folder: its export, or the exports of its hours, of a stream."""
+    return _exports(storage, source, ExportDay(day), _survey(storage, source, day))
+
+
+def _survey(storage: Storage, source: Source, day: str) -> list[Stored]:
+    folder = raw_folder(source.name, day)
+    found, (above, _, name) = list(storage.survey(folder)), folder.rpartition("/")
+    return [Stored(folder, 0, "", 0.0)] if not found and name in storage.names(above) else found
 
 
 def list_exports(storage: Storage, source: Source, last: str = NO_LAST_DAY) -> RawListing:
-    """The export of every day up to the `last` that has a folder in the raw zone, from one listing.
+    """The exports of every day up to the `last` that has a folder in the raw zone, by one listing.
 
     Raises LakeRefused if the source's folder cannot be listed.
     """
@@ -146,20 +161,43 @@ def list_exports(storage: Storage, source: Source, last: str = NO_LAST_DAY) -> R
         elif stored.problem:
             raise LakeRefused(storage.uri(folder), stored.problem)
     days, strays = sort_names(folder, found, last)
-    exports = {}
+    exports = dict[ExportDay, Export]()
     for day in days:
-        of_day = [*found.get(f"date={day}/", ()), *found.get(f"date={day}", ())]
-        exports[day] = _export(storage, source, day, of_day)
-        strays += exports[day].strays
+        of_day = _exports(storage, source, day, [*found.get(f"date={day}/", ()), *found.get(f"date={day}", ())])
+        exports |= of_day.exports
+        strays += of_day.strays
     return RawListing(exports, tuple(strays))
 
 
+def _exports(storage: Storage, source: Source, day: ExportDay, found: Sequence[Stored]) -> RawListing:
+    """The exports that the listed paths of a calendar day make; of a day that cannot be listed one, which is broken."""
+    folder = raw_folder(source.name, day)
+    if not source.is_stream or any(stored.path.rstrip("/") == folder and _is_broken(stored) for stored in found):
+        return RawListing({day: _export(storage, source, day, found)}, ())
+    hours, strays = dict[ExportDay, list[Stored]](), dict[str, Stray]()
+    for stored in found:
+        name = stored.path.removeprefix(folder).strip("/")
+        if match := HOUR.match(name):
+            hours.setdefault(hour_of(day, match[1]), []).append(stored)
+        elif name and not name.startswith(("_", ".")):
+            top, slash, _ = name.partition("/")
+            is_folder = slash or stored.path.endswith("/")
+            path = f"{folder}/{top}{'/' if is_folder else ''}"
+            strays[path] = Stray(path, stored.problem or ("a folder" if is_folder else "a file"), HOUR_EXPECTED)
+    exports = {hour: _export(storage, source, hour, of_hour) for hour, of_hour in sorted(hours.items())}
+    return RawListing(exports, tuple(strays.values()))
+
+
+def _is_broken(stored: Stored) -> bool:
+    """Whether a day's folder, as it is listed, is a file or cannot be read."""
+    return bool(stored.problem) or not stored.path.endswith("/")
+
+
 def _export(storage: Storage, source: Source, day: ExportDay, found: Sequence[Stored]) -> Export:
-    """The export of a day from its listed paths. An empty folder's path ends with `/`."""
-    folder = f"{RAW}/{source.name}/date={day}"
+    """The export that these listed paths make. An empty folder's path ends with `/`."""
+    folder = raw_folder(source.name, day)
     marker = source.whole.name if isinstance(source.whole, Marker) else None
     files, markers, broken = list[RawFile](), set[str](), list[Stray]()
-    outside = dict[str, Stray]()
     for stored in found:
         name = stored.path.removeprefix(folder).strip("/")
         if any(part.startswith(("_", ".")) for part in name.split("/")[:-1]) or name.startswith("."):
@@ -167,20 +205,13 @@ def _export(storage: Storage, source: Source, day: ExportDay, found: Sequence[St
         if stored.problem or stored.path == folder:
             expected = "a file" if name and not stored.path.endswith("/") else "a folder"
             broken.append(Stray(stored.path, stored.problem or "a file", expected))
-        elif source.is_stream and not name.startswith("_") and not HOUR.match(name):
-            top, slash, _ = name.partition("/")
-            is_folder = slash or stored.path.endswith("/")
-            path = f"{folder}/{top}{'/' if is_folder else ''}"
-            outside[path] = Stray(path, "a folder" if is_folder else "a file", HOUR_EXPECTED)
         elif name == marker or (name.startswith("_") and "/" not in name):
             markers.add(name)
         elif not stored.path.endswith("/") and not name.rpartition("/")[2].startswith(("_", ".")):
             files.append(RawFile(stored.path, stored.size, stored.modified, stored.etag))
     retired = RETIRED in markers and (not files or _all_listed(storage, f"{folder}/{RETIRED}", files))
     kept, left = ((), tuple(files)) if retired else (tuple(files), ())
-    return Export(
-        source.name, day, kept, frozenset(markers), bool(found), retired, left, tuple(broken), tuple(outside.values())
-    )
+    return Export(source.name, day, kept, frozenset(markers), bool(found), retired, left, tuple(broken))
 
 
 def retirement(files: Sequence[Fingerprint]) -> bytes:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import chain, count
 
 from star_assets.model.members import MEMBER_KIND
-from star_assets.model.schema import PARTITION_COLUMN
+from star_assets.model.schema import HOUR, PARTITION_COLUMN
 from star_assets.model.source import NAME, Source
 
 # Columns that the project adds to published tables; an export's column of such a
@@ -21,6 +21,7 @@ RESERVED = frozenset({PARTITION_COLUMN, MEMBER_KIND})
 def table_names(header: Sequence[str], source: Source) -> dict[str, str]:
     """For each column of a header, in order, its name in tables; all names are distinct."""
     declared, reserved = source.declared, RESERVED | (source.staged.keys() - source.declared.keys())
+    reserved |= {HOUR} if source.is_stream else set()
 
     def is_usable(column: str) -> bool:
         return NAME.fullmatch(column) is not None and column not in reserved

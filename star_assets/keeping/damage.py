@@ -15,7 +15,7 @@ from typing import Literal
 
 import pyarrow as pa
 
-from star_assets.exports.finding import RAW, RETIRED, read_export
+from star_assets.exports.finding import RETIRED, read_export
 from star_assets.lake.ledger import Entry, read_day
 from star_assets.lake.storage import each
 from star_assets.lake.versions import Manifest, Partition, ledger_of, read_manifest
@@ -154,7 +154,7 @@ def _of_staged(context: Context, damage: Damage) -> tuple[str, bool]:
     export = read_export(context.storage, source, day)
     if export.files or not (export.exists or (entry and entry.rows)):
         return "`star-assets repair` stages its raw export again.", True
-    raw = context.storage.uri(f"{RAW}/{source.name}/date={day}")
+    raw = context.storage.uri(export.folder)
     why, without = ("was retired", f" without its marker {RETIRED}") if export.retired else ("is gone", "")
     lost = f"Lost: {counted_rows(entry.rows if entry else 0)}. The raw export, {raw}, {why}."
     advice = f"Put back this file from a copy, or the export{without}, and `star-assets repair`."

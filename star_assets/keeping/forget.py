@@ -20,7 +20,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from star_assets.exports.erasing import Erasure
-from star_assets.exports.finding import days_and_strays, export_days, read_export
+from star_assets.exports.finding import days_and_strays, export_days, read_exports
 from star_assets.exports.formats.opening import erase, inspect_file
 from star_assets.exports.strays import NO_LAST_DAY
 from star_assets.keeping.traces import Traces, search, texts_of_key, without_member
@@ -71,11 +71,11 @@ def forget(warehouse: Warehouse, dimension: str, key: str) -> Mapping[str, int]:
     before = search(warehouse.storage, member.sources, member.folders, traces)
     for source in member.sources:
         for day in export_days(warehouse.storage, source):
-            export = read_export(warehouse.storage, source, day)
-            if export.retired:
-                _rewrite_staged(warehouse, source, day, member, traces)
-            for file in export.files:
-                _rewrite(warehouse, source, file.path, member.erasure(source, traces))
+            for export in read_exports(warehouse.storage, source, day).exports.values():
+                if export.retired:
+                    _rewrite_staged(warehouse, source, export.day, member, traces)
+                for file in export.files:
+                    _rewrite(warehouse, source, file.path, member.erasure(source, traces))
     _rebuild(warehouse, member.tables)
     names = {table.name for table in member.tables}
     versioned = [(base, name) for base, name in warehouse.versioned_tables() if name.partition("/")[0] in names]

@@ -19,6 +19,7 @@ from star_assets.keeping.verify import verify
 from star_assets.lake.ledger import Ledger, swap
 from star_assets.lake.storage import each
 from star_assets.lake.versions import Partition
+from star_assets.model.days import day_of
 from star_assets.model.errors import StarError
 from star_assets.model.source import Source
 from star_assets.model.tables import Dimension
@@ -72,7 +73,7 @@ def _build(warehouse: Warehouse, damages: Iterable[Damage]) -> Iterator[Mended]:
     for name, table in warehouse.star.tables.items():
         damaged = {partition.key: partition for partition in tables if partition.table == name}
         if damaged:
-            days = [newest_day(warehouse, table)] if isinstance(table, Dimension) else sorted(damaged)
+            days = [newest_day(warehouse, table)] if isinstance(table, Dimension) else sorted(set(map(day_of, damaged)))
             yield from _refreshed(warehouse, name, days)
     # A rollback to a damaged version must be impossible.
     _forget(warehouse, tables, only_past=True)

@@ -17,14 +17,15 @@ from datetime import date, timedelta
 from functools import partial
 
 from star_assets.exports.finding import (
-    RAW,
     RETIRED,
     Export,
     Fingerprint,
     RawFile,
     export_days,
     is_same,
+    raw_folder,
     read_export,
+    read_exports,
     retirement,
 )
 from star_assets.lake.ledger import Entry, read_day
@@ -92,13 +93,15 @@ def retirable(context: Context, retention: timedelta, today: date) -> Retirable:
     first_kept = (today - retention).isoformat()
     days, kept = list[OldDay](), list[str]()
     for source in context.star.sources.values():
-        old = [day for day in export_days(context.storage, source) if day < first_kept]
+        days_of_source = [day for day in export_days(context.storage, source) if day < first_kept]
+        listed = each(context.storage, partial(read_exports, context.storage, source), days_of_source)
+        old = [export for found in listed for export in found.exports.values()]
         look = partial(_look, context, StageStep(context, source), context.staged(source))
-        for day, found in zip(old, each(context.storage, look, old), strict=True):
-            if isinstance(found, OldDay):
-                days.append(found)
-            elif found:
-                kept.append(f"{source.name} {day}: {found}")
+        for export, looked in zip(old, each(context.storage, look, old), strict=True):
+            if isinstance(looked, OldDay):
+                days.append(looked)
+            elif looked:
+                kept.append(f"{source.name} {export.day}: {looked}")
     return Retirable(tuple(days), tuple(kept))
 
 
@@ -114,10 +117,9 @@ def delete_listed(context: Context, found: Retirable) -> Retired:
     return Retired(len(done), sum(old.size for old in done), tuple(kept))
 
 
-def _look(context: Context, step: StageStep, live: Mapping[ExportDay, Entry], day: ExportDay) -> OldDay | str | None:
-    """The day if it can be retired; otherwise the reason why its raw files must stay; None if it has no raw files."""
-    storage, source = context.storage, step.source
-    export = read_export(storage, source, day)
+def _look(context: Context, step: StageStep, live: Mapping[ExportDay, Entry], export: Export) -> OldDay | str | None:
+    """The export if it can be retired; otherwise why its raw files must stay; None if it has no raw files."""
+    storage, source, day = context.storage, step.source, export.day
     if export.broken:
         return str(export.broken[0])
     present = _present(export)
@@ -168,7 +170,7 @@ def _delete(context: Context, old: OldDay) -> str | None:
     live = read_day(storage, Partition("staging", source.name, old.day)).live
     if live is None or live.version != old.version:
         return "another version of it has been published since it was looked at"
-    marker = f"{RAW}/{source.name}/date={old.day}/{RETIRED}"
+    marker = f"{raw_folder(source.name, old.day)}/{RETIRED}"
     if not old.is_begun:
         storage.write(marker, retirement(old.files))
     for number, file in enumerate(old.files):

@@ -15,6 +15,7 @@ from star_assets.exports.finding import RAW, strays_beside_sources
 from star_assets.lake.catalog import PartitionEntry, TableEntry
 from star_assets.lake.drift import live_entries, out_of_step
 from star_assets.lake.versions import parse_time
+from star_assets.model.days import day_of
 from star_assets.pipeline.out_of_date import OutOfDate
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def _row(
 ) -> dict[str, Any]:
     snapshot = warehouse.look(table.database, table.name)
     live = live_entries(snapshot)
-    days = [day for day in live if day]
+    days = [day_of(day) for day in live if day]
     behind = len(out_of_step(warehouse.storage, table, found, partitions, live))
     agreement = f"{behind} behind" if behind else "in step" if live else None
     return {

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from star_assets.exports.finding import RAW, export_days, read_export, require_readable
+from star_assets.exports.finding import RAW, export_days, read_exports, require_readable
 from star_assets.exports.formats.opening import inspect_file, read_records
 from star_assets.exports.records import Records
 from star_assets.lake.storage import Storage
@@ -109,13 +109,13 @@ def _place(folder: str, path: str) -> str:
 
 def _in_exports(storage: Storage, source: Source, traces: Traces) -> Iterable[int]:
     for day in export_days(storage, source):
-        export = read_export(storage, source, day)
-        require_readable(export)
-        for file in export.files:
-            (local,) = storage.local([file.path])
-            profile = inspect_file(Path(local), file.path, source)
-            for records in read_records(Path(local), file.path, source, profile):
-                yield _in_records(records, traces.columns.get(source.name, ()), traces)
+        for export in read_exports(storage, source, day).exports.values():
+            require_readable(export)
+            for file in export.files:
+                (local,) = storage.local([file.path])
+                profile = inspect_file(Path(local), file.path, source)
+                for records in read_records(Path(local), file.path, source, profile):
+                    yield _in_records(records, traces.columns.get(source.name, ()), traces)
 
 
 def _in_records(records: Records, columns: Collection[str], traces: Traces) -> int:

@@ -25,10 +25,12 @@ from star_assets.lake.ledger import Entry, Ledger, read_day, read_ledger
 from star_assets.lake.publish import VERSION, served_entries
 from star_assets.lake.storage import Storage, Stored, each
 from star_assets.lake.versions import (
+    FOLDER,
     LIVE,
     MANIFEST_FILE,
     Manifest,
     Partition,
+    found_day,
     ledger_of,
     ledgers_folder,
     table_folder,
@@ -39,7 +41,7 @@ from star_assets.pipeline.context import Context
 from star_assets.pipeline.stage import REJECTS_FILE
 
 # Paths below a database's folder: a version's file, and a ledger. Other paths are not this project's, and are ignored.
-_OF_VERSION = re.compile(r"(?P<table>.+?)(?:/date=(?P<day>[^/]+))?/v=(?P<version>[^/]+)/(?P<file>[^/]+)")
+_OF_VERSION = re.compile(rf"(?P<table>.+?)(?:/{FOLDER})?/v=(?P<version>[^/]+)/(?P<file>[^/]+)")
 _LEDGER = re.compile(r"(?P<table>.+)/_pointers/(?P<ledger>[^/]+)\.json")
 
 NOTHING = "nothing"
@@ -114,7 +116,7 @@ def folders_of(listed: Iterable[Stored], database: str) -> dict[str, Folder]:
         path = stored.path.removeprefix(f"{database}/")
         if match := _OF_VERSION.fullmatch(path):
             if version_time(match["version"]):
-                found[match["table"]].files[match["day"], match["version"]][match["file"]] = stored.size
+                found[match["table"]].files[found_day(match), match["version"]][match["file"]] = stored.size
         elif match := _LEDGER.fullmatch(path):
             day = day_pointers.day_of(path)
             found[match["table"]].ledgers.add(ledger_of(day) if day else match["ledger"])

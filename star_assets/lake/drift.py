@@ -7,7 +7,7 @@ Not here: writing an entry (publish), tables over raw exports (pipeline).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -27,6 +27,7 @@ from star_assets.lake.publish import (
 )
 from star_assets.lake.storage import Storage, each
 from star_assets.lake.versions import LIVE, Partition
+from star_assets.model.days import of_values
 from star_assets.model.errors import VersionLost
 
 # Partitions that are mended at a time: what one call to Glue takes.
@@ -78,9 +79,7 @@ class Follower:
         served, lists = dict[str | None, str](), set[tuple[CatalogColumn, ...]]()
         pages = self.catalog.pages(self.table.database, self.table.name) if entry and entry.partition_columns else ()
         for page in pages:
-            served.update(
-                {one.values[0]: self._version(one.values[0], one) for one in page if VERSION in one.parameters}
-            )
+            served.update({day: self._version(day, one) for day, one in _by_day(page).items()})
             lists.update(one.columns for one in page)
             yield []
         if self.table.partition_columns:
@@ -162,7 +161,7 @@ def out_of_step(
 
     `entry` and `partitions` are what the catalog has of the table; `live` is what its ledgers name.
     """
-    served: dict[str | None, Served] = {one.values[0]: one for one in partitions if VERSION in one.parameters}
+    served = _by_day(partitions)
     if entry and not entry.partition_columns and VERSION in entry.parameters:
         served = {None: entry}
     found: dict[Partition, Found] = {}
@@ -171,6 +170,11 @@ def out_of_step(
         if what := difference(storage, partition, served.get(day), live[day].version if day in live else None):
             found[partition] = what
     return found
+
+
+def _by_day(partitions: Iterable[PartitionEntry]) -> dict[str | None, Served]:
+    """The partitions that were made here, by day."""
+    return {of_values(one.values): one for one in partitions if VERSION in one.parameters}
 
 
 def difference(storage: Storage, partition: Partition, entry: Served | None, live: str | None) -> Found | None:

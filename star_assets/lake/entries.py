@@ -12,7 +12,7 @@ from typing import Literal
 from star_assets.lake.catalog import ESCAPE, MADE_BY, OLTP, OURS, CatalogColumn, TableEntry
 from star_assets.lake.storage import Storage
 from star_assets.lake.versions import table_folder
-from star_assets.model.schema import PARTITION_COLUMN, AnyTable
+from star_assets.model.schema import HOUR, PARTITION_COLUMN, AnyTable
 from star_assets.model.source import Source
 from star_assets.model.star import Star
 from star_assets.model.tables import Dimension
@@ -20,7 +20,9 @@ from star_assets.model.tables import Dimension
 # Athena refuses longer comments.
 COMMENT = 255
 
-EXPORT_DAY = "Export day."
+_BUSINESS_DATE = CatalogColumn(PARTITION_COLUMN, "string", "Business date.")
+_EXPORT_DAY = CatalogColumn(PARTITION_COLUMN, "string", "Export day.")
+_ARRIVAL = (CatalogColumn(PARTITION_COLUMN, "string", "Day of arrival."), CatalogColumn(HOUR, "string", "Its hour."))
 
 
 def table_entry(star: Star, table: AnyTable, storage: Storage) -> TableEntry:
@@ -30,12 +32,12 @@ def table_entry(star: Star, table: AnyTable, storage: Storage) -> TableEntry:
         CatalogColumn(field.name, field.type.athena, shortened(field.description)) for field in star.fields(table)
     )
     is_partitioned = not isinstance(table, Dimension)
-    day = EXPORT_DAY if isinstance(table, Source) else "Business date."
+    partitions = _partition_columns(table) if isinstance(table, Source) else (_BUSINESS_DATE,)
     return TableEntry(
         database=database,
         name=table.name,
         columns=columns,
-        partition_columns=(CatalogColumn(PARTITION_COLUMN, "string", day),) if is_partitioned else (),
+        partition_columns=partitions if is_partitioned else (),
         location=storage.uri(table_folder(database, table.name)),
         parameters={MADE_BY: OURS, "classification": "parquet"},
         description=shortened(table.description),
@@ -61,13 +63,18 @@ def raw_table_entry(
         database=OLTP,
         name=source.name,
         columns=tuple(CatalogColumn(name, "string", comments.get(name, "")) for name in columns),
-        partition_columns=(CatalogColumn(PARTITION_COLUMN, "string", EXPORT_DAY),),
+        partition_columns=_partition_columns(source),
         location=storage.uri(f"{OLTP}/{source.name}"),
         format=format_,
         parameters={MADE_BY: OURS, "classification": format_, **(header if format_ == "csv" else {})},
         description=shortened(f"Raw exports, all as text. {source.description}"),
         serde=serde if format_ == "csv" else {f"mapping.{column}": key for column, key in keys.items()},
     )
+
+
+def _partition_columns(source: Source) -> tuple[CatalogColumn, ...]:
+    """A stream is partitioned by day and hour, other sources by day."""
+    return _ARRIVAL if source.is_stream else (_EXPORT_DAY,)
 
 
 def shortened(text: str) -> str:

@@ -28,6 +28,7 @@ from star_assets.lake.catalog import (
 from star_assets.lake.ledger import Day, Entry, Ledger, read_day, read_days, swap
 from star_assets.lake.storage import Storage, each
 from star_assets.lake.versions import Manifest, Partition, parse_time, read_manifest, table_folder
+from star_assets.model.days import of_values, values_of
 from star_assets.model.errors import LostRace, UnknownVersion, VersionLost
 
 # Parameters of a catalog entry: the version that it serves, the number of the swap that made
@@ -217,7 +218,7 @@ def _look(
 def send_statistics(catalog: Catalog, table: TableEntry, manifests: Mapping[Partition, Manifest]) -> None:
     """Send the column statistics in manifests to a catalog that stores statistics."""
     if catalog.takes_statistics:
-        entries = {(p.day,) if p.day else (): _statistics(manifest) for p, manifest in manifests.items()}
+        entries = {p.values: _statistics(manifest) for p, manifest in manifests.items()}
         catalog.put_statistics(table.database, table.name, {key: found for key, found in entries.items() if found})
 
 
@@ -246,8 +247,8 @@ def served_entries(catalog: Catalog, table: TableEntry, days: Sequence[str | Non
     if not table.partition_columns:
         entry = catalog.table(table.database, table.name)
         return {None: entry} if entry and VERSION in entry.parameters else {}
-    found = catalog.some_partitions(table.database, table.name, [(day or "",) for day in days])
-    return {one.values[0]: one for one in found if VERSION in one.parameters}
+    found = catalog.some_partitions(table.database, table.name, [values_of(day or "") for day in days])
+    return {of_values(one.values): one for one in found if VERSION in one.parameters}
 
 
 def _note_served(storage: Storage, catalog: Catalog, table: TableEntry, looked: Mapping[Partition, Day]) -> None:
@@ -297,7 +298,7 @@ def _point_partitions(
         catalog.put_table(wanted)
     entries = [
         PartitionEntry(
-            (partition.day or "",),
+            partition.values,
             storage.uri(partition.version_folder(version.entry.version)),
             _columns(version.manifest),
             _parameters(version),
@@ -306,7 +307,7 @@ def _point_partitions(
         if version
     ]
     catalog.put_partitions(table.database, table.name, entries)
-    gone = [(partition.day or "",) for partition, version in live.items() if not version]
+    gone = [partition.values for partition, version in live.items() if not version]
     if gone:
         catalog.drop_partitions(table.database, table.name, gone)
 

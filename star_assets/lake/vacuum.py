@@ -16,14 +16,14 @@ from datetime import timedelta
 from star_assets.lake.catalog import Catalog
 from star_assets.lake.ledger import Day, Entry, Ledger, read_ledger
 from star_assets.lake.storage import Storage, Stored
-from star_assets.lake.versions import Partition, now, parse_time, table_folder, version_time
+from star_assets.lake.versions import FOLDER, Partition, found_day, now, parse_time, table_folder, version_time
 from star_assets.model.errors import LostRace
 
 # A run may write for hours before it publishes. Scratch files that are a day old belong to no run any more.
 SCRATCH_KEPT = timedelta(days=1)
 
 # The files that a publish writes below a table's folder. Vacuum removes no others.
-_WRITTEN = re.compile(r"(date=(?P<day>[^/]+)/)?v=(?P<version>[^/]+)/(_manifest\.json|[^/]+\.parquet)")
+_WRITTEN = re.compile(rf"({FOLDER}/)?v=(?P<version>[^/]+)/(_manifest\.json|[^/]+\.parquet)")
 
 # The files of each version, by partition and version id.
 Versions = Mapping[Partition, Mapping[str, Sequence[Stored]]]
@@ -153,5 +153,5 @@ def _stored(storage: Storage, database: str, table: str) -> dict[Partition, dict
     for stored in storage.walk(folder):
         match = _WRITTEN.fullmatch(stored.path.removeprefix(f"{folder}/"))
         if match and version_time(match["version"]):
-            found[Partition(database, table, match["day"])][match["version"]].append(stored)
+            found[Partition(database, table, found_day(match))][match["version"]].append(stored)
     return found

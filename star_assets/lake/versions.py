@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from star_assets.lake.storage import Storage
+from star_assets.model.days import folder_of, of_values, values_of
 
 _TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
 _ID_TIME = "%Y%m%dT%H%M%S%f"
@@ -26,13 +27,16 @@ _ID = re.compile(r"\d{8}T\d{12}-[0-9a-f]{8}")
 # The name, in its ledger, of the one day of a table without partitions.
 LIVE = "live"
 
+# The folder of a partition of days or hours, in a regular expression with the groups `day` and `hour`.
+FOLDER = r"date=(?P<day>[^/]+)(?:/hour=(?P<hour>[^/]+))?"
+
 # The name of a manifest in a version's folder; the `_` hides it from readers.
 MANIFEST_FILE = "_manifest.json"
 
 
 @dataclass(frozen=True, order=True)
 class Partition:
-    """A table's partition: a day, or, with no day, a dimension's whole table."""
+    """A table's partition: a day; of a stream, an hour (see `model.days`); or, with no day, a whole dimension."""
 
     database: str
     table: str
@@ -40,8 +44,13 @@ class Partition:
 
     @property
     def name(self) -> str:
-        """The partition's name for people: `date=2023-07-01` or `live`."""
-        return f"date={self.day}" if self.day else LIVE
+        """The partition's name for people: `date=2023-07-01`, `date=2023-07-01/hour=14`, or `live`."""
+        return folder_of(self.day) if self.day else LIVE
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The values of the partition in the catalog; none of a table without partitions."""
+        return values_of(self.day) if self.day else ()
 
     @property
     def key(self) -> str:
@@ -57,7 +66,7 @@ class Partition:
     def folder(self) -> str:
         """The folder of the partition's versions."""
         base = table_folder(self.database, self.table)
-        return f"{base}/date={self.day}" if self.day else base
+        return f"{base}/{folder_of(self.day)}" if self.day else base
 
     def version_folder(self, version: str) -> str:
         """The folder of one version's files and manifest."""
@@ -69,8 +78,13 @@ class Partition:
 
 
 def ledger_of(day: str | None) -> str:
-    """The name of the ledger of a day: `2023-07` for `2023-07-01`; `live` for a table without days (None)."""
+    """The name of the ledger of a day: `2023-07` for `2023-07-01` and its hours; `live` for a table without days."""
     return day.rpartition("-")[0] if day else LIVE
+
+
+def found_day(match: re.Match[str]) -> str | None:
+    """The day or hour that a match of FOLDER names; None where it names none."""
+    return of_values([value for value in (match["day"], match["hour"]) if value]) or None
 
 
 def table_folder(database: str, table: str) -> str:

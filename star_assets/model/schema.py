@@ -38,6 +38,9 @@ AnyTable = Source | Dimension | Fact
 # Athena refuses a table that has a column twice.
 PARTITION_COLUMN = "date"
 
+# The second partition column of a stream.
+HOUR = "hour"
+
 
 @dataclass(frozen=True)
 class Field:

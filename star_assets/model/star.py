@@ -26,7 +26,7 @@ from star_assets.model.own_code import described
 from star_assets.model.presentation import check_presentation
 from star_assets.model.provisional import check_provisional
 from star_assets.model.rowwise import carry
-from star_assets.model.schema import PARTITION_COLUMN, AnyTable, StarSchema
+from star_assets.model.schema import HOUR, PARTITION_COLUMN, AnyTable, StarSchema
 from star_assets.model.source import Source
 from star_assets.model.tables import (
     CALENDAR,
@@ -92,12 +92,11 @@ class Star(StarSchema):
         return table.owner or self.default_owner
 
     def _check_source(self, source: Source) -> None:
-        if PARTITION_COLUMN in source.columns:
-            raise BadDeclaration(
-                source.name,
-                f"has a column {PARTITION_COLUMN!r}, which is the partition column",
-                "Declare it under another name, as Column(…, header='date')",
-            )
+        for column in (PARTITION_COLUMN, HOUR) if source.is_stream else (PARTITION_COLUMN,):
+            if column in source.columns:
+                problem = f"has a column {column!r}, which is {'a' if source.is_stream else 'the'} partition column"
+                remedy = f"Declare it under another name, as Column(…, header='{column}')"
+                raise BadDeclaration(source.name, problem, remedy)
         if source.part_of and self.sources.get(source.part_of.name) is not source.part_of:
             raise BadDeclaration(source.name, f"is part of {source.part_of.name}, not in this star", "Add it")
 

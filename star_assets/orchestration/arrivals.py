@@ -17,10 +17,12 @@ from datetime import date, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from star_assets.exports.finding import RAW, Fingerprint, days_between, fingerprint, read_export, require_whole
+from star_assets.exports.finding import RAW, Export, Fingerprint, days_between, fingerprint, read_exports, require_whole
 from star_assets.exports.pull.pulling import lacking
 from star_assets.exports.strays import Stray
+from star_assets.lake.publish import live_manifest
 from star_assets.lake.storage import Storage
+from star_assets.lake.versions import Partition
 from star_assets.model import Source
 from star_assets.model.days import ExportDay
 from star_assets.model.errors import BrokenFile, HalfExport
@@ -125,13 +127,14 @@ def _compare_days(
             found.unfinished = True
             return False
         try:
-            key = _change(warehouse, source, day, zone.now)
+            listed = read_exports(warehouse.storage, source, day).exports.values()
+            keys = [key for export in listed if (key := _change(warehouse, source, export, zone.now))]
         except HalfExport:
             found.waiting.append(f"{source.name} {day}")
             done = False
             continue
-        if key:
-            changed[day][source.name] = key
+        if keys:
+            changed[day][source.name] = _digest(keys)
     return done
 
 
@@ -143,15 +146,14 @@ def _to_pull(warehouse: Warehouse, zone: RawZone, source: Source) -> list[str]:
     return [day for day in lacked if day not in staged or day in zone.days[source.name]]
 
 
-def _change(warehouse: Warehouse, source: Source, day: ExportDay, now: float) -> str | None:
-    """A key of the day's export if it differs from the staged one, else None. Raises HalfExport."""
-    export = read_export(warehouse.storage, source, day)
+def _change(warehouse: Warehouse, source: Source, export: Export, now: float) -> str | None:
+    """A key of an export if it is not what is staged, else None. Raises HalfExport."""
     with suppress(BrokenFile):
         # A broken export is requested too: its run fails and says why.
         require_whole(export, source, now)
     if export.retired:
         return None
-    live = warehouse.live_manifest(source.name, day)
+    live = live_manifest(warehouse.storage, Partition("staging", source.name, export.day))
     if live and not export.broken:
         known = {file["path"]: Fingerprint(**file) for file in live.inputs["files"]}
         present = fingerprint(warehouse.storage, export, known)
@@ -159,7 +161,7 @@ def _change(warehouse: Warehouse, source: Source, day: ExportDay, now: float) ->
             return None
     # The key contains the version to be replaced, so an export that changes back gets a new key.
     files = [f"{path}\0{etag}" for path, etag in export.listed]
-    return _digest([source.name, day, live.version if live else "", *files])
+    return _digest([source.name, export.day, live.version if live else "", *files])
 
 
 def _contents(files: Iterable[Fingerprint]) -> list[tuple[str, str]]:

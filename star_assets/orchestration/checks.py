@@ -119,7 +119,10 @@ def days_of_run(context: dg.AssetCheckExecutionContext) -> list[str]:
 def live_rows(warehouse: Any, table: AnyTable) -> dict[str, int]:
     """The rows of every day that the catalog serves, in order."""
     served = warehouse.catalog.partitions(database(table), table.name)
-    return {entry.values[0]: int(entry.parameters.get("rows", 0)) for entry in served}
+    rows: dict[str, int] = {}
+    for entry in served:
+        rows[entry.values[0]] = rows.get(entry.values[0], 0) + int(entry.parameters.get("rows", 0))
+    return rows
 
 
 def freshness(rows: Mapping[str, int], today: date, source: Source | None = None) -> CheckResult:

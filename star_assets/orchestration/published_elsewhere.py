@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import dagster as dg
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
@@ -17,7 +17,8 @@ from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 from star_assets.lake.aws import in_batches
 from star_assets.lake.ledger import Entry
 from star_assets.lake.versions import parse_time
-from star_assets.model import Dimension, Star
+from star_assets.model import Dimension, Source, Star
+from star_assets.model.days import day_of
 from star_assets.model.schema import AnyTable
 from star_assets.orchestration.describe import database
 from star_assets.orchestration.keys import asset_key
@@ -70,6 +71,8 @@ class Reporter:
         events, until, complete = list[Event](), time.time(), True
         for table in self.star.tables.values():
             found = live.get((database(table), table.name))
+            if found and isinstance(table, Source) and table.is_stream:
+                found = _by_day(found)
             complete = complete and found is not None
             fresh = [
                 (day, entry)
@@ -88,6 +91,17 @@ class Reporter:
                 ]
                 self._compared.update({(table.name, day): entry.version for day, entry in batch})
         return Unreported(events, until if complete else since)
+
+
+def _by_day(hours: Mapping[str | None, Entry]) -> dict[str | None, Entry]:
+    """For each day of a stream, the entry of the hour that was staged last, with the rows and bytes of all."""
+    found: dict[str | None, Entry] = {}
+    for hour, entry in hours.items():
+        day = day_of(hour or "")
+        before = found.get(day, replace(entry, rows=0, size=0))
+        newest = max(before, entry, key=lambda one: one.version)
+        found[day] = replace(newest, rows=before.rows + entry.rows, size=before.size + entry.size)
+    return found
 
 
 def _recorded(instance: DagsterInstance, key: dg.AssetKey, days: list[str]) -> set[tuple[str | None, str]]:

@@ -66,6 +66,9 @@ class RawZone:
             if source.waits_for(day):
                 return can_be_pulled or (source.absent == "fail" and day < self.today)
             return can_be_pulled or any(later > day for later in self.days[source.name])
+        if source.is_stream:
+            # Of a stream, what has come is staged; what cannot be read, the run of that day says.
+            return True
         export = read_export(self.storage, source, day)
         try:
             require_whole(export, source, self.now)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from star_assets.model import Fact, Source
+from star_assets.model.days import day_of
 from star_assets.orchestration.describe import utc
 from star_assets.pipeline.outcome import CheckResult
 
@@ -32,7 +33,7 @@ def alive(warehouse: Warehouse, stream: Source, now: datetime | None = None) -> 
     before = [_arrived(warehouse, stream, hour - timedelta(weeks=week)) for week in range(1, WEEKS + 1)]
     arrived = _arrived(warehouse, stream, hour) or _arrived(warehouse, stream, hour + timedelta(hours=1))
     live = warehouse.staged(stream)
-    newest = _newest(warehouse.live_manifest(stream.name, max(live)), stream) if live else None
+    newest = _newest(warehouse.live_manifest(stream.name, day_of(max(live))), stream) if live else None
     latest = f"the newest event is of {newest:%Y-%m-%d %H:%M} UTC" if newest else "no event has ever arrived"
     usual = f"in {sum(before)} of {WEEKS} weeks before, events arrived in that hour"
     metadata: dict[str, Any] = {"hour": f"{hour:%Y-%m-%d %H}:00", "weeks with events": sum(before)}

@@ -23,7 +23,7 @@ from star_assets.lake.publish import Commit, commit
 from star_assets.lake.replacing import replace_live, withdraw
 from star_assets.lake.versions import Identity, Manifest, Partition, new_version_id, read_manifest
 from star_assets.model.calendars import has_partition_date
-from star_assets.model.days import ExportDay
+from star_assets.model.days import ExportDay, day_of
 from star_assets.model.errors import AwsRefused, LostRace
 from star_assets.model.source import SourceColumn
 from star_assets.model.tables import CALENDAR, PARTITION_DATE, Dimension, History
@@ -104,7 +104,7 @@ def newest_day(context: Context, dimension: Dimension) -> str:
 
 
 def _newest_staged(context: Context, dimension: Dimension) -> ExportDay | None:
-    staged = (day for exports in staged_exports(context, dimension).values() for day in exports)
+    staged = (ExportDay(day_of(day)) for exports in staged_exports(context, dimension).values() for day in exports)
     return max(staged, default=None)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
+from star_assets.model.days import day_of, of_values
 from star_assets.model.errors.exports import visible_names
 from star_assets.model.source import Source
 from star_assets.pipeline.context import Context
@@ -27,7 +28,7 @@ def new_columns(context: Context, source: Source) -> dict[str, str]:
     first: dict[str, str] = {}
     begin = None
     for served in context.catalog.partitions("staging", source.name):
-        (day,) = served.values
+        day = of_values(served.values)
         if int(served.parameters.get("rows", 0)):
             begin = begin or day
             for column in undeclared(source, (column.name for column in served.columns)):
@@ -69,7 +70,7 @@ class NewColumns:
 
     def _earlier(self, day: str) -> Iterator[str]:
         """Days before this one, the last first: the one before it, which nearly always will do, without a listing."""
-        yield str(date.fromisoformat(day) - timedelta(days=1))
+        yield str(date.fromisoformat(day_of(day)) - timedelta(days=1))
         if self._listed is None:
             self._listed = set(self.context.staged(self.source))
         earlier = sorted((other for other in self._listed | self._known.keys() if other < day), reverse=True)

@@ -18,7 +18,7 @@ from star_assets.exports.finding import RAW, Export, days_between, fingerprint, 
 from star_assets.exports.pull.database import last_over
 from star_assets.exports.strays import Stray, not_understood
 from star_assets.lake.ledger import Day, Entry
-from star_assets.model.days import ExportDay
+from star_assets.model.days import ExportDay, day_of
 from star_assets.model.errors import BrokenFile, EngineFailed, NotStaged, StagedOtherwise
 from star_assets.model.schema import AnyTable
 from star_assets.model.source import Source
@@ -109,9 +109,11 @@ def _exports(context: Context, source: Source) -> OutOfDate:
             frozen.append(day)
             continue
         files = export.listed if export else []
-        days[day] = digest(code=step.code, files=files, replaces=live and live.version)
+        found = digest(code=step.code, files=files, replaces=live and live.version)
+        # A day of a stream is out of date with any of its hours.
+        days[day_of(day)] = digest(hours=[days[day_of(day)], found]) if day_of(day) in days else found
         if export and _was_left(context, step, export, snapshot.day(day)):
-            rolled_back.add(day)
+            rolled_back.add(day_of(day))
     withdrawn = tuple(day for day, live in staged.items() if live.rows and day not in raw)
     outside = tuple(day for day in raw if day < first)
     return OutOfDate(
@@ -149,6 +151,8 @@ def _missing(
 
     A day that was staged from no folder is missing too; one whose export was withdrawn is not.
     """
+    if source.is_stream:
+        return ()
     exporting = [one.name for one in context.star.sources.values() if not one.is_stream]
     seen = [context.ledgers("staging", name).last.live for name in exporting]
     others = [ExportDay(day) for live in seen for day, entry in live.items() if entry.rows]
@@ -250,7 +254,7 @@ def _dates(context: Context, fact: Fact) -> OutOfDate:
 def _last_partition(context: Context, look: FactLook) -> str:
     """The newest partition, or the newest staged export, should that be later."""
     today = context.settings.last_partition.isoformat()
-    return max([today, *(day for staged in look.staged.values() for day in staged.live)])
+    return max([today, *(day_of(day) for staged in look.staged.values() for day in staged.live)])
 
 
 def rows_outside(context: Context, fact: Fact, days: Sequence[str]) -> int:
@@ -311,7 +315,7 @@ def _of_exports(context: Context, source: Source, found: OutOfDate) -> list[str]
             'waits. Export them, without rows if nothing happened; or declare absent="empty".'
         )
     if found.withdrawn:
-        day = found.withdrawn[0]
+        day = day_of(found.withdrawn[0])
         remarks.append(
             f"{name}: {_counted(found.withdrawn, 'staged export')} no longer in {context.storage.uri(RAW)}: "
             f"{_some(found.withdrawn)}. What was staged stays; "

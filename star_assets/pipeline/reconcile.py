@@ -9,7 +9,7 @@ cause of each line (rules.accounts).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import localcontext
 from typing import Any
 
@@ -17,7 +17,7 @@ from star_assets.engines.engine import FactInput
 from star_assets.engines.portions import portions
 from star_assets.lake.ledger import Entry
 from star_assets.lake.versions import Partition, read_manifest
-from star_assets.model.days import BusinessDate, ExportDay
+from star_assets.model.days import BusinessDate, ExportDay, day_of
 from star_assets.model.source import Source
 from star_assets.model.tables import Fact
 from star_assets.model.types import Type
@@ -56,15 +56,17 @@ def reconcile(context: Context, fact: Fact, days: Sequence[str]) -> Account:
 
 def _reconciled(context: Context, fact: Fact, days: Sequence[str]) -> Account:
     grain, exported = context.star.grain(fact), list(map(ExportDay, days))
-    staged, stream = _of(exported, context.staged(grain)), context.star.stream(fact)
-    events = _of(exported, context.staged(stream.source)) if stream else {}
+    wanted, stream = set(days), context.star.stream(fact)
+    staged = _of(wanted, context.staged(grain))
+    events = _of(wanted, context.staged(stream.source)) if stream else {}
     raw = _raw(context, exported, [(grain, staged), *([(stream.source, events)] if stream else [])])
     found: Steps = {}
 
-    def rows(day: ExportDay) -> int:
-        return sum(of_source[day].rows for of_source in (staged, events) if day in of_source)
+    rows: dict[str, int] = defaultdict(int)
+    for export, entry in (*staged.items(), *events.items()):
+        rows[day_of(export)] += entry.rows
 
-    for portion in portions(exported, rows, AT_ONCE):
+    for portion in portions(exported, rows.__getitem__, AT_ONCE):
         found |= _steps(context, fact, grain, portion, _of(portion, staged), _of(portion, events))
     live = _live(context, fact, days)
     types = {field.name: field.type for field in context.star.fields(fact)}
@@ -91,11 +93,12 @@ def _steps(context: Context, fact: Fact, grain: Source, days: Sequence[str], sta
     given = _fact_input(context, fact, grain, days, staged, events)
     accounts = context.books.accounts
     for line in (*accounts.explain(fact, given), *accounts.explain_events(fact, given)):
-        add(line["export"], STAGED, line, 1)
+        export = day_of(line["export"])
+        add(export, STAGED, line, 1)
         if line["cause"]:
-            add(line["export"], line["cause"], line, -1)
-        elif line["date"] != line["export"]:
-            add(line["export"], MOVED_OUT, line, -1)
+            add(export, line["cause"], line, -1)
+        elif line["date"] != export:
+            add(export, MOVED_OUT, line, -1)
             add(line["date"], MOVED_IN, line, 1)
     return found
 
@@ -109,16 +112,14 @@ def _raw(
     context: Context, days: Sequence[ExportDay], sources: Sequence[tuple[Source, Staged]]
 ) -> dict[str, dict[str, Amounts]]:
     """What each day's files held, and what of it was rejected."""
-    found: dict[str, dict[str, Amounts]] = {}
-    for day in days:
-        rows, rejected = 0, 0
-        for source, staged in sources:
-            if day in staged:
-                partition = Partition("staging", source.name, day)
-                facts = read_manifest(context.storage, partition, staged[day].version).facts
-                rows, rejected = rows + facts.get("rows_in", 0), rejected + facts.get("rejected", 0)
-        found[day] = {RAW: {"rows": rows}, REJECTED: {"rows": -rejected}}
-    return found
+    rows, rejected = defaultdict[str, int](int), defaultdict[str, int](int)
+    for source, staged in sources:
+        for export, entry in staged.items():
+            partition = Partition("staging", source.name, export)
+            facts = read_manifest(context.storage, partition, entry.version).facts
+            rows[day_of(export)] += facts.get("rows_in", 0)
+            rejected[day_of(export)] += facts.get("rejected", 0)
+    return {day: {RAW: {"rows": rows[day]}, REJECTED: {"rows": -rejected[day]}} for day in days}
 
 
 def _live(context: Context, fact: Fact, days: Sequence[str]) -> dict[str, Amounts]:
@@ -128,8 +129,9 @@ def _live(context: Context, fact: Fact, days: Sequence[str]) -> dict[str, Amount
     return {day: {measure: amount or 0 for measure, amount in totals.get(day, nothing).items()} for day in days}
 
 
-def _of(days: Sequence[ExportDay], staged: Staged) -> Staged:
-    return {day: staged[day] for day in days if day in staged}
+def _of(days: Collection[str], staged: Staged) -> Staged:
+    """What was exported on these days, by a stream in any hour of them."""
+    return {export: entry for export, entry in staged.items() if day_of(export) in days}
 
 
 def _files(context: Context, source: Source, staged: Staged) -> list[str]:

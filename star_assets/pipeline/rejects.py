@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from star_assets.exports.finding import read_export
-from star_assets.lake.versions import Manifest, Partition, read_manifest, table_folder
-from star_assets.model.days import ExportDay
+from star_assets.lake.versions import FOLDER, Manifest, Partition, found_day, read_manifest, table_folder
+from star_assets.model.days import ExportDay, day_of
 from star_assets.model.source import Source
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.stage import REJECTS_FILE, WITHIN_BOUNDS, same_files
@@ -33,7 +33,7 @@ REJECTED = pa.schema(
     ]
 )
 
-_FILE = re.compile(rf"date=([0-9-]+)/v=([^/]+)/{re.escape(REJECTS_FILE)}")
+_FILE = re.compile(rf"{FOLDER}/v=(?P<version>[^/]+)/{re.escape(REJECTS_FILE)}")
 
 
 def rejected_rows(context: Context, sources: Sequence[Source], wanted: Callable[[str], bool]) -> pa.Table:
@@ -57,8 +57,8 @@ def _versions(context: Context, source: Source, wanted: Callable[[str], bool]) -
     kept: dict[ExportDay, list[str]] = {}
     for stored in context.storage.walk(folder):
         found = _FILE.fullmatch(stored.path.removeprefix(f"{folder}/"))
-        if found and wanted(found[1]):
-            kept.setdefault(ExportDay(found[1]), []).append(found[2])
+        if found and wanted(found["day"]):
+            kept.setdefault(ExportDay(found_day(found) or ""), []).append(found["version"])
     snapshot = context.look("staging", source.name)
     for day, versions in sorted(kept.items()):
         known = snapshot.day(day)
@@ -84,7 +84,7 @@ def _of_version(context: Context, source: Source, day: str, version: str, staged
     folder = Partition("staging", source.name, day).version_folder(version)
     (file,) = context.storage.local([f"{folder}/{REJECTS_FILE}"])
     rows = pq.read_table(file).sort_by([("file", "ascending"), ("line", "ascending")])
-    beside = {"source": source.name, "day": day, "staged": staged}
+    beside = {"source": source.name, "day": day_of(day), "staged": staged}
     columns = [
         pa.repeat(pa.scalar(beside[field.name], field.type), rows.num_rows)
         if field.name in beside

@@ -1,4 +1,4 @@
-"""Staging a source: each export day becomes a published version of typed, valid rows."""
+"""Staging a source: each export becomes a published version of typed, valid rows."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from star_assets.engines.engine import Engine, ExportInput, RawInput, StagedDay
-from star_assets.exports.finding import RAW, Export, read_export, require_whole
+from star_assets.exports.finding import Export, raw_folder, read_exports, require_whole
 from star_assets.exports.formats.opening import inspect_file
 from star_assets.exports.layout import layout_of, unreadable
 from star_assets.lake.entries import table_entry
 from star_assets.lake.ledger import Entry, Snapshot
 from star_assets.lake.publish import Commit, commit
 from star_assets.lake.versions import Identity, Manifest, Partition, new_version_id, read_manifest
-from star_assets.model.days import ExportDay
+from star_assets.model.days import ExportDay, day_of
 from star_assets.model.errors import (
     BrokenFile,
     ColumnMissing,
@@ -85,11 +85,12 @@ class StageStep:
     def look(self, days: Sequence[str], keep: bool) -> StageLook:
         """Read the ledgers, then list the exports of the days. A source has no books."""
         storage, staged = self.context.storage, self.context.look("staging", self.source.name)
-        exports: Mapping[ExportDay, Export]
-        if len(days) > LISTED_TOGETHER:
-            exports = self.context.list_exports(self.source).exports
-        else:
-            exports = {day: read_export(storage, self.source, day) for day in map(ExportDay, days)}
+        calendar = dict.fromkeys(map(day_of, days))
+        if len(calendar) > LISTED_TOGETHER:
+            return StageLook(staged, self.context.list_exports(self.source).exports)
+        exports = dict[ExportDay, Export]()
+        for day in calendar:
+            exports |= read_exports(storage, self.source, day).exports
         return StageLook(staged, exports)
 
     def plan(self, look: StageLook, days: Sequence[str]) -> Iterator[Plan[Files] | Outcome]:
@@ -162,8 +163,7 @@ class StageStep:
         """Raises MissingExport for an expected export, unless the day had one that was withdrawn."""
         withdrawn = manifest is not None and manifest.inputs.get("files")
         if self.source.waits_for(day) and not withdrawn:
-            folder = self.context.storage.uri(f"{RAW}/{self.source.name}/date={day}")
-            raise MissingExport(self.source.name, day, folder)
+            raise MissingExport(self.source.name, day, self.context.storage.uri(raw_folder(self.source.name, day)))
 
     def _manifest(self, partition: Partition, live: Entry | None) -> Manifest | None:
         """The live version's manifest. Without it the version is lost, and the export is staged again."""

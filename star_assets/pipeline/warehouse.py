@@ -25,6 +25,7 @@ from star_assets.lake.publish import live_manifest, past_manifest, rollback, sen
 from star_assets.lake.replacing import replace_live
 from star_assets.lake.vacuum import Vacuumed, vacuum
 from star_assets.lake.versions import Manifest, Partition
+from star_assets.model.days import day_of
 from star_assets.model.errors import AuditFailed, BadSetting, NoExports, RollbackRefused, UnknownPartition
 from star_assets.model.schema import AnyTable
 from star_assets.model.source import Source
@@ -36,6 +37,7 @@ from star_assets.pipeline.evolution import new_column_notes, new_columns
 from star_assets.pipeline.fact_inputs import look_at_fact
 from star_assets.pipeline.facts import FactStep
 from star_assets.pipeline.glue.step import GlueStep, Job, Launch, write_versions
+from star_assets.pipeline.hours import by_day, hours_of, staged_hours, together
 from star_assets.pipeline.key_index import catch_up
 from star_assets.pipeline.members import referring, used_members
 from star_assets.pipeline.out_of_date import OutOfDate, out_of_date, remarks
@@ -94,10 +96,7 @@ class Warehouse(Context):
             for day, why in refused.items():
                 yield Outcome(table.name, day, self.partition(table, day), "failed", error=why)
             present = [day for day in days if day not in refused]
-            stage = StageStep(self, table)
-            yield from registered(
-                self, stage, publish(self.storage, self.catalog, self._chosen(stage, launch), present, undo_rollbacks)
-            )
+            yield from self._stage(table, present, launch, undo_rollbacks)
         elif isinstance(table, Dimension):
             step = self._chosen(DimensionStep(self, table), launch)
             yield from refresh_dimension(self, table, step, days, undo_rollbacks)
@@ -106,6 +105,20 @@ class Warehouse(Context):
                 chosen = self._chosen(FactStep(self, table), launch)
                 found = publish(self.storage, self.catalog, chosen, together, undo_rollbacks)
                 yield from (outcome for outcome in found if outcome.day in days)
+
+    def _stage(
+        self, source: Source, days: Sequence[str], launch: Launch | None, undo_rollbacks: bool
+    ) -> Iterator[Outcome]:
+        """Stage the export of each day; of a stream's day, those of its hours."""
+        stage = StageStep(self, source)
+        chosen = self._chosen(stage, launch)
+        if not source.is_stream:
+            staged = publish(self.storage, self.catalog, chosen, days, undo_rollbacks)
+            yield from registered(self, stage, staged)
+            return
+        hours = {hour: day for day in days for hour in hours_of(self, source, day)}
+        staged = publish(self.storage, self.catalog, chosen, list(hours), undo_rollbacks)
+        yield from by_day(registered(self, stage, staged), hours)
 
     def write_versions(self, job: Job) -> Iterator[dict[str, Any]]:
         """What a job does: write the versions that it is to write, and make none live. Yields a report for each day."""
@@ -320,20 +333,32 @@ class Warehouse(Context):
         return Partition("olap", table.name, None if isinstance(table, Dimension) else day)
 
     def is_live(self, table: str, day: str) -> bool:
-        """Whether a table's day has a live version."""
-        return read_day(self.storage, self.partition(self.star.table(table), day)).live is not None
+        """Whether a table's day has a live version, or, of a stream, any of its hours has."""
+        return any(read_day(self.storage, partition).live for partition in self._partitions(table, day))
 
     def live_manifest(self, table: str, day: str) -> Manifest | None:
-        """The manifest of the live version of a table's day; None if there is none. Raises VersionLost."""
-        return live_manifest(self.storage, self.partition(self.star.table(table), day))
+        """The manifest of the live version of a table's day; None if there is none. Raises VersionLost.
+
+        Of a stream's day, what the manifests of its hours say together.
+        """
+        manifests = [live_manifest(self.storage, partition) for partition in self._partitions(table, day)]
+        known = [manifest for manifest in manifests if manifest]
+        return together(known) if len(known) > 1 else next(iter(known), None)
+
+    def _partitions(self, table: str, day: str) -> list[Partition]:
+        """The partitions of a table's day: one, or those of the hours of a stream that are staged."""
+        found = self.star.table(table)
+        if isinstance(found, Source) and found.is_stream:
+            return [self.partition(found, hour) for hour in staged_hours(self, found, day_of(day))]
+        return [self.partition(found, day)]
 
     def sample(self, table: str, day: str, rows: int = 5) -> pa.Table:
-        """The first rows of the live version of a table's day."""
+        """The first rows of the live version of a table's day; of a stream's, of its last hour."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        partition = self.partition(self.star.table(table), day)
-        manifest = self.live_manifest(table, day)
+        *_, partition = self._partitions(table, day) or [self.partition(self.star.table(table), day)]
+        manifest = live_manifest(self.storage, partition)
         if manifest is None:
             raise UnknownPartition(table, day, "one that was published")
         (file,) = self.storage.local([f"{partition.version_folder(manifest.version)}/{manifest.files[0].name}"])
@@ -344,7 +369,10 @@ class Warehouse(Context):
         """The rows of a source's or a fact's last so many live days, in order, of its ledgers alone."""
         found = self.star.table(table)
         live = self.look("staging" if isinstance(found, Source) else "olap", table).live
-        return {day: live[day].rows for day in sorted(live)[-days:]}
+        rows: dict[str, int] = {}
+        for day, entry in live.items():
+            rows[day_of(day)] = rows.get(day_of(day), 0) + entry.rows
+        return {day: rows[day] for day in sorted(rows)[-days:]}
 
     def entries(self) -> list[TableEntry]:
         """The catalog entry of every table, as the model declares it."""

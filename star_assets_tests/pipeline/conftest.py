@@ -20,6 +20,7 @@ from star_assets.lake.vacuum import vacuum
 from star_assets.lake.versions import LIVE, Manifest
 from star_assets.model import Star
 from star_assets.pipeline.outcome import Outcome
+from star_assets.pipeline.rejects import rejected_rows
 from star_assets.pipeline.warehouse import Warehouse
 from star_assets.settings import Settings
 from star_assets.star import dim_product, fact_sales, order_items, orders, products
@@ -197,10 +198,9 @@ class Lake:
         return found
 
     def rejects(self, source: str, day: str) -> list[tuple[Any, ...]]:
-        """(file, line, reason, raw) of the rejects of the live version."""
-        version = self.manifest(source, day).version
-        file = self.root / "staging" / source / f"date={day}" / f"v={version}" / "_rejects.parquet"
-        return duckdb.execute(f"SELECT file, line, reason, raw FROM '{file}'").fetchall() if file.exists() else []
+        """(file, line, reason, raw) of the rejects of the live version; of a stream's day, of all hours."""
+        found = rejected_rows(self.warehouse, [self.star.sources[source]], day.__eq__).to_pylist()
+        return [(row["file"], row["line"], row["reason"], row["raw"]) for row in found if row["staged"]]
 
 
 class AwsLake(Lake):

@@ -63,7 +63,7 @@ class Relations(Assembling):
         parts += [f"SELECT * FROM {parquet([base])}"] if base else []
         if days:
             # All rows of a vector are from one file, so a MAP is looked up once per vector; a join works row by row.
-            day_of = ", ".join(f"{text(file)}: DATE {text(day)}" for file, day in days.items())
+            day_of = ", ".join(f"{text(file)}: {text(day)}::{_type_of_exports(source)}" for file, day in days.items())
             parts += [f"SELECT *, MAP {{{day_of}}}[{FILE}] AS {EXPORT} FROM {parquet(list(days))}"]
         rows = f"SELECT * EXCLUDE ({FILE}) FROM ({' UNION ALL BY NAME '.join(parts)})"
         self.view(view, rows)
@@ -84,7 +84,8 @@ class Relations(Assembling):
         columns = [f"CAST(NULL AS {f.type.duckdb}) AS {name(f.name)}" for f in self.star.fields(source)]
         columns += [f"CAST(NULL AS BOOLEAN) AS {DELETED}"] if source.tombstone else []
         columns += [f"CAST(NULL AS DATE) AS {LISTED}"] if source.exports == "snapshots" else []
-        return f"SELECT {', '.join(columns)}, CAST(NULL AS DATE) AS {EXPORT}, '' AS {FILE} WHERE false"
+        columns += [f"CAST(NULL AS {_type_of_exports(source)}) AS {EXPORT}", f"'' AS {FILE}"]
+        return f"SELECT {', '.join(columns)} WHERE false"
 
     def read(self, table: str, files: Sequence[str]) -> Table:
         """The rows of Parquet files, by column name, as a table of that name."""
@@ -153,6 +154,11 @@ class Relations(Assembling):
         stream = self.star.stream(fact)
         sources = (self.star.driving_column(fact).source, *self.star.parts(fact), *([stream.source] if stream else []))
         self.drop("headers", "events", *(f"{kept}_{source.name}" for source in sources for kept in ("owned", "again")))
+
+
+def _type_of_exports(source: Source) -> str:
+    """The type of the column with a row's export: hours, which streams have, stay texts."""
+    return "VARCHAR" if source.is_stream else "DATE"
 
 
 def physical(rows: Table) -> str:

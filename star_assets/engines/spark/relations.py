@@ -69,8 +69,9 @@ class SparkRelations(Assembling):
         )
         self._read_files(list(days), self._declared(source)).createOrReplaceTempView("read")
         exported.createOrReplaceTempView("exported")
+        type_ = "STRING" if source.is_stream else "DATE"
         rows = self.session.sql(
-            f"SELECT /*+ BROADCAST(exported) */ read.*, CAST({EXPORT} AS DATE) AS {EXPORT} "
+            f"SELECT /*+ BROADCAST(exported) */ read.*, CAST({EXPORT} AS {type_}) AS {EXPORT} "
             f"FROM read JOIN exported USING ({FILE})"
         )
         return self.view(f"staged_{source.name}", rows.drop(FILE))

@@ -14,14 +14,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 
-from star_assets.exports.finding import RAW, Export, read_export, require_whole
+from star_assets.exports.finding import RAW, Export, raw_folder, require_whole
 from star_assets.exports.formats.format import Layout
 from star_assets.exports.layout import unreadable
 from star_assets.lake.catalog import PartitionEntry, TableEntry
 from star_assets.lake.drift import Drift
 from star_assets.lake.storage import each
 from star_assets.lake.versions import Partition, read_manifest
-from star_assets.model.days import ExportDay
+from star_assets.model.days import ExportDay, folder_of, of_values, values_of
 from star_assets.model.errors import BrokenFile, ColumnMissing, HalfExport, UnknownColumns
 from star_assets.model.source import Source
 from star_assets.pipeline.context import Context, RawDay
@@ -47,7 +47,7 @@ class RawTable:
     def registered(self) -> dict[str, PartitionEntry]:
         """The registered days that were made here."""
         partitions = self.context.catalog.partitions(RAW, self.source.name) if self.found else []
-        return {one.values[0]: one for one in partitions if EXPORT in one.parameters}
+        return {of_values(one.values): one for one in partitions if EXPORT in one.parameters}
 
     def register(self, days: Mapping[str, RawDay]) -> None:
         """Register these days, or drop those that do not fit. Other days are inspected only if the table changes."""
@@ -93,16 +93,17 @@ class RawTable:
             yield done
         gone = self.registered.keys() - taken
         self._drop(gone)
-        yield [Drift(self.name, f"date={day}", "dropped") for day in sorted(gone)]
+        yield [Drift(self.name, folder_of(day), "dropped") for day in sorted(gone)]
 
     def left_out(self) -> tuple[list[ExportDay], str]:
         """The export days that are not registered, and the reason for the newest of them."""
-        missing = [day for day in self.context.export_days(self.source) if day not in self.registered]
+        exports = self.context.list_exports(self.source).exports
+        missing = [day for day in exports if day not in self.registered]
         if not missing:
             return [], ""
         if self.found and not self.found.is_ours:
             return missing, "a table of that name exists that star_assets did not make"
-        raw = self._look(read_export(self.context.storage, self.source, missing[-1]))
+        raw = self._look(exports[missing[-1]])
         if raw is None:
             return missing, "it is not whole yet"
         shape = Shape.of(self.found) if self.found else Shape()
@@ -167,21 +168,23 @@ class RawTable:
             done.append(Drift(self.name, None, "redefined" if self.found else "registered"))
             self.found = entry
         wanted = [self._partition(entry, day, raw) for day, raw in sorted(days.items())]
-        changed = [one for one in wanted if not _is_as_wanted(registered.get(one.values[0]), one, entry)]
+        changed = [one for one in wanted if not _is_as_wanted(registered.get(of_values(one.values)), one, entry)]
         self.context.catalog.put_partitions(RAW, self.source.name, changed)
-        for (day,) in (one.values for one in changed):
-            done.append(Drift(self.name, f"date={day}", "moved" if day in registered else "registered"))
+        for day in (of_values(one.values) for one in changed):
+            done.append(Drift(self.name, folder_of(day), "moved" if day in registered else "registered"))
         return done
 
     def _partition(self, entry: TableEntry, day: str, raw: RawDay) -> PartitionEntry:
         # A CSV partition may have fewer columns than the table: CSV is read by position, JSON by name.
         own = len(raw.layout.columns) if entry.format == "csv" and raw.layout.columns else len(entry.columns)
-        location = self.context.storage.uri(f"{RAW}/{self.source.name}/date={day}")
-        return PartitionEntry((day,), location, entry.columns[:own], {EXPORT: raw.export, "rows": str(raw.layout.rows)})
+        location = self.context.storage.uri(raw_folder(self.source.name, day))
+        return PartitionEntry(
+            values_of(day), location, entry.columns[:own], {EXPORT: raw.export, "rows": str(raw.layout.rows)}
+        )
 
     def _drop(self, days: set[str]) -> None:
         if days:
-            self.context.catalog.drop_partitions(RAW, self.source.name, [(day,) for day in sorted(days)])
+            self.context.catalog.drop_partitions(RAW, self.source.name, [values_of(day) for day in sorted(days)])
 
 
 def _is_as_wanted(known: PartitionEntry | None, wanted: PartitionEntry, table: TableEntry) -> bool:
