@@ -202,10 +202,10 @@ def retire(older_than: int, dry_run: bool, yes: bool) -> None:
     if dry_run:
         for old in found.days:
             click.echo(f"{old.source.name} {old.day}: {_counted(len(old.files), 'file')}, {file_size(old.size)}")
-        click.echo(f"Would retire {_counted(len(found.days), 'export day')}: {file_size(found.size)}.", err=True)
+        click.echo(f"Would retire {_counted(found.count, 'export day')}: {file_size(found.size)}.", err=True)
         return
     if not yes:
-        what = f"raw files of {_counted(len(found.days), 'export day')} ({file_size(found.size)})"
+        what = f"raw files of {_counted(found.count, 'export day')} ({file_size(found.size)})"
         click.confirm(f"Delete the {what} from {warehouse.storage.uri('oltp')} for good?", abort=True, err=True)
     done = delete_listed(warehouse, found)
     for reason in done.kept:

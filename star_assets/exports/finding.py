@@ -172,7 +172,7 @@ def list_exports(storage: Storage, source: Source, last: str = NO_LAST_DAY) -> R
 def _exports(storage: Storage, source: Source, day: ExportDay, found: Sequence[Stored]) -> RawListing:
     """The exports that the listed paths of a calendar day make; of a day that cannot be listed one, which is broken."""
     folder = raw_folder(source.name, day)
-    if not source.is_stream or any(stored.path.rstrip("/") == folder and _is_broken(stored) for stored in found):
+    if not source.is_stream or any(_is_of_whole_day(stored, folder) for stored in found):
         return RawListing({day: _export(storage, source, day, found)}, ())
     hours, strays = dict[ExportDay, list[Stored]](), dict[str, Stray]()
     for stored in found:
@@ -188,9 +188,10 @@ def _exports(storage: Storage, source: Source, day: ExportDay, found: Sequence[S
     return RawListing(exports, tuple(strays.values()))
 
 
-def _is_broken(stored: Stored) -> bool:
-    """Whether a day's folder, as it is listed, is a file or cannot be read."""
-    return bool(stored.problem) or not stored.path.endswith("/")
+def _is_of_whole_day(stored: Stored, folder: str) -> bool:
+    """Whether a stream's day has no hours: its folder is a file, cannot be read, or was retired as one export."""
+    broken = stored.path.rstrip("/") == folder and (stored.problem or not stored.path.endswith("/"))
+    return bool(broken) or stored.path == f"{folder}/{RETIRED}"
 
 
 def _export(storage: Storage, source: Source, day: ExportDay, found: Sequence[Stored]) -> Export:

@@ -17,7 +17,6 @@ from star_assets.keeping.verify import folders_of, manifest_in_lake
 from star_assets.lake.ledger import Day, Entry, Ledger, read_ledger
 from star_assets.lake.publish import SINCE, VERSION, Served
 from star_assets.lake.versions import LIVE, Manifest, Partition, ledger_of, ledgers_folder, new_version_id, table_folder
-from star_assets.model.days import of_values
 from star_assets.model.errors import LedgerUnreadable
 from star_assets.model.tables import Dimension
 from star_assets.pipeline.context import Context
@@ -68,9 +67,7 @@ def _served(context: Context, of: Partition) -> dict[str | None, Served]:
         return {None: entry} if entry and VERSION in entry.parameters else {}
     found = context.catalog.partitions(of.database, of.table)
     return {
-        of_values(one.values): one
-        for one in found
-        if VERSION in one.parameters and ledger_of(of_values(one.values)) == ledger_of(of.day)
+        one.export: one for one in found if VERSION in one.parameters and ledger_of(one.export) == ledger_of(of.day)
     }
 
 

@@ -11,7 +11,7 @@ a correction that arrives meanwhile stays.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
@@ -31,7 +31,7 @@ from star_assets.exports.finding import (
 from star_assets.lake.ledger import Entry, read_day
 from star_assets.lake.storage import Storage, each
 from star_assets.lake.versions import Manifest, Partition, read_manifest
-from star_assets.model.days import ExportDay
+from star_assets.model.days import ExportDay, day_of
 from star_assets.model.source import Source
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.stage import REJECTS_FILE, StageStep
@@ -39,7 +39,7 @@ from star_assets.pipeline.stage import REJECTS_FILE, StageStep
 
 @dataclass(frozen=True)
 class OldDay:
-    """An export day that can be retired: its files as they were listed, and the staged version that replaces them.
+    """An export that can be retired: its files as they were listed, and the staged version that replaces them.
 
     `is_begun` is True if an earlier retirement was killed midway: then the files are those that it did not delete.
     """
@@ -62,6 +62,11 @@ class Retirable:
 
     days: tuple[OldDay, ...]
     kept: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """How many days these are, the hours of one counted together."""
+        return _count(self.days)
 
     @property
     def size(self) -> int:
@@ -114,7 +119,11 @@ def delete_listed(context: Context, found: Retirable) -> Retired:
     reasons = each(context.storage, partial(_delete, context), found.days)
     done = [old for old, reason in zip(found.days, reasons, strict=True) if reason is None]
     kept = [f"{old.source.name} {old.day}: {reason}" for old, reason in zip(found.days, reasons, strict=True) if reason]
-    return Retired(len(done), sum(old.size for old in done), tuple(kept))
+    return Retired(_count(done), sum(old.size for old in done), tuple(kept))
+
+
+def _count(old: Sequence[OldDay]) -> int:
+    return len({(one.source.name, day_of(one.day)) for one in old})
 
 
 def _look(context: Context, step: StageStep, live: Mapping[ExportDay, Entry], export: Export) -> OldDay | str | None:

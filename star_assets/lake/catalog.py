@@ -19,6 +19,9 @@ OURS = "star_assets"
 # The database of raw exports, and their folder in the lake.
 OLTP = "oltp"
 
+# The value of a partition column that is NULL, as Hive writes it: the hour of a stream's day that was staged as one.
+NULL = "__HIVE_DEFAULT_PARTITION__"
+
 # The escape character for OpenCSVSerDe, which must have one: a byte that exports hardly ever contain.
 ESCAPE = b"\x01"
 
@@ -61,6 +64,16 @@ class TableEntry:
         """Whether the star made it."""
         return self.parameters.get(MADE_BY) == OURS
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The names of its partition columns."""
+        return tuple(column.name for column in self.partition_columns)
+
+    def values_of(self, export: str | None) -> tuple[str, ...]:
+        """The values of the partition of a day or an hour; none of a table without partitions."""
+        values = tuple(export.split("T")) if export else ()
+        return (*values, NULL)[: len(self.partition_columns)]
+
 
 @dataclass(frozen=True)
 class PartitionEntry:
@@ -70,6 +83,11 @@ class PartitionEntry:
     location: str
     columns: tuple[CatalogColumn, ...] = ()
     parameters: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def export(self) -> str:
+        """The day or hour of a partition that was made here: the inverse of `TableEntry.values_of`."""
+        return "T".join(value for value in self.values if value != NULL)
 
 
 @dataclass(frozen=True)
@@ -144,7 +162,7 @@ class Catalog(Protocol):
         ...
 
     def put_table(self, entry: TableEntry) -> None:
-        """Create a table, or replace its definition and keep its partitions.
+        """Create a table, or replace its definition; partitions stay unless the table's partition columns change.
 
         The database is created if need be. Raises NotOurs where a table of the
         star would replace one that is not (or the reverse).

@@ -27,7 +27,6 @@ from star_assets.lake.publish import (
 )
 from star_assets.lake.storage import Storage, each
 from star_assets.lake.versions import LIVE, Partition
-from star_assets.model.days import of_values
 from star_assets.model.errors import VersionLost
 
 # Partitions that are mended at a time: what one call to Glue takes.
@@ -77,7 +76,9 @@ class Follower:
             yield [Drift(self.name, None, "not ours")]
             return
         served, lists = dict[str | None, str](), set[tuple[CatalogColumn, ...]]()
-        pages = self.catalog.pages(self.table.database, self.table.name) if entry and entry.partition_columns else ()
+        # A table with other partition columns is made anew, without its partitions.
+        has_pages = entry and entry.keys and entry.keys == self.table.keys
+        pages = self.catalog.pages(self.table.database, self.table.name) if has_pages else ()
         for page in pages:
             served.update({day: self._version(day, one) for day, one in _by_day(page).items()})
             lists.update(one.columns for one in page)
@@ -174,7 +175,7 @@ def out_of_step(
 
 def _by_day(partitions: Iterable[PartitionEntry]) -> dict[str | None, Served]:
     """The partitions that were made here, by day."""
-    return {of_values(one.values): one for one in partitions if VERSION in one.parameters}
+    return {one.export: one for one in partitions if VERSION in one.parameters}
 
 
 def difference(storage: Storage, partition: Partition, entry: Served | None, live: str | None) -> Found | None:

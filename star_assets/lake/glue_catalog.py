@@ -113,7 +113,7 @@ class GlueCatalog(Catalog):
         return found[0] if found else None
 
     def put_table(self, entry: TableEntry) -> None:
-        """Create a table, or replace its definition and keep its partitions. Raises NotOurs."""
+        """Create a table, or replace its definition; partitions of the same columns stay. Raises NotOurs."""
         entry = folded(entry)
         for _ in range(ROUNDS):
             found = self._table(entry.database, entry.name)
@@ -121,6 +121,9 @@ class GlueCatalog(Catalog):
                 raise NotOurs(f"{entry.database}.{entry.name}")
             if found and found[0] == entry:
                 return
+            if found and found[0].keys != entry.keys:
+                self.drop_table(entry.database, entry.name)
+                found = None
             with suppress(_Absent, _Exists, _Moved):
                 self._put_table(entry, found[1] if found else None)
                 return

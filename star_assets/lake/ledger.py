@@ -21,6 +21,7 @@ from typing import Any
 from star_assets.lake import day_pointers
 from star_assets.lake.storage import Storage, Stored, each
 from star_assets.lake.versions import LIVE, Identity, Manifest, Partition, ledger_of, ledgers_folder, now
+from star_assets.model.days import day_of
 from star_assets.model.errors import LedgerContended, LedgerUnreadable, LostRace, NewerLedger, Transient
 
 FORMAT = 1
@@ -155,6 +156,9 @@ class Ledger:
     def committed(self, versions: Mapping[str, tuple[Manifest, str]]) -> Ledger:
         """The ledger with a new live version of each given day: its manifest, and the digest of its export or ""."""
         sequence, moment, days = self.sequence + 1, now(), dict(self.days)
+        # A stream's day that was staged as one export gives way to its hours.
+        whole = {day_of(key) for key in versions} - versions.keys()
+        days |= {key: _superseded(days[key], None, moment) for key in whole & days.keys()}
         for key, (manifest, export) in versions.items():
             live = Entry(
                 manifest.version, manifest.identity, sequence, sequence, moment, manifest.rows, manifest.size, export
@@ -219,9 +223,9 @@ class Ledger:
         return cls(**found)
 
 
-def _superseded(day: Day, live: Entry, moment: str) -> Day:
+def _superseded(day: Day, live: Entry | None, moment: str) -> Day:
     before = (replace(day.live, superseded=moment),) if day.live else ()
-    kept = tuple(entry for entry in before + day.past if entry.version != live.version)
+    kept = tuple(entry for entry in before + day.past if live is None or entry.version != live.version)
     return Day(live, kept)
 
 

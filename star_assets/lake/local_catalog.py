@@ -108,7 +108,7 @@ class LocalCatalog(Catalog):
         return found[1] if found else None
 
     def put_table(self, entry: TableEntry) -> None:
-        """Create a table, or replace its definition and keep its partitions. Raises NotOurs."""
+        """Create a table, or replace its definition; partitions of the same columns stay. Raises NotOurs."""
         with self._writing() as connection:
             self._put_table(connection, folded(entry))
 
@@ -206,6 +206,8 @@ class LocalCatalog(Catalog):
         found = self._find(connection, entry.database, entry.name)
         if found and found[1].is_ours != entry.is_ours:
             raise NotOurs(f"{entry.database}.{entry.name}")
+        if found and found[1].keys != entry.keys:
+            connection.execute("DELETE FROM tables WHERE id = ?", [found[0]])
         kept = replace(entry, location=entry.location and self._kept(entry.location))
         connection.execute("INSERT OR IGNORE INTO databases VALUES (?)", [entry.database])
         connection.execute(

@@ -28,7 +28,7 @@ from star_assets.lake.catalog import (
 from star_assets.lake.ledger import Day, Entry, Ledger, read_day, read_days, swap
 from star_assets.lake.storage import Storage, each
 from star_assets.lake.versions import Manifest, Partition, parse_time, read_manifest, table_folder
-from star_assets.model.days import of_values, values_of
+from star_assets.model.days import day_of
 from star_assets.model.errors import LostRace, UnknownVersion, VersionLost
 
 # Parameters of a catalog entry: the version that it serves, the number of the swap that made
@@ -188,7 +188,10 @@ def serve(
     version. Raises NotOurs, VersionLost.
     """
     at_hand = {manifest.version: manifest for manifest in known}
-    moved, served = list(partitions), dict[Partition, str | None]()
+    # A stream's day that was staged as one export leaves the catalog with its first hours.
+    whole = {replace(partition, day=day_of(partition.day)) for partition in partitions if partition.day}
+    gone = [partition for partition, day in read_days(storage, whole - {*partitions}).items() if day.versions]
+    moved, served = [*partitions, *gone], dict[Partition, str | None]()
     while moved:
         # The catalog's entry is read before the ledger, so that a process that pauses in between
         # cannot point the table back to an older version.
@@ -218,7 +221,7 @@ def _look(
 def send_statistics(catalog: Catalog, table: TableEntry, manifests: Mapping[Partition, Manifest]) -> None:
     """Send the column statistics in manifests to a catalog that stores statistics."""
     if catalog.takes_statistics:
-        entries = {p.values: _statistics(manifest) for p, manifest in manifests.items()}
+        entries = {table.values_of(p.day): _statistics(manifest) for p, manifest in manifests.items()}
         catalog.put_statistics(table.database, table.name, {key: found for key, found in entries.items() if found})
 
 
@@ -247,8 +250,8 @@ def served_entries(catalog: Catalog, table: TableEntry, days: Sequence[str | Non
     if not table.partition_columns:
         entry = catalog.table(table.database, table.name)
         return {None: entry} if entry and VERSION in entry.parameters else {}
-    found = catalog.some_partitions(table.database, table.name, [values_of(day or "") for day in days])
-    return {of_values(one.values): one for one in found if VERSION in one.parameters}
+    found = catalog.some_partitions(table.database, table.name, [table.values_of(day) for day in days])
+    return {one.export: one for one in found if VERSION in one.parameters}
 
 
 def _note_served(storage: Storage, catalog: Catalog, table: TableEntry, looked: Mapping[Partition, Day]) -> None:
@@ -298,7 +301,7 @@ def _point_partitions(
         catalog.put_table(wanted)
     entries = [
         PartitionEntry(
-            partition.values,
+            table.values_of(partition.day),
             storage.uri(partition.version_folder(version.entry.version)),
             _columns(version.manifest),
             _parameters(version),
@@ -307,7 +310,7 @@ def _point_partitions(
         if version
     ]
     catalog.put_partitions(table.database, table.name, entries)
-    gone = [partition.values for partition, version in live.items() if not version]
+    gone = [table.values_of(partition.day) for partition, version in live.items() if not version]
     if gone:
         catalog.drop_partitions(table.database, table.name, gone)
 

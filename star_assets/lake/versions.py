@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from star_assets.lake.storage import Storage
-from star_assets.model.days import folder_of, of_values, values_of
+from star_assets.model.days import folder_of, hour_of
 
 _TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
 _ID_TIME = "%Y%m%dT%H%M%S%f"
@@ -46,11 +46,6 @@ class Partition:
     def name(self) -> str:
         """The partition's name for people: `date=2023-07-01`, `date=2023-07-01/hour=14`, or `live`."""
         return folder_of(self.day) if self.day else LIVE
-
-    @property
-    def values(self) -> tuple[str, ...]:
-        """The values of the partition in the catalog; none of a table without partitions."""
-        return values_of(self.day) if self.day else ()
 
     @property
     def key(self) -> str:
@@ -84,7 +79,7 @@ def ledger_of(day: str | None) -> str:
 
 def found_day(match: re.Match[str]) -> str | None:
     """The day or hour that a match of FOLDER names; None where it names none."""
-    return of_values([value for value in (match["day"], match["hour"]) if value]) or None
+    return hour_of(match["day"], match["hour"]) if match["hour"] else match["day"]
 
 
 def table_folder(database: str, table: str) -> str:

@@ -20,8 +20,6 @@ BusinessDate = NewType("BusinessDate", str)
 # For each business date, the export days that it is built from, sorted.
 ExportsByDate = Mapping[BusinessDate, Sequence[ExportDay]]
 
-_DAY, _HOUR = "date=", "hour="
-
 
 def day_of(export: str) -> str:
     """The calendar day of an export: `2023-10-01` for the day itself and for `2023-10-01T14`."""
@@ -35,14 +33,5 @@ def hour_of(day: str, hour: str) -> ExportDay:
 
 def folder_of(export: str) -> str:
     """The folder of an export or a date, as Hive names partitions: `date=2023-10-01`, `date=2023-10-01/hour=14`."""
-    return "/".join(f"{name}{value}" for name, value in zip((_DAY, _HOUR), values_of(export), strict=False))
-
-
-def values_of(export: str) -> tuple[str, ...]:
-    """The values of its partition in the catalog: of a day, that day; of an hour, the day and the hour."""
-    return tuple(export.split("T"))
-
-
-def of_values(values: Sequence[str]) -> str:
-    """The inverse of `values_of`."""
-    return "T".join(values)
+    day, _, hour = export.partition("T")
+    return f"date={day}/hour={hour}" if hour else f"date={day}"

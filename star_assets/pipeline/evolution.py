@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
-from star_assets.model.days import day_of, of_values
+from star_assets.model.days import day_of
 from star_assets.model.errors.exports import visible_names
 from star_assets.model.source import Source
 from star_assets.pipeline.context import Context
@@ -28,7 +28,7 @@ def new_columns(context: Context, source: Source) -> dict[str, str]:
     first: dict[str, str] = {}
     begin = None
     for served in context.catalog.partitions("staging", source.name):
-        day = of_values(served.values)
+        day = served.export
         if int(served.parameters.get("rows", 0)):
             begin = begin or day
             for column in undeclared(source, (column.name for column in served.columns)):

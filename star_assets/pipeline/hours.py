@@ -24,17 +24,17 @@ FIRST_HOUR = "00"
 def hours_of(context: Context, stream: Source, day: str) -> list[ExportDay]:
     """The exports to stage for a day: the hours that lie in the raw zone, and those that are staged, in order.
 
-    A day's folder that cannot be read is one export, the day itself, which cannot be staged.
+    A day whose folder cannot be read, or was retired as a whole, is one export: the day itself.
     """
     raw = read_exports(context.storage, stream, day).exports
     if ExportDay(day) in raw:
         return list(raw)
-    staged = staged_hours(context, stream, day)
+    staged = set(staged_hours(context, stream, day)) - {day}
     return sorted({*raw, *staged}) or [hour_of(day, FIRST_HOUR)]
 
 
 def staged_hours(context: Context, stream: Source, day: str) -> list[ExportDay]:
-    """The hours of a day that are staged, in order."""
+    """The hours of a day that are staged, in order; the day itself where it was staged as one export."""
     live = context.look("staging", stream.name).ledger(day).days
     return sorted(ExportDay(key) for key, found in live.items() if found.live and day_of(key) == day)
 

@@ -138,7 +138,9 @@ def _kept_dates(
 
 def _months(context: Context, column: SourceColumn, staged: Snapshot, keep: bool) -> Iterator[FoldedBook]:
     source = column.source
-    code = digest(source=context.code_identity(source.name), timezone=context.settings.timezone)
+    # Where exports are hours, they are texts.
+    hours = {"hours": True} if source.is_stream else {}
+    code = digest(source=context.code_identity(source.name), timezone=context.settings.timezone, **hours)
 
     def fold(base: str | None, added: Sequence[StagedInput], file: Path) -> None:
         context.books.keys.index_keys(source, column.column, base, added, file)

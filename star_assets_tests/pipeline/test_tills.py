@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import gzip
 import json
+import tarfile
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from star_assets.lake.catalog import NULL
 from star_assets.model import Star
 from star_assets.pipeline.account import STAGED
 from star_assets.rules.accounts import BY_EXPORT, CONFLICTING, DUPLICATE
@@ -218,3 +221,44 @@ def test_the_date_that_loses_a_receipt_is_published_first(lake: Lake) -> None:
     lake.run_as_is(THIRD, tables=["orders", "order_items", "products", *lake.star.dimensions])
     assert [outcome.day for outcome in lake.refresh("fact_sales", THIRD)] == [THIRD]
     assert [sale for _, sale, *_ in sold(lake)] == ["1-1", "2-1"]
+
+
+def test_an_hour_that_grows_is_staged_again_and_no_other(lake: Lake) -> None:
+    arrive(lake, FIRST, "12", "a", event("a", 1))
+    arrive(lake, FIRST, "13", "b", event("b", 2))
+    bring_up_to_date(lake)
+    before = lake.warehouse.staged(pos_sales)
+    assert list(before) == [f"{FIRST}T12", f"{FIRST}T13"]
+    arrive(lake, FIRST, "13", "c", event("c", 3))
+    bring_up_to_date(lake)
+    after = lake.warehouse.staged(pos_sales)
+    assert [hour for hour in after if after[hour] != before[hour]] == [f"{FIRST}T13"]
+    served = lake.warehouse.catalog.partitions("staging", "pos_sales")
+    assert [(*one.values, one.parameters["rows"]) for one in served] == [(FIRST, "12", "1"), (FIRST, "13", "2")]
+    assert lake.manifest("pos_sales", FIRST).rows == 3
+
+
+def test_days_that_were_staged_as_one_export_are_read_and_give_way_to_their_hours(tmp_path: Path) -> None:
+    """`days_of_tills.tar.gz` is a lake as it was before hours were exports, with two days; the first is retired.
+
+    The raw files of the first are gone, so its version is the only copy and stays. The
+    second is staged by hours, which take the place of the day in the same swap.
+    """
+    with tarfile.open(Path(__file__).parent / "days_of_tills.tar.gz") as packed:
+        packed.extractall(tmp_path, filter="data")
+    lake = Lake(tmp_path / "days-of-tills", tills)
+    lake.warehouse.mend(list(lake.star.tables))
+    of_days = sold(lake)
+    assert len(of_days) == 4 and list(lake.warehouse.staged(pos_sales)) == [FIRST, SECOND]
+    bring_up_to_date(lake)
+    assert list(lake.warehouse.staged(pos_sales)) == [FIRST, f"{SECOND}T12", f"{SECOND}T13"]
+    assert sold(lake) == of_days
+    assert lake.rows("SELECT count(*) FROM pos_sales") == [(4,)]
+
+    # A retired day that is asked for by name keeps its version.
+    assert lake.statuses("pos_sales", FIRST) == ["unchanged"]
+    arrive(lake, SECOND, "13", "c", event("c", 3))
+    bring_up_to_date(lake)
+    assert len(sold(lake)) == 5
+    (found,) = [one for one in lake.warehouse.catalog.partitions("staging", "pos_sales") if one.values[0] == FIRST]
+    assert found.values == (FIRST, NULL)

@@ -31,8 +31,9 @@ def crawl_what_is_new(context: Context, source: Source, wait: bool) -> Iterator[
 
     Without `wait`, the crawler is started and not waited for.
     """
-    known = {one.values[0] for one in context.catalog.partitions(RAW, source.name)}
-    if known.issuperset(context.export_days(source)):
+    known = {one.export for one in context.catalog.partitions(RAW, source.name)}
+    exports = context.list_exports(source).exports if source.is_stream else context.export_days(source)
+    if known.issuperset(exports):
         return
     crawler = _crawler(context, source)
     if wait:

@@ -21,7 +21,7 @@ from star_assets.lake.catalog import PartitionEntry, TableEntry
 from star_assets.lake.drift import Drift
 from star_assets.lake.storage import each
 from star_assets.lake.versions import Partition, read_manifest
-from star_assets.model.days import ExportDay, folder_of, of_values, values_of
+from star_assets.model.days import ExportDay, folder_of
 from star_assets.model.errors import BrokenFile, ColumnMissing, HalfExport, UnknownColumns
 from star_assets.model.source import Source
 from star_assets.pipeline.context import Context, RawDay
@@ -47,7 +47,7 @@ class RawTable:
     def registered(self) -> dict[str, PartitionEntry]:
         """The registered days that were made here."""
         partitions = self.context.catalog.partitions(RAW, self.source.name) if self.found else []
-        return {of_values(one.values): one for one in partitions if EXPORT in one.parameters}
+        return {one.export: one for one in partitions if EXPORT in one.parameters}
 
     def register(self, days: Mapping[str, RawDay]) -> None:
         """Register these days, or drop those that do not fit. Other days are inspected only if the table changes."""
@@ -168,9 +168,9 @@ class RawTable:
             done.append(Drift(self.name, None, "redefined" if self.found else "registered"))
             self.found = entry
         wanted = [self._partition(entry, day, raw) for day, raw in sorted(days.items())]
-        changed = [one for one in wanted if not _is_as_wanted(registered.get(of_values(one.values)), one, entry)]
+        changed = [one for one in wanted if not _is_as_wanted(registered.get(one.export), one, entry)]
         self.context.catalog.put_partitions(RAW, self.source.name, changed)
-        for day in (of_values(one.values) for one in changed):
+        for day in (one.export for one in changed):
             done.append(Drift(self.name, folder_of(day), "moved" if day in registered else "registered"))
         return done
 
@@ -179,12 +179,13 @@ class RawTable:
         own = len(raw.layout.columns) if entry.format == "csv" and raw.layout.columns else len(entry.columns)
         location = self.context.storage.uri(raw_folder(self.source.name, day))
         return PartitionEntry(
-            values_of(day), location, entry.columns[:own], {EXPORT: raw.export, "rows": str(raw.layout.rows)}
+            entry.values_of(day), location, entry.columns[:own], {EXPORT: raw.export, "rows": str(raw.layout.rows)}
         )
 
     def _drop(self, days: set[str]) -> None:
-        if days:
-            self.context.catalog.drop_partitions(RAW, self.source.name, [values_of(day) for day in sorted(days)])
+        if days and self.found:
+            values = [self.found.values_of(day) for day in sorted(days)]
+            self.context.catalog.drop_partitions(RAW, self.source.name, values)
 
 
 def _is_as_wanted(known: PartitionEntry | None, wanted: PartitionEntry, table: TableEntry) -> bool:
