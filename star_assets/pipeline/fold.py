@@ -3,17 +3,19 @@
 A book is a pure function of {export day → staged version}. A new export is folded
 onto the last version of the book; if an export was replaced or withdrawn, folding
 starts again from the newest earlier version that has only live exports, or from
-nothing. Books are versions like any other, in folders that no reader sees. Not here:
-the key index (key_index), digests of histories (histories).
+nothing. The last hours of a stream grow with each batch: they are folded onto a
+book of all hours before, which is kept beside, so that a batch folds these few alone.
+Books are versions like any other, in folders that no reader sees. Not here: the key
+index (key_index), digests of histories (histories).
 """
 
 from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -42,6 +44,12 @@ if TYPE_CHECKING:
 # Earlier versions of a book that are looked at as checkpoints before starting from nothing.
 CHECKPOINTS = 5
 
+# What the name of a book's folder ends with, where it is of the exports that grow no more.
+CLOSED = "_closed"
+
+# The last hours of a stream, which still grow: the present one, and the one before until its last objects are written.
+OPEN_HOURS = 2
+
 # What a book reads of the versions that it folds: their files, in the form its engine call takes.
 Read = TypeVar("Read")
 
@@ -61,6 +69,7 @@ class Book(Generic[Read]):
         as_of: the sequence of the snapshot that says so: a book of an earlier one
             never replaces one of a later.
         read: the files of some of these versions.
+        open: the exports that still grow.
     """
 
     partition: Partition
@@ -68,11 +77,19 @@ class Book(Generic[Read]):
     exports: Mapping[str, str]
     as_of: int
     read: Callable[[Mapping[str, str]], Read]
+    open: Collection[str] = ()
 
     @property
     def identity(self) -> Identity:
         """The same for the same exports, whoever looked."""
         return Identity(digest(code=self.code, exports=dict(self.exports)))
+
+    @property
+    def closed(self) -> Book[Read] | None:
+        """The book of the exports that grow no more, where others do; it is kept beside this one."""
+        exports = {export: version for export, version in self.exports.items() if export not in self.open}
+        beside = replace(self.partition, table=f"{self.partition.table}{CLOSED}")
+        return replace(self, partition=beside, exports=exports, open=()) if self.open and exports else None
 
 
 def source_state(context: Context, source: Source, staged: Snapshot, keep: bool) -> FoldedBook:
@@ -124,7 +141,8 @@ def used_days(context: Context, column: SourceColumn, key: str, staged: Snapshot
 def _book(context: Context, source: Source, folder: str, code: str, staged: Snapshot) -> Book[Sequence[StagedInput]]:
     exports = {day: entry.version for day, entry in staged.live.items()}
     partition = Partition("staging", f"{source.name}/{folder}")
-    return Book(partition, code, exports, staged.sequence, partial(context.staged_inputs, source))
+    growing = list(exports)[-OPEN_HOURS:] if source.is_stream else ()
+    return Book(partition, code, exports, staged.sequence, partial(context.staged_inputs, source), growing)
 
 
 def folded(
@@ -179,18 +197,17 @@ def _fold(
     from star_assets.pipeline.describe import describe
 
     earlier = list(_earlier(context, book, kept.day(book.partition.day)))
-    base, covered = _checkpoint(book, earlier, in_order)
+    base, covered = _base(context, book, earlier, fold, keep, in_order)
     added = {export: version for export, version in book.exports.items() if export not in covered}
     if base and not added:
         # A lake of the first form, whose books have another identity: what they hold is the same.
-        return FoldedBook(book.partition, book.identity, base)
+        return FoldedBook(book.partition, book.identity, base.manifest)
     # A book of later exports stays: whoever folded it has seen more.
     keep = keep and not any(known.inputs.get("as_of", 0) > book.as_of for known, _ in earlier[:1])
     folder = _scratch(context, keep)
     try:
         file = folder / FIRST_FILE
-        base_file = context.first_files({book.partition: base.version})[0] if base else None
-        visible = fold(base_file, book.read(added), file)
+        visible = fold(context.book_file(base) if base else None, book.read(added), file)
         files, schema, statistics = describe([file])
         inputs = {"code": book.code, "exports": dict(book.exports), "as_of": book.as_of}
         facts = {"folded": len(added), "content": visible or files[0].sha256}
@@ -214,7 +231,7 @@ def _scratch(context: Context, keep: bool) -> Path:
 
 def _earlier(context: Context, book: Book[Read], day: Day) -> Iterator[tuple[Manifest, Mapping[str, str]]]:
     """The book's versions that may be checkpoints, newest first, each with the exports that it holds."""
-    for entry in [entry for entry in (day.live, *day.past) if entry][:CHECKPOINTS]:
+    for entry in [entry for entry in (day.live, *day.past) if entry][: 1 if book.open else CHECKPOINTS]:
         try:
             manifest = read_manifest(context.storage, book.partition, entry.version)
         except FileNotFoundError:
@@ -238,14 +255,25 @@ def _exports(context: Context, book: Book[Read], manifest: Manifest) -> Mapping[
     return held
 
 
-def _checkpoint(
-    book: Book[Read], earlier: Sequence[tuple[Manifest, Mapping[str, str]]], in_order: bool
-) -> tuple[Manifest | None, Mapping[str, str]]:
-    """The newest version that was folded by this code from exports that are all still live, and those exports."""
+def _base(
+    context: Context,
+    book: Book[Read],
+    earlier: Sequence[tuple[Manifest, Mapping[str, str]]],
+    fold: Fold[Read],
+    keep: bool,
+    in_order: bool,
+) -> tuple[FoldedBook | None, Mapping[str, str]]:
+    """What the rest is folded onto, and the exports that it holds.
+
+    It is the book of the exports that grow no more; where none grows, the newest version that
+    was folded by this code from exports that are all still live.
+    """
+    if closed := book.closed:
+        return folded(context, closed, fold, keep, in_order), closed.exports
     for manifest, exports in earlier:
         follows = not in_order or max(exports, default="") < min(book.exports.keys() - exports.keys(), default="9")
         if manifest.inputs["code"] == book.code and exports.items() <= book.exports.items() and follows:
-            return manifest, exports
+            return FoldedBook(book.partition, manifest.identity, manifest), exports
     return None, {}
 
 

@@ -6,21 +6,21 @@ day). A date needs every export that holds any row of a key that ever had that
 date, and any row of a line that ever belonged to such a key. The index of a stream
 has the receipts of events too: a date also needs every export that has any row of
 the receipt of an event of that date. There is one sorted file per month of exports,
-a book of the month's staged versions; what the index says of every date is kept
-beside it.
+a book of the month's staged versions, and one of a stream's newest day; what the index
+says of every date is kept beside it.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from star_assets.lake.ledger import Snapshot
 from star_assets.lake.versions import Partition
-from star_assets.model.days import BusinessDate, ExportsByDate
+from star_assets.model.days import BusinessDate, ExportsByDate, day_of
 from star_assets.model.source import Source, SourceColumn
 from star_assets.pipeline.context import Context
 from star_assets.pipeline.documents import document
@@ -30,6 +30,10 @@ from star_assets.pipeline.identity import digest
 
 if TYPE_CHECKING:
     from star_assets.engines.engine import StagedInput
+
+
+# The name of the book of a stream's newest day, the only one that batches change; the day after, its month has it.
+NEWEST = "newest-day"
 
 
 class KeyIndex:
@@ -167,9 +171,16 @@ def _by_month(
     keep: bool,
 ) -> Iterator[FoldedBook]:
     kept = context.look("staging", f"{source.name}/{folder}")
+    newest = day_of(next(reversed(staged.live), "")) if source.is_stream else ""
+
+    def book(name: str, exports: Mapping[str, str], sequence: int) -> FoldedBook:
+        partition = Partition("staging", f"{source.name}/{folder}", name)
+        read = partial(context.staged_inputs, source)
+        return folded(context, Book(partition, code, exports, sequence, read), fold, keep, kept=kept)
+
     for month, ledger in sorted(staged.ledgers.items()):
-        exports = {day: found.live.version for day, found in ledger.days.items() if found.live}
-        if exports:
-            partition = Partition("staging", f"{source.name}/{folder}", month)
-            book = Book(partition, code, exports, ledger.sequence, partial(context.staged_inputs, source))
-            yield folded(context, book, fold, keep, kept=kept)
+        live = {export: found.live.version for export, found in ledger.days.items() if found.live}
+        if exports := {export: version for export, version in live.items() if day_of(export) != newest}:
+            yield book(month, exports, ledger.sequence)
+        if exports := {export: version for export, version in live.items() if day_of(export) == newest}:
+            yield book(NEWEST, exports, staged.sequence)
