@@ -110,6 +110,9 @@ class Settings(BaseSettings):
         ByteSize(10_000_000_000), description="Bytes of disk that local copies of an S3 lake's files may use."
     )
     retention_days: float = Field(7, ge=0, le=MOST_DAYS, description="Days for which vacuum keeps superseded versions.")
+    batch_retention_days: float = Field(
+        1, ge=0, le=MOST_DAYS, description="The same for versions that a stream's batches leave behind within the hour."
+    )
     source_dsn: SecretStr | None = Field(None, description="The database that exports are pulled from.")
     webhook: str | None = Field(None, description="The URL that failed runs are posted to.")
     powerbi_model: str | None = Field(

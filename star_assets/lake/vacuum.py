@@ -19,6 +19,9 @@ from star_assets.lake.storage import Storage, Stored
 from star_assets.lake.versions import FOLDER, Partition, found_day, now, parse_time, table_folder, version_time
 from star_assets.model.errors import LostRace
 
+# A version that was live for less than this was left behind by a batch.
+BATCH = timedelta(hours=1)
+
 # A run may write for hours before it publishes. Scratch files that are a day old belong to no run any more.
 SCRATCH_KEPT = timedelta(days=1)
 
@@ -39,10 +42,17 @@ class Vacuumed:
     waiting: int = 0
 
 
-def vacuum(storage: Storage, catalog: Catalog, tables: Sequence[tuple[str, str]], retention: timedelta) -> Vacuumed:
+def vacuum(
+    storage: Storage,
+    catalog: Catalog,
+    tables: Sequence[tuple[str, str]],
+    retention: timedelta,
+    of_batches: Mapping[tuple[str, str], timedelta] | None = None,
+) -> Vacuumed:
     """Remove past versions that were not served for longer than `retention`, and orphans older than that.
 
-    `tables` are pairs (database, table). The retention of a past version begins when
+    `tables` are pairs (database, table). For those that are fed in batches, `of_batches` has the
+    retention of versions that were live for less than BATCH. The retention of a past version begins when
     vacuum first finds that the catalog serves another one, because until then queries
     may have begun to read it. A version that the catalog still serves stays, and so does
     a version that is pinned or announced.
@@ -58,7 +68,8 @@ def vacuum(storage: Storage, catalog: Catalog, tables: Sequence[tuple[str, str]]
         ledgers = {path: read_ledger(storage, path) for path in by_ledger}
         served = _served(catalog, database, table)
         for path, (ledger, etag) in ledgers.items():
-            step = _Step(storage, ledger, by_ledger[path], served, now(), retention)
+            of_batch = (of_batches or {}).get((database, table), retention)
+            step = _Step(storage, ledger, by_ledger[path], served, now(), retention, of_batch)
             removed += step.take(path, etag)
             waiting += step.waiting
     storage.sweep(SCRATCH_KEPT)
@@ -77,11 +88,13 @@ class _Step:
         served: Set[str | None] | None,
         moment: str,
         retention: timedelta,
+        of_batch: timedelta,
     ) -> None:
         self.storage, self.ledger, self.versions = storage, ledger, versions
         # The locations that the catalog serves; None if the catalog does not know the table.
         self.served = served
         self.moment, self.before = moment, parse_time(moment) - retention
+        self.before_of_batch = parse_time(moment) - of_batch
         self.waiting = 0
 
     def take(self, path: str, etag: str | None) -> list[Stored]:
@@ -117,7 +130,7 @@ class _Step:
         for entry in day.past:
             in_use = entry.version in relied_on or self._is_served(partition, entry.version)
             unserved = None if in_use else entry.unserved or self._unserved(entry)
-            if unserved is None or parse_time(unserved) > self.before:
+            if unserved is None or parse_time(unserved) > (self.before_of_batch if _of_batch(entry) else self.before):
                 past.append(replace(entry, unserved=unserved))
         self.waiting += len(past)
         return replace(day, past=tuple(past))
@@ -138,6 +151,11 @@ class _Step:
         """Whether a version that no ledger names is older than the retention, and the catalog does not serve it."""
         made = version_time(version)
         return made is not None and made <= self.before and not self._is_served(partition, version)
+
+
+def _of_batch(entry: Entry) -> bool:
+    """Whether another version took the place of a past one so soon that a batch may have done it."""
+    return entry.superseded is not None and parse_time(entry.superseded) - parse_time(entry.at) < BATCH
 
 
 def _served(catalog: Catalog, database: str, table: str) -> set[str | None] | None:

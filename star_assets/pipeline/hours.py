@@ -1,4 +1,4 @@
-"""A stream's day, whose hours are exports of their own: which hours it has, and their outcomes as one of the day.
+"""A stream's day, whose hours are exports of their own: which hours it has, their outcomes as one, what they feed.
 
 Dagster's partition of a stream, and the day that a person names, is a calendar day.
 Not here: staging an hour (stage).
@@ -37,6 +37,14 @@ def staged_hours(context: Context, stream: Source, day: str) -> list[ExportDay]:
     """The hours of a day that are staged, in order; the day itself where it was staged as one export."""
     live = context.look("staging", stream.name).ledger(day).days
     return sorted(ExportDay(key) for key, found in live.items() if found.live and day_of(key) == day)
+
+
+def is_fed_in_batches(context: Context, table: str) -> bool:
+    """Whether batches of a stream make versions of a table; `table/_book` is a book that is kept beside a table."""
+    name, _, book = table.partition("/")
+    found = context.star.table(name)
+    upstream = (found,) if isinstance(found, Source) else context.star.upstream_sources(found)
+    return any(source.is_stream for source in (context.star.sources.values() if book else upstream))
 
 
 def by_day(outcomes: Iterable[Outcome], days: Mapping[ExportDay, str]) -> Iterator[Outcome]:

@@ -37,7 +37,7 @@ from star_assets.pipeline.evolution import new_column_notes, new_columns
 from star_assets.pipeline.fact_inputs import look_at_fact
 from star_assets.pipeline.facts import FactStep
 from star_assets.pipeline.glue.step import GlueStep, Job, Launch, write_versions
-from star_assets.pipeline.hours import by_day, hours_of, staged_hours, together
+from star_assets.pipeline.hours import by_day, hours_of, is_fed_in_batches, staged_hours, together
 from star_assets.pipeline.key_index import catch_up
 from star_assets.pipeline.members import referring, used_members
 from star_assets.pipeline.out_of_date import OutOfDate, out_of_date, remarks
@@ -282,7 +282,9 @@ class Warehouse(Context):
     def vacuum(self, retention: timedelta | None = None) -> Vacuumed:
         """Remove what was not served for longer than the retention (by default the settings'), and old orphans."""
         kept = timedelta(days=self.settings.retention_days) if retention is None else retention
-        return vacuum(self.storage, self.catalog, self.versioned_tables(), kept)
+        of_batches, tables = timedelta(days=self.settings.batch_retention_days), self.versioned_tables()
+        fed = {table: min(kept, of_batches) for table in tables if is_fed_in_batches(self, table[1])}
+        return vacuum(self.storage, self.catalog, tables, kept, fed)
 
     # What is there
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -55,6 +55,25 @@ def test_superseded_versions_go_after_the_retention(lake, name: str) -> None:
     before = lake.storage.read(partition.ledger)
     assert clean(lake, WEEK) == Vacuumed(waiting=1)
     assert lake.storage.read(partition.ledger) == before, "where nothing changes, nothing is written"
+
+
+def test_what_a_batch_left_behind_goes_sooner(lake) -> None:
+    """Every five minutes a version: they would fill the lake. What was live for longer stays, to go back to."""
+    long, _, live = (lake.publish(lake.day, number).live.version for number in (1, 2, 3))
+    two_days_ago = datetime.now(UTC) - timedelta(days=2)
+
+    def aged(ledger: Ledger) -> Ledger:
+        day = ledger.day(lake.day.key)
+        unserved = two_days_ago.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        second, first = (replace(entry, unserved=unserved) for entry in day.past)
+        found = replace(day, past=(second, replace(first, at="2020-01-01T00:00:00.000000Z")))
+        return replace(ledger, days={**ledger.days, lake.day.key: found}, sequence=ledger.sequence + 1)
+
+    swap(lake.storage, lake.day.ledger, aged)
+    assert clean(lake, WEEK) == Vacuumed(waiting=2), "where no batches come, both are kept for a week"
+    fed = {("olap", "fact_sales"): timedelta(days=1)}
+    assert vacuum(lake.storage, lake.catalog, TABLES, WEEK, fed).versions == 1
+    assert lake.on_disk(lake.day) == [long, live]
 
 
 def test_the_retention_begins_when_the_catalog_serves_another_version(lake) -> None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-# The raw rows of each source: first the day of their export, then their columns.
+# The raw rows of each source: first the day (of events, the hour) of their export, then their columns.
 TABLES = {
     "orders": "export TEXT, order_id INT, sold TEXT, status TEXT, version TIMESTAMP, op TEXT",
     "order_items": "export TEXT, line_id INT, order_id INT, product_id INT, quantity INT, cents INT, "

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from ibis.expr.types import Table
 
 from star_assets.model import Column, Marker, Source, Star, business_date, dimension, provisional
+from star_assets.model.days import day_of
 from star_assets.model.errors import AuditFailed, RollbackRefused, UnknownPartition, UnknownVersion
 from star_assets.star import fact_sales, orders
 from star_assets.star import products as retail_products
@@ -26,6 +27,7 @@ from star_assets.star import products as retail_products
 from .conftest import Lake
 
 DAYS = [str(date(2023, 7, 1) + timedelta(days=number)) for number in range(4)]
+HOURS = ["09", "17"]
 
 # A full refresh takes about a second, so many retailers share a lake: each has
 # orders and products with numbers of its own.
@@ -63,7 +65,7 @@ class Line(NamedTuple):
 
 
 class Event(NamedTuple):
-    """What a till rang up, as it arrived on a day."""
+    """What a till rang up, as it arrived in an hour of a day."""
 
     export: str
     event_id: str
@@ -118,7 +120,10 @@ class History(NamedTuple):
         last = {(source, day): content for group in self.groups for source, day, content in group}
         return {
             source: [
-                row for content, rows in enumerate(contents) for row in rows if last[source, row.export] == content
+                row
+                for content, rows in enumerate(contents)
+                for row in rows
+                if last[source, day_of(row.export)] == content
             ]
             for source, contents in self.contents.items()
         }
@@ -239,6 +244,10 @@ def retailer(rng: Random, number: int, lines: str) -> dict[str, list[Any]]:
     A third receipt is told by tills alone.
     """
     pick, plain = rng.choice, lines == "complete"
+
+    def arrival() -> str:
+        return f"{pick(DAYS)}T{pick(HOURS)}"
+
     order_ids, product_ids = (10 * number + 1, 10 * number + 2), (10 * number + 3, 10 * number + 4)
     found: dict[str, list[Any]] = {"orders": [], "order_items": [], "products": []}
     for order_id in order_ids:
@@ -261,10 +270,10 @@ def retailer(rng: Random, number: int, lines: str) -> dict[str, list[Any]]:
     for name in range(rng.randint(0, 5)):
         product_id = pick([None, *product_ids, 10 * number + 6])
         receipt, money = pick((*order_ids, 10 * number + 7)), pick([0, 1, 999])
-        event = Event(pick(DAYS), f"{number}-{name}", receipt, pick(DAYS), product_id, rng.randint(-2, 3), money)
+        event = Event(arrival(), f"{number}-{name}", receipt, pick(DAYS), product_id, rng.randint(-2, 3), money)
         found["tills"].append(event)
         # It arrives again; and sometimes another event has its id.
-        again = [event._replace(export=pick(DAYS)) for _ in range(rng.randint(0, 2))]
+        again = [event._replace(export=arrival()) for _ in range(rng.randint(0, 2))]
         found["tills"] += [other._replace(sold=pick(DAYS)) if pick([0, 0, 1]) else other for other in again]
     for product_id in product_ids:
         for _ in range(rng.randint(0, 4)):
@@ -309,9 +318,12 @@ def arrive(lake: Lake, contents: Contents, group: Iterable[Arrival]) -> None:
             with suppress(FileNotFoundError):
                 lake.withdraw(source, day)
         else:
-            rows = [csv(row) for row in contents[source][content] if row.export == day]
-            name = f"hour=12/{source}.csv" if source == "tills" else f"{source}.csv"
-            lake.write(source, day, {name: "\n".join([HEADERS[source], *rows]) + "\n"})
+            folders = {f"hour={hour}/": f"{day}T{hour}" for hour in HOURS} if source == "tills" else {"": day}
+            files = {}
+            for folder, export in folders.items():
+                rows = [csv(row) for row in contents[source][content] if row.export == export]
+                files[f"{folder}{source}.csv"] = "\n".join([HEADERS[source], *rows]) + "\n"
+            lake.write(source, day, files)
 
 
 def apply(lake: Lake, history: History) -> None:
@@ -321,7 +333,8 @@ def apply(lake: Lake, history: History) -> None:
         lake.run(*DAYS)
         for table, day in undone:
             with suppress(AuditFailed, RollbackRefused, UnknownPartition, UnknownVersion):
-                lake.warehouse.rollback(table, None if table.startswith("dim_") else day, None)
+                export = f"{day}T{HOURS[0]}" if table == "tills" else day
+                lake.warehouse.rollback(table, None if table.startswith("dim_") else export, None)
     lake.run(*DAYS)
     lake.tidy(*DAYS)
 
