@@ -20,7 +20,7 @@ quick_option = click.option("--quick", is_flag=True, help="Compare names and siz
 
 @click.command(short_help="Make an earlier version live again.")
 @click.argument("table")
-@click.option("--day", metavar="YYYY-MM-DD", help="The partition; a dimension has none.")
+@click.option("--day", metavar="YYYY-MM-DD", help="The partition, of a stream with its hour; a dimension has none.")
 @click.option("--version", help="The version to go back to; default: the one before the live version.")
 def rollback(table: str, day: str | None, version: str | None) -> None:
     """Make an earlier version of TABLE live again.
@@ -32,6 +32,7 @@ def rollback(table: str, day: str | None, version: str | None) -> None:
     \b
     Examples:
       star-assets rollback fact_sales --day 2023-07-01
+      star-assets rollback pos_sales --day 2023-07-01T14
       star-assets rollback dim_product --version 20240102T030405000000-0a1b2c3d
     """
     from star_assets.model.tables import Dimension

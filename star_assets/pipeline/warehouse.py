@@ -192,7 +192,8 @@ class Warehouse(Context):
             raise UnknownPartition(table, "", "a day YYYY-MM-DD")
         partition, entry = self.partition(found, day), table_entry(self.star, found, self.storage)
         if read_day(self.storage, partition).live is None:
-            raise UnknownPartition(table, day, "one that was published")
+            hours = staged_hours(self, found, day) if isinstance(found, Source) and found.is_stream else []
+            raise UnknownPartition(table, day, f"an hour: {', '.join(hours)}" if hours else "one that was published")
 
         def check(manifest: Manifest) -> None:
             if isinstance(found, Fact):

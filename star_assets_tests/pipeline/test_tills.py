@@ -18,6 +18,7 @@ import pytest
 
 from star_assets.lake.catalog import NULL
 from star_assets.model import Star
+from star_assets.model.errors import UnknownPartition
 from star_assets.pipeline.account import STAGED
 from star_assets.rules.accounts import BY_EXPORT, CONFLICTING, DUPLICATE
 from star_assets.star import dim_product, fact_sales, order_items, orders, products
@@ -236,6 +237,21 @@ def test_an_hour_that_grows_is_staged_again_and_no_other(lake: Lake) -> None:
     served = lake.warehouse.catalog.partitions("staging", "pos_sales")
     assert [(*one.values, one.parameters["rows"]) for one in served] == [(FIRST, "12", "1"), (FIRST, "13", "2")]
     assert lake.manifest("pos_sales", FIRST).rows == 3
+
+
+def test_one_hour_goes_back_to_its_earlier_version(lake: Lake) -> None:
+    arrive(lake, FIRST, "12", "a", event("a", 1))
+    arrive(lake, FIRST, "13", "b", event("b", 2))
+    bring_up_to_date(lake)
+    arrive(lake, FIRST, "13", "c", event("c", 3))
+    bring_up_to_date(lake)
+    with pytest.raises(UnknownPartition, match=f"expected an hour: {FIRST}T12, {FIRST}T13"):
+        lake.warehouse.rollback("pos_sales", FIRST, None)
+    lake.warehouse.rollback("pos_sales", f"{FIRST}T13", None)
+    lake.refresh("fact_sales", FIRST)
+    assert [sale for _, sale, *_ in lake.sales()] == ["provisional:a", "provisional:b"]
+    due = lake.warehouse.out_of_date("pos_sales")
+    assert due.rolled_back == {FIRST}
 
 
 def test_days_that_were_staged_as_one_export_are_read_and_give_way_to_their_hours(tmp_path: Path) -> None:
