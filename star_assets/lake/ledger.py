@@ -14,8 +14,9 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from hashlib import sha256
 from typing import Any
 
 from star_assets.lake import day_pointers
@@ -153,6 +154,21 @@ class Ledger:
         """The live version of a table without partitions."""
         return self.day(LIVE).live
 
+    @cached_property
+    def entries(self) -> dict[str, Entry]:
+        """The live version of each day that has one, in order."""
+        return {key: day.live for key, day in sorted(self.days.items()) if day.live}
+
+    @cached_property
+    def versions(self) -> dict[str, str]:
+        """The id of the live version of each day that has one, in order."""
+        return {key: entry.version for key, entry in self.entries.items()}
+
+    @cached_property
+    def digest(self) -> str:
+        """A digest of `versions`."""
+        return sha256(json.dumps(self.versions).encode()).hexdigest()
+
     def committed(self, versions: Mapping[str, tuple[Manifest, str]]) -> Ledger:
         """The ledger with a new live version of each given day: its manifest, and the digest of its export or ""."""
         sequence, moment, days = self.sequence + 1, now(), dict(self.days)
@@ -210,7 +226,8 @@ class Ledger:
         """The ledger as it is stored."""
         days = {key: day.to_json() for key, day in sorted(self.days.items())}
         announced = vars(self.next) if self.next else None
-        return json.dumps({"format": FORMAT, **vars(self), "next": announced, "days": days}).encode()
+        parts = {part.name: getattr(self, part.name) for part in fields(self)}
+        return json.dumps({"format": FORMAT, **parts, "next": announced, "days": days}).encode()
 
     @classmethod
     def from_json(cls, content: bytes, uri: str) -> Ledger:
@@ -331,7 +348,7 @@ class Snapshot:
     @cached_property
     def live(self) -> dict[str, Entry]:
         """The live version of each day that has one, in order."""
-        return {key: day.live for key, day in self.days.items() if day.live}
+        return {key: entry for _, ledger in sorted(self.ledgers.items()) for key, entry in ledger.entries.items()}
 
     @property
     def sequence(self) -> int:

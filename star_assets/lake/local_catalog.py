@@ -138,8 +138,9 @@ class LocalCatalog(Catalog):
 
     def some_partitions(self, database: str, name: str, values: Sequence[tuple[str, ...]]) -> list[PartitionEntry]:
         """The partitions with these values. Values without a partition are left out."""
-        wanted = set(values)
-        return [entry for entry in self.partitions(database, name) if entry.values in wanted]
+        with self._reading() as connection:
+            found = self._find(connection, database, name)
+            return self._partitions(connection, found[0], values) if found else []
 
     def snapshot(
         self, tables: Sequence[tuple[str, str]]
@@ -216,15 +217,18 @@ class LocalCatalog(Catalog):
             [entry.database, entry.name, _definition(kept)],
         )
 
-    def _partitions(self, connection: sqlite3.Connection, table: int) -> list[PartitionEntry]:
+    def _partitions(
+        self, connection: sqlite3.Connection, table: int, values: Sequence[tuple[str, ...]] | None = None
+    ) -> list[PartitionEntry]:
+        """The partitions of a table, by values; all of them, or those with the given values."""
+        chosen = "FROM partitions WHERE table_id = ?"
+        chosen += "" if values is None else " AND keys IN (SELECT value FROM json_each(?))"
+        given = [table, *([] if values is None else [json.dumps([json.dumps(keys) for keys in values])])]
         lists = connection.execute(
-            "SELECT id, columns FROM column_lists WHERE id IN (SELECT column_list FROM partitions WHERE table_id = ?)",
-            [table],
+            f"SELECT id, columns FROM column_lists WHERE id IN (SELECT column_list {chosen})", given
         )
         columns = {number: _columns(json.loads(text)) for number, text in lists}
-        rows = connection.execute(
-            "SELECT keys, location, column_list, parameters FROM partitions WHERE table_id = ?", [table]
-        )
+        rows = connection.execute(f"SELECT keys, location, column_list, parameters {chosen}", given)
         found = [
             PartitionEntry(tuple(json.loads(keys)), self._full(location), columns[number], json.loads(parameters))
             for keys, location, number, parameters in rows

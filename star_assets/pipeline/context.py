@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from star_assets.engines.engine import StagedInput, Workplace
 from star_assets.engines.opening import AUTO, GLUE, open_engine, require_known
@@ -22,7 +22,7 @@ from star_assets.lake.listing import Listing
 from star_assets.lake.places import open_catalog, open_storage
 from star_assets.lake.versions import Manifest, Partition, read_manifest
 from star_assets.model.days import ExportDay
-from star_assets.model.source import Source
+from star_assets.model.source import Source, SourceColumn
 from star_assets.model.star import Star
 from star_assets.model.tables import Fact
 from star_assets.pipeline.folded_book import FoldedBook
@@ -74,6 +74,8 @@ class Context:
         self._manifests: dict[str, Manifest] = {}
         # The books of this process: for each one's partition, what was found or folded last.
         self.folded: dict[Partition, FoldedBook] = {}
+        # The key indexes of this process: of which snapshot, whether they are kept in the lake, their books.
+        self.indexed: dict[SourceColumn, tuple[Snapshot, bool, list[FoldedBook]]] = {}
         self._has_exports = False
         # For each source, its raw exports as they were listed last.
         self.raw_exports: dict[str, Mapping[ExportDay, Export]] = {}
@@ -174,7 +176,7 @@ class Context:
 
     def staged(self, source: Source) -> dict[ExportDay, Entry]:
         """The live version of every staged export day of a source, as of now."""
-        return {ExportDay(day): live for day, live in self.look("staging", source.name).live.items()}
+        return cast(dict[ExportDay, Entry], self.look("staging", source.name).live)
 
     def list_exports(self, source: Source) -> RawListing:
         """What lies in a source's folder of the raw zone, as of now."""

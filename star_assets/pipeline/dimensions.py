@@ -93,7 +93,7 @@ def _days_to_the_newest_export(context: Context, dimension: Dimension) -> tuple[
     return tuple(days_between(context.settings.start_date.isoformat(), _newest_staged(context, dimension) or ""))
 
 
-def staged_exports(context: Context, dimension: Dimension) -> dict[str, Mapping[ExportDay, Entry]]:
+def staged_exports(context: Context, dimension: Dimension) -> dict[str, dict[ExportDay, Entry]]:
     """For each source of a dimension, the live version of its staged export days."""
     return {source.name: context.staged(source) for source in context.star.upstream_sources(dimension)}
 
@@ -104,8 +104,8 @@ def newest_day(context: Context, dimension: Dimension) -> str:
 
 
 def _newest_staged(context: Context, dimension: Dimension) -> ExportDay | None:
-    staged = (ExportDay(day_of(day)) for exports in staged_exports(context, dimension).values() for day in exports)
-    return max(staged, default=None)
+    newest = [day_of(next(reversed(exports))) for exports in staged_exports(context, dimension).values() if exports]
+    return ExportDay(max(newest)) if newest else None
 
 
 class DimensionStep:

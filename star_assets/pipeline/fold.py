@@ -3,20 +3,21 @@
 A book is a pure function of {export day → staged version}. A new export is folded
 onto the last version of the book; if an export was replaced or withdrawn, folding
 starts again from the newest earlier version that has only live exports, or from
-nothing. The last hours of a stream grow with each batch: they are folded onto a
-book of all hours before, which is kept beside, so that a batch folds these few alone.
-Books are versions like any other, in folders that no reader sees. Not here: the key
-index (key_index), digests of histories (histories).
+nothing. The last hours of a stream grow with each batch: they are folded onto a book
+of the month's hours before, and that onto one of the months before, which are kept
+beside; so a batch folds and names these few hours alone. Books are versions like any
+other, in folders that no reader sees. Not here: the key index (key_index), digests of
+histories (histories).
 """
 
 from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -32,6 +33,7 @@ from star_assets.lake.versions import (
     now,
     read_manifest,
 )
+from star_assets.model.days import ExportDay
 from star_assets.model.errors import LakeRefused
 from star_assets.model.source import Source, SourceColumn
 from star_assets.pipeline.context import FIRST_FILE, Context
@@ -44,8 +46,8 @@ if TYPE_CHECKING:
 # Earlier versions of a book that are looked at as checkpoints before starting from nothing.
 CHECKPOINTS = 5
 
-# What the name of a book's folder ends with, where it is of the exports that grow no more.
-CLOSED = "_closed"
+# What the names of the folders end with where the books are that a stream's last hours are folded onto.
+CLOSED, BEFORE = "_closed", "_before"
 
 # The last hours of a stream, which still grow: the present one, and the one before until its last objects are written.
 OPEN_HOURS = 2
@@ -65,11 +67,11 @@ class Book(Generic[Read]):
     Args:
         partition: where it is kept.
         code: a digest of the code that folds it.
-        exports: the version of each export day.
+        exports: the version of each export day, but for those that `base` holds.
         as_of: the sequence of the snapshot that says so: a book of an earlier one
             never replaces one of a later.
         read: the files of some of these versions.
-        open: the exports that still grow.
+        base: the book that all of this is folded onto, if not onto nothing.
     """
 
     partition: Partition
@@ -77,19 +79,17 @@ class Book(Generic[Read]):
     exports: Mapping[str, str]
     as_of: int
     read: Callable[[Mapping[str, str]], Read]
-    open: Collection[str] = ()
+    base: Book[Read] | None = None
 
-    @property
+    @cached_property
     def identity(self) -> Identity:
         """The same for the same exports, whoever looked."""
-        return Identity(digest(code=self.code, exports=dict(self.exports)))
+        return Identity(digest(code=self.code, exports=dict(self.exports), **self.onto))
 
     @property
-    def closed(self) -> Book[Read] | None:
-        """The book of the exports that grow no more, where others do; it is kept beside this one."""
-        exports = {export: version for export, version in self.exports.items() if export not in self.open}
-        beside = replace(self.partition, table=f"{self.partition.table}{CLOSED}")
-        return replace(self, partition=beside, exports=exports, open=()) if self.open and exports else None
+    def onto(self) -> Mapping[str, str]:
+        """The identity of the base, as a book's manifest names it."""
+        return {"base": self.base.identity.made_of} if self.base else {}
 
 
 def source_state(context: Context, source: Source, staged: Snapshot, keep: bool) -> FoldedBook:
@@ -139,10 +139,28 @@ def used_days(context: Context, column: SourceColumn, key: str, staged: Snapshot
 
 
 def _book(context: Context, source: Source, folder: str, code: str, staged: Snapshot) -> Book[Sequence[StagedInput]]:
-    exports = {day: entry.version for day, entry in staged.live.items()}
-    partition = Partition("staging", f"{source.name}/{folder}")
-    growing = list(exports)[-OPEN_HOURS:] if source.is_stream else ()
-    return Book(partition, code, exports, staged.sequence, partial(context.staged_inputs, source), growing)
+    partition, read = Partition("staging", f"{source.name}/{folder}"), partial(context.staged_inputs, source)
+    if not source.is_stream:
+        exports = {day: entry.version for day, entry in staged.live.items()}
+        return Book(partition, code, exports, staged.sequence, read)
+    *months, newest = [month for month, ledger in sorted(staged.ledgers.items()) if ledger.versions] or [""]
+    hours = staged.ledgers[newest].versions if newest else {}
+    growing = list(hours)[-OPEN_HOURS:]
+
+    def read_months(wanted: Mapping[str, str]) -> Sequence[StagedInput]:
+        hours = (hour for month in wanted for hour in staged.ledgers[month].versions.items())
+        return read({ExportDay(hour): version for hour, version in hours})
+
+    def beside(name: str) -> Partition:
+        return replace(partition, table=f"{partition.table}{name}")
+
+    book = None
+    if months:
+        digests = {month: staged.ledgers[month].digest for month in months}
+        book = Book(beside(BEFORE), code, digests, staged.sequence, read_months)
+    if closed := {hour: version for hour, version in hours.items() if hour not in growing}:
+        book = Book(beside(CLOSED), code, closed, staged.sequence, read, book)
+    return Book(partition, code, {hour: hours[hour] for hour in growing}, staged.sequence, read, book)
 
 
 def folded(
@@ -209,7 +227,7 @@ def _fold(
         file = folder / FIRST_FILE
         visible = fold(context.book_file(base) if base else None, book.read(added), file)
         files, schema, statistics = describe([file])
-        inputs = {"code": book.code, "exports": dict(book.exports), "as_of": book.as_of}
+        inputs = {"code": book.code, "exports": dict(book.exports), "as_of": book.as_of, **book.onto}
         facts = {"folded": len(added), "content": visible or files[0].sha256}
         version = new_version_id(kept.ledger(book.partition.day).floor)
         manifest = Manifest(version, book.identity, now(), files, schema, inputs, statistics, facts)
@@ -231,7 +249,7 @@ def _scratch(context: Context, keep: bool) -> Path:
 
 def _earlier(context: Context, book: Book[Read], day: Day) -> Iterator[tuple[Manifest, Mapping[str, str]]]:
     """The book's versions that may be checkpoints, newest first, each with the exports that it holds."""
-    for entry in [entry for entry in (day.live, *day.past) if entry][: 1 if book.open else CHECKPOINTS]:
+    for entry in [entry for entry in (day.live, *day.past) if entry][:CHECKPOINTS]:
         try:
             manifest = read_manifest(context.storage, book.partition, entry.version)
         except FileNotFoundError:
@@ -265,16 +283,15 @@ def _base(
 ) -> tuple[FoldedBook | None, Mapping[str, str]]:
     """What the rest is folded onto, and the exports that it holds.
 
-    It is the book of the exports that grow no more; where none grows, the newest version that
-    was folded by this code from exports that are all still live.
+    It is the newest version that was folded by this code, onto the same base, from exports
+    that are all still live; where there is none, the base.
     """
-    if closed := book.closed:
-        return folded(context, closed, fold, keep, in_order), closed.exports
     for manifest, exports in earlier:
         follows = not in_order or max(exports, default="") < min(book.exports.keys() - exports.keys(), default="9")
-        if manifest.inputs["code"] == book.code and exports.items() <= book.exports.items() and follows:
+        alike = manifest.inputs["code"] == book.code and manifest.inputs.get("base") == book.onto.get("base")
+        if alike and exports.items() <= book.exports.items() and follows:
             return FoldedBook(book.partition, manifest.identity, manifest), exports
-    return None, {}
+    return (folded(context, book.base, fold, keep, in_order) if book.base else None), {}
 
 
 def years(folded: Sequence[FoldedBook], column: str) -> tuple[int, int] | None:

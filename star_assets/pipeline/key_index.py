@@ -43,7 +43,10 @@ class KeyIndex:
         self.context = context
         self.column = column
         self.keep = keep
-        self.months = list(_months(context, column, staged, keep))
+        seen = context.indexed.get(column)
+        if seen is None or seen[0] is not staged or (keep and not seen[1]):
+            context.indexed[column] = seen = staged, keep, list(_months(context, column, staged, keep))
+        self.months = seen[2]
 
     def exports_by_date(self) -> ExportsByDate:
         """For every business date that has rows, the export days that it needs."""
@@ -179,8 +182,11 @@ def _by_month(
         return folded(context, Book(partition, code, exports, sequence, read), fold, keep, kept=kept)
 
     for month, ledger in sorted(staged.ledgers.items()):
-        live = {export: found.live.version for export, found in ledger.days.items() if found.live}
-        if exports := {export: version for export, version in live.items() if day_of(export) != newest}:
-            yield book(month, exports, ledger.sequence)
-        if exports := {export: version for export, version in live.items() if day_of(export) == newest}:
-            yield book(NEWEST, exports, staged.sequence)
+        live = ledger.versions
+        of_newest = (
+            {export: live[export] for export in live if day_of(export) == newest} if newest.startswith(month) else {}
+        )
+        if others := live if not of_newest else {export: live[export] for export in live if export not in of_newest}:
+            yield book(month, others, ledger.sequence)
+        if of_newest:
+            yield book(NEWEST, of_newest, staged.sequence)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from random import Random
 
 import duckdb
 import pytest
 
-from star_assets.pipeline.fold import source_state, used_keys
+from star_assets.books.states import States
+from star_assets.engines.engine import StagedInput
+from star_assets.pipeline.fold import CHECKPOINTS, source_state, used_keys
 from star_assets.pipeline.key_index import KeyIndex
 from star_assets.star import order_items, orders, products
+from star_assets.star.sources import pos_sales
+
+from .test_tills import arrive, event, tills
 
 DAYS = [f"2023-{month:02}-{day:02}" for month in (7, 8) for day in (1, 2, 3, 30)]
 
@@ -150,3 +156,37 @@ def test_a_state_whose_files_somebody_removed_is_folded_anew(lake) -> None:
     for version in (lake.root / "staging" / "products" / "_state").glob("v=*"):
         shutil.rmtree(version)
     assert folded(lake.again()) == (1, rows)
+
+
+def test_a_batch_of_a_stream_folds_the_last_hours_alone(make_lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many hours there are, and however often the newest one grows."""
+    lake, read = make_lake(tills), list[str]()
+    fold = States.fold_keys
+
+    def counted(self: States, column: object, key: str, base: object, exports: Sequence[StagedInput], *given) -> None:
+        read.extend(export.day for export in exports)
+        fold(self, column, key, base, exports, *given)
+
+    monkeypatch.setattr(States, "fold_keys", counted)
+
+    def used() -> list[tuple[object, ...]]:
+        warehouse = lake.warehouse
+        book = used_keys(warehouse, pos_sales["product_id"], "product_id", warehouse.look("staging", "pos_sales"), True)
+        return rows_of(warehouse.book_file(book))
+
+    for number, day in enumerate(("2023-07-30", "2023-07-31", "2023-08-01")):
+        for hour in range(5):
+            arrive(lake, day, f"{hour:02}", "a", event(f"{day}{hour}", 1, product_id=10 * number + hour))
+        lake.refresh("pos_sales", day)
+        used()
+    for batch in range(CHECKPOINTS + 3):
+        read.clear()
+        arrive(lake, "2023-08-01", "04", f"batch{batch}", event(f"batch{batch}", 2, product_id=100 + batch))
+        lake.refresh("pos_sales", "2023-08-01")
+        used()
+        assert set(read) <= {"2023-08-01T03", "2023-08-01T04"}
+    # An hour that was closed changes: nothing of its earlier version is left.
+    arrive(lake, "2023-07-30", "01", "a", event("other", 1, product_id=7))
+    lake.refresh("pos_sales", "2023-07-30")
+    products_used = {10 * number + hour for number in range(3) for hour in range(5)} | set(range(100, 108))
+    assert [key for (key,) in used()] == sorted(products_used - {1} | {7})
