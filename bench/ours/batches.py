@@ -3,10 +3,10 @@
 The lake has so many days before, with exports and events of a few orders each. Then the
 events of a day arrive, in so many batches of equal length; after each, what the sensors
 request is refreshed: the stream, the dimensions, the fact's partition of that day, and
-whatever else is out of date. Prints the processor seconds of each batch, of the whole
-day at once in a lake of its own, and of the parts of a batch.
+whatever else is out of date. Prints the processor seconds of the whole day at once, in a
+lake of its own, and the mean of the measured batches, with its parts.
 
-python -m bench.ours.batches ORDERS_PER_DAY BATCHES DAYS_BEFORE
+python -m bench.ours.batches ORDERS_PER_DAY BATCHES BATCHES_MEASURED DAYS_BEFORE
 """
 
 from __future__ import annotations
@@ -83,35 +83,44 @@ def bring_up_to_date(house: Warehouse, day: str) -> Mapping[str, float]:
     return taken
 
 
-def main() -> None:
-    orders, batches, days = (int(argument) for argument in sys.argv[1:])
-    day = FIRST + timedelta(days=days)
-    sent = [one for one in events_of(day, orders) if one.moment.date() == day]
-    midnight, length = datetime(day.year, day.month, day.day, tzinfo=UTC), timedelta(days=1) / batches
+def at_once(sent: Sequence[Sent], day: date, days: int) -> float:
+    """The processor seconds of a day whose events all lie there."""
     with tempfile.TemporaryDirectory(prefix="batches-") as folder:
         house = prepared(Path(folder), days)
         deliver(Path(folder), "all", sent)
-        begun = time.process_time()
-        bring_up_to_date(house, str(day))
-        at_once = time.process_time() - begun
-    taken = []
+        return sum(bring_up_to_date(house, str(day)).values())
+
+
+def in_batches(sent: Sequence[Sent], day: date, days: int, batches: int, measured: int) -> list[Mapping[str, float]]:
+    """What each of the measured batches took, which are spread evenly over the day. Those between come together."""
+    midnight, length = datetime(day.year, day.month, day.day, tzinfo=UTC), timedelta(days=1) / batches
+    taken, come = [], 0
     with tempfile.TemporaryDirectory(prefix="batches-") as folder:
         house = prepared(Path(folder), days)
-        for number in range(batches):
-            end = midnight + (number + 1) * length
-            due = [one for one in sent if end - length <= one.moment < end]
-            if not due:
-                continue
-            deliver(Path(folder), f"{number:04}", due)
-            taken.append(bring_up_to_date(house, str(day)))
+        for number in range(measured):
+            batch = (2 * number + 1) * batches // (2 * measured)
+            for end in (batch, batch + 1):
+                due = [one for one in sent[come:] if one.moment < midnight + end * length]
+                come += len(due)
+                deliver(Path(folder), f"{end:04}", due)
+                found = bring_up_to_date(house, str(day))
+            taken.append(found)
+    return taken
+
+
+def main() -> None:
+    orders, batches, measured, days = (int(argument) for argument in sys.argv[1:])
+    day = FIRST + timedelta(days=days)
+    sent = sorted((one for one in events_of(day, orders) if one.moment.date() == day), key=lambda one: one.moment)
+    taken = in_batches(sent, day, days, batches, measured)
     each = [sum(batch.values()) for batch in taken]
     report = {
         "events": len(sent),
-        "at once": at_once,
-        "batches": sum(each),
-        "median": statistics.median(each),
-        "last": statistics.median(each[-5:]),
-        "parts": {part: sum(batch.get(part, 0.0) for batch in taken) for part in taken[-1]},
+        "at once": at_once(sent, day, days),
+        "batch": statistics.mean(each),
+        "first": each[0],
+        "last": each[-1],
+        "parts": {part: statistics.mean(batch.get(part, 0.0) for batch in taken) for part in taken[-1]},
     }
     print(json.dumps(report))
 

@@ -254,7 +254,7 @@ def _dates(context: Context, fact: Fact) -> OutOfDate:
 def _last_partition(context: Context, look: FactLook) -> str:
     """The newest partition, or the newest staged export, should that be later."""
     today = context.settings.last_partition.isoformat()
-    return max([today, *(day_of(day) for staged in look.staged.values() for day in staged.live)])
+    return max([today, *(day_of(next(reversed(staged.live))) for staged in look.staged.values() if staged.live)])
 
 
 def rows_outside(context: Context, fact: Fact, days: Sequence[str]) -> int:
