@@ -337,18 +337,18 @@ class Warehouse(Context):
 
     def is_live(self, table: str, day: str) -> bool:
         """Whether a table's day has a live version, or, of a stream, any of its hours has."""
-        return any(read_day(self.storage, partition).live for partition in self._partitions(table, day))
+        return any(read_day(self.storage, partition).live for partition in self.partitions(table, day))
 
     def live_manifest(self, table: str, day: str) -> Manifest | None:
         """The manifest of the live version of a table's day; None if there is none. Raises VersionLost.
 
         Of a stream's day, what the manifests of its hours say together.
         """
-        manifests = [live_manifest(self.storage, partition) for partition in self._partitions(table, day)]
+        manifests = [live_manifest(self.storage, partition) for partition in self.partitions(table, day)]
         known = [manifest for manifest in manifests if manifest]
         return together(known) if len(known) > 1 else next(iter(known), None)
 
-    def _partitions(self, table: str, day: str) -> list[Partition]:
+    def partitions(self, table: str, day: str) -> list[Partition]:
         """The partitions of a table's day: one, or those of the hours of a stream that are staged."""
         found = self.star.table(table)
         if isinstance(found, Source) and found.is_stream:
@@ -360,7 +360,7 @@ class Warehouse(Context):
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        *_, partition = self._partitions(table, day) or [self.partition(self.star.table(table), day)]
+        *_, partition = self.partitions(table, day) or [self.partition(self.star.table(table), day)]
         manifest = live_manifest(self.storage, partition)
         if manifest is None:
             raise UnknownPartition(table, day, "one that was published")

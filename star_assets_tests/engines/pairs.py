@@ -46,7 +46,7 @@ class Pair:
         found = {}
         for engine, warehouse in self.warehouses.items():
             if manifest := warehouse.live_manifest(table, day):
-                partition = warehouse.partition(self.star.table(table), day)
+                partition = warehouse.partitions(table, day)[-1]
                 folder = Path(warehouse.settings.lake) / partition.version_folder(manifest.version)
                 found[engine] = folder / manifest.files[0].name
         return found

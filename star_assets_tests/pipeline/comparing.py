@@ -60,6 +60,6 @@ def live_rows(warehouse: Warehouse, table: str, day: str) -> list[str]:
     """The rows of a table's live version, of a day where it has days, as text and in order."""
     manifest = warehouse.live_manifest(table, day)
     assert manifest is not None
-    folder = warehouse.partition(warehouse.star.table(table), day).version_folder(manifest.version)
+    folder = warehouse.partitions(table, day)[-1].version_folder(manifest.version)
     (file,) = warehouse.storage.local([f"{folder}/{manifest.files[0].name}"])
     return sorted(map(str, pq.read_table(file).to_pylist()))
