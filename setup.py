@@ -12,7 +12,7 @@ COMPUTING = [
     "ibis-framework[duckdb]>=12,<13",
     "pandas>=2.2,<3",
     "pyarrow>=18,<27",
-    "pydantic-settings>=2.6,<3",
+    "pydantic>=2.10,<3",
     "sqlglot>=30,<31",
 ]
 AWS = ["boto3>=1.36,<2", "dagster-aws>=0.29,<0.30", "pyathena>=4,<5"]

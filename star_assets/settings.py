@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,8 +16,17 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import ByteSize, Field, SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    BaseModel,
+    ByteSize,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from star_assets.model.errors import BadSetting
 from star_assets.model.zones import ZONE_EXPECTED, is_zone
@@ -53,10 +62,13 @@ LEAST_MEMORY = 100_000_000
 _IDENTITY = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 
-class Settings(BaseSettings):
-    """Where the lake is, which star fills it, which engine computes, and with which bounds."""
+class Settings(BaseModel):
+    """Where the lake is, which star fills it, which engine computes, and with which bounds.
 
-    model_config = SettingsConfigDict(env_prefix="STAR_", frozen=True, hide_input_in_errors=True)
+    What is not given is read from the environment.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True)
 
     lake: str = Field("./lake", description="The lake: a folder, or s3://bucket/prefix.")
     model: str = Field("star_assets.star:retail", description="The Star, as package.module:attribute.")
@@ -118,6 +130,12 @@ class Settings(BaseSettings):
     powerbi_model: str | None = Field(
         None, description="The model in Power BI to refresh when dimensions were published, as WORKSPACE/MODEL."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_environment(cls, given: dict[str, Any]) -> dict[str, Any]:
+        variables = {name: os.environ.get(variable) for variable, name in _variables().items()}
+        return {**{name: value for name, value in variables.items() if value is not None}, **given}
 
     @field_validator("lake")
     @classmethod
@@ -288,7 +306,7 @@ class Settings(BaseSettings):
 
 def load_settings() -> Settings:
     """The settings of this environment. Raises BadSetting that names the variable."""
-    _refuse_typing_errors(os.environ)
+    _refuse_typing_errors(os.environ, _variables())
     try:
         return Settings()
     except ValidationError as error:
@@ -297,6 +315,11 @@ def load_settings() -> Settings:
         # A DSN or a URL may contain a password.
         found = "…" if name in ("source_dsn", "webhook") else str(first["input"])
         raise BadSetting("STAR_" + name.upper(), found, _expected(first["type"], first.get("ctx", {}))) from None
+
+
+def _variables() -> dict[str, str]:
+    """The environment variable of each setting, with the setting's name."""
+    return {f"STAR_{name.upper()}": name for name in Settings.model_fields}
 
 
 def is_web_address(value: str) -> bool:
@@ -308,9 +331,8 @@ def is_web_address(value: str) -> bool:
         return False
 
 
-def _refuse_typing_errors(environment: Mapping[str, str]) -> None:
+def _refuse_typing_errors(environment: Iterable[str], known: Collection[str]) -> None:
     """Raises BadSetting for a variable whose name is nearly that of a setting. Other STAR_ variables are allowed."""
-    known = {f"STAR_{name.upper()}" for name in Settings.model_fields}
     for variable in environment:
         if variable.startswith("STAR_") and variable not in known:
             for meant in get_close_matches(variable, known, 1, 0.9):
