@@ -101,12 +101,11 @@ def build(
     from star_assets.cli.pulling import pull_first
     from star_assets.pipeline.out_of_date import stray_remarks
 
-    chosen = in_order(warehouse, tables)
-    asked = chosen_days(warehouse, from_, to_)
-    console = Console(stderr=True)
-    refused = pull_first(console, warehouse, chosen, asked)
-    failed, published, remarks = list(refused.values()), False, stray_remarks(warehouse)
+    chosen, console = in_order(warehouse, tables), Console(stderr=True)
     with warehouse.listed_once():
+        asked = chosen_days(warehouse, from_, to_)
+        refused = pull_first(console, warehouse, chosen, asked)
+        failed, published, remarks = list(refused.values()), False, stray_remarks(warehouse)
         for table in chosen:
             days = asked if asked is not None else _due(warehouse, table, remarks)
             if refused and (source := warehouse.star.sources.get(table)):
@@ -124,11 +123,11 @@ def build(
             published = published or any(outcome.status == "published" for outcome in outcomes)
         if published and asked is None:
             failed += _drop_superseded(warehouse, chosen)
-    for text in merged_notes(remarks):
-        note(text)
-    if asked is None:
-        # A run that was killed after a commit did not register what it had published.
-        warehouse.mend(chosen, listed=True)
+        for text in merged_notes(remarks):
+            note(text)
+        if asked is None:
+            # A run that was killed after a commit did not register what it had published.
+            warehouse.mend(chosen, listed=True)
     _ended(warehouse, failed, whole=asked is None and not tables)
 
 

@@ -7,7 +7,7 @@ Not here: writing an entry (publish), tables over raw exports (pipeline).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -54,10 +54,13 @@ class Follower:
     caller that is short of time can stop between two steps, and go on or begin again later.
     """
 
-    def __init__(self, storage: Storage, catalog: Catalog, table: TableEntry, ledgers: Ledgers | None = None) -> None:
+    def __init__(
+        self, storage: Storage, catalog: Catalog, table: TableEntry, ledgers: Callable[[], Snapshot] | None = None
+    ) -> None:
+        """`ledgers` says what the table's ledgers are, as of now or of a moment ago."""
         self.storage, self.catalog, self.table = storage, catalog, table
         self.name = f"{table.database}.{table.name}"
-        self.ledgers = ledgers or Ledgers(storage, table.database, table.name)
+        self.ledgers = ledgers or Ledgers(storage, table.database, table.name).look
         # The live version of each day as of the last look (key None: a table without days); None before the first look.
         self.live: Mapping[str | None, Entry] | None = None
         # The version of each day that the catalog serves.
@@ -65,30 +68,36 @@ class Follower:
 
     def look(self) -> Iterator[list[Drift]]:
         """Serve the days whose live version changed since the last look. Costs one listing beside that."""
-        self.live = live_entries(self.ledgers.look())
+        self.live = live_entries(self.ledgers())
         yield from self._mend(self._moved())
 
-    def look_through(self) -> Iterator[list[Drift]]:
-        """Compare every partition with its ledger, and mend differences. Lists the partitions and the ledgers."""
-        # The catalog is read before the ledgers: the ledgers are then never older than what the catalog serves.
-        entry = self.catalog.table(self.table.database, self.table.name)
+    def look_through(self, served: Mapping[str, TableEntry] | None = None) -> Iterator[list[Drift]]:
+        """Compare every partition with its ledger, and mend differences. Lists the partitions and the ledgers.
+
+        `served` are the catalog's tables of the database, by name, where the caller has them.
+        """
+        # Where the ledgers are older than what the catalog serves, `mend_days` reads them again.
+        entry = self._entry() if served is None else served.get(self.table.name)
         if entry and not entry.is_ours:
             yield [Drift(self.name, None, "not ours")]
             return
-        served, lists = dict[str | None, str](), set[tuple[CatalogColumn, ...]]()
+        versions, lists = dict[str | None, str](), set[tuple[CatalogColumn, ...]]()
         # A table with other partition columns is made anew, without its partitions.
         has_pages = entry and entry.keys and entry.keys == self.table.keys
         pages = self.catalog.pages(self.table.database, self.table.name) if has_pages else ()
         for page in pages:
-            served.update({day: self._version(day, one) for day, one in _by_day(page).items()})
+            versions.update({day: self._version(day, one) for day, one in _by_day(page).items()})
             lists.update(one.columns for one in page)
             yield []
         if self.table.partition_columns:
             yield self._mend_definition(entry, sorted(lists, key=lambda columns: (len(columns), str(columns))))
         elif entry and VERSION in entry.parameters:
-            served[None] = self._version(None, entry)
-        self.live, self._served = live_entries(self.ledgers.look()), served
+            versions[None] = self._version(None, entry)
+        self.live, self._served = live_entries(self.ledgers()), versions
         yield from self._mend(self._moved())
+
+    def _entry(self) -> TableEntry | None:
+        return self.catalog.table(self.table.database, self.table.name)
 
     def _moved(self) -> list[str | None]:
         """The days of which the catalog does not serve the live version."""

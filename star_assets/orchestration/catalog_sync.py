@@ -64,7 +64,7 @@ class CatalogSync:
         if not self.followers:
             self._at = at
             for table in warehouse.entries():
-                ledgers = warehouse.ledgers(table.database, table.name)
+                ledgers = warehouse.ledgers(table.database, table.name).look
                 self.followers[table.database, table.name] = Follower(
                     warehouse.storage, warehouse.catalog, table, ledgers
                 )

@@ -197,8 +197,8 @@ class Context:
         self._has_exports = (
             self._has_exports
             or self.settings.source_dsn is not None
-            or any(map(self.export_days, sources))
             or any(map(self.staged, sources))
+            or any(map(self.export_days, sources))
         )
         return self._has_exports
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from star_assets.exports.finding import RAW, days_between
 from star_assets.exports.pull.database import last_over
 from star_assets.exports.pull.pulling import Pulled, lacking, pull
-from star_assets.lake.catalog import TableEntry
+from star_assets.lake.catalog import OLTP, TableEntry
 from star_assets.lake.drift import Drift, Follower
 from star_assets.lake.entries import table_entry
 from star_assets.lake.ledger import Day, read_day
@@ -266,16 +266,21 @@ class Warehouse(Context):
         """Bring the catalog in step with what is live of these tables, and with raw exports. Returns what was done.
 
         With `listed`, raw exports are those that this warehouse listed last, and a
-        table that was mended for these before is not looked at again.
+        raw table that was mended for these before is not looked at again.
         """
         found: list[Drift] = []
-        for entry in (entry for entry in self.entries() if entry.name in tables):
-            ledgers = self.ledgers(entry.database, entry.name)
-            steps = Follower(self.storage, self.catalog, entry, ledgers).look_through()
+        mended = [entry for entry in self.entries() if entry.name in tables]
+        served = {
+            database: {table.name: table for table in self.catalog.tables(database)}
+            for database in dict.fromkeys((*(entry.database for entry in mended), *([OLTP] if listed else [])))
+        }
+        for entry in mended:
+            ledgers = partial(self.look, entry.database, entry.name)
+            steps = Follower(self.storage, self.catalog, entry, ledgers).look_through(served[entry.database])
             found += [drift for step in steps for drift in step]
         for source in (source for source in self.star.sources.values() if source.name in tables):
             if listed:
-                found += mend_raw_if_changed(self, source)
+                found += mend_raw_if_changed(self, source, served[OLTP].get(source.name))
             else:
                 found += [drift for step in mend_raw(self, source, True) for drift in step]
         return found

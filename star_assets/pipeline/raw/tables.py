@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 
 from star_assets.exports.finding import RAW, Export, raw_folder, require_whole
@@ -30,6 +31,9 @@ from star_assets.pipeline.stage import LAYOUT, StageStep, export_digest, same_fi
 
 # The parameter with the digest of a partition's files. A partition without it was not made here.
 EXPORT = "export"
+
+# The parameter of a table with a digest of the exports for which it was last mended as a whole.
+MENDED = "mended_for"
 
 # Days that are looked at, and registered, at a time.
 DAYS_AT_ONCE = 100
@@ -163,6 +167,8 @@ class RawTable:
     def _put(self, shape: Shape, days: Mapping[str, RawDay], registered: Mapping[str, PartitionEntry]) -> list[Drift]:
         """Define the table, and register the days whose registration is missing or differs."""
         done, entry = list[Drift](), shape.entry(self.source, self.context.storage)
+        if self.found and MENDED in self.found.parameters:
+            entry = replace(entry, parameters={**entry.parameters, MENDED: self.found.parameters[MENDED]})
         if entry != self.found:
             self.context.catalog.put_table(entry)
             done.append(Drift(self.name, None, "redefined" if self.found else "registered"))

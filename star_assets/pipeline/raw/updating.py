@@ -9,15 +9,13 @@ from dataclasses import replace
 from star_assets.exports.finding import is_whole
 from star_assets.lake.catalog import TableEntry
 from star_assets.lake.drift import Drift
-from star_assets.lake.versions import Partition
 from star_assets.model.errors import StarError
 from star_assets.model.source import Source
 from star_assets.pipeline.context import Context
-from star_assets.pipeline.documents import document
 from star_assets.pipeline.identity import digest
 from star_assets.pipeline.outcome import Outcome
 from star_assets.pipeline.raw.crawl import crawl, crawl_what_is_new, is_crawled
-from star_assets.pipeline.raw.tables import RawTable
+from star_assets.pipeline.raw.tables import MENDED, RawTable
 from star_assets.pipeline.stage import StageStep, dialect
 
 
@@ -58,20 +56,20 @@ def mend_raw(context: Context, source: Source, wait: bool) -> Iterator[list[Drif
         yield from RawTable(context, source).mend()
 
 
-def mend_raw_if_changed(context: Context, source: Source) -> list[Drift]:
-    """Like `mend_raw`, but does nothing if the listed exports are those for which the table was last mended."""
+def mend_raw_if_changed(context: Context, source: Source, found: TableEntry | None) -> list[Drift]:
+    """Like `mend_raw`, but does nothing if the table `found` says that it was mended for the listed exports."""
     exports = context.raw_exports.get(source.name)
     if exports is None or is_crawled(context, source):
         return [drift for step in mend_raw(context, source, True) for drift in step]
-    table, partition = RawTable(context, source), Partition("staging", f"{source.name}/_raw")
     mended_for = digest(exports=[export.listed for export in exports.values()], **dialect(source))
-    known = context.look(partition.database, partition.table).day(partition.day).live
-    if known and known.identity.made_of == mended_for:
+    if found and found.is_ours and found.parameters.get(MENDED) == mended_for:
         return []
-    found = [drift for step in table.mend(listed=True) for drift in step]
-    if all(is_whole(export, source, time.time()) for export in exports.values()):
-        document(context, partition, mended_for, lambda: None, keep=True)
-    return found
+    table = RawTable(context, source)
+    drifts = [drift for step in table.mend(listed=True) for drift in step]
+    if table.found and table.found.is_ours and all(is_whole(one, source, time.time()) for one in exports.values()):
+        parameters = {**table.found.parameters, MENDED: mended_for}
+        context.catalog.put_table(replace(table.found, parameters=parameters))
+    return drifts
 
 
 def raw_entries(context: Context) -> list[TableEntry]:
