@@ -57,6 +57,15 @@ class RowKeys:
         files = [str(day.file) for day in staged]
         keys = ", ".join(map(name, self.source.keys))
         version = f", {name(self.source.version)}" if self.source.version else ""
+        if all(day.file.stat().st_size <= SMALL for day in staged):
+            # For many small files, one look at all keys is cheaper than one at each file's. Few files are left then.
+            listed = cursor.execute(
+                f"SELECT DISTINCT {FILE} FROM (SELECT {FILE} FROM {parquet(files)} GROUP BY {FILE}, {keys}{version} "
+                "HAVING count(*) > 1)"
+            ).fetchall()
+            files = sorted(file for (file,) in listed)
+            if not files:
+                return list(staged)
         # The keys alone first, file by file: grouping whole rows, or the keys of all files, takes twice as long.
         again = " UNION ALL ".join(
             f"SELECT {number} AS {FILE}, {keys} FROM "
@@ -65,14 +74,6 @@ class RowKeys:
         )
         # Grouping by a file's number takes half the time of grouping by its name.
         rows = f"(SELECT * REPLACE (list_position({text_list(files)}, {FILE}) - 1 AS {FILE}) FROM {parquet(files)})"
-        if all(day.file.stat().st_size <= SMALL for day in staged):
-            # For many small files, one query over all keys is cheaper than one per file, and mostly finds no repeats.
-            (repeated,) = cursor.execute(
-                f"SELECT count(*) FROM (SELECT 1 FROM {parquet(files)} GROUP BY {FILE}, {keys}{version} "
-                "HAVING count(*) > 1)"
-            ).fetchone() or (0,)
-            if not repeated:
-                return list(staged)
         found = cursor.execute(
             f"WITH again AS ({again}), "
             f"known AS (SELECT {FILE}, {keys}, count(*) AS every, count(DISTINCT row) AS different "
@@ -80,11 +81,11 @@ class RowKeys:
             f"SELECT {FILE}, count(DISTINCT ({keys})) FILTER (different > 1), "
             f"CAST(sum(every - different) AS BIGINT) FROM known GROUP BY ALL"
         ).fetchall()
-        counts = {number: pair for number, *pair in found}
+        counts = {files[number]: pair for number, *pair in found}
         return [
             replace(day, repeated_keys=repeated, identical_rows=identical)
-            for number, day in enumerate(staged)
-            for repeated, identical in (counts.get(number, (0, 0)),)
+            for day in staged
+            for repeated, identical in (counts.get(str(day.file), (0, 0)),)
         ]
 
     def marked(self, file: str) -> str:
