@@ -228,10 +228,16 @@ class LocalCatalog(Catalog):
             f"SELECT id, columns FROM column_lists WHERE id IN (SELECT column_list {chosen})", given
         )
         columns = {number: _columns(json.loads(text)) for number, text in lists}
+        texts, places = list[str](), list[tuple[str, int]]()
         rows = connection.execute(f"SELECT keys, location, column_list, parameters {chosen}", given)
+        for keys, location, number, parameters in rows:
+            texts.append(f"[{keys}, {parameters}]")
+            places.append((location, number))
+        # Decoding thousands of texts as one takes half the time.
+        decoded = json.loads(f"[{', '.join(texts)}]")
         found = [
-            PartitionEntry(tuple(json.loads(keys)), self._full(location), columns[number], json.loads(parameters))
-            for keys, location, number, parameters in rows
+            PartitionEntry(tuple(keys), self._full(location), columns[number], parameters)
+            for (keys, parameters), (location, number) in zip(decoded, places, strict=True)
         ]
         return sorted(found, key=lambda entry: entry.values)
 
