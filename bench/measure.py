@@ -78,6 +78,10 @@ def alternate(times: int, *runs: Callable[[int], Measurement]) -> list[Measureme
 
 
 def _env(more: Mapping[str, str] | None) -> dict[str, str]:
-    """The environment without the settings of a lake that a user may have, and with `more`."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("STAR_", "DAGSTER_"))}
+    """The environment without the settings of a lake that a user may have, and with `more`.
+
+    Python keeps what it compiled, as it does for users: compiling all modules anew takes longer than a small run.
+    """
+    others = ("STAR_", "DAGSTER_", "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
     return {**kept, **(more or {})}
