@@ -15,11 +15,12 @@ import subprocess
 import time
 from pathlib import Path
 
-from dagster import DagsterEventType, DagsterRun, DefaultRunLauncher
+from dagster import DagsterEventType, DagsterRun, DagsterRunStatus, DefaultRunLauncher
 from dagster._core.errors import DagsterUserCodeUnreachableError
+from dagster._core.execution.retries import auto_reexecution_should_retry_run
 from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
 from dagster._core.storage.runs.sqlite import SqliteRunStorage
-from dagster._core.storage.tags import GRPC_INFO_TAG
+from dagster._core.storage.tags import GRPC_INFO_TAG, WILL_RETRY_TAG
 from dagster._grpc.client import DagsterGrpcClient
 from dagster._grpc.types import GetCurrentRunsResult
 from dagster._serdes import deserialize_value
@@ -40,6 +41,16 @@ class WatchedRunLauncher(DefaultRunLauncher):
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
         """Whether the run is alive: its process, if it is on this machine, else as its code server answers."""
+        health = self._health(run)
+        # Dagster writes this tag once it has marked the run as failed. A backfill that looks in between ends as failed,
+        # and no run of such a backfill is tried again.
+        if health.status == WorkerStatus.NOT_FOUND and self._instance.run_retries_enabled:
+            failed = run.with_status(DagsterRunStatus.FAILURE)
+            will_retry = auto_reexecution_should_retry_run(self._instance, failed, None)
+            self._instance.add_run_tags(run.run_id, {WILL_RETRY_TAG: str(will_retry).lower()})
+        return health
+
+    def _health(self, run: DagsterRun) -> CheckRunHealthResult:
         begun = self._instance.all_logs(run.run_id, of_type=DagsterEventType.RUN_START)
         if not begun:
             return CheckRunHealthResult(WorkerStatus.RUNNING)

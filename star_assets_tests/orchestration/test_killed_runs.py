@@ -14,7 +14,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.storage.tags import GRPC_INFO_TAG
+from dagster._core.storage.tags import GRPC_INFO_TAG, PARENT_RUN_ID_TAG, ROOT_RUN_ID_TAG
 from dagster._grpc.client import DagsterGrpcClient
 
 from star_assets.orchestration.launcher import WatchedRunLauncher, is_running
@@ -38,6 +38,10 @@ def waits() -> None:
 
 defs = dg.Definitions([waits], jobs=[dg.define_asset_job("waiting")], executor=dg.in_process_executor)
 """
+
+
+# What a run that is tried again says of the first.
+KIN, KIN_TAGS = ("root_run_id", "parent_run_id"), (ROOT_RUN_ID_TAG, PARENT_RUN_ID_TAG)
 
 
 @pytest.fixture
@@ -73,9 +77,9 @@ def test_another_process_of_the_same_number_is_not_the_run() -> None:
     assert not is_running(os.getpid(), time.time() - 86_400)
 
 
-def started(instance: dg.DagsterInstance, pid: int, tags: dict[str, str] | None = None) -> dg.DagsterRun:
+def started(instance: dg.DagsterInstance, pid: int, tags: dict[str, str] | None = None, **others: str) -> dg.DagsterRun:
     """A run that a process of this number has begun."""
-    run = instance.create_run_for_job(dg.job(name="any")(lambda: None), tags=tags)
+    run = instance.create_run_for_job(dg.job(name="any")(lambda: None), tags=tags, **others)
     event = dg.DagsterEvent(dg.DagsterEventType.RUN_START.value, "any", pid=pid)
     instance.report_dagster_event(event, run.run_id)
     return run
@@ -101,6 +105,27 @@ def test_a_killed_run_is_found_where_its_process_was_here(folder: Path, tags: di
         assert isinstance(launcher, WatchedRunLauncher)
         assert launcher.check_run_worker_health(started(instance, ended.pid, tags)).status.value == status
         assert launcher.check_run_worker_health(started(instance, os.getpid(), tags)).status.value == "RUNNING"
+
+
+def test_a_run_says_that_it_will_be_tried_again_before_it_is_marked_as_failed(folder: Path) -> None:
+    """A backfill that looks in between ends as failed, and Dagster tries no run of such a backfill again."""
+    ended = process()
+    ended.kill()
+    ended.wait()
+    with history() as instance:
+        first = started(instance, ended.pid)
+        assert waits_for_another(instance, first)
+        # dagster.yaml allows one more.
+        tags, kin = (dict.fromkeys(names, first.run_id) for names in (KIN_TAGS, KIN))
+        assert not waits_for_another(instance, started(instance, ended.pid, tags, **kin))
+
+
+def waits_for_another(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """Whether a run counts as one that will be tried again from the moment at which it is marked as failed."""
+    assert instance.run_launcher.check_run_worker_health(run).status.value == "NOT_FOUND"
+    (found,) = instance.get_runs(dg.RunsFilter(run_ids=[run.run_id]))
+    waits: bool = found.with_status(dg.DagsterRunStatus.FAILURE).is_complete_and_waiting_to_retry
+    return waits
 
 
 @pytest.fixture
