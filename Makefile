@@ -162,7 +162,7 @@ $(READERS)/complete:
 # For test-all. Docker's own images cannot be fetched everywhere, so Debian is their base here.
 $(IMAGES)/complete:
 	@if [ "$$(id -u)" = 0 ] && command -v buildah >/dev/null && command -v podman >/dev/null && command -v runc >/dev/null \
-		&& command -v debootstrap >/dev/null && [ -x /usr/lib/podman/aardvark-dns ]; then \
+		&& command -v iptables >/dev/null && command -v debootstrap >/dev/null && [ -x /usr/lib/podman/aardvark-dns ]; then \
 		echo "Fetching Debian as the base of images (300 MB)."; \
 		rm -rf $(IMAGES) && mkdir $(IMAGES) && $(PYTHON) -m venv $(IMAGES)/compose \
 			&& $(IMAGES)/compose/bin/pip $(INSTALL) podman-compose==1.6.0 \
@@ -171,7 +171,7 @@ $(IMAGES)/complete:
 			&& rm -rf $(IMAGES)/root/var/cache/apt/archives/*.deb && touch $@ \
 			|| echo "WARNING: It could not be fetched. No image is built."; \
 	else \
-		echo "WARNING: Images are built by root, with buildah, podman, runc, netavark, aardvark-dns, catatonit and debootstrap. No image is built."; \
+		echo "WARNING: Images are built by root, with buildah, podman, runc, netavark, aardvark-dns, iptables, catatonit and debootstrap. No image is built."; \
 	fi
 
 # It pins a boto3 of its own.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -69,12 +70,36 @@ class Compose:
     def down(self) -> None:
         self.compose("down", "--volumes")
 
+    def lose_its_history(self) -> None:
+        """Remove all containers and PostgreSQL's volume, and start PostgreSQL on an empty one."""
+        self.compose("down")
+        run("podman", "volume", "rm", f"{self.name}_history")
+        self.compose("up", "--detach", "--no-build", "database")
+
     def container(self, service: str) -> str:
         return f"{self.name}_{service}_1"
 
     def within(self, service: str, *command: str, **given: Any) -> str:
         """What a command prints in a container."""
         return run("podman", "exec", *(["--interactive"] if given else []), self.container(service), *command, **given)
+
+    def kill(self, service: str) -> None:
+        """Kill what a container runs as no handler can notice; by its restart policy the container is there again."""
+        killed = self._pid(service)
+        os.kill(killed, signal.SIGKILL)
+        until(lambda: self._pid(service) not in (0, killed), 60)
+
+    def _pid(self, service: str) -> int:
+        return int(run("podman", "inspect", "--format", "{{.State.Pid}}", self.container(service)))
+
+    def type(self, command: str) -> None:
+        """Type a command of a page where compose.yaml is; `docker compose` is podman-compose."""
+        (self.folder / "bin").mkdir(exist_ok=True)
+        docker = self.folder / "bin" / "docker"
+        compose = f"{FETCHED}/compose/bin/podman-compose --in-pod false --project-name {self.name}"
+        docker.write_text(f'#!/bin/sh\nshift\nexec {compose} "$@"\n')
+        docker.chmod(0o755)
+        run("bash", "-euo", "pipefail", "-c", f"PATH={docker.parent}:$PATH\n{command}", cwd=self.folder)
 
     def logs(self) -> str:
         tails = (run("sh", "-c", f"podman logs --tail 30 {self.container(one)} 2>&1") for one in SERVICES)

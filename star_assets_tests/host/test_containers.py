@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 from collections.abc import Iterator
 
 import pytest
 
 from . import containers
-from .containers import FETCHED, IMAGE, SERVICES, Compose, run, until
+from .containers import FETCHED, IMAGE, REPOSITORY, SERVICES, Compose, run, until
 
 pytestmark = [pytest.mark.long, pytest.mark.xdist_group("containers")]
 
 ASSETS = ["stores", "products", "customers", "orders", "order_items"]
 ASSETS += ["dim_store", "dim_product", "dim_customer", "dim_time", "dim_product_history", "fact_sales"]
+
+DAYS = [f"2023-07-0{day}" for day in range(1, 7)]
+
+AWS = REPOSITORY / "docs" / "aws.md"
 
 BACKFILL = """mutation($assets: [AssetKeyInput!], $days: [String!]) {
   launchPartitionBackfill(backfillParams: {assetSelection: $assets, partitionNames: $days}) {
@@ -32,12 +37,12 @@ def images() -> None:
 
 @pytest.fixture(scope="module")
 def host(images: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compose]:
-    """compose.yaml, running, with the exports of four days in its lake."""
+    """compose.yaml, running, with the exports of six days in its lake."""
     started = Compose(tmp_path_factory.mktemp("host"))
     started.up()
     try:
         until(started.is_loaded, 180, started.logs)
-        started.within("code", "star-assets", "sample", "--days", "4", "--orders-per-day", "20")
+        started.within("code", "star-assets", "sample", "--days", "6", "--orders-per-day", "20")
         yield started
     finally:
         started.down()
@@ -64,6 +69,14 @@ def history(host: Compose) -> list[str]:
     """The ends of runs that PostgreSQL holds."""
     question = "SELECT status FROM runs ORDER BY id"
     return host.within("database", "psql", "-U", "dagster", "-d", "dagster", "-Atc", question).split()
+
+
+def ready(host: Compose) -> bool:
+    """Whether PostgreSQL lets somebody in."""
+    try:
+        return bool(host.within("database", "psql", "-U", "dagster", "-d", "dagster", "-Atc", "SELECT 1"))
+    except AssertionError:
+        return False
 
 
 def live(host: Compose) -> dict[str, int]:
@@ -96,8 +109,40 @@ def test_nothing_but_the_web_server_listens_and_it_only_here(host: Compose) -> N
 
 
 def test_a_backfill_ends_in_success_with_its_history_in_postgresql(host: Compose) -> None:
-    backfill = begin(host, "2023-07-01")
+    backfill = begin(host, DAYS[0])
     until(lambda: end(host, backfill), 420, host.logs)
     assert end(host, backfill) == "COMPLETED_SUCCESS"
     assert set(history(host)) == {"SUCCESS"}
-    assert list(live(host)) == ["2023-07-01"]
+    assert list(live(host)) == [DAYS[0]]
+
+
+@pytest.mark.parametrize(("service", "day"), zip(SERVICES, DAYS[1:5], strict=True))
+def test_a_container_that_is_killed_loses_nothing(host: Compose, service: str, day: str) -> None:
+    """In the midst of a run; it works in `code`, and is tried again where that is killed."""
+    before = history(host)
+    backfill = begin(host, day)
+    until(lambda: "STARTED" in history(host), 180, host.logs)
+    host.kill(service)
+    until(lambda: end(host, backfill), 420, host.logs)
+    assert end(host, backfill) == "COMPLETED_SUCCESS"
+    runs = history(host)
+    assert (runs[: len(before)], runs[-1]) == (before, "SUCCESS")
+    assert runs[len(before) : -1] == (["FAILURE"] if service == "code" else [])
+    assert day in live(host)
+
+
+def test_a_backup_of_the_history_is_brought_back_by_the_commands_of_the_page(host: Compose) -> None:
+    """On another machine, say, whose volume is new; the lake is not in it."""
+    dump, restore = re.findall(r"^    (docker compose exec .+)$", AWS.read_text(), re.MULTILINE)
+    before = history(host)
+    assert len(before) > 1
+    host.type(dump)
+    host.lose_its_history()
+    until(lambda: ready(host), 60, host.logs)
+    host.type(restore)
+    assert history(host) == before
+    host.up()
+    until(host.is_loaded, 180, host.logs)
+    backfill = begin(host, DAYS[-1])
+    until(lambda: end(host, backfill), 420, host.logs)
+    assert (end(host, backfill), history(host)) == ("COMPLETED_SUCCESS", [*before, "SUCCESS"])
