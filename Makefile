@@ -11,6 +11,7 @@ IAM := .iam
 READERS := .readers
 IMAGES := .images
 CHECKOV := .checkov
+MINISTACK := .ministack
 
 # Much of what pip installs is never imported. Python compiles the rest when it is, and keeps it for all processes.
 INSTALL := install --quiet --disable-pip-version-check --no-compile
@@ -18,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 PYTEST := $(BIN)/pytest -n auto --dist loadgroup
 
-.PHONY: demo demo-aws demo-stream ui compose push test test-all ready tests faults protocol tpch fetched witness s3a iam readers images checkov glue lint bench clean
+.PHONY: demo demo-aws demo-stream ui compose push test test-all ready tests faults protocol tpch fetched witness s3a iam readers images checkov ministack glue lint bench clean
 
 demo: .venv/demo  ## export a quarter, materialize it with Dagster, answer the reference question
 	$(BIN)/star-assets demo
@@ -79,6 +80,7 @@ fetched:
 	@$(MAKE) --no-print-directory iam
 	@$(MAKE) --no-print-directory readers
 	@$(MAKE) --no-print-directory checkov
+	@$(MAKE) --no-print-directory ministack
 	@$(MAKE) --no-print-directory images
 
 witness: $(WITNESS)/complete  ## fetch Trino, which long tests let read what is published, where Java 17 and Maven are
@@ -93,6 +95,8 @@ images: $(IMAGES)/complete  ## fetch Debian as a base and podman-compose, with w
 
 checkov: $(CHECKOV)/complete  ## fetch checkov, whose rules a long test applies to the templates
 
+ministack: $(MINISTACK)/complete  ## fetch MiniStack, where a long test makes the stack of the template and runs the pipeline under its roles
+
 glue: $(GLUE)/complete  ## make an environment as AWS Glue 5.1 has it, in which a long test runs the job, where Python 3.11, Java and Maven are
 
 lint: .venv/test  ## format, lint and types
@@ -102,7 +106,7 @@ bench: .venv/bench  ## how fast, against peers; writes bench/results.md
 	$(BIN)/python -m bench.run
 
 clean:  ## remove the environment, the sample lake and Dagster's history
-	rm -rf .venv $(WITNESS) $(S3A) $(GLUE) $(IAM) $(READERS) $(IMAGES) $(CHECKOV) .bench lake lake-stream .dagster
+	rm -rf .venv $(WITNESS) $(S3A) $(GLUE) $(IAM) $(READERS) $(IMAGES) $(CHECKOV) $(MINISTACK) .bench lake lake-stream .dagster
 
 .venv/made: setup.py
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; PYTHON=/path/to/python names one."; exit 1; }
@@ -178,6 +182,11 @@ $(IMAGES)/complete:
 $(CHECKOV)/complete:
 	@$(PYTHON) -m venv $(CHECKOV) && $(CHECKOV)/bin/pip $(INSTALL) checkov==3.3.30 && touch $@ \
 		|| echo "WARNING: checkov could not be fetched. Its rules are not applied to the templates."
+
+# It pins a botocore of its own.
+$(MINISTACK)/complete:
+	@$(PYTHON) -m venv $(MINISTACK) && $(MINISTACK)/bin/pip $(INSTALL) ministack==1.5.33 && touch $@ \
+		|| echo "WARNING: MiniStack could not be fetched. The stack of the template is not made by anybody else's CloudFormation."
 
 # What Glue has, and the modules of its job, pinned to those here; the package itself is the test's. Without it the job is tested in this
 # environment alone, and the test says so. Spark 3.5 goes no further than Python 3.11.
