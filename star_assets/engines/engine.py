@@ -17,11 +17,12 @@ from star_assets.model.days import BusinessDate, ExportDay
 from star_assets.model.source import Source
 from star_assets.model.star import Star
 from star_assets.model.tables import Dimension, Fact, History
-from star_assets.settings import Settings
 
 if TYPE_CHECKING:
+    from star_assets.engines.description import Description
     from star_assets.engines.duckdb.session import Database
     from star_assets.lake.worker_files import WorkerFiles
+    from star_assets.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,14 @@ class Workplace:
         settings: with the engine's bounds, and the compression of files.
         database: the DuckDB of this process, which engines and books share.
         files: how workers on other machines see this machine's files.
+        thoroughly: whether the catalog stores statistics of tables in olap for which every value is read.
     """
 
     star: Star
     settings: Settings
     database: Database
     files: WorkerFiles
+    thoroughly: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ class StagedDay:
     `extra` names the columns that the declaration does not list; they are strings.
     `repeated_keys` counts keys with different rows of one version, of which the
     greatest by content wins; `identical_rows` counts rows that repeat another row.
+    `description` is that of the file, if the engine made one where the file was written.
     """
 
     day: ExportDay
@@ -89,6 +93,15 @@ class StagedDay:
     extra: tuple[str, ...] = ()
     repeated_keys: int = 0
     identical_rows: int = 0
+    description: Description | None = None
+
+
+@dataclass(frozen=True)
+class BuiltFile:
+    """A file of a table, with its description if the engine made one where the file was written."""
+
+    path: Path
+    description: Description | None = None
 
 
 @dataclass(frozen=True)
@@ -146,14 +159,14 @@ class Engine(Protocol):
         """Turn raw exports into files of typed, valid rows and of rejects, one of each per day."""
         ...
 
-    def build_dimension(self, dimension: Dimension, given: DimensionInput, file: Path) -> None:
+    def build_dimension(self, dimension: Dimension, given: DimensionInput, file: Path) -> BuiltFile:
         """Write the dimension's rows, with its Unknown and inferred members, into `file`."""
         ...
 
-    def build_history(self, history: History, given: DimensionInput, file: Path) -> None:
+    def build_history(self, history: History, given: DimensionInput, file: Path) -> BuiltFile:
         """Write the history's rows, the intervals of the dimension's members, into `file`."""
         ...
 
-    def build_fact(self, fact: Fact, given: FactInput, folder: Path) -> dict[BusinessDate, Path]:
+    def build_fact(self, fact: Fact, given: FactInput, folder: Path) -> dict[BusinessDate, BuiltFile]:
         """Write the fact's rows, one file for each date in `given`; a date without rows has a file without rows."""
         ...

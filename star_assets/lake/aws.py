@@ -61,7 +61,7 @@ class Client:
 
     def __init__(self, service: str, make: Callable[[], Any] | None = None) -> None:
         self.service = service
-        self.make = make or partial(_make, service)
+        self.make = make or partial(make_client, service)
         self._made: tuple[int, Any] | None = None
 
     def __call__(self) -> Any:
@@ -109,8 +109,9 @@ def config() -> Any:
     return Config(retries=retries, max_pool_connections=CONNECTIONS)
 
 
-def _make(service: str) -> Any:
-    client = session().client(service, config=config())
+def make_client(service: str, **arguments: str) -> Any:
+    """A boto3 client. `arguments` are boto3's, for a machine whose variables and files say nothing of the lake."""
+    client = session().client(service, config=config(), **arguments)
     client.meta.events.register(f"before-call.{service}", _count)
     return client
 

@@ -1,20 +1,25 @@
-"""How Spark's workers read and write this machine's files: through the lake's bucket, by S3A.
+"""How Spark's workers read and write this machine's files: through the lake's bucket.
 
-If a local file is a copy of an object of the lake, workers read that object. Other
-local files are uploaded to a scratch folder in the lake. What workers write to the
+If a local file is a copy of an object of the lake, workers read that object, by S3A. Other
+local files are uploaded to a scratch folder in the lake. What workers upload to the
 scratch folder is downloaded. Not here: what Spark does with the files (engines).
 """
 
 from __future__ import annotations
 
 import os
+import tempfile
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 
+from star_assets.lake.aws import Client, make_client
 from star_assets.lake.s3_objects import S3Objects
 from star_assets.lake.storage import each
+from star_assets.lake.worker_files import Place
 from star_assets.model.errors import BrokenFile
 
 # The folder of files that machines exchange during a job; the `_` hides it from readers.
@@ -22,6 +27,31 @@ SCRATCH = "staging/_spark"
 
 # boto3's names for credentials that AWS gives to a machine; Spark's workers get theirs in the same way.
 GIVEN_BY_AWS = {"iam-role", "container-role"}
+
+
+# The argument of a boto3 client for each setting of S3A that says where the bucket is, and who asks.
+ARGUMENTS = {
+    "fs.s3a.endpoint": "endpoint_url",
+    "fs.s3a.endpoint.region": "region_name",
+    "fs.s3a.access.key": "aws_access_key_id",
+    "fs.s3a.secret.key": "aws_secret_access_key",
+    "fs.s3a.session.token": "aws_session_token",
+}
+
+
+@dataclass(frozen=True)
+class BucketPlace:
+    """The implementation of Place for a folder of a bucket, to which workers upload."""
+
+    objects: S3Objects
+    folder: str
+
+    @contextmanager
+    def writing(self, name: str) -> Iterator[Path]:
+        """A temporary file, which is uploaded at the end."""
+        with tempfile.TemporaryDirectory(prefix="star_assets_") as local:
+            yield (file := Path(local, name))
+            self.objects.upload(file, f"{self.folder}/{name}")
 
 
 class BucketFiles:
@@ -37,7 +67,6 @@ class BucketFiles:
         self.objects, self.copied_from = objects, copied_from
         self._folder = f"{SCRATCH}/{uuid.uuid4().hex}"
         self._seen: dict[str, str] = {}
-        self._folders: dict[Path, str] = {}
 
     @cached_property
     def options(self) -> Mapping[str, str]:
@@ -73,18 +102,17 @@ class BucketFiles:
         self.objects.upload(Path(file), path)
         return self._url(path)
 
-    def folder(self, folder: Path) -> str:
-        """The S3A URL of a new scratch folder, whose files `fetch` downloads into the local `folder`."""
-        self._folders[folder] = f"{self._folder}/{uuid.uuid4().hex}"
-        return self._url(self._folders[folder])
+    def place(self, folder: Path) -> BucketPlace:
+        """A new scratch folder."""
+        arguments = {ARGUMENTS[key]: value for key, value in self.options.items() if key in ARGUMENTS}
+        client = Client("s3", partial(make_client, "s3", **arguments))
+        objects = S3Objects(self.objects.bucket, self.objects.prefix, self.objects.kms_key, client)
+        return BucketPlace(objects, f"{self._folder}/{uuid.uuid4().hex}")
 
-    def fetch(self, folder: Path) -> None:
-        """Download the Parquet files that workers wrote for the local `folder`."""
-        root = self._folders.pop(folder)
-        paths = [found.path for found in self.objects.walk(root) if found.path.endswith(".parquet")]
-        for path in paths:
-            (folder / path.removeprefix(f"{root}/")).parent.mkdir(parents=True, exist_ok=True)
-        each(self.objects, lambda path: self.objects.download(path, folder / path.removeprefix(f"{root}/")), paths)
+    def fetch(self, place: Place, files: Mapping[str, Path]) -> None:
+        """Download the files. Raises FileNotFoundError."""
+        assert isinstance(place, BucketPlace)
+        each(self.objects, lambda name: self.objects.download(f"{place.folder}/{name}", files[name]), files)
 
     def require_unchanged(self, files: Sequence[str]) -> None:
         """Raises BrokenFile if an object changed since its local copy was made."""

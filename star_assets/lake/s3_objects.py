@@ -62,9 +62,9 @@ class S3Objects:
 
     at_once = 16
 
-    def __init__(self, bucket: str, prefix: str, kms_key: str | None = None) -> None:
+    def __init__(self, bucket: str, prefix: str, kms_key: str | None = None, client: Client | None = None) -> None:
         self.bucket, self.prefix = bucket, prefix.strip("/")
-        self.client = Client("s3")
+        self.client = client or Client("s3")
         self.kms_key = kms_key
         self.encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
 

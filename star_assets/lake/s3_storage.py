@@ -7,6 +7,7 @@ Here: swapping ledgers by conditional puts, local copies for engines. Not here: 
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from star_assets.lake.aws import aws_errors, code, refused, region
-from star_assets.lake.bucket_files import BucketFiles
+from star_assets.lake.bucket_files import SCRATCH, BucketFiles
 from star_assets.lake.consoles import folder_page
 from star_assets.lake.file_cache import FileCache, cache_folder
 from star_assets.lake.s3_objects import CHANGED, NOT_FOUND, S3Objects, etag_of
@@ -86,8 +87,10 @@ class S3Storage(S3Objects, Storage):
         return self.cache.scratch()
 
     def sweep(self, older_than: timedelta) -> None:
-        """Remove this machine's scratch files that nobody touched for `older_than`: their processes have died."""
+        """Remove scratch files, here and in the bucket, that nobody touched for `older_than`: their processes died."""
         self.cache.sweep(older_than)
+        limit = time.time() - older_than.total_seconds()
+        self.delete([found.path for found in self.walk(SCRATCH) if found.modified < limit])
 
     def adopt(self, file: Path, path: str) -> None:
         """Upload a scratch file, a large one in parallel parts. A file of a version is kept as the local copy."""

@@ -6,9 +6,19 @@ here: the implementation for a lake in a bucket (bucket_files).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+
+class Place(Protocol):
+    """Where workers write files. It is sent to workers."""
+
+    def writing(self, name: str) -> AbstractContextManager[Path]:
+        """A file of the worker's to write to, which becomes the place's file of that name once the context ends."""
+        ...
 
 
 class WorkerFiles(Protocol):
@@ -28,15 +38,15 @@ class WorkerFiles(Protocol):
         """The workers' names of local files, which are made visible to workers if need be."""
         ...
 
-    def folder(self, folder: Path) -> str:
-        """The name of a folder for workers to write to; `fetch` brings its files into the local `folder`.
-
-        The local folder does not exist yet.
-        """
+    def place(self, folder: Path) -> Place:
+        """A place for workers to write files into, which `fetch` brings into this machine's `folder`."""
         ...
 
-    def fetch(self, folder: Path) -> None:
-        """Bring the files that workers wrote for the local `folder` into it."""
+    def fetch(self, place: Place, files: Mapping[str, Path]) -> None:
+        """Bring files that workers wrote into a place to this machine: by name, the local file that each becomes.
+
+        Raises FileNotFoundError if this machine does not see a file of that name.
+        """
         ...
 
     def require_unchanged(self, files: Sequence[str]) -> None:
@@ -46,6 +56,19 @@ class WorkerFiles(Protocol):
     def clear(self) -> None:
         """Remove the copies that were made for a job that is done."""
         ...
+
+
+@dataclass(frozen=True)
+class SharedPlace:
+    """The implementation of Place for a folder that all machines see."""
+
+    folder: str
+
+    @contextmanager
+    def writing(self, name: str) -> Iterator[Path]:
+        """The file itself."""
+        Path(self.folder).mkdir(parents=True, exist_ok=True)
+        yield Path(self.folder, name)
 
 
 class SharedFiles:
@@ -58,12 +81,15 @@ class SharedFiles:
         """The same names."""
         return list(files)
 
-    def folder(self, folder: Path) -> str:
-        """The same name."""
-        return str(folder)
+    def place(self, folder: Path) -> SharedPlace:
+        """The folder itself."""
+        return SharedPlace(str(folder))
 
-    def fetch(self, folder: Path) -> None:
-        """Does nothing: the files are in the folder already."""
+    def fetch(self, place: Place, files: Mapping[str, Path]) -> None:
+        """Rename the files. Raises FileNotFoundError."""
+        assert isinstance(place, SharedPlace)
+        for name, file in files.items():
+            Path(place.folder, name).replace(file)
 
     def require_unchanged(self, files: Sequence[str]) -> None:
         """Does nothing: workers read the files themselves, and the count of rows shows a change."""

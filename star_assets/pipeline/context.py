@@ -106,7 +106,8 @@ class Context:
         """One of the engines; it is opened once."""
         with self._opening:
             if name not in self._engines:
-                workplace = Workplace(self.star, self.settings, self.database, self.storage.worker_files())
+                files, thoroughly = self.storage.worker_files(), self.catalog.takes_statistics
+                workplace = Workplace(self.star, self.settings, self.database, files, thoroughly)
                 self._engines[name] = open_engine(name, workplace)
             return self._engines[name]
 

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from star_assets.engines.engine import DimensionInput, Engine
+from star_assets.engines.engine import BuiltFile, DimensionInput, Engine
 from star_assets.exports.finding import days_between
 from star_assets.lake.entries import table_entry
 from star_assets.lake.ledger import Entry, Snapshot
@@ -191,15 +191,16 @@ class DimensionStep:
             )
             file = folder / f"{self.dimension.name}.parquet"
             if isinstance(self.dimension, History):
-                self.engine.build_history(self.dimension, given, file)
+                built = self.engine.build_history(self.dimension, given, file)
             else:
-                self.engine.build_dimension(self.dimension, given, file)
+                built = self.engine.build_dimension(self.dimension, given, file)
             with_superseded = folder / f"{self.dimension.name}_with_superseded.parquet"
             keys = self._keep_used(look, file, with_superseded)
             identity = Identity(plan.identity.made_of, superseded=_superseded_digest(keys))
-            file = with_superseded if keys else file
+            found = BuiltFile(with_superseded) if keys else built
             facts = {"superseded": len(keys)} if keys else {}
-            yield [Built(replace(plan, identity=identity), (file,), facts)]
+            planned = replace(plan, identity=identity)
+            yield [Built(planned, (found.path,), facts, description=found.description)]
 
     def audit(self, look: DimensionLook, built: Sequence[Built[Drops]]) -> Iterator[Audited[Drops]]:
         """The file has the members that it should, each once."""

@@ -78,7 +78,8 @@ class FactStep:
         given = self.fact_input(look, plans, look.histories.files)
         files = self.engine.build_fact(self.fact, given, folder)
         read = {"exports_read_in_pass": sum(len(exports) for exports in given.staged.values())}
-        yield [Built(plan, (files[BusinessDate(plan.day)],), read) for plan in plans]
+        built = [(plan, files[BusinessDate(plan.day)]) for plan in plans]
+        yield [Built(plan, (file.path,), read, description=file.description) for plan, file in built]
 
     def audit(self, look: FactLook, built: Sequence[Built[DateInputs]]) -> Iterator[Audited[DateInputs]]:
         """Each file, held against rules and dimensions: the live versions, and those that will replace them."""

@@ -16,7 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from star_assets.lake.catalog import Catalog, TableEntry
 from star_assets.lake.ledger import Entry
@@ -26,6 +26,9 @@ from star_assets.lake.versions import Identity, Manifest, Partition, now, read_m
 from star_assets.model.errors import AuditFailed, LedgerContended, LostRace, StarError
 from star_assets.pipeline.outcome import CheckResult, Outcome
 from star_assets.usage import Meter, with_files
+
+if TYPE_CHECKING:
+    from star_assets.engines.description import Description
 
 # A race is lost only to a writer that won, so rounds end quickly; a limit
 # keeps a faulty storage from holding a run forever.
@@ -84,7 +87,7 @@ class Built(Generic[W]):
     `beside` are files in the version's folder that are not part of the table; their
     names begin with `_`. `manifest` is set if a job has written the version already;
     then `files` are local copies. `refusal` is the error because of which there are no
-    files, or the version must not become live.
+    files, or the version must not become live. `description` is what the engine says of the files, if it said so.
     """
 
     plan: Plan[W]
@@ -93,6 +96,7 @@ class Built(Generic[W]):
     beside: Mapping[str, Path] = field(default_factory=dict)
     manifest: Manifest | None = None
     refusal: StarError | None = None
+    description: Description | None = None
 
 
 @dataclass(frozen=True)
@@ -305,7 +309,7 @@ def write(storage: Storage, audited: Audited[W], thoroughly: bool, used: Mapping
     built, plan = audited.built, audited.built.plan
     if built.manifest:
         return built.manifest
-    files, schema, statistics = describe(built.files, thoroughly)
+    files, schema, statistics = describe(built.files, thoroughly, built.description)
     rules = {check.name: check.passed for check in audited.checks}
     taken = with_files(used, len(built.files) + len(built.beside) + 1)
     manifest = Manifest(

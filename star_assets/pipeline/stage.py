@@ -245,7 +245,7 @@ class StageStep:
         if wrong:
             facts[UNACCOUNTED] = [f"{c.name}: {c.records} ≠ {c.staged} + {c.rejected}" for c in wrong]
         beside = {REJECTS_FILE: staged.rejects} if staged.rejects else {}
-        return Built(plan, (staged.file,), facts, beside)
+        return Built(plan, (staged.file,), facts, beside, description=staged.description)
 
     def _rules(
         self, plan: Plan[Files], records: int, rejected: int, unaccounted: Sequence[str], first_rejects: Sequence[str]

@@ -26,6 +26,7 @@ from ibis.expr.types import Table
 
 from star_assets.engines.assembling import DATE, Assembling
 from star_assets.engines.engine import (
+    BuiltFile,
     DimensionInput,
     ExportInput,
     FactInput,
@@ -116,27 +117,27 @@ class DataFusionEngine:
                 return f"column {column}: {key} is the key of the Unknown member"
         return row
 
-    def build_dimension(self, dimension: Dimension, given: DimensionInput, file: Path) -> None:
+    def build_dimension(self, dimension: Dimension, given: DimensionInput, file: Path) -> BuiltFile:
         tables = Tables(self.star, self.settings.zone)
-        self._write(tables.rows(tables.members(dimension, given)), [dimension.key], file)
+        return self._write(tables.rows(tables.members(dimension, given)), [dimension.key], file)
 
-    def build_history(self, history: History, given: DimensionInput, file: Path) -> None:
+    def build_history(self, history: History, given: DimensionInput, file: Path) -> BuiltFile:
         tables = Tables(self.star, self.settings.zone)
-        self._write(tables.rows(tables.intervals(history, given)), [history.key], file)
+        return self._write(tables.rows(tables.intervals(history, given)), [history.key], file)
 
-    def build_fact(self, fact: Fact, given: FactInput, folder: Path) -> dict[BusinessDate, Path]:
+    def build_fact(self, fact: Fact, given: FactInput, folder: Path) -> dict[BusinessDate, BuiltFile]:
         tables = Tables(self.star, self.settings.zone)
         rows = tables.rows(tables.fact_rows(fact, given))
         written = {}
         for day in given.dates:
-            written[day] = folder / f"{day}.parquet"
             of_day = rows.filter(pa.compute.equal(rows[DATE], date.fromisoformat(day))).drop([DATE])
-            self._write(of_day, fact.row_order, written[day])
+            written[day] = self._write(of_day, fact.row_order, folder / f"{day}.parquet")
         return written
 
-    def _write(self, rows: pa.Table, order: Sequence[str], file: Path) -> None:
+    def _write(self, rows: pa.Table, order: Sequence[str], file: Path) -> BuiltFile:
         rows = rows.sort_by([(column, "ascending") for column in order])
         pq.write_table(rows, file, compression=self.settings.compression)
+        return BuiltFile(file)
 
 
 class Compiler(DataFusionCompiler):

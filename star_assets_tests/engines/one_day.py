@@ -54,7 +54,7 @@ def build_day(make: Callable[[Workplace], Engine], exports: dict[str, Path], fol
         given = ExportInput(DAY, (RawInput(raw, raw.name, inspect_file(raw, raw.name, star.sources[source])),))
         (day,) = engine.stage(star.sources[source], [given], target)
         staged[source] = (StagedInput(DAY, (str(day.file),)),)
-    return engine.build_fact(star.facts["fact_sales"], FactInput((DAY,), staged), folder)[DAY]
+    return engine.build_fact(star.facts["fact_sales"], FactInput((DAY,), staged), folder)[DAY].path
 
 
 class _Counted:

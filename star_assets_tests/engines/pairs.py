@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from star_assets.lake.versions import Manifest
 from star_assets.model import Star
+from star_assets.pipeline.describe import describe
 from star_assets.pipeline.publishing import USED
 from star_assets.pipeline.warehouse import Warehouse
 from star_assets.settings import Settings
@@ -67,6 +68,21 @@ def columns(file: Path) -> list[tuple[Any, ...]]:
     return [(column.name, column.physical_type, column.length, str(column.logical_type)) for column in found]
 
 
+def row_groups(file: Path) -> list[dict[str, Any]]:
+    """By row group, the rows and the statistics of each column: what a query with a predicate skips rows by."""
+    metadata = pq.read_metadata(file)
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    return [
+        {"rows": group.num_rows}
+        | {
+            column.path_in_schema: (found.null_count, str(found.min), str(found.max)) if found else None
+            for column in map(group.column, range(group.num_columns))
+            for found in [column.statistics]
+        }
+        for group in groups
+    ]
+
+
 def facts_of(manifest: Manifest) -> dict[str, Any]:
     """What a manifest says of its rows: not what building them took, nor which versions of dimensions there were."""
     return {name: fact for name, fact in manifest.facts.items() if name not in (USED, "audited_against")}
@@ -84,9 +100,13 @@ def require_same(pair: Pair, table: str, day: str, in_order: bool) -> None:
     assert sorted(map(str, found)) == sorted(map(str, expected))
     if in_order:
         assert list(map(str, found)) == list(map(str, expected))
+        assert row_groups(spark) == row_groups(duck)
     manifests = {engine: warehouse.live_manifest(table, day) for engine, warehouse in pair.warehouses.items()}
     told = [(m.rows, m.schema, m.statistics, facts_of(m)) for m in manifests.values() if m]
     assert told[0] == told[1]
+    for engine, manifest in manifests.items():
+        assert manifest
+        assert manifest.files == describe([files[engine]])[0]
     rejects = {engine: file.parent / "_rejects.parquet" for engine, file in files.items()}
     assert rejects["spark"].exists() == rejects["duckdb"].exists()
     if rejects["duckdb"].exists():

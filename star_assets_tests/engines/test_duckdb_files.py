@@ -57,10 +57,10 @@ def fact_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     given = {source: (staged(duck, source, rows, folder),) for source, rows in texts.items()}
     fact = retail.facts["fact_sales"]
     built = duck.build_fact(fact, FactInput((DAY, "2023-07-02"), {**given, "pos_sales": ()}), folder)
-    assert pq.read_metadata(built["2023-07-02"]).num_rows == 0
-    empty, full = (pq.read_schema(built[day]) for day in ("2023-07-02", DAY))
+    assert pq.read_metadata(built["2023-07-02"].path).num_rows == 0
+    empty, full = (pq.read_schema(built[day].path) for day in ("2023-07-02", DAY))
     assert dict(zip(empty.names, empty.types, strict=True)) == dict(zip(full.names, full.types, strict=True))
-    return built[DAY]
+    return built[DAY].path
 
 
 def test_types_are_those_that_athena_reads(fact_file: Path) -> None:

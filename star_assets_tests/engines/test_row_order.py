@@ -12,6 +12,7 @@ from star_assets.engines.spark.engine import SparkEngine
 
 from ..spark import needs_spark
 from .one_day import build_day, bytes_read, write_day
+from .pairs import row_groups
 
 # A supermarket chain's day: eleven row groups.
 LINES, STORES, STORE = 700_000, 200, 77
@@ -45,3 +46,15 @@ def test_rows_are_in_the_order_that_is_declared(tmp_path: Path, engine: type) ->
         rows = duckdb.execute(f"SELECT {listed} FROM read_parquet('{file}')").fetchall()
         assert len(rows) == 3_000
         assert rows == sorted(rows)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("engine", [pytest.param(SparkEngine, marks=needs_spark)])
+def test_a_question_reads_as_much_of_a_day_that_workers_wrote(tmp_path: Path, engine: type) -> None:
+    """Row groups are cut alike, and their statistics are the same, so the same ones are skipped."""
+    exports = write_day(tmp_path, 150_000, STORES)
+    file = build_day(engine, exports, tmp_path / "there")
+    here = build_day(DuckDBEngine, exports, tmp_path / "here")
+    assert len(row_groups(file)) == 3
+    assert row_groups(file) == row_groups(here)
+    assert bytes_read(file, STORE) == pytest.approx(bytes_read(here, STORE), rel=0.02)

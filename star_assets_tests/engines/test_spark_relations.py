@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +15,7 @@ import pytest
 
 from star_assets.engines.duckdb.relations import relations
 from star_assets.engines.engine import StagedInput
-from star_assets.engines.spark.relations import SparkRelations
+from star_assets.engines.spark.relations import SparkRelations, package_archive
 from star_assets.engines.spark.session import open_session
 from star_assets.model import Column, Source, Star
 from star_assets.model.errors import BadSetting, StagedOtherwise
@@ -88,3 +90,11 @@ def test_an_older_spark_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("pyspark.sql.SparkSession.version", "3.4.1")
     with pytest.raises(BadSetting, match=r"Spark 3\.5 or newer, as in Glue 5\.1, not 3\.4\.1"):
         open_session(Settings(engine="spark"))
+
+
+def test_workers_import_the_package_from_the_archive_that_they_get() -> None:
+    """They may have none of their own, or another version."""
+    module = "star_assets.engines.spark.finishing"
+    code = f"import sys; sys.path.insert(0, {package_archive()!r}); import {module} as found; print(found.__file__)"
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(package_archive())

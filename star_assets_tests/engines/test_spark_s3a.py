@@ -75,13 +75,13 @@ def test_an_export_that_changes_while_it_is_read_is_not_staged(both: dict[str, W
     warehouse = both["spark"]
     engine = warehouse.engine
     assert isinstance(engine, SparkEngine)
-    seen = engine.spark.files.seen
+    visible = engine.spark.files.visible
 
-    def seen_and_changed(files: list[str]) -> list[str]:
+    def visible_and_changed(files: list[str]) -> list[str]:
         path = f"oltp/orders/date={DAYS[0]}/orders.csv"
         warehouse.storage.write(path, warehouse.storage.read(path)[0].replace(b"shipped", b"SHIPPED"))
-        return seen(files)
+        return visible(files)
 
-    engine.spark.files.seen = seen_and_changed  # type: ignore[method-assign, assignment]
+    engine.spark.files.visible = visible_and_changed  # type: ignore[method-assign, assignment]
     (outcome,) = warehouse.refresh("orders", DAYS[:1])
     assert "it changed while it was read" in str(outcome.error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tracemalloc
 from collections.abc import Callable
 from copy import copy
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -172,3 +173,13 @@ def test_what_others_keep_in_the_bucket_is_neither_seen_nor_touched(settings: Se
     ours.delete(["t/x"])
     assert [stored.path for stored in root.walk("")] == ["retail/lake2/t/x", "t/x"]
     assert ours.path(theirs.uri("t/x")) is None
+
+
+def test_sweep_removes_what_killed_jobs_of_spark_left(storage: S3Storage) -> None:
+    """A job removes its own files at its end; one that is killed cannot."""
+    storage.write("staging/_spark/job/part.parquet", b"")
+    storage.write("staging/orders/v=1/part.parquet", b"")
+    storage.sweep(timedelta(days=1))
+    assert len(list(storage.walk("staging"))) == 2
+    storage.sweep(timedelta(0))
+    assert [found.path for found in storage.walk("staging")] == ["staging/orders/v=1/part.parquet"]

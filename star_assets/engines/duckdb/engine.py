@@ -11,7 +11,7 @@ from star_assets.engines.duckdb.relations import Relations, names, physical, rel
 from star_assets.engines.duckdb.session import are_small, parquet_format, text
 from star_assets.engines.duckdb.sql import sql
 from star_assets.engines.duckdb.staging import Staging
-from star_assets.engines.engine import DimensionInput, ExportInput, FactInput, StagedDay, Workplace
+from star_assets.engines.engine import BuiltFile, DimensionInput, ExportInput, FactInput, StagedDay, Workplace
 from star_assets.model.source import Source
 from star_assets.model.tables import Dimension, Fact, History
 
@@ -37,17 +37,19 @@ class DuckDBEngine:
         staging = Staging(self.database, source, self.star.reserved_keys(source), self.star.receipt_of(source))
         return staging.stage(exports, folder)
 
-    def build_dimension(self, dimension: Dimension, given: DimensionInput, file: Path) -> None:
+    def build_dimension(self, dimension: Dimension, given: DimensionInput, file: Path) -> BuiltFile:
         """Write the transform's rows over the states, with the Unknown and inferred members, into `file`."""
         with relations(self.star, self.database, "building a dimension") as tables:
             tables.write(tables.members(dimension, given), dimension.key, file)
+        return BuiltFile(file)
 
-    def build_history(self, history: History, given: DimensionInput, file: Path) -> None:
+    def build_history(self, history: History, given: DimensionInput, file: Path) -> BuiltFile:
         """Write the history's rows, from all versions of the describing source's rows, into `file`."""
         with relations(self.star, self.database, "building a history") as tables:
             tables.write(tables.intervals(history, given), history.key, file)
+        return BuiltFile(file)
 
-    def build_fact(self, fact: Fact, given: FactInput, folder: Path) -> dict[str, Path]:
+    def build_fact(self, fact: Fact, given: FactInput, folder: Path) -> dict[str, BuiltFile]:
         """Compute the rows of all dates in one statement, then sort and write each date's rows into a file."""
         with relations(self.star, self.database, "building a fact") as tables:
             rows = tables.fact_rows(fact, given)
@@ -60,7 +62,7 @@ class DuckDBEngine:
                 written = pool.map(lambda date: self._write_date(tables, fact, date, folder), given.dates)
                 return dict(zip(given.dates, written, strict=True))
 
-    def _write_date(self, tables: Relations, fact: Fact, date: str, folder: Path) -> Path:
+    def _write_date(self, tables: Relations, fact: Fact, date: str, folder: Path) -> BuiltFile:
         """Sort and write the rows of one date. Sorting each date takes half the time of sorting the whole range."""
         order = names(fact.row_order)
         file = folder / f"{date}.parquet"
@@ -69,4 +71,4 @@ class DuckDBEngine:
                 f"COPY (SELECT * EXCLUDE ({DATE}) FROM built WHERE {DATE} = {text(date)} ORDER BY {order}) "
                 f"TO {text(str(file))} {parquet_format(self.settings, f'ROW_GROUP_SIZE {ROW_GROUP}')}"
             )
-        return file
+        return BuiltFile(file)

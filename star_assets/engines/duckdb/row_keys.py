@@ -10,14 +10,13 @@ from dataclasses import replace
 
 import duckdb
 
-from star_assets.engines.duckdb.session import FILE, SMALL, name, parquet, parquet_format, text, text_list
+from star_assets.engines.duckdb.session import FILE, SMALL, name, parquet, text, text_list
 from star_assets.engines.duckdb.typed_sql import DuckDBTypedSql
 from star_assets.engines.engine import StagedDay
 from star_assets.engines.typed_sql import Header
 from star_assets.exports.records import LINE, RAW
 from star_assets.exports.rejects_file import Reject
 from star_assets.model.source import ROW_ID
-from star_assets.settings import Settings
 
 # Hexadecimal digits of the digest of a row's content, if the source has no key.
 DIGEST = 32
@@ -27,12 +26,15 @@ OF_FILE = "_of_file"
 
 
 class RowKeys:
-    """Adds or compares the keys of one source's staged rows, whichever engine staged them."""
+    """Adds or compares the keys of one source's staged rows, whichever engine staged them.
 
-    def __init__(self, sql: DuckDBTypedSql, settings: Settings) -> None:
+    `form` are the options of a COPY.
+    """
+
+    def __init__(self, sql: DuckDBTypedSql, form: str) -> None:
         self.sql = sql
         self.source = sql.source
-        self.settings = settings
+        self.form = form
 
     def with_ids(self, cursor: duckdb.DuckDBPyConnection, day: StagedDay) -> StagedDay:
         """The day with an id for each row, which does not depend on the rows' files and order."""
@@ -48,7 +50,7 @@ class RowKeys:
         listed = ", ".join([*typed, row_id, *map(name, day.extra)])
         cursor.execute(
             f"COPY (SELECT {listed} FROM (SELECT *, {content} AS _content FROM {rows}) ORDER BY file_row_number) "
-            f"TO {text(str(numbered))} {parquet_format(self.settings)}"
+            f"TO {text(str(numbered))} {self.form}"
         )
         return replace(day, file=numbered)
 

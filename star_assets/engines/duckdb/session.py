@@ -9,12 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 
 from star_assets.model.errors import EngineFailed, LakeFull, LakeRefused
-from star_assets.settings import Settings
+
+if TYPE_CHECKING:
+    # Spark's workers import this module, and may lack what settings need.
+    from star_assets.settings import Settings
 
 # The system's messages for a full disk, an exhausted quota, and a file larger than this process may write.
 FULL = ("No space left on device", "Disk quota exceeded", "File too large")

@@ -75,6 +75,7 @@ class Staging:
         self.source = source
         self.settings = database.settings
         self.sql = DuckDBTypedSql(source, reserved_keys, receipt)
+        self.row_keys = RowKeys(self.sql, parquet_format(database.settings))
 
     def stage(self, exports: Sequence[ExportInput], folder: Path) -> Iterator[StagedDay]:
         """Stage each day into a file, and yield the days in the order of `exports`."""
@@ -151,13 +152,18 @@ class Staging:
         If the source has no key, each row gets an id; else rows of one key and version
         are counted or rejected. Any engine's staged days can be passed.
         """
-        rows = RowKeys(self.sql, self.settings)
         with self._session(staged[0].day) as cursor:
             if self.source.key is None:
-                return [rows.with_ids(cursor, day) for day in staged]
-            counted = rows.counted(cursor, staged)
+                return [self.row_keys.with_ids(cursor, day) for day in staged]
+            counted = self.row_keys.counted(cursor, staged)
+        return self.without_duplicates(exports, counted, folder)
+
+    def without_duplicates(
+        self, exports: Sequence[ExportInput], counted: Sequence[StagedDay], folder: Path
+    ) -> list[StagedDay]:
+        """The staged days, with several rows of one key and version as rejects where the source declares that."""
         if self.source.duplicates == "collapse":
-            return counted
+            return list(counted)
         return [
             self._stage_without_duplicates(export, folder) if day.repeated_keys or day.identical_rows else day
             for export, day in zip(exports, counted, strict=True)
@@ -216,11 +222,10 @@ class Staging:
                     found = [*((one.line, one.reason, one.raw) for one in records.rejects), *invalid]
                     rejects.add(file.name, sorted(found))
                     counts[file.name] = counts[file.name].plus(records.table.num_rows - len(invalid), len(found))
-            apart = RowKeys(self.sql, self.settings)
-            for file_name, duplicates in apart.rejected(cursor, tables):
+            for file_name, duplicates in self.row_keys.rejected(cursor, tables):
                 rejects.add(file_name, duplicates)
                 counts[file_name] = counts[file_name].plus(-len(duplicates), len(duplicates))
-        valid = [(apart.kept(table), header) for header, table in tables.items()]
+        valid = [(self.row_keys.kept(table), header) for header, table in tables.items()]
         staged = self._write(cursor, export.day, valid, folder)
         return self._exact_day(export.day, staged, counts, list(tables), rejects)
 
@@ -275,7 +280,7 @@ class Staging:
         cursor.register("exact_records", records)
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE explained AS {self.sql.explained('exact_records', header)}")
         cursor.unregister("exact_records")
-        valid = f"{RowKeys(self.sql, self.settings).marked(file)} FROM explained WHERE _reason IS NULL"
+        valid = f"{self.row_keys.marked(file)} FROM explained WHERE _reason IS NULL"
         cursor.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table} AS FROM ({valid}) WHERE false")
         cursor.execute(f"INSERT INTO {table} {valid}")
         invalid = f"SELECT {LINE}, _reason, {RAW} FROM explained WHERE _reason IS NOT NULL"

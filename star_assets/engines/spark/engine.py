@@ -1,25 +1,25 @@
 """The Spark engine: it stages exports and builds tables on any cluster.
 
-Spark reads and types the exports, and computes dimensions, histories and facts, into
-sorted runs. From these, DuckDB on the machine that drives Spark writes every file that is
-published, so that files have the same types, statistics and sizes whichever engine computed
-them. Not here: the books, which DuckDB always computes.
+Spark reads and types the exports, and computes dimensions, histories and facts. In the
+same job its workers write every file that is published, by DuckDB, so that files have
+the same types, statistics and sizes whichever engine computed them. Not here: the books,
+which DuckDB on the machine that drives Spark always computes.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ibis.expr.types import Table
 
 from star_assets.engines.assembling import DATE
 from star_assets.engines.duckdb.engine import ROW_GROUP
-from star_assets.engines.duckdb.relations import names, physical
-from star_assets.engines.duckdb.session import name, parquet, parquet_format, text
-from star_assets.engines.engine import DimensionInput, ExportInput, FactInput, StagedDay, Workplace
+from star_assets.engines.duckdb.relations import physical
+from star_assets.engines.duckdb.session import name, parquet_format, text
+from star_assets.engines.engine import BuiltFile, DimensionInput, ExportInput, FactInput, StagedDay, Workplace
+from star_assets.engines.spark.finishing import WriteTable
 from star_assets.engines.spark.relations import SparkRelations
 from star_assets.engines.spark.session import spark_errors
 from star_assets.engines.spark.staging import SparkStaging
@@ -38,6 +38,7 @@ class SparkEngine:
         self.star = workplace.star
         self.database = workplace.database
         self.settings = workplace.settings
+        self.thoroughly = workplace.thoroughly
         self.spark = SparkRelations(workplace.star, workplace.settings, workplace.files)
         self._turn = threading.Lock()
 
@@ -45,49 +46,52 @@ class SparkEngine:
         """Turn raw exports into files of typed, valid rows and of rejects, one of each per day."""
         reserved, receipt = self.star.reserved_keys(source), self.star.receipt_of(source)
         staging = SparkStaging(self.spark, self.database, source, reserved, receipt)
-        with self._turn:
+        with self._turn, self.spark.job():
             return iter(list(staging.stage(exports, folder)))
 
     @spark_errors("building a dimension")
-    def build_dimension(self, dimension: Dimension, given: DimensionInput, file: Path) -> None:
+    def build_dimension(self, dimension: Dimension, given: DimensionInput, file: Path) -> BuiltFile:
         """Write the transform's rows over the states, with the Unknown and inferred members, into `file`."""
-        with self._turn:
-            self._write_table(self.spark.members(dimension, given), dimension.key, file)
+        with self._turn, self.spark.job():
+            return self._write_table(self.spark.members(dimension, given), dimension.key, file)
 
     @spark_errors("building a history")
-    def build_history(self, history: History, given: DimensionInput, file: Path) -> None:
+    def build_history(self, history: History, given: DimensionInput, file: Path) -> BuiltFile:
         """Write the history's rows, from all versions of the describing source's rows, into `file`."""
-        with self._turn:
-            self._write_table(self.spark.intervals(history, given), history.key, file)
+        with self._turn, self.spark.job():
+            return self._write_table(self.spark.intervals(history, given), history.key, file)
 
     @spark_errors("building a fact")
-    def build_fact(self, fact: Fact, given: FactInput, folder: Path) -> dict[str, Path]:
-        """Compute the rows of all dates in one job, into sorted runs per date; then write a file for each date."""
-        order = list(fact.row_order)
-        with self._turn:
+    def build_fact(self, fact: Fact, given: FactInput, folder: Path) -> dict[str, BuiltFile]:
+        """Compute the rows of all dates in one job, in which one task writes each date's file."""
+        with self._turn, self.spark.job():
             rows = self.spark.fact_rows(fact, given)
-            found = self.spark.write(rows, folder / "runs", order, by=DATE)
-        columns = rows.drop(DATE)
+            files: dict[str, Path] = {date: folder / f"{date}.parquet" for date in given.dates}
+            return self._write(rows, fact.row_order, files, DATE, f"ROW_GROUP_SIZE {ROW_GROUP}")
 
-        def write(date: str) -> tuple[str, Path]:
-            file = folder / f"{date}.parquet"
-            self._write_file(columns, found.get(date, []), order, file, f"ROW_GROUP_SIZE {ROW_GROUP}")
-            return date, file
+    def _write_table(self, rows: Table, key: str, file: Path) -> BuiltFile:
+        return self._write(rows, [key], {"": file})[""]
 
-        with ThreadPoolExecutor(self.settings.threads) as pool:
-            return dict(pool.map(write, given.dates))
+    def _write(
+        self, rows: Table, order: Sequence[str], files: Mapping[str, Path], by: str | None = None, *options: str
+    ) -> dict[str, BuiltFile]:
+        """Let workers write a file for each value of the column `by`. This process writes those without rows."""
+        columns = rows.drop(by) if by else rows
+        finish = WriteTable(physical(columns), parquet_format(self.settings, *options), self.thoroughly)
+        place = self.spark.files.place(next(iter(files.values())).parent / "written")
+        found = self.spark.write(rows, order, finish, place, by)
+        self.spark.fetch(place, {written.name: files[value] for value, written in found.items()})
+        for value in files.keys() - found.keys():
+            self._write_nothing(columns, files[value], finish.form)
+        return {
+            value: BuiltFile(file, found[value].description if value in found else None)
+            for value, file in files.items()
+        }
 
-    def _write_table(self, rows: Table, key: str, file: Path) -> None:
-        found = self.spark.write(rows, file.with_suffix(".runs"), [key])
-        self._write_file(rows, found.get("", []), [key], file)
-
-    def _write_file(self, rows: Table, runs: Sequence[str], order: Sequence[str], file: Path, *options: str) -> None:
-        """Write one sorted file from some sorted runs."""
-        nothing = ", ".join(f"NULL AS {name(column)}" for column in rows.columns)
-        found = parquet(runs) if runs else f"(SELECT {nothing}) WHERE false"
-        sort = f" ORDER BY {names(order)}" if len(runs) > 1 else ""
+    def _write_nothing(self, columns: Table, file: Path, form: str) -> None:
+        """Write a file without rows."""
+        nothing = ", ".join(f"NULL AS {name(column)}" for column in columns.columns)
         with self.database.cursor() as cursor:
             cursor.execute(
-                f"COPY (SELECT {physical(rows)} FROM {found}{sort}) TO {text(str(file))} "
-                f"{parquet_format(self.settings, *options)}"
+                f"COPY (SELECT {physical(columns)} FROM (SELECT {nothing}) WHERE false) TO {text(str(file))} {form}"
             )

@@ -1,15 +1,17 @@
-"""A star's tables in a Spark session: reading files as Ibis tables, and writing rows as sorted runs."""
+"""A star's tables in a Spark session: reading files as Ibis tables, and letting workers write rows."""
 
 from __future__ import annotations
 
 import atexit
+import pickle
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache, cached_property
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -20,7 +22,8 @@ from star_assets.engines.assembling import Assembling
 from star_assets.engines.engine import StagedInput
 from star_assets.engines.spark.session import open_session
 from star_assets.engines.spark.sql import name, physical, statement
-from star_assets.lake.worker_files import WorkerFiles
+from star_assets.engines.spark.writing import REPORT, Finish, Writing
+from star_assets.lake.worker_files import Place, WorkerFiles
 from star_assets.model.errors import EngineFailed, StagedOtherwise
 from star_assets.model.source import Source
 from star_assets.model.star import Star
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 B = TypeVar("B")
 
-PACKAGE = Path(__file__).parents[1]
+PACKAGE = Path(__file__).parents[2]
 
 # The column with the file that a row came from.
 FILE = "_file"
@@ -137,50 +140,70 @@ class SparkRelations(Assembling):
         rows.createOrReplaceTempView(table)
         return ibis.table(_schema(rows), name=table)
 
-    def write(self, rows: Table, folder: Path, order: Sequence[str], by: str | None = None) -> dict[str, list[str]]:
-        """Compute rows, and write them as runs: files whose rows are in order.
-
-        Returns the files for each value of the column `by`; without `by`, all files under `""`.
-        Frees the tables that `keep` kept.
-        """
-        columns, spread = ([by], f"/*+ REBALANCE({name(by)}) */ ") if by else ([], "")
-        sort = ", ".join([*map(name, columns), *(f"{name(column)} ASC NULLS LAST" for column in order)])
-        found = statement(rows, self.settings.timezone)
+    @contextmanager
+    def job(self) -> Iterator[None]:
+        """In it, an engine computes tables. At its end, kept tables and copies of this machine's files are freed."""
         try:
-            computed = self.session.sql(f"SELECT {spread}{physical(rows)} FROM ({found}) SORT BY {sort}")
-            self.save(computed, folder, *columns)
+            yield
         finally:
             for kept in self._kept.values():
                 kept.unpersist()
             self._kept.clear()
             self.files.clear()
-        return runs(folder)
+
+    def write(
+        self, rows: Table, order: Sequence[str], finish: Finish, place: Place, by: str | None = None
+    ) -> dict[str, Any]:
+        """Compute rows, and let workers write them, as `finish` does."""
+        computed = self.session.sql(f"SELECT {physical(rows)} FROM ({statement(rows, self.settings.timezone)})")
+        return self.finish(computed, order, finish, place, by)
+
+    def finish(
+        self, rows: DataFrame, order: Sequence[str], finish: Finish, place: Place, by: str | None = None
+    ) -> dict[str, Any]:
+        """Let workers write rows, those of each value of the column `by` by one task, in order.
+
+        Returns what `finish` said of each value; without `by`, of all rows under `""`. Raises EngineFailed if
+        rows are lost.
+        """
+        from pyspark.sql import Observation
+        from pyspark.sql.functions import col, count, lit
+
+        computed = Observation()
+        observed = rows.observe(computed, count(lit(1)).alias("rows"))
+        together = observed.repartition(col(name(by))) if by else observed.repartition(1)
+        sort = [col(name(by))] if by else []
+        sort += [col(name(column)).asc_nulls_last() for column in order]
+        self._send_package()
+        writing = Writing(by, finish, place, self.settings.memory_limit)
+        reports = (together.sortWithinPartitions(*sort) if sort else together).mapInArrow(writing, REPORT).collect()
+        found = {report["value"]: pickle.loads(report["result"]) for report in reports}
+        written, expected = sum(report["rows"] for report in reports), computed.get["rows"]
+        if written != expected or len(found) != len(reports):
+            problem = f"its workers computed {expected} rows, and wrote {written} of them in {len(reports)} files."
+            raise EngineFailed("Spark", "writing files", problem)
+        return found
+
+    def fetch(self, place: Place, files: Mapping[str, Path]) -> None:
+        """Bring files that workers wrote to this machine. Raises EngineFailed if it does not see them."""
+        try:
+            self.files.fetch(place, files)
+        except FileNotFoundError as error:
+            problem = f"{error.filename} is not here. All workers must see the lake's folder under this name."
+            raise EngineFailed("Spark", "writing files", problem) from error
 
     def on_workers(self, function: Callable[[Iterable[A]], Iterable[B]], tasks: Sequence[A]) -> list[B]:
         """Run a function of this package on the workers, with one task for each call."""
-        context = self.session.sparkContext
-        # Workers get the code of this process, in case they have another version of the package.
-        context.addPyFile(_package())
-        return list(context.parallelize(tasks, len(tasks)).mapPartitions(function).collect())
+        self._send_package()
+        return list(self.session.sparkContext.parallelize(tasks, len(tasks)).mapPartitions(function).collect())
 
-    def save(self, rows: DataFrame, folder: Path, *by: str) -> None:
-        """Write rows as files, in a folder for each value of the columns `by`. Raises EngineFailed if rows are lost."""
-        from pyspark.sql import Observation
-        from pyspark.sql.functions import count, lit
-
-        written = Observation()
-        observed = rows.observe(written, count(lit(1)).alias("rows"))
-        place = self.files.folder(folder)
-        observed.write.option("compression", "snappy").partitionBy(*by).parquet(location(place))
-        self.files.fetch(folder)
-        arrived = sum(pq.read_metadata(file).num_rows for file in folder.rglob("*.parquet"))
-        if arrived != written.get["rows"]:
-            problem = f"its workers wrote {written.get['rows']} rows, and {arrived} of them are in {place}. "
-            raise EngineFailed("Spark", "writing files", f"{problem}All of them must see it under this name.")
+    def _send_package(self) -> None:
+        """Give workers the code of this process, in case they have another version of the package."""
+        self.session.sparkContext.addPyFile(package_archive())
 
 
 @cache
-def _package() -> str:
+def package_archive() -> str:
     """This package as a file, made once per process: Spark accepts one file of a name."""
     folder = tempfile.mkdtemp(prefix="star_assets_package_")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -198,15 +221,6 @@ def union(parts: Sequence[DataFrame]) -> DataFrame:
 def _types(file: str) -> tuple[tuple[str, Type], ...]:
     """The columns of a Parquet file, each with its type."""
     return tuple((f.name, Type.of(dt.DataType.from_pyarrow(f.type))) for f in pq.read_schema(file))
-
-
-def runs(folder: Path) -> dict[str, list[str]]:
-    """The files of a folder that `save` wrote, for each value of its column; without a column, under `""`."""
-    found: dict[str, list[str]] = {}
-    for file in sorted(folder.rglob("*.parquet")):
-        value = file.parent.name.partition("=")[2] if file.parent != folder else ""
-        found.setdefault(value, []).append(str(file))
-    return found
 
 
 def location(file: str) -> str:

@@ -3,34 +3,31 @@
 Spark's CSV reader reads the plain files. Its result for a day is used only if it has as
 many valid rows as the independent count of the day's files. Any other day is read by the
 exact reader: file by file on all workers, or, if workers do not share this machine's file
-system, on this machine. From the result, DuckDB writes the published files.
+system, on this machine. Not here: what workers write of a day (finishing).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import duckdb
-import pyarrow.parquet as pq
-
-from star_assets.engines.duckdb.session import Database, name, parquet, parquet_format, text
+from star_assets.engines.duckdb.session import Database, name
 from star_assets.engines.duckdb.staging import Staging
 from star_assets.engines.engine import ExportInput, FileCount, RawInput, StagedDay
 from star_assets.engines.spark.exact import DAY, NUMBER, RawFile, ReadTask, Texts, place, read_tasks
-from star_assets.engines.spark.relations import SOURCE_FILE, SparkRelations, location, runs, union
+from star_assets.engines.spark.finishing import WriteDay, WriteExactDay, WrittenDay, listed
+from star_assets.engines.spark.relations import SOURCE_FILE, SparkRelations, location, union
 from star_assets.engines.spark.session import spark_errors
 from star_assets.engines.spark.sql import name as spark_name
 from star_assets.engines.spark.typed_sql import SparkTypedSql
+from star_assets.engines.spark.writing import ROWS, worker_database
 from star_assets.engines.typed_sql import Header
 from star_assets.exports.formats.opening import format_named
 from star_assets.exports.records import LINE, RAW
-from star_assets.exports.rejects_file import QUOTED
+from star_assets.lake.worker_files import Place, SharedFiles, SharedPlace
 from star_assets.model.days import ExportDay
-from star_assets.model.errors.exports import MOST_REJECTS
 from star_assets.model.source import Source
 from star_assets.model.types import Type
 from star_assets.rules.winners import DELETED
@@ -45,9 +42,12 @@ TASK_BYTES = 32 * 1024 * 1024
 # "" remains the empty text.
 NOTHING = "\x00null"
 
+# What writes an export day.
+DayWriter = WriteDay | WriteExactDay
+
 
 class SparkStaging:
-    """Stages one source by Spark; DuckDB handles row keys, and writes rejects and the published files."""
+    """Stages one source by Spark, whose workers write its days and handle row keys."""
 
     def __init__(
         self,
@@ -68,40 +68,32 @@ class SparkStaging:
         """Stage each day into a file, and yield the days in the order of `exports`."""
         days = f"{exports[0].day} to {exports[-1].day}" if len(exports) > 1 else exports[0].day
         with spark_errors(f"staging {self.source.name} {days}"):
-            plain = self._read_plainly(exports, folder / "plain")
-            staged = {export.day: self._trusted_day(export, plain.get(export.day, ()), folder) for export in exports}
-            exact = [export for export in exports if staged[export.day] is None]
+            staged = self._read_plainly(exports, folder)
+            exact = [export for export in exports if export.day not in staged]
             if self.spark.files.shared:
-                staged.update(self._stage_exact_days(exact, folder))
+                staged |= self._stage_exact_days(exact, folder)
             elif exact:
-                staged.update((day.day, day) for day in self.local.stage(exact, folder))
-
-            def with_row_keys(portion: Sequence[ExportInput]) -> list[StagedDay]:
-                days = [day for export in portion if (day := staged[export.day])]
-                return self.local.with_row_keys(portion, days, folder)
-
-            with ThreadPoolExecutor(self.settings.threads) as pool:
-                found = list(pool.map(with_row_keys, self.local.portions(exports)))
-        yield from chain.from_iterable(found)
+                staged |= {day.day: day for day in self.local.stage(exact, folder)}
+        yield from (staged[export.day] for export in exports)
 
     # Plain files
 
-    def _read_plainly(self, exports: Sequence[ExportInput], folder: Path) -> dict[str, list[str]]:
-        """Read the days whose files are all plain by Spark. Returns, for each day, Spark's files of valid rows."""
+    def _read_plainly(self, exports: Sequence[ExportInput], folder: Path) -> dict[ExportDay, StagedDay]:
+        """Stage the days whose files are all plain. Days with other rows than inspection counted are left out."""
         by_header: dict[Header, dict[str, str]] = {}
-        for export in exports:
-            files = _with_rows(export)
-            if all(self._is_plain(file) for file in files):
-                for file in files:
-                    by_header.setdefault(file.profile.header, {})[str(file.path)] = export.day
-        if not by_header:
-            return {}
-        try:
-            self.spark.save(union([self._plain_rows(header, days) for header, days in by_header.items()]), folder, DAY)
-            self.spark.files.require_unchanged([file for days in by_header.values() for file in days])
-        finally:
-            self.spark.files.clear()
-        return runs(folder)
+        plain = [export for export in exports if all(map(self._is_plain, _with_rows(export)))]
+        for export in plain:
+            for file in _with_rows(export):
+                by_header.setdefault(file.profile.header, {})[str(file.path)] = export.day
+        finish = self._day_writer({export.day: _headers(export) for export in plain})
+        place = self.spark.files.place(folder / "plain")
+        found: dict[str, WrittenDay] = {}
+        if by_header:
+            rows = union([self._plain_rows(header, days) for header, days in by_header.items()])
+            found = self.spark.finish(rows, (), finish, place, DAY)
+        self.spark.files.require_unchanged([file for days in by_header.values() for file in days])
+        whole = [export for export in plain if _rows(found.get(export.day)) == _records(export)]
+        return self._fetched(whole, found, place, folder, finish)
 
     def _is_plain(self, file: RawInput) -> bool:
         """Whether Spark's CSV reader can read the file: it allows one text for NULL, and goes by the file's ending."""
@@ -143,15 +135,6 @@ class SparkStaging:
     def _named(self, header: Header) -> str:
         return ", ".join(f"{place(number)} AS {spark_name(column)}" for number, column in enumerate(header))
 
-    def _trusted_day(self, export: ExportInput, files: Sequence[str], folder: Path) -> StagedDay | None:
-        """The day as Spark read it; None unless it has as many valid rows as inspection counted."""
-        if sum(pq.read_metadata(file).num_rows for file in files) != sum(f.profile.records for f in export.files):
-            return None
-        headers = list(dict.fromkeys(file.profile.header for file in _with_rows(export)))
-        staged = self._publishable(export.day, headers, files, folder)
-        counts = [FileCount(file.name, file.profile.records, file.profile.records, 0) for file in export.files]
-        return StagedDay(export.day, staged, tuple(counts), extra=self.typed.extra(headers))
-
     # Other files
 
     def _stage_exact_days(self, exports: Sequence[ExportInput], folder: Path) -> dict[ExportDay, StagedDay]:
@@ -162,23 +145,31 @@ class SparkStaging:
         files = [
             RawFile(number, day, file, format_named(file.profile.format)) for number, (day, file) in enumerate(numbered)
         ]
-        found = self._read_exactly(files, folder / "texts")
+        texts = self._read_exactly(files, folder / "texts")
         by_header: dict[Header, list[str]] = {}
-        for texts in found:
-            for header, file in texts.files.items():
+        for several in texts:
+            for header, file in several.files.items():
                 by_header.setdefault(header, []).append(file)
+        finish = self._exact_day_writer(exports, files, texts)
+        place = self.spark.files.place(folder / "exact")
         rows = [self._exact_rows(header, paths) for header, paths in by_header.items()]
-        if rows:
-            self.spark.save(union(rows), folder / "exact", DAY)
-        explained = runs(folder / "exact")
-        headers = {number: several for texts in found for number, several in texts.headers.items()}
-        with self.database.session() as session:
-            records = session.connection
-            self._view_records(records, [file for several in explained.values() for file in several], found)
-            return {
-                export.day: self._exact_day(records, export, files, headers, explained.get(export.day, ()), folder)
-                for export in exports
-            }
+        found = self.spark.finish(union(rows), (NUMBER, LINE), finish, place, DAY) if rows else {}
+        return self._fetched(exports, found, place, folder, finish)
+
+    def _exact_day_writer(
+        self, exports: Sequence[ExportInput], files: Sequence[RawFile], texts: Sequence[Texts]
+    ) -> WriteExactDay:
+        headers = {number: several for found in texts for number, several in found.headers.items()}
+        of_day: dict[ExportDay, list[RawFile]] = {export.day: [] for export in exports}
+        for file in files:
+            of_day[file.day].append(file)
+        known = {
+            day: list(dict.fromkeys(header for file in several for header in headers.get(file.number, ())))
+            for day, several in of_day.items()
+        }
+        names = {day: {file.number: file.raw.name for file in several} for day, several in of_day.items()}
+        every = {export.day: [file.name for file in export.files] for export in exports}
+        return WriteExactDay(self._day_writer(known), names, every, [found.rejects for found in texts if found.rejects])
 
     def _read_exactly(self, files: Sequence[RawFile], folder: Path) -> list[Texts]:
         """Read raw files into texts and rejects, on all workers. Raises the error that ended a task."""
@@ -203,75 +194,66 @@ class SparkStaging:
         rows = self.spark.session.sql(self.typed.explained(texts, header, NUMBER, DAY))
         return rows.withColumn(RAW, expr(f"if(_reason IS NULL, NULL, {RAW})"))
 
-    def _view_records(
-        self, connection: duckdb.DuckDBPyConnection, explained: Sequence[str], found: Sequence[Texts]
-    ) -> None:
-        """Define the view `records`: the file's number of every record, and line, reason and text of rejected ones."""
-        parts = [f"SELECT NULL::INTEGER AS {NUMBER}, NULL::BIGINT AS {LINE}, '' AS reason, '' AS {RAW} WHERE false"]
-        if explained:
-            parts.append(f"SELECT {NUMBER}, {LINE}, _reason AS reason, {RAW} FROM {parquet(explained)}")
-        if rejected := [texts.rejects for texts in found if texts.rejects]:
-            parts.append(f"SELECT {NUMBER}, {LINE}, reason, {RAW} FROM {parquet(rejected)}")
-        connection.execute(f"CREATE VIEW records AS {' UNION ALL '.join(parts)}")
+    # Both
 
-    def _exact_day(
+    def _day_writer(self, headers: Mapping[ExportDay, Sequence[Header]]) -> WriteDay:
+        """Writes the valid rows of days whose files have these headers."""
+        declared = {**self.typed.types, **({DELETED: Type("boolean")} if self.source.tombstone else {})}
+        columns: dict[ExportDay, tuple[str, Header]] = {}
+        for day, several in headers.items():
+            extra = self.typed.extra(several)
+            types = declared | dict.fromkeys(extra, Type("string"))
+            columns[day] = listed({column: type_.duckdb for column, type_ in types.items()}), extra
+        return WriteDay(columns, self.local.row_keys)
+
+    def _fetched(
         self,
-        records: duckdb.DuckDBPyConnection,
-        export: ExportInput,
-        files: Sequence[RawFile],
-        headers: Mapping[int, list[Header]],
-        explained: Sequence[str],
+        exports: Sequence[ExportInput],
+        found: Mapping[str, WrittenDay],
+        place: Place,
         folder: Path,
-    ) -> StagedDay:
-        names = {file.number: file.raw.name for file in files if file.day == export.day}
-        numbers = ", ".join(map(str, names)) or "NULL"
-        counted = records.execute(
-            f"SELECT {NUMBER}, count(*) FILTER (reason IS NULL), count(reason) FROM records "
-            f"WHERE {NUMBER} IN ({numbers}) GROUP BY {NUMBER}"
-        ).fetchall()
-        of_file = {names[number]: (staged, rejected) for number, staged, rejected in counted}
-        counts = [(file.name, *of_file.get(file.name, (0, 0))) for file in export.files]
-        known = list(dict.fromkeys(header for number in names for header in headers.get(number, ())))
-        rejects, first = self._rejects(records, export.day, names, folder) if any(c[2] for c in counts) else (None, ())
-        return StagedDay(
-            export.day,
-            self._publishable(export.day, known, explained, folder, " WHERE _reason IS NULL"),
-            tuple(FileCount(file, staged + rejected, staged, rejected) for file, staged, rejected in counts),
-            rejects,
-            first,
-            self.typed.extra(known),
-        )
-
-    def _rejects(
-        self, records: duckdb.DuckDBPyConnection, day: ExportDay, names: Mapping[int, str], folder: Path
-    ) -> tuple[Path, tuple[str, ...]]:
-        """The file of a day's rejects, and the first few as text."""
-        file = folder / f"{day}.rejects.parquet"
-        named = ", ".join(f"({number}, {text(file_name)})" for number, file_name in names.items())
-        rows = (
-            f"SELECT file, {LINE} AS line, reason, {RAW} AS raw FROM records "
-            f"JOIN (VALUES {named}) AS named({NUMBER}, file) USING ({NUMBER}) "
-            f"WHERE reason IS NOT NULL ORDER BY {NUMBER}, {LINE}, reason LIMIT {MOST_REJECTS}"
-        )
-        records.execute(f"COPY ({rows}) TO {text(str(file))} {parquet_format(self.settings)}")
-        first = records.execute(f"SELECT file, line, reason FROM {parquet([str(file)])} LIMIT {QUOTED}").fetchall()
-        return file, tuple(f"{found}, line {line}: {reason}" for found, line, reason in first)
-
-    def _publishable(
-        self, day: ExportDay, headers: Sequence[Header], files: Sequence[str], folder: Path, where: str = ""
-    ) -> Path:
-        """Write the day's file from Spark's files."""
-        types = {**self.typed.types, **({DELETED: Type("boolean")} if self.source.tombstone else {})}
-        types |= dict.fromkeys(self.typed.extra(headers), Type("string"))
-        columns = ", ".join(f"CAST({name(c)} AS {type_.duckdb}) AS {name(c)}" for c, type_ in types.items())
-        nothing = ", ".join(f"NULL AS {name(column)}" for column in types)
-        found = f"{parquet(files)}{where}" if files else f"(SELECT {nothing}) WHERE false"
-        staged = folder / f"{day}.parquet"
-        with self.database.cursor() as cursor:
-            cursor.execute(
-                f"COPY (SELECT {columns} FROM {found}) TO {text(str(staged))} {parquet_format(self.settings)}"
+        finish: DayWriter,
+    ) -> dict[ExportDay, StagedDay]:
+        """Staged days whose files workers wrote. This process writes those without rows."""
+        here, without_rows = SharedFiles(), SharedPlace(str(folder / "without rows"))
+        staged: dict[ExportDay, StagedDay] = {}
+        for export in exports:
+            written = found.get(export.day) or self._write_without_rows(export.day, finish, without_rows)
+            file, rejects = folder / f"{export.day}.parquet", folder / f"{export.day}.rejects.parquet"
+            files = {written.file.name: file, **({written.rejects: rejects} if written.rejects else {})}
+            if export.day in found:
+                self.spark.fetch(place, files)
+            else:
+                here.fetch(without_rows, files)
+            plain = tuple(FileCount(file.name, file.profile.records, file.profile.records, 0) for file in export.files)
+            staged[export.day] = replace(
+                written.day,
+                file=file,
+                counts=written.day.counts or plain,
+                rejects=rejects if written.rejects else None,
+                description=written.file.description,
             )
-        return staged
+        return dict(zip(staged, self.local.without_duplicates(exports, list(staged.values()), folder), strict=True))
+
+    def _write_without_rows(self, day: ExportDay, finish: DayWriter, place: Place) -> WrittenDay:
+        """Write the files of a day of which Spark has no row."""
+        columns = [*self.typed.columns, *finish.extra(day), LINE, RAW, NUMBER, "_reason"]
+        nothing = ", ".join(f"NULL AS {name(column)}" for column in columns)
+        with worker_database(self.settings.memory_limit) as connection:
+            connection.execute(f"CREATE TEMP VIEW {ROWS} AS SELECT {nothing} WHERE false")
+            return finish(connection, day, place)
+
+
+def _headers(export: ExportInput) -> list[Header]:
+    return list(dict.fromkeys(file.profile.header for file in _with_rows(export)))
+
+
+def _records(export: ExportInput) -> int:
+    return sum(file.profile.records for file in export.files)
+
+
+def _rows(written: WrittenDay | None) -> int:
+    return written.file.description.files[0].rows if written else 0
 
 
 def _with_rows(export: ExportInput) -> list[RawInput]:
