@@ -7,11 +7,7 @@ does not use them, and Glue would install them before each run.
 
 from __future__ import annotations
 
-from importlib.metadata import requires, version
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from packaging.requirements import Requirement
+from star_assets.packages import needed
 
 # The packages that every version of Glue's Spark jobs has, with their dependencies.
 OF_GLUE = {"boto3", "numpy", "pandas", "pyspark", "pytz", "python-dateutil", "six", "tzdata"}
@@ -27,29 +23,5 @@ def job_modules(glue: str = "6.0") -> list[str]:
     """
     environment = {"python_version": PYTHON[glue], "python_full_version": f"{PYTHON[glue]}.0"}
     environment |= {"sys_platform": "linux", "platform_system": "Linux", "platform_machine": "x86_64"}
-    found: dict[str, str] = {}
-    seen: set[tuple[str, str]] = set()
-    left = [("star_assets", "job")]
-    while left:
-        name, extra = left.pop()
-        seen.add((name, extra))
-        for one in _asked_for(name, extra, environment):
-            if one.name not in OF_GLUE:
-                found[one.name] = version(one.name)
-                left += {(one.name, wanted) for wanted in ("", *one.extras)} - seen
+    found = needed("star_assets", "job", OF_GLUE, environment)
     return sorted(f"{name}=={number}" for name, number in found.items())
-
-
-def _asked_for(name: str, extra: str, environment: dict[str, str]) -> list[Requirement]:
-    """The requirements of a package, or only those of one of its extras."""
-    from packaging.requirements import Requirement
-    from packaging.utils import canonicalize_name
-
-    found = []
-    for text in requires(name) or ():
-        one = Requirement(text)
-        one.name = canonicalize_name(one.name)
-        alone = one.marker is None or one.marker.evaluate({**environment, "extra": ""})
-        if (one.marker is not None and one.marker.evaluate({**environment, "extra": extra})) if extra else alone:
-            found.append(one)
-    return found

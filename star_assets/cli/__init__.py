@@ -1,7 +1,7 @@
 """The command line: the group of all commands, in the order of use.
 
 The commands are in `building`, `pulling`, `asking`, `reporting`, `keeping`, `streaming`,
-`deploying` and `costing`.
+`packing`, `deploying` and `costing`.
 
 Exit codes: 0 done; 1 somebody has to act; 75 (EX_TEMPFAIL) trying again later
 may help; 2 the command was called wrongly; 130 interrupted. Rows go to standard
@@ -19,6 +19,7 @@ from star_assets.cli.building import demo, run, sample
 from star_assets.cli.costing import costs
 from star_assets.cli.deploying import aws
 from star_assets.cli.keeping import forget, repair, retire, rollback, vacuum, verify
+from star_assets.cli.packing import pack
 from star_assets.cli.pulling import pull
 from star_assets.cli.reporting import dashboard, powerbi, semantics
 from star_assets.cli.shell import Commands
@@ -98,6 +99,7 @@ for _command in (
     ddl,
     dashboard,
     firehose,
+    pack,
     aws,
     costs,
     demo,

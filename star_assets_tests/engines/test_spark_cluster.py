@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 import sysconfig
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from star_assets.engines.spark.packing import pack, settings
 from star_assets.pipeline.warehouse import Warehouse
 from star_assets.samples.retailer import write_exports
 from star_assets.settings import Settings
@@ -62,7 +64,7 @@ def said(process: subprocess.Popen[str], pattern: str) -> str:
 @pytest.fixture
 def master(tmp_path: Path) -> Iterator[str]:
     """The address of a cluster with two workers of one core each."""
-    write_defaults(tmp_path / "conf")
+    write_defaults(tmp_path / "conf", tmp_path / "no S3A")
     with ExitStack() as stack:
         started = stack.enter_context(daemon("master.Master", "--port", "0", folder=tmp_path / "conf"))
         address = said(started, r"Starting Spark master at (spark://\S+)")
@@ -72,20 +74,40 @@ def master(tmp_path: Path) -> Iterator[str]:
         yield address
 
 
+def run(master: str, folder: Path, **configuration: str) -> subprocess.CompletedProcess[str]:
+    """`star-assets run` over the lake `folder/lake`, whose workers have a bare Python."""
+    quick = {"spark.executor.memory": "500m", "spark.executor.extraJavaOptions": QUICK["SPARK_DAEMON_JAVA_OPTS"]}
+    write_defaults(folder / "driver", folder / "no S3A", **quick, **configuration)
+    others = {name: value for name, value in os.environ.items() if not name.startswith("STAR_")}
+    environment = {"STAR_LAKE": str(folder / "lake"), "STAR_ENGINE": "spark", "STAR_SPARK_MASTER": master}
+    environment |= {"SPARK_CONF_DIR": str(folder / "driver"), "SPARK_LOCAL_IP": "127.0.0.1"}
+    environment |= {"PYSPARK_PYTHON": f"{sys.base_prefix}/bin/python{sys.version_info[0]}.{sys.version_info[1]}"}
+    command = [STAR_ASSETS, "run", *TABLES, "--from", DAYS[0], "--to", DAYS[1]]
+    return subprocess.run(command, env=others | environment, capture_output=True, text=True)
+
+
+def test_workers_without_packages_are_told_of(master: str, tmp_path: Path) -> None:
+    """Whoever runs the step knows the command that mends it."""
+    write_exports(tmp_path / "lake", date(2023, 7, 1), 2, orders_per_day=5)
+    done = run(master, tmp_path)
+    assert done.returncode == 1
+    assert "its workers have no Python package pyarrow" in " ".join(done.stderr.split())
+    assert "star-assets pack" in done.stderr
+
+
 def test_a_cluster_of_two_workers_gives_the_same(master: str, tmp_path: Path) -> None:
-    """Both workers compute, in processes that know nothing of this one but its address and the lake's folder."""
+    """Both workers compute, in processes that know nothing of this one but its address and the lake's folder.
+
+    Their Python has no packages but those that were packed for them.
+    """
     write_exports(tmp_path / "lake", date(2023, 7, 1), 2, orders_per_day=5)
     (tmp_path / "here").mkdir()
     (tmp_path / "here/oltp").symlink_to(tmp_path / "lake/oltp")
-    quick = {"spark.executor.memory": "500m", "spark.executor.extraJavaOptions": QUICK["SPARK_DAEMON_JAVA_OPTS"]}
+    pack(tmp_path / "packages.tar.gz")
     events = {"enabled": "true", "dir": (tmp_path / "events").as_uri(), "compress": "false", "rolling.enabled": "false"}
     (tmp_path / "events").mkdir()
-    write_defaults(tmp_path / "driver", **quick, **{f"spark.eventLog.{key}": value for key, value in events.items()})
-    others = {name: value for name, value in os.environ.items() if not name.startswith("STAR_")}
-    settings = {"STAR_LAKE": str(tmp_path / "lake"), "STAR_ENGINE": "spark", "STAR_SPARK_MASTER": master}
-    environment = {**others, **settings, "SPARK_CONF_DIR": str(tmp_path / "driver"), "SPARK_LOCAL_IP": "127.0.0.1"}
-    days = ["--from", DAYS[0], "--to", DAYS[1]]
-    done = subprocess.run([STAR_ASSETS, "run", *TABLES, *days], env=environment, capture_output=True, text=True)
+    told = {f"spark.eventLog.{key}": value for key, value in events.items()}
+    done = run(master, tmp_path, **settings(str(tmp_path / "packages.tar.gz")), **told)
     assert done.returncode == 0, done.stdout + done.stderr
     here = Warehouse(retail, Settings(lake=str(tmp_path / "here"), threads=2))
     there = Warehouse(retail, Settings(lake=str(tmp_path / "lake"), threads=2))

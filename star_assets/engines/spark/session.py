@@ -6,6 +6,7 @@ pyspark is imported, and Java started, only when a session is opened.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -45,6 +46,13 @@ OLDEST = (3, 5)
 
 NEEDED_FOR_S3 = "S3A among Spark's packages (spark.jars.packages org.apache.hadoop:hadoop-aws:3.4.2), or duckdb"
 NEEDED = "duckdb, or Java 17 and `pip install 'star_assets[spark]'`"
+
+# What Python and Spark say of a package that a worker cannot import.
+LACKING = re.compile(r"(?:No module named '|PACKAGE_NOT_INSTALLED\] )([A-Za-z0-9_]+)")
+NEEDED_BY_WORKERS = (
+    "its workers have no Python package {}. `star-assets pack packages.tar.gz >> $SPARK_CONF_DIR/spark-defaults.conf` "
+    "gives it to them."
+)
 
 
 def open_session(settings: Settings, options: Mapping[str, str] = MappingProxyType({})) -> SparkSession:
@@ -106,6 +114,8 @@ def _as_ours(doing: str, problem: str) -> Exception:
         return LakeRefused(doing, "Permission denied to one of Spark's workers")
     if "S3AFileSystem" in problem and "ClassNotFound" in problem:
         return BadSetting("STAR_ENGINE", "spark", NEEDED_FOR_S3)
+    if lacking := LACKING.search(problem):
+        return EngineFailed("Spark", doing, NEEDED_BY_WORKERS.format(lacking[1].lower()))
     return EngineFailed("Spark", doing, _first_line(problem))
 
 
