@@ -13,12 +13,20 @@ from pathlib import Path
 
 from bench.exports import DATA, FULL, put_aside
 from bench.measure import ROOT, Measurement, Options, alternate, measure, python
-from bench.table import Row
+from bench.table import Row, seconds
 
 LAKE = DATA / "lakes" / "backfill"
 SMALL, LARGE, FURTHER_DAYS = 10, 1000, 7
 QUERIES = 31
 KEYS = (200_000, 5_000_000, 20_000_000)
+
+# What `peers/spark_same_truth.py` sets.
+SPARK_DEFAULTS = """\
+spark.master local[*]
+spark.driver.memory 4g
+spark.ui.enabled false
+spark.sql.shuffle.partitions 8
+"""
 
 
 def backfill(options: Options) -> Iterator[Row]:
@@ -49,6 +57,17 @@ def spark(options: Options) -> Iterator[Row]:
     ours, theirs = alternate(1, ours_backfill, peer("spark_same_truth", options.spark_python))
     must_agree("spark_same_truth")
     yield Row.of(case, ours.seconds, theirs.seconds, 1 / 5)
+
+
+def spark_engine(options: Options) -> Iterator[Row]:
+    """The same star by the Spark engine, against PySpark, with the same settings of Spark."""
+    if missing := spark_lacks(options.spark_python):
+        print(f"The Spark engine is not measured: {missing}", file=sys.stderr)
+        return
+    ours, theirs = alternate(1, ours_on_spark, peer("spark_same_truth", options.spark_python))
+    must_agree("spark_same_truth")
+    yield Row.of("Backfill of 6 M lines on Spark; PySpark local[*]", ours.seconds, theirs.seconds, 1.3)
+    yield Row("… processor time of the process that drives Spark", seconds(ours.cpu_seconds), "")
 
 
 def spark_lacks(interpreter: str) -> str | None:
@@ -94,6 +113,16 @@ def ours_backfill(_: int) -> Measurement:
     """Every day into an empty lake."""
     FULL.fresh_lake(LAKE.name)
     return python("-m", "bench.ours.backfill", LAKE, str(FULL.first_day))
+
+
+def ours_on_spark(_: int) -> Measurement:
+    """Every day into an empty lake, by a Spark that is set up as the peer's is."""
+    FULL.fresh_lake(LAKE.name)
+    conf = DATA / "spark"
+    conf.mkdir(exist_ok=True)
+    (conf / "spark-defaults.conf").write_text(SPARK_DEFAULTS)
+    env = {"STAR_ENGINE": "spark", "SPARK_CONF_DIR": str(conf)}
+    return python("-m", "bench.ours.backfill", LAKE, str(FULL.first_day), env=env)
 
 
 def peer(name: str, interpreter: str = sys.executable) -> Callable[[int], Measurement]:

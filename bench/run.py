@@ -19,6 +19,7 @@ CASES: dict[str, Callable[[Options], Iterator[Row]]] = {
     "backfill": cases.backfill,
     "pandas": cases.pandas_loop,
     "spark": cases.spark,
+    "spark-engine": cases.spark_engine,
     "one-more-day": cases.one_more_day,
     "key-index": cases.key_index,
     "query": cases.query,
