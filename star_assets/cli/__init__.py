@@ -51,8 +51,7 @@ def main() -> None:
       STAR_MEMORY_LIMIT      memory that DuckDB may use before it spills to disk (1GB)
       STAR_THREADS           threads of the engine (one per processor)
       STAR_RETENTION_DAYS    how long vacuum keeps superseded versions (7)
-      STAR_BATCH_RETENTION_DAYS
-                             how long it keeps those that a stream's batches leave behind (1)
+      STAR_BATCH_RETENTION_DAYS  how long it keeps those that a stream's batches leave behind (1)
       STAR_DAYS_AHEAD        days after today that an export may be of (1)
       STAR_WEBHOOK           the URL that failed runs are posted to (none)
       STAR_POWERBI_MODEL     the model in Power BI to refresh, as WORKSPACE/MODEL (none)
