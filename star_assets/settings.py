@@ -134,8 +134,8 @@ class Settings(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _from_environment(cls, given: dict[str, Any]) -> dict[str, Any]:
-        variables = {name: os.environ.get(variable) for variable, name in _variables().items()}
-        return {**{name: value for name, value in variables.items() if value is not None}, **given}
+        found = {name: os.environ[variable] for variable, name in variables().items() if variable in os.environ}
+        return {**found, **given}
 
     @field_validator("lake")
     @classmethod
@@ -306,7 +306,7 @@ class Settings(BaseModel):
 
 def load_settings() -> Settings:
     """The settings of this environment. Raises BadSetting that names the variable."""
-    _refuse_typing_errors(os.environ, _variables())
+    _refuse_typing_errors(os.environ, variables())
     try:
         return Settings()
     except ValidationError as error:
@@ -314,12 +314,17 @@ def load_settings() -> Settings:
         name = str(first["loc"][0])
         # A DSN or a URL may contain a password.
         found = "…" if name in ("source_dsn", "webhook") else str(first["input"])
-        raise BadSetting("STAR_" + name.upper(), found, _expected(first["type"], first.get("ctx", {}))) from None
+        raise BadSetting(variable_of(name), found, _expected(first["type"], first.get("ctx", {}))) from None
 
 
-def _variables() -> dict[str, str]:
+def variables() -> dict[str, str]:
     """The environment variable of each setting, with the setting's name."""
-    return {f"STAR_{name.upper()}": name for name in Settings.model_fields}
+    return {variable_of(name): name for name in Settings.model_fields}
+
+
+def variable_of(name: str) -> str:
+    """The environment variable of a setting."""
+    return f"STAR_{name.upper()}"
 
 
 def is_web_address(value: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from star_assets.lake.aws import Client, aws_errors, code, refused
 from star_assets.model.errors import AwsRefused
-from star_assets.settings import Settings
+from star_assets.settings import variables
 
 
 def describe(stack: str) -> dict[str, Any]:
@@ -33,9 +33,8 @@ def outputs(stack: Mapping[str, Any]) -> dict[str, str]:
 
 def settings(found: Mapping[str, str]) -> dict[str, str]:
     """The settings among outputs: StarGluePrefix → STAR_GLUE_PREFIX. Raises AwsRefused if there is no STAR_LAKE."""
-    named = {f"STAR_{name.upper()}" for name in Settings.model_fields}
     made = {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).upper(): value for key, value in found.items()}
-    chosen = {name: value for name, value in made.items() if name in named}
+    chosen = {name: value for name, value in made.items() if name in variables()}
     if "STAR_LAKE" not in chosen:
         raise AwsRefused("The stack", "it has no output StarLake", "Name a stack of the template `lake`")
     return chosen

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
+from star_assets.model.days import export_of, values_of
+
 # The table parameter that says who made a table. A table without it is never
 # changed or dropped by a publish.
 MADE_BY = "made_by"
@@ -71,7 +73,7 @@ class TableEntry:
 
     def values_of(self, export: str | None) -> tuple[str, ...]:
         """The values of the partition of a day or an hour; none of a table without partitions."""
-        values = tuple(export.split("T")) if export else ()
+        values = values_of(export) if export else ()
         return (*values, NULL)[: len(self.partition_columns)]
 
 
@@ -87,7 +89,7 @@ class PartitionEntry:
     @property
     def export(self) -> str:
         """The day or hour of a partition that was made here: the inverse of `TableEntry.values_of`."""
-        return "T".join(value for value in self.values if value != NULL)
+        return export_of(value for value in self.values if value != NULL)
 
 
 @dataclass(frozen=True)

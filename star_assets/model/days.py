@@ -8,7 +8,7 @@ YYYY-MM-DDTHH. These texts sort in the order of time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NewType
 
 # The partition of a source: all rows that were exported on this day; of a stream, all events that arrived in this hour.
@@ -28,10 +28,19 @@ def day_of(export: str) -> str:
 
 def hour_of(day: str, hour: str) -> ExportDay:
     """The export of an hour, `00` to `23`, of a stream's day."""
-    return ExportDay(f"{day}T{hour}")
+    return export_of((day, hour))
+
+
+def values_of(export: str) -> tuple[str, ...]:
+    """The day of an export, and its hour if it is an hour's: the values of its partition."""
+    return tuple(export.split("T"))
+
+
+def export_of(values: Iterable[str]) -> ExportDay:
+    """The inverse of `values_of`."""
+    return ExportDay("T".join(values))
 
 
 def folder_of(export: str) -> str:
     """The folder of an export or a date, as Hive names partitions: `date=2023-10-01`, `date=2023-10-01/hour=14`."""
-    day, _, hour = export.partition("T")
-    return f"date={day}/hour={hour}" if hour else f"date={day}"
+    return "/".join(f"{name}={value}" for name, value in zip(("date", "hour"), values_of(export), strict=False))

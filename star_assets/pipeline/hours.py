@@ -6,6 +6,7 @@ Not here: staging an hour (stage).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -40,21 +41,27 @@ def staged_hours(context: Context, stream: Source, day: str) -> list[ExportDay]:
 
 
 def is_fed_in_batches(context: Context, table: str) -> bool:
-    """Whether batches of a stream make versions of a table; `table/_book` is a book that is kept beside a table."""
+    """Whether batches of a stream make versions of a table, or of a book, which is named `table/_book`.
+
+    A book may be of several sources, so every book of a star with a stream counts.
+    """
     name, _, book = table.partition("/")
     found = context.star.table(name)
-    upstream = (found,) if isinstance(found, Source) else context.star.upstream_sources(found)
-    return any(source.is_stream for source in (context.star.sources.values() if book else upstream))
+    if book:
+        sources = tuple(context.star.sources.values())
+    else:
+        sources = (found,) if isinstance(found, Source) else context.star.upstream_sources(found)
+    return any(source.is_stream for source in sources)
 
 
 def by_day(outcomes: Iterable[Outcome], days: Mapping[ExportDay, str]) -> Iterator[Outcome]:
     """An outcome for each day, once those of all its hours are known. `days` has the day of each hour."""
     found: dict[str, list[Outcome]] = {}
-    left = {day: sum(one == day for one in days.values()) for day in days.values()}
+    hours = Counter(days.values())
     for outcome in outcomes:
         day = days[ExportDay(outcome.day)]
         found.setdefault(day, []).append(outcome)
-        if len(found[day]) == left[day]:
+        if len(found[day]) == hours[day]:
             yield _of_day(day, sorted(found.pop(day), key=lambda one: one.day))
 
 

@@ -149,8 +149,7 @@ def findings(template: Template) -> list[str]:
         "defaults": what_is_not_asked_for_is_not_made(template),
         "tags": tags == [{"Key": "project", "Value": "shop"}],
     }
-    broken = [found for rule in RULES for found in rule(template)]
-    return [name for name, holds in held.items() if not holds] + broken + wrong(template)
+    return [name for name, holds in held.items() if not holds] + rules.broken(template, RULES) + wrong(template)
 
 
 def test_nothing_is_found_in_the_template(template: Template) -> None:

@@ -109,8 +109,7 @@ def findings(template: Template) -> list[str]:
         "the pipeline's rights": properties["MachineRole"]["ManagedPolicyArns"] == [NAMES["PipelinePolicy"]],
         "alarm": (alarm["AlarmActions"], alarm["TreatMissingData"]) == ([NAMES["Topic"]], "breaching"),
     }
-    broken = [found for rule in RULES for found in rule(template)]
-    return [name for name, holds in held.items() if not holds] + broken + wrong(template)
+    return [name for name, holds in held.items() if not holds] + rules.broken(template, RULES) + wrong(template)
 
 
 def test_nothing_is_found_in_the_template(template: Template) -> None:
