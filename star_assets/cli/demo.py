@@ -72,7 +72,7 @@ def demonstrate(console: Console, settings: Settings) -> Warehouse | None:
     with RunProgress(console, len(days)) as progress:
         succeeded = materialize_all(retail, settings, days, progress.count)
     if not succeeded:
-        console.print("[red]The run failed.[/] `make ui` shows it; what was live before stays live.")
+        console.print("[red]The run failed.[/] `make ui` shows it; the live versions stay.")
         return None
     show_answer(console, warehouse, settings)
     return warehouse

@@ -89,8 +89,8 @@ class Day:
         clock = f"{self.tick.moment.astimezone(self.warehouse.settings.zone):%H:%M}" if self.tick else "--:--"
         rung = self.tick.rung if self.tick else 0
         lines = sum(row["lines"] for row in rows)
-        told = f"{self.day} {clock}   {rung:,} events rung up, {lines:,} in the fact after {batches} batches"
-        return Group(Text(told, "bold"), bars)
+        heading = f"{self.day} {clock}   {rung:,} events rung up, {lines:,} in the fact after {batches} batches"
+        return Group(Text(heading, "bold"), bars)
 
     def origins(self) -> list[dict[str, Any]]:
         """The day's rows in the fact, final and provisional: lines, receipts, revenue."""
@@ -158,8 +158,8 @@ def show_final(console: Console, before: Sequence[dict[str, Any]], after: Sequen
     console.print(shown)
     left = [row for row in after if row["is_provisional"]]
     if left:
-        told = f"Receipts that are in no export yet: {left[0]['receipts']}. After 36 hours a check names them."
-        console.print(told, style="dim")
+        line = f"Receipts that are in no export yet: {left[0]['receipts']}. After 36 hours a check names them."
+        console.print(line, style="dim")
 
 
 def show_account(console: Console, warehouse: Warehouse, day: date) -> bool:

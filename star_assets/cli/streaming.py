@@ -67,5 +67,5 @@ def show_day(console: Console, warehouse: Warehouse, day: date, *, speed: float,
             moment = tick.moment.astimezone(settings.zone)
             status.update(f"{moment:%Y-%m-%d %H:%M}: {tick.rung:,} events rung up, {tick.objects:,} objects delivered")
         rows = export_night(storage, settings.start_date, day, orders_per_day=orders_per_day)
-    told = f"{day}: {tick.rung:,} events of tills, and {rows:,} rows of exports, are in {storage.uri('oltp')}."
-    console.print(told, markup=False, soft_wrap=True)
+    line = f"{day}: {tick.rung:,} events of tills, and {rows:,} rows of exports, are in {storage.uri('oltp')}."
+    console.print(line, markup=False, soft_wrap=True)

@@ -1,7 +1,7 @@
-"""The objects of an S3 bucket below a prefix: requests, and the translation of their errors.
+"""Requests for the objects of an S3 bucket below a prefix, whose errors become those of the model.
 
-Here: listing, getting and putting whole objects, in parallel parts if they are large. Not here:
-swaps and local copies (s3_storage), credentials and retries (aws).
+Here: listing, downloading, uploading and deleting whole objects; large ones go in parallel parts. Not here:
+compare-and-swap and local copies (s3_storage), credentials and retries (aws).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A version of a partition: its id, its identity, its manifest, and the paths of its files.
 
-A partition may have any number of versions side by side. This module only has values
-and reads manifests; it writes nothing. Not here: which version is live (ledger), how a
-version becomes live (publish), how bytes are stored (storage).
+A partition may have any number of versions side by side. Here: the values that describe
+a version, and reading its manifest. Not here: which version is live (ledger), how a
+version is written and becomes live (publish), how bytes are stored (storage).
 """
 
 from __future__ import annotations

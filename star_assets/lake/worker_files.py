@@ -50,7 +50,7 @@ class WorkerFiles(Protocol):
         ...
 
     def require_unchanged(self, files: Sequence[str]) -> None:
-        """Raises StarError if a file changed after `seen`: workers may have read the old or the new content."""
+        """Raises StarError if a file changed after `visible`: workers may have read the old or the new content."""
         ...
 
     def clear(self) -> None:

@@ -1,4 +1,7 @@
-"""Formats of dates and timestamps, in those directives of strptime that all engines read alike."""
+"""Declared formats of dates and timestamps: the directives of strptime that every engine reads alike.
+
+Not here: the column that has a format (column), reading values (engines, exports).
+"""
 
 from __future__ import annotations
 

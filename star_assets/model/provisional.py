@@ -1,6 +1,6 @@
-"""Checking the functions that give provisional rows to facts, when a star is loaded.
+"""The checks of @provisional functions when a star is loaded: columns, types, the date's origin, the receipt.
 
-Not here: their declaration (tables); which events an export supersedes (engines.assembling, pipeline.fact_inputs).
+Not here: the decorator (tables); which events an export supersedes (engines.assembling, pipeline.fact_inputs).
 """
 
 from __future__ import annotations

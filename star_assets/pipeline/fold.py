@@ -3,11 +3,11 @@
 A book is a pure function of {export day → staged version}. A new export is folded
 onto the last version of the book; if an export was replaced or withdrawn, folding
 starts again from the newest earlier version that has only live exports, or from
-nothing. The last hours of a stream grow with each batch: they are folded onto a book
-of the month's hours before, and that onto one of the months before, which are kept
-beside; so a batch folds and names these few hours alone. Books are versions like any
-other, in folders that no reader sees. Not here: the key index (key_index), digests of
-histories (histories).
+nothing. A stream has three such books. The first holds the months before the newest one;
+onto it is folded a book of the newest month's closed hours; and onto that the book of the
+last hours, which still grow. So a batch of events folds and names only the last hours.
+Books are versions like any other, in folders that no reader sees. Not here: the key
+index (key_index), digests of histories (histories).
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ pos_sales = Source(
     key="event_id",
     event_time="sold_at",
     arrives="continuously",
-    # One bad event must not hold back those of all other tills; rejects are kept, and told.
+    # One bad event must not hold back those of all other tills; rejects are kept, and reported.
     max_rejects=1,
     description="What tills rang up, minutes ago. One row per line; voids, returns and corrections are events too.",
     columns={

@@ -1,9 +1,9 @@
 """The Spark engine: it stages exports and builds tables on any cluster.
 
 Spark reads and types the exports, and computes dimensions, histories and facts. In the
-same job its workers write every file that is published, by DuckDB, so that files have
-the same types, statistics and sizes whichever engine computed them. Not here: the books,
-which DuckDB on the machine that drives Spark always computes.
+same job its workers write every published file with DuckDB. So a file has the same
+types, row groups and statistics whichever engine computed its rows. Not here: the books,
+which DuckDB computes on the driver.
 """
 
 from __future__ import annotations

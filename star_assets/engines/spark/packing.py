@@ -1,7 +1,7 @@
-"""The packages that Spark's workers import, as one archive that Spark unpacks for them.
+"""Packing the Python packages that Spark's workers import into one archive, which Spark unpacks on each worker.
 
-They are copied from this environment, so that workers have the versions of the process that drives them. star_assets
-itself is not among them: the engine sends it with each job.
+The archive has the versions that are installed here, beside the driver. It lacks star_assets itself, which the engine
+sends with each job. Not here: the command (cli.packing), finding the packages (packages).
 """
 
 from __future__ import annotations
@@ -16,16 +16,19 @@ from star_assets.packages import needed
 # Spark unpacks the archive into a folder of this name, in the working folder of each worker.
 UNPACKED = "packages"
 
-# Workers have the first two with Spark itself. They use the third for lakes on S3.
-OF_SPARK, IF_INSTALLED = ("pyspark", "py4j"), "boto3"
+# Every worker has these with Spark itself.
+OF_SPARK = ("pyspark", "py4j")
+
+# What workers of a lake on S3 import besides; it is packed if it is installed.
+FOR_S3 = "boto3"
 
 
 def pack(archive: Path) -> dict[str, str]:
     """Write the packages into a `.tar.gz`. Returns their versions by name."""
     found = needed("star_assets", "job", OF_SPARK)
     with suppress(PackageNotFoundError):
-        found |= {IF_INSTALLED: version(IF_INSTALLED), **needed(IF_INSTALLED, "")}
-    # The archive is read once by each worker, mostly over a fast network: little compression is the quickest.
+        found |= {FOR_S3: version(FOR_S3), **needed(FOR_S3, "")}
+    # Each worker reads the archive once, mostly over a fast network: little compression takes the least time.
     with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
         for name in found:
             _add(tar, name)
@@ -38,7 +41,7 @@ def settings(archive: str) -> dict[str, str]:
 
 
 def _add(tar: tarfile.TarFile, name: str) -> None:
-    """Add a package's files, but for programs, which lie elsewhere, and what Python compiled."""
+    """Add a package's files, without compiled code, and without programs, which lie outside the packages' folder."""
     for file in distribution(name).files or ():
         if ".." not in file.parts and "__pycache__" not in file.parts and Path(str(file.locate())).is_file():
             tar.add(str(file.locate()), file.as_posix())
