@@ -159,6 +159,16 @@ def test_it_fits_phones_and_desktops_by_day_and_night(page: Tab, size: tuple[int
     assert (sum(map(int, paper[4:-1].split(","))) < 384) == (scheme == "dark")
 
 
+@pytest.mark.parametrize("width", range(320, 1500, 70))
+def test_millions_with_their_cents_stand_in_one_line(page: Tab, width: int) -> None:
+    page.page.set_viewport_size({"width": width, "height": 900})
+    lines = """values => values.map(value => {
+        value.textContent = "$9,255,415.67";
+        return Math.round(value.getBoundingClientRect().height / parseFloat(getComputedStyle(value).lineHeight));
+    })"""
+    assert set(page.page.locator(".tile .value").evaluate_all(lines)) == {1}
+
+
 def test_it_is_read_without_eyes_and_without_a_mouse(page: Tab) -> None:
     """Bars are a table's rows, and behind the drawing of a line is a table; arrow keys tell each day."""
     assert page.page.get_by_role("table", name="Revenue by Product").count() == 1
